@@ -1,0 +1,216 @@
+"""What every activation is: the contract, the look-up by name, block-wise evaluation.
+
+Names used throughout: ``x`` the input (pre-activation), ``y = f(x)`` the output,
+``grad = dL/dy`` the gradient that arrives from above, ``backward`` its product with the
+transposed Jacobian (the vector-Jacobian product). Features are on the last axis; any
+number of axes may stand before it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+BLOCK_ELEMENTS = 8192
+"""Large arrays are evaluated this many elements at a time, so that a formula's temporaries
+stay in the cache of one core: at 1M float64 elements this halves the time of a sigmoid."""
+
+_REGISTRY: dict[str, type[Activation]] = {}
+
+
+def as_floating(x: npt.ArrayLike) -> Array:
+    """Return ``x`` as a float32 or float64 array; integers, booleans and lists become float64.
+
+    Raises TypeError for anything else (float16, complex, text, objects).
+    """
+    array = np.asarray(x)
+    if array.dtype in (np.float32, np.float64):
+        return array
+    if array.dtype.kind in "iub":
+        return array.astype(np.float64)
+    raise TypeError(
+        f"expected float32, float64 or integer input, got dtype {array.dtype}"
+    )
+
+
+def blockwise(formula: Callable[..., Array], *arrays: Array) -> Array:
+    """Evaluate an elementwise ``formula`` over equally shaped arrays, block by block."""
+    first = arrays[0]
+    if first.size <= BLOCK_ELEMENTS:
+        return formula(*arrays)
+    flat = [np.ravel(array) for array in arrays]
+    result = np.empty(first.shape, first.dtype)
+    flat_result = result.reshape(-1)
+    for start in range(0, first.size, BLOCK_ELEMENTS):
+        block = slice(start, start + BLOCK_ELEMENTS)
+        flat_result[block] = formula(*(array[block] for array in flat))
+    return result
+
+
+def number(
+    name: str,
+    value: Any,
+    *,
+    above: float = -math.inf,
+    minimum: float = -math.inf,
+    maximum: float = math.inf,
+) -> float:
+    """Return a constructor's argument as a finite float within its range.
+
+    Raises ValueError naming the argument, its value and what is allowed.
+    """
+    limits = [
+        text
+        for text, bound in (
+            (f"> {above:g}", above),
+            (f">= {minimum:g}", minimum),
+            (f"<= {maximum:g}", maximum),
+        )
+        if math.isfinite(bound)
+    ]
+    allowed = " and ".join(["a finite number", *limits])
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    if not (math.isfinite(value) and value > above and minimum <= value <= maximum):
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    return float(value)
+
+
+class Activation:
+    """A function of the last axis, with its vector-Jacobian product.
+
+    A subclass that sets ``name`` can be had by ``get(name)`` and from the shell by
+    ``activation=name``. Its constructor's arguments are its hyper-parameters; it checks
+    them itself and raises ValueError. Nothing is remembered between calls.
+
+    Attributes:
+        inputs_per_output: how many inputs each output needs: 2 for a gated unit.
+        params: learnable parameters by name. Python floats (the initial values) until a
+            network binds them to arrays of shape (replicates, 1, units) or (replicates, 1, 1)
+            that broadcast against x of shape (replicates, batch, units).
+        generators: one random generator per replicate while a network trains, None
+            otherwise; only stochastic activations look at it.
+    """
+
+    name: ClassVar[str] = ""
+    inputs_per_output: ClassVar[float] = 1
+    parameters_per_unit: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.params: dict[str, Any] = {}
+        self.generators: list[np.random.Generator] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        name = cls.__dict__.get("name", "")
+        if not name:
+            return
+        known = _REGISTRY.get(name)
+        if known and (known.__module__, known.__qualname__) != (
+            cls.__module__,
+            cls.__qualname__,
+        ):
+            raise ValueError(
+                f"activation name {name!r} is taken by {known.__qualname__}"
+            )
+        _REGISTRY[name] = cls
+
+    def __call__(self, x: npt.ArrayLike) -> Array:
+        """Return f(x) in the dtype of x. Raises TypeError for inputs that are not real numbers."""
+        return self.forward(as_floating(x))[()]
+
+    def forward(self, x: Array) -> Array:
+        """Return f(x); ``x`` is a float32 or float64 array, which is never written to."""
+        raise TypeError(f"{type(self).__name__} does not define forward")
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """Return dy/dx elementwise; for a function along an axis, its Jacobian's diagonal."""
+        raise TypeError(f"{type(self).__name__} does not define gradient")
+
+    def backward(self, x: Array, y: Array, grad: Array) -> Array:
+        """Return dL/dx from grad = dL/dy and y = f(x): the vector-Jacobian product."""
+        raise TypeError(f"{type(self).__name__} does not define backward")
+
+    def parameter_gradients(self, x: Array, y: Array, grad: Array) -> dict[str, Array]:
+        """Return dL/dp for each learnable parameter, in the parameter's shape."""
+        return {}
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """The constructor's arguments, as this instance holds them."""
+        return {
+            name: getattr(self, name) for name in inspect.signature(type(self)).parameters
+        }
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.hyperparameters.items())
+        return f"{type(self).__name__}({arguments})"
+
+
+class Elementwise(Activation):
+    """y_i = f(x_i): two formulas, ``forward`` and ``derivative``, are all it takes."""
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        """Return f'(x) in the dtype of x, given y = f(x) too: use the cheaper or safer one."""
+        raise TypeError(f"{type(self).__name__} does not define derivative")
+
+    def __call__(self, x: npt.ArrayLike) -> Array:
+        """Return f(x) in the dtype of x. Raises TypeError for inputs that are not real numbers."""
+        return self._blocks(self.forward, as_floating(x))[()]
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """Return f'(x) in the dtype of x. Raises TypeError for inputs that are not real numbers."""
+        return self._blocks(
+            lambda part: self.derivative(part, self.forward(part)), as_floating(x)
+        )[()]
+
+    def backward(self, x: Array, y: Array, grad: Array) -> Array:
+        """Return dL/dx = grad * f'(x), with y = f(x)."""
+        return self._blocks(
+            lambda x, y, grad: grad * self.derivative(x, y), x, y, grad
+        )
+
+    def _blocks(self, formula: Callable[..., Array], *arrays: Array) -> Array:
+        if self.params or self.generators:  # these broadcast against whole arrays only
+            return formula(*arrays)
+        return blockwise(formula, *arrays)
+
+
+def names() -> list[str]:
+    """Return the names of all known activations, sorted."""
+    return sorted(_REGISTRY)
+
+
+def get_class(name: str) -> type[Activation]:
+    """Return the activation class of that name.
+
+    Raises ValueError with the closest names, or all of them, if there is none.
+    """
+    if isinstance(name, str) and name in _REGISTRY:
+        return _REGISTRY[name]
+    close = difflib.get_close_matches(str(name), names(), n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names())}"
+    raise ValueError(f"unknown activation {name!r}; {hint}")
+
+
+def get(name: str, **parameters: Any) -> Activation:
+    """Return the activation of that name, e.g. ``get("leaky_relu", alpha=0.1)``.
+
+    Raises ValueError for an unknown name or parameter (listing the right ones) and for a
+    parameter out of its range.
+    """
+    cls = get_class(name)
+    allowed = list(inspect.signature(cls).parameters)
+    for parameter in parameters:
+        if parameter not in allowed:
+            takes = f"it takes {', '.join(allowed)}" if allowed else "it takes none"
+            raise ValueError(f"activation {name} has no parameter {parameter!r}; {takes}")
+    return cls(**parameters)
