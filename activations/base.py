@@ -36,9 +36,7 @@ def as_floating(x: npt.ArrayLike) -> Array:
         return array
     if array.dtype.kind in "iub":
         return array.astype(np.float64)
-    raise TypeError(
-        f"expected float32, float64 or integer input, got dtype {array.dtype}"
-    )
+    raise TypeError(f"expected float32, float64 or integer input, got dtype {array.dtype}")
 
 
 def blockwise(formula: Callable[..., Array], *arrays: Array) -> Array:
@@ -118,9 +116,7 @@ class Activation:
             cls.__module__,
             cls.__qualname__,
         ):
-            raise ValueError(
-                f"activation name {name!r} is taken by {known.__qualname__}"
-            )
+            raise ValueError(f"activation name {name!r} is taken by {known.__qualname__}")
         _REGISTRY[name] = cls
 
     def __call__(self, x: npt.ArrayLike) -> Array:
@@ -146,9 +142,7 @@ class Activation:
     @property
     def hyperparameters(self) -> dict[str, Any]:
         """The constructor's arguments, as this instance holds them."""
-        return {
-            name: getattr(self, name) for name in inspect.signature(type(self)).parameters
-        }
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.hyperparameters.items())
@@ -168,15 +162,13 @@ class Elementwise(Activation):
 
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return f'(x) in the dtype of x. Raises TypeError for inputs that are not real numbers."""
-        return self._blocks(
-            lambda part: self.derivative(part, self.forward(part)), as_floating(x)
-        )[()]
+        return self._blocks(lambda part: self.derivative(part, self.forward(part)), as_floating(x))[
+            ()
+        ]
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         """Return dL/dx = grad * f'(x), with y = f(x)."""
-        return self._blocks(
-            lambda x, y, grad: grad * self.derivative(x, y), x, y, grad
-        )
+        return self._blocks(lambda x, y, grad: grad * self.derivative(x, y), x, y, grad)
 
     def _blocks(self, formula: Callable[..., Array], *arrays: Array) -> Array:
         if self.params or self.generators:  # these broadcast against whole arrays only
