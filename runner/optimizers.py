@@ -1,0 +1,235 @@
+"""Optimizers: each paper's formula, in place on one flat array for all replicates.
+
+``theta`` and ``gradient`` have shape (replicates, parameters). A step overwrites ``theta``
+and may use ``gradient`` as scratch space. All operations are elementwise, so replicates
+never touch each other.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from activations.base import Array, number
+
+
+class Optimizer:
+    """Base: learning rate, weight decay and clipping, which every optimizer has.
+
+    weight_decay adds weight_decay * theta to the gradient of the weights (an L2 penalty of
+    weight_decay / 2 * |w|^2); biases and learnable activation parameters are not decayed.
+    clip_norm rescales each replicate's gradient to that Euclidean norm where it is larger
+    (Pascanu, Mikolov & Bengio 2013, https://arxiv.org/abs/1211.5063); None never clips.
+    """
+
+    decoupled: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        learning_rate: float,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+    ) -> None:
+        self.learning_rate = number("learning_rate", learning_rate, above=0)
+        self.weight_decay = number("weight_decay", weight_decay, minimum=0)
+        self.clip_norm = None if clip_norm is None else number("clip_norm", clip_norm, above=0)
+
+    def bind(self, theta: Array, is_weight: Array) -> None:
+        """Take the array to train; ``is_weight`` (parameters,) marks what may be decayed."""
+        self.theta = theta
+        self.scratch = np.empty_like(theta)
+        self.decay = (self.weight_decay * is_weight).astype(theta.dtype)
+        self.steps = 0
+        self.allocate()
+
+    def allocate(self) -> None:
+        """Make the state arrays, all zero."""
+
+    def state(self) -> list[Array]:
+        """Return the state arrays, for checkpoints."""
+        return []
+
+    def step(self, gradient: Array, schedule_factor: float = 1.0) -> None:
+        """Move theta along ``gradient`` with learning_rate * schedule_factor."""
+        learning_rate = self.learning_rate * schedule_factor
+        self.steps += 1
+        if self.clip_norm is not None:
+            norm = np.sqrt(np.einsum("rp,rp->r", gradient, gradient))[:, None]
+            gradient *= np.minimum(1, self.clip_norm / np.maximum(norm, 1e-30))
+        if self.weight_decay:
+            np.multiply(self.theta, self.decay, out=self.scratch)
+            if self.decoupled:
+                self.scratch *= learning_rate
+                self.theta -= self.scratch
+            else:
+                gradient += self.scratch
+        self.update(gradient, learning_rate)
+
+    def update(self, gradient: Array, learning_rate: float) -> None:
+        """Apply the optimizer's own formula."""
+        raise TypeError(f"{type(self).__name__} does not define update")
+
+
+class SGD(Optimizer):
+    """theta <- theta - lr g; with momentum v <- momentum v + g, theta <- theta - lr v.
+
+    Nesterov's form looks ahead: theta <- theta - lr (g + momentum v).
+    Sutskever, Martens, Dahl & Hinton 2013, https://proceedings.mlr.press/v28/sutskever13.html,
+    with the learning rate outside the velocity, as PyTorch has it.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.1,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, weight_decay, clip_norm)
+        self.momentum = number("momentum", momentum, minimum=0)
+        if self.momentum >= 1:
+            raise ValueError(f"momentum must be >= 0 and < 1, got {momentum!r}")
+        if not isinstance(nesterov, bool):
+            raise ValueError(f"nesterov must be true or false, got {nesterov!r}")
+        if nesterov and self.momentum == 0:
+            raise ValueError("nesterov=true needs momentum > 0, e.g. momentum=0.9")
+        self.nesterov = nesterov
+
+    def allocate(self) -> None:
+        self.velocity = np.zeros_like(self.theta)
+
+    def state(self) -> list[Array]:
+        return [self.velocity]
+
+    def update(self, gradient: Array, learning_rate: float) -> None:
+        if self.momentum:
+            self.velocity *= self.momentum
+            self.velocity += gradient
+            if self.nesterov:
+                np.multiply(self.velocity, self.momentum, out=self.scratch)
+                gradient += self.scratch
+            else:
+                gradient = self.velocity
+        np.multiply(gradient, learning_rate, out=self.scratch)
+        self.theta -= self.scratch
+
+
+class RMSProp(Optimizer):
+    """v <- rho v + (1 - rho) g^2, theta <- theta - lr g / (sqrt(v) + epsilon).
+
+    Tieleman & Hinton 2012, Neural Networks for Machine Learning, lecture 6e.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        rho: float = 0.9,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, weight_decay, clip_norm)
+        self.rho = _decay_rate("rho", rho)
+        self.epsilon = number("epsilon", epsilon, above=0)
+
+    def allocate(self) -> None:
+        self.second_moment = np.zeros_like(self.theta)
+
+    def state(self) -> list[Array]:
+        return [self.second_moment]
+
+    def update(self, gradient: Array, learning_rate: float) -> None:
+        scratch = self.scratch
+        np.multiply(gradient, gradient, out=scratch)
+        scratch *= 1 - self.rho
+        self.second_moment *= self.rho
+        self.second_moment += scratch
+        np.sqrt(self.second_moment, out=scratch)
+        scratch += self.epsilon
+        np.divide(gradient, scratch, out=scratch)
+        scratch *= learning_rate
+        self.theta -= scratch
+
+
+class Adam(Optimizer):
+    """m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2,
+    theta <- theta - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon).
+
+    Stored are M = m / (1 - b1) and V = v / (1 - b2): two passes over the array fewer, the
+    factors going into the two scalars below. epsilon stands where algorithm 1 has it.
+    Kingma & Ba 2015, https://arxiv.org/abs/1412.6980
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, weight_decay, clip_norm)
+        self.beta1 = _decay_rate("beta1", beta1)
+        self.beta2 = _decay_rate("beta2", beta2)
+        self.epsilon = number("epsilon", epsilon, above=0)
+
+    def allocate(self) -> None:
+        self.first_moment = np.zeros_like(self.theta)
+        self.second_moment = np.zeros_like(self.theta)
+
+    def state(self) -> list[Array]:
+        return [self.first_moment, self.second_moment]
+
+    def update(self, gradient: Array, learning_rate: float) -> None:
+        scratch = self.scratch
+        root = math.sqrt((1 - self.beta2**self.steps) / (1 - self.beta2))
+        rate = learning_rate * root * (1 - self.beta1) / (1 - self.beta1**self.steps)
+        self.first_moment *= self.beta1
+        self.first_moment += gradient
+        self.second_moment *= self.beta2
+        gradient *= gradient
+        self.second_moment += gradient
+        np.sqrt(self.second_moment, out=scratch)
+        scratch += self.epsilon * root
+        np.divide(self.first_moment, scratch, out=scratch)
+        scratch *= rate
+        self.theta -= scratch
+
+
+class AdamW(Adam):
+    """Adam, with the weights shrunk apart from it: theta <- theta - lr weight_decay theta.
+
+    Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101, the shrinking scaled by the
+    learning rate as in PyTorch.
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, beta1, beta2, epsilon, weight_decay, clip_norm)
+
+
+def _decay_rate(name: str, value: float) -> float:
+    if number(name, value, minimum=0) >= 1:
+        raise ValueError(f"{name} must be >= 0 and < 1, got {value!r}")
+    return float(value)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "rmsprop": RMSProp,
+    "adam": Adam,
+    "adamw": AdamW,
+}

@@ -1,0 +1,160 @@
+"""Optimizers against their papers' recurrences, written out for one number at a time."""
+
+import math
+
+import numpy as np
+import pytest
+
+from runner.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSProp
+from runner.schedules import Constant, Cosine, Step
+
+RATE, STEPS = 0.05, 60
+CURVATURE = np.array([[1.0, 3.0, 0.2], [0.5, 2.0, 10.0]])
+START = np.array([[1.0, -2.0, 0.5], [0.3, 4.0, -1.0]])
+DECAYED = np.array([True, True, False])
+
+
+def trajectory(optimizer):
+    """Positions of the optimizer on f = sum c x^2 / 2, started at START."""
+    theta = START.copy()
+    optimizer.bind(theta, DECAYED)
+    for _ in range(STEPS):
+        optimizer.step(CURVATURE * theta)
+    return theta
+
+
+def each_number(recurrence):
+    """Apply a scalar recurrence (x, gradient function, decays) -> x to every number."""
+    result = np.empty_like(START)
+    for (row, column), x in np.ndenumerate(START):
+        c = CURVATURE[row, column]
+        result[row, column] = recurrence(x, lambda x, c=c: c * x, DECAYED[column])
+    return result
+
+
+def test_sgd_with_momentum_and_decay():
+    def recurrence(x, gradient, decays):
+        v = 0.0
+        for _ in range(STEPS):
+            v = 0.9 * v + gradient(x) + (0.01 * x if decays else 0)
+            x = x - RATE * v
+        return x
+
+    found = trajectory(SGD(RATE, momentum=0.9, weight_decay=0.01))
+    np.testing.assert_allclose(found, each_number(recurrence), rtol=1e-10)
+
+
+def test_nesterov_is_a_gradient_step_from_the_point_looked_ahead_to():
+    """Nesterov's own two-sequence form: y = x + m (x - x_before), x <- y - lr g(y).
+
+    The optimizer's parameters are y; both start at the same point.
+    """
+
+    def recurrence(x, gradient, decays):
+        y, before = x, x
+        for _ in range(STEPS):
+            x = y - RATE * gradient(y)
+            y, before = x + 0.9 * (x - before), x
+        return y
+
+    found = trajectory(SGD(RATE / 10, momentum=0.9, nesterov=True))
+    rate_tenth = RATE / 10
+
+    def slower(x, gradient, decays):
+        return recurrence(x, lambda y: gradient(y) * rate_tenth / RATE, decays)
+
+    np.testing.assert_allclose(found, each_number(slower), rtol=1e-9)
+
+
+def test_rmsprop():
+    def recurrence(x, gradient, decays):
+        v = 0.0
+        for _ in range(STEPS):
+            g = gradient(x)
+            v = 0.9 * v + 0.1 * g * g
+            x -= RATE * g / (math.sqrt(v) + 1e-8)
+        return x
+
+    np.testing.assert_allclose(trajectory(RMSProp(RATE)), each_number(recurrence), rtol=1e-9)
+
+
+@pytest.mark.parametrize("epsilon", [1e-8, 0.3])
+def test_adam_is_algorithm_1_of_the_paper(epsilon):
+    """A large epsilon tells where it stands: outside the root, after the correction."""
+
+    def recurrence(x, gradient, decays):
+        m = v = 0.0
+        for t in range(1, STEPS + 1):
+            g = gradient(x)
+            m = 0.9 * m + 0.1 * g
+            v = 0.999 * v + 0.001 * g * g
+            x -= RATE * (m / (1 - 0.9**t)) / (math.sqrt(v / (1 - 0.999**t)) + epsilon)
+        return x
+
+    found = trajectory(Adam(RATE, epsilon=epsilon))
+    np.testing.assert_allclose(found, each_number(recurrence), rtol=1e-9)
+
+
+def test_adamw_decays_the_weights_apart_from_the_gradient():
+    def recurrence(x, gradient, decays):
+        m = v = 0.0
+        for t in range(1, STEPS + 1):
+            g = gradient(x)
+            m = 0.9 * m + 0.1 * g
+            v = 0.999 * v + 0.001 * g * g
+            x -= RATE * 0.1 * x if decays else 0
+            x -= RATE * (m / (1 - 0.9**t)) / (math.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        return x
+
+    found = trajectory(AdamW(RATE, weight_decay=0.1))
+    np.testing.assert_allclose(found, each_number(recurrence), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+def test_every_optimizer_finds_the_bottom_of_a_bowl(name):
+    optimizer = OPTIMIZERS[name](learning_rate=0.02)
+    theta = START.copy()
+    optimizer.bind(theta, DECAYED)
+    for step in range(2000):
+        optimizer.step(CURVATURE * theta, 1 - step / 2000)
+    assert np.abs(theta).max() < 1e-2
+
+
+def test_clipping_bounds_each_replicates_step_and_leaves_small_gradients_alone():
+    optimizer = SGD(learning_rate=1.0, clip_norm=1.0)
+    theta = np.zeros((2, 2))
+    optimizer.bind(theta, np.ones(2, bool))
+    optimizer.step(np.array([[30.0, 40.0], [0.3, 0.4]]))
+    np.testing.assert_allclose(theta, [[-0.6, -0.8], [-0.3, -0.4]])
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: Adam(learning_rate=-1), "learning_rate must be"),
+        (lambda: Adam(learning_rate=float("nan")), "learning_rate must be"),
+        (lambda: Adam(beta1=1.0), "beta1 must be"),
+        (lambda: SGD(momentum=1.0), "momentum must be"),
+        (lambda: SGD(nesterov=True), "nesterov=true needs momentum"),
+        (lambda: RMSProp(rho="x"), "rho must be"),
+        (lambda: Adam(clip_norm=0), "clip_norm must be"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_schedules():
+    np.testing.assert_array_equal(Constant().factors(3, 10, 4), np.ones(4))
+    np.testing.assert_allclose(Step(every=2, factor=0.1).factors(4, 10, 2), [0.01, 0.01])
+    wave = np.concatenate([Cosine().factors(e, 10, 4) for e in range(10)])
+    np.testing.assert_allclose(wave, (1 + np.cos(np.pi * np.arange(40) / 40)) / 2)
+    assert Cosine(final=0.2).shape(np.array([10.0]), 10).item() == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("schedule", [Constant, Step, Cosine])
+def test_warmup_rises_in_equal_steps_to_one(schedule):
+    ramp = np.concatenate([schedule(warmup_epochs=2).factors(e, 10, 4) for e in (0, 1)])
+    np.testing.assert_allclose(ramp, np.arange(1, 9) / 8)
+    assert schedule(warmup_epochs=2).factors(2, 10, 4)[0] == 1
