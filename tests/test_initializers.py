@@ -1,0 +1,95 @@
+"""Initial weights: the variances of the papers, and the gain that each activation needs."""
+
+import math
+
+import numpy as np
+import pytest
+
+import activations
+from runner.initializers import INITIALIZERS, variance_gain
+
+FAN_IN, FAN_OUT = 300, 200
+
+# 1/sqrt(E f(z)^2), z ~ N(0, 1), by 40-digit quadrature.
+GAINS = {
+    "relu": 1.41421356,
+    "sigmoid": 1.84622855,
+    "tanh": 1.59253742,
+}
+
+
+@pytest.mark.parametrize("name, gain", GAINS.items())
+def test_gain_keeps_the_variance(name, gain):
+    assert variance_gain(activations.get(name), 16) == pytest.approx(gain, rel=1e-8)
+
+
+def test_gain_of_leaky_relu_is_the_closed_form():
+    for alpha in (0.01, 0.2, 0.7):
+        found = variance_gain(activations.LeakyReLU(alpha), 16)
+        assert found == pytest.approx(math.sqrt(2 / (1 + alpha**2)), rel=1e-10)
+
+
+def test_gain_makes_softmax_rows_have_unit_mean_square():
+    units = 16
+    gain = variance_gain(activations.Softmax(), units)
+    rows = activations.Softmax()(np.random.default_rng(9).standard_normal((50_000, units)))
+    assert gain**2 * np.mean(rows**2) == pytest.approx(1, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "name, variance",
+    [
+        ("glorot_normal", 2 / (FAN_IN + FAN_OUT)),
+        ("glorot_uniform", 2 / (FAN_IN + FAN_OUT)),
+        ("he_normal", 2 / FAN_IN),
+        ("he_uniform", 2 / FAN_IN),
+        ("lecun_normal", 1 / FAN_IN),
+        ("lecun_uniform", 1 / FAN_IN),
+        ("auto", 1 / FAN_IN),
+        ("normal", 1e-4),
+        ("zeros", 0.0),
+    ],
+)
+def test_variance_is_the_papers(name, variance):
+    rng = np.random.default_rng(0)
+    weights = INITIALIZERS[name]().weights(rng, FAN_IN, FAN_OUT, 1.0)
+    assert weights.var() == pytest.approx(variance, rel=0.03)
+    if name.endswith("uniform"):
+        bound = math.sqrt(3 * variance)
+        assert np.abs(weights).max() <= bound
+        assert np.abs(weights).max() > 0.99 * bound
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4)])
+def test_orthogonal(shape):
+    initializer = INITIALIZERS["orthogonal"](gain=2.0)
+    w = initializer.weights(np.random.default_rng(0), *shape, 1.0)
+    product = w.T @ w if shape[0] >= shape[1] else w @ w.T
+    np.testing.assert_allclose(product, 4 * np.eye(min(shape)), atol=1e-12)
+
+
+def test_activations_get_the_same_normals_scaled():
+    from runner.initializers import Auto
+    from runner.model import Network
+
+    def weights(name):
+        network = Network(2, (8, 8), 2, activations.get(name), 1, np.float64)
+        gains = network.initialize(Auto(), [np.random.default_rng([0, 1])])
+        return [linear.weight / gain for linear, gain in zip(network.linears, gains, strict=True)]
+
+    for ours, theirs in zip(weights("tanh"), weights("relu"), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-14)
+
+
+def test_auto_keeps_the_signal_in_a_deep_tanh_network_and_lecun_does_not():
+    """Mean-field theory: with gain 1/sqrt(E f^2) the second moment 1 is a fixed point."""
+    from runner.model import Network
+
+    def last_rms(name):
+        network = Network(500, (500,) * 20, 2, activations.TanH(), 1, np.float64)
+        network.initialize(INITIALIZERS[name](), [np.random.default_rng([0, 1])])
+        x = np.random.default_rng(1).standard_normal((1, 50, 500))
+        return math.sqrt(np.mean(network.preactivations(x)[-1] ** 2))
+
+    assert last_rms("auto") == pytest.approx(1, abs=0.1)
+    assert last_rms("lecun_normal") < 0.3
