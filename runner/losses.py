@@ -1,0 +1,98 @@
+"""Losses from logits, stable for any finite logit, and their gradients.
+
+Two classes have one logit z per sample: p = sigmoid(z) is the probability of class 1. More
+classes have one logit each: p = softmax(z). Shapes: logits (replicates, batch, 1 or classes),
+targets as made by ``encode``, losses (replicates, batch) in nats.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from activations.base import Array
+
+
+def encode(labels: Array, classes: int, dtype: np.dtype | type) -> Array:
+    """Return targets for labels (replicates, batch): signs or one-hot rows.
+
+    Two classes: (replicates, batch, 1), -1 for class 1 and +1 for class 0, so that
+    sign * z is the logit of being wrong. More: (replicates, batch, classes), one-hot.
+    """
+    if classes == 2:
+        return (1 - 2 * labels[..., None]).astype(dtype)
+    return (labels[..., None] == np.arange(classes)).astype(dtype)
+
+
+def probabilities(logits: Array) -> Array:
+    """Return p = sigmoid(z) for one logit, softmax(z) for more, in the logits' shape."""
+    if logits.shape[-1] == 1:
+        return np.exp(np.minimum(logits, 0)) / (1 + np.exp(-np.abs(logits)))
+    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def predictions(logits: Array) -> Array:
+    """Return the predicted class of each sample, shape (replicates, batch)."""
+    if logits.shape[-1] == 1:
+        return (logits[..., 0] > 0).astype(np.int64)
+    return logits.argmax(axis=-1)
+
+
+class CrossEntropy:
+    """-log p(true class).
+
+    The gradient is p - target. Written so that a nearly certain prediction keeps its
+    digits: the true class's entry is minus the probability of all others, not p - 1.
+    """
+
+    def losses(self, logits: Array, targets: Array) -> Array:
+        if logits.shape[-1] == 1:
+            wrong = targets * logits
+            softplus = np.maximum(wrong, 0) + np.log1p(np.exp(-np.abs(wrong)))
+            return softplus[..., 0]
+        shifted = logits - logits.max(axis=-1, keepdims=True)
+        true = (shifted * targets).sum(axis=-1)
+        return np.log(np.exp(shifted).sum(axis=-1)) - true
+
+    def gradient(self, logits: Array, targets: Array) -> Array:
+        """Return the gradient of the mean loss over the batch, in the logits' shape."""
+        batch = logits.shape[-2]
+        if logits.shape[-1] == 1:
+            wrong = probabilities(targets * logits)
+            return wrong * (targets / batch)
+        p = probabilities(logits)
+        p *= (1 - targets) / batch
+        return p - targets * p.sum(axis=-1, keepdims=True)
+
+
+class SquaredError:
+    """Half the squared distance of the probabilities from the one-hot target.
+
+    For two classes (p - t)^2 / 2 with t in {0, 1}: the quadratic cost whose slow start
+    Nielsen 2015, chapter 3, shows, http://neuralnetworksanddeeplearning.com/chap3.html
+    """
+
+    def losses(self, logits: Array, targets: Array) -> Array:
+        error = self._error(logits, targets)
+        return (error * error).sum(axis=-1) / 2
+
+    def gradient(self, logits: Array, targets: Array) -> Array:
+        """Return the gradient of the mean loss over the batch, in the logits' shape."""
+        batch = logits.shape[-2]
+        error = self._error(logits, targets) / batch
+        if logits.shape[-1] == 1:
+            z = np.exp(-np.abs(logits))
+            return error * (z / ((1 + z) * (1 + z)))
+        p = probabilities(logits)
+        return p * (error - (error * p).sum(axis=-1, keepdims=True))
+
+    def _error(self, logits: Array, targets: Array) -> Array:
+        if logits.shape[-1] == 1:
+            return targets * probabilities(targets * logits)
+        return probabilities(logits) - targets
+
+
+LOSSES: dict[str, type[CrossEntropy] | type[SquaredError]] = {
+    "cross_entropy": CrossEntropy,
+    "squared_error": SquaredError,
+}
