@@ -1,0 +1,114 @@
+"""The whole network's gradient against central differences, for every combination."""
+
+import numpy as np
+import pytest
+
+import activations
+from runner.initializers import Auto
+from runner.losses import LOSSES, encode
+from runner.model import Network
+
+STEP = 1e-5
+ARTICLE = ["relu", "leaky_relu", "sigmoid", "tanh", "softmax"]
+
+
+def differences(network, x, targets, loss):
+    """Central differences of the mean loss, all replicates at once, one parameter a time."""
+
+    def mean_loss():
+        return loss.losses(network.logits(x), targets).mean(axis=1)
+
+    found = np.empty_like(network.theta)
+    for j in range(network.size):
+        kept = network.theta[:, j].copy()
+        network.theta[:, j] = kept + STEP
+        above = mean_loss()
+        network.theta[:, j] = kept - STEP
+        found[:, j] = (above - mean_loss()) / (2 * STEP)
+        network.theta[:, j] = kept
+    return found
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("hidden", [(), (4,), (6, 4)])
+@pytest.mark.parametrize("activation", ARTICLE)
+def test_gradient_is_the_derivative_of_the_loss(activation, hidden, classes, loss):
+    rng = np.random.default_rng(3)
+    network = Network(2, hidden, classes, activations.get(activation), 3, np.float64)
+    network.initialize(Auto(bias_std=0.1), [np.random.default_rng([s, 1]) for s in range(3)])
+    x = rng.standard_normal((3, 7, 2))
+    targets = encode(rng.integers(0, classes, (3, 7)), classes, np.float64)
+    loss = LOSSES[loss]()
+    network.loss_gradient(x, targets, loss)
+    expected = differences(network, x, targets, loss)
+    error = np.abs(network.gradient - expected).max() / np.abs(expected).max()
+    assert error < 1e-7
+
+
+def test_a_wrong_derivative_is_caught():
+    """The check above has teeth: one per mille off in one layer's slope is seen."""
+
+    class SlightlyWrong(activations.TanH):
+        def derivative(self, x, y):
+            return 1.001 * super().derivative(x, y)
+
+    rng = np.random.default_rng(3)
+    network = Network(2, (4,), 2, SlightlyWrong(), 1, np.float64)
+    network.initialize(Auto(), [np.random.default_rng(1)])
+    x = rng.standard_normal((1, 7, 2))
+    targets = encode(rng.integers(0, 2, (1, 7)), 2, np.float64)
+    loss = LOSSES["cross_entropy"]()
+    network.loss_gradient(x, targets, loss)
+    expected = differences(network, x, targets, loss)
+    assert np.abs(network.gradient - expected).max() / np.abs(expected).max() > 1e-5
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_losses_stay_finite_and_exact_where_predictions_are_certain(classes):
+    loss = LOSSES["cross_entropy"]()
+    shape = (1, 2, 1 if classes == 2 else classes)
+    logits = np.zeros(shape)
+    logits[0, 0, -1], logits[0, 1, -1] = 800.0, -800.0
+    labels = np.full((1, 2), classes - 1)
+    targets = encode(labels, classes, np.float64)
+    with np.errstate(all="raise", under="ignore"):
+        losses = loss.losses(logits, targets)
+        gradient = loss.gradient(logits, targets)
+    assert losses[0, 0] == 0
+    assert losses[0, 1] == pytest.approx(800 + (0 if classes == 2 else np.log(classes - 1)))
+    assert np.isfinite(gradient).all()
+
+
+def test_gradient_of_a_nearly_certain_prediction_keeps_its_digits():
+    """p - 1 would be exactly 0 from a logit of 37 on."""
+    loss = LOSSES["cross_entropy"]()
+    one = loss.gradient(np.full((1, 1, 1), 50.0), encode(np.ones((1, 1), int), 2, float))
+    assert one.item() == pytest.approx(-np.exp(-50.0), rel=1e-14)
+    logits = np.array([[[50.0, 0.0, 0.0]]])
+    many = loss.gradient(logits, encode(np.zeros((1, 1), int), 3, float))
+    assert many[0, 0, 0] == pytest.approx(-2 * np.exp(-50.0), rel=1e-13)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_zero_weights_start_at_the_log_of_the_number_of_classes(classes):
+    network = Network(2, (5,), classes, activations.TanH(), 2, np.float64)
+    x = np.random.default_rng(0).standard_normal((2, 9, 2))
+    labels = np.arange(18).reshape(2, 9) % classes
+    loss = LOSSES["cross_entropy"]()
+    losses = loss.losses(network.logits(x), encode(labels, classes, np.float64))
+    np.testing.assert_allclose(losses, np.log(classes), rtol=1e-15)
+
+
+def test_learnable_parameters_and_gated_units_train_through_the_same_network():
+    for name in ("prelu", "glu"):
+        network = Network(2, (4, 4), 3, activations.get(name), 2, np.float64)
+        network.initialize(Auto(bias_std=0.1), [np.random.default_rng([s, 1]) for s in range(2)])
+        rng = np.random.default_rng(3)
+        x = rng.standard_normal((2, 7, 2))
+        targets = encode(rng.integers(0, 3, (2, 7)), 3, np.float64)
+        loss = LOSSES["cross_entropy"]()
+        network.loss_gradient(x, targets, loss)
+        expected = differences(network, x, targets, loss)
+        error = np.abs(network.gradient - expected).max() / np.abs(expected).max()
+        assert error < 1e-7, name
