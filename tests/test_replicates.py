@@ -1,0 +1,135 @@
+"""Determinism: replicate k is bit-identical to a run alone with seed + k, whatever trains
+beside it; and the same seed pairs the runs of different activations."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from runner import training
+from runner.composition import compose
+from runner.training import build_network, load_data, train
+
+SHORT = ["training.epochs=3", "dataset.samples=200", "plots=none"]
+
+
+def trained(*overrides):
+    return train(compose([*SHORT, *overrides]).experiment)
+
+
+def assert_same_replicate(stack, k, alone):
+    assert stack.outcomes[k].status == alone.outcomes[0].status
+    for name, values in alone.history.items():
+        np.testing.assert_array_equal(stack.history[name][k], values[0], err_msg=name)
+    for which in ("final", "best"):
+        for name, value in getattr(alone, which).items():
+            found = getattr(stack, which)[name][k]
+            assert found.tobytes() == value[0].tobytes(), name
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "softmax", "leaky_relu"])
+def test_replicate_is_the_run_alone(activation, dtype):
+    common = [f"activation={activation}", f"dtype={dtype}"]
+    stack = trained(*common, "replicates=5", "seed=7")
+    for k in (0, 2, 4):
+        alone = trained(*common, "replicates=1", f"seed={7 + k}")
+        assert_same_replicate(stack, k, alone)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["dataset=spirals"],
+        ["dataset=blobs", "dataset.features=7"],
+        ["training.batch_size=null"],
+        ["training.batch_size=17"],
+        ["training.loss=squared_error"],
+        ["model.hidden=[]"],
+        ["model.hidden=[33,1,5]"],
+        ["optimizer=sgd", "optimizer.momentum=0.9", "optimizer.clip_norm=0.1"],
+        ["optimizer=adamw"],
+        ["optimizer=rmsprop", "schedule=cosine", "schedule.warmup_epochs=1"],
+        ["initializer=orthogonal"],
+        ["training.patience=1", "training.epochs=8"],
+    ],
+    ids=lambda overrides: "+".join(overrides),
+)
+def test_replicate_is_the_run_alone_with_every_part(overrides):
+    stack = trained(*overrides, "replicates=3")
+    assert_same_replicate(stack, 2, trained(*overrides, "replicates=1", "seed=2"))
+
+
+@pytest.mark.parametrize("replicates_in_a_group", [1, 2, 5])
+def test_grouping_changes_nothing(monkeypatch, replicates_in_a_group):
+    whole = trained("replicates=5")
+    monkeypatch.setattr(training, "group_size", lambda experiment: replicates_in_a_group)
+    grouped = trained("replicates=5")
+    for name, values in whole.history.items():
+        np.testing.assert_array_equal(values, grouped.history[name])
+    for name, value in whole.final.items():
+        assert value.tobytes() == grouped.final[name].tobytes()
+
+
+def test_a_diverging_replicate_is_recorded_and_disturbs_no_other():
+    experiment = compose([*SHORT, "replicates=3", "optimizer=sgd"]).experiment
+    group = training._Group(experiment, experiment.seeds)
+    group.network.theta[1] = 1e30
+    found = group.train(lambda share: None)
+    healthy = train(experiment)
+    assert found.outcomes[1].status == "diverged"
+    assert found.outcomes[1].diverged_epoch == found.outcomes[1].epochs
+    for k in (0, 2):
+        assert found.outcomes[k].status == "finished"
+        for name, value in healthy.final.items():
+            assert found.final[name][k].tobytes() == value[k].tobytes()
+
+
+def test_divergence_by_learning_rate_ends_in_a_record_not_a_crash():
+    found = trained("activation=relu", "optimizer=sgd", "optimizer.learning_rate=1e30")
+    assert {outcome.status for outcome in found.outcomes} == {"diverged"}
+
+
+def test_early_stopping_keeps_the_best_epoch():
+    found = trained("training.patience=2", "training.epochs=60", "optimizer.learning_rate=0.3")
+    stopped = [o for o in found.outcomes if o.status == "stopped_early"]
+    assert stopped
+    for k, outcome in enumerate(found.outcomes):
+        losses = found.history["validation_loss"][k]
+        assert outcome.best_epoch == int(found.epochs[np.nanargmin(losses)])
+        if outcome.status == "stopped_early":
+            assert outcome.epochs - outcome.best_epoch == 2
+            assert np.isnan(losses[outcome.epochs + 1 :]).all()
+
+
+def test_same_seed_gives_every_activation_the_same_data_and_normals():
+    first = compose([*SHORT, "activation=tanh"]).experiment
+    other = compose([*SHORT, "activation=relu"]).experiment
+    ours, theirs = (load_data(e, e.seeds) for e in (first, other))
+    for field in dataclasses.fields(ours):
+        a, b = (np.asarray(getattr(data, field.name)) for data in (ours, theirs))
+        assert a.tobytes() == b.tobytes()
+    (net_a, gains_a), (net_b, gains_b) = (build_network(e, e.seeds) for e in (first, other))
+    for a, b, gain_a, gain_b in zip(net_a.linears, net_b.linears, gains_a, gains_b, strict=True):
+        np.testing.assert_allclose(a.weight / gain_a, b.weight / gain_b, rtol=1e-6)
+
+
+def test_record_every_thins_the_history_and_changes_nothing_else():
+    every = trained("training.epochs=7")
+    thinned = trained("training.epochs=7", "training.record_every=3")
+    assert thinned.epochs.tolist() == [0, 3, 6, 7]
+    for name in ("train_loss", "layer1_dead", "layer2_gradient_rms"):
+        np.testing.assert_array_equal(every.history[name][:, thinned.epochs], thinned.history[name])
+    for name, value in every.final.items():
+        assert value.tobytes() == thinned.final[name].tobytes()
+
+
+def test_global_random_state_is_neither_read_nor_written():
+    np.random.seed(1)  # noqa: NPY002
+    before = np.random.get_state()[1].tobytes()  # noqa: NPY002
+    first = trained()
+    assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
+    np.random.seed(2)  # noqa: NPY002
+    second = trained()
+    for name, value in first.final.items():
+        assert value.tobytes() == second.final[name].tobytes()
