@@ -1,0 +1,301 @@
+"""The schema of an experiment: what may be set, its types and ranges, checked once.
+
+``Experiment.from_dict`` takes a composed config as plain dictionaries and raises ConfigError,
+one line that names the key, for anything that could not be trained. What passed is trusted
+from there on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import activations
+from activations import Activation
+from activations.base import number
+from runner import datasets
+from runner.choices import ConfigError, build, closest, one_of, whole_number
+from runner.initializers import INITIALIZERS, Initializer
+from runner.losses import LOSSES
+from runner.model import Loss, Network
+from runner.optimizers import OPTIMIZERS, Optimizer
+from runner.schedules import SCHEDULES, Constant
+
+__all__ = ["ConfigError", "Experiment", "Model", "Training"]
+
+PICTURE_FORMATS = ("png", "svg", "pdf", "none")
+DTYPES = ("float32", "float64")
+LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Model:
+    """hidden: outputs of each hidden layer; empty for plain logistic/softmax regression."""
+
+    hidden: tuple[int, ...] = (16, 16)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.hidden, (list, tuple)):
+            raise ValueError(f"hidden must be a list of widths, e.g. [16,16]; got {self.hidden!r}")
+        for width in self.hidden:
+            whole_number("hidden: each width", width, minimum=1, maximum=2**20)
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long, in what batches and towards what.
+
+    Attributes:
+        epochs: passes over the training set.
+        batch_size: samples per step; None for the full batch.
+        loss: cross_entropy or squared_error.
+        patience: stop a replicate after this many epochs without a lower validation loss;
+            None never stops early.
+        record_every: epochs between records in history.csv; the last is always recorded.
+        target_accuracy: validation accuracy at which a replicate counts as having solved.
+    """
+
+    epochs: int = 100
+    batch_size: int | None = 32
+    loss: str = "cross_entropy"
+    patience: int | None = None
+    record_every: int = 1
+    target_accuracy: float = 0.95
+
+    def __post_init__(self) -> None:
+        whole_number("epochs", self.epochs, minimum=1)
+        if self.batch_size is not None:
+            whole_number("batch_size", self.batch_size, minimum=1)
+        one_of("loss", self.loss, LOSSES)
+        if self.patience is not None:
+            whole_number("patience", self.patience, minimum=1)
+        whole_number("record_every", self.record_every, minimum=1)
+        number("target_accuracy", self.target_accuracy, above=0, maximum=1)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One run: a choice for every config group, a seed and a number of replicates.
+
+    The sections activation, dataset, optimizer, schedule and initializer are dictionaries
+    with ``name`` and the parameters of what is named; ``activation`` may also be an instance
+    (from Python only). Replicate k has seed ``seed + k``.
+    """
+
+    activation: dict[str, Any]
+    dataset: dict[str, Any]
+    model: Model
+    optimizer: dict[str, Any]
+    schedule: dict[str, Any]
+    initializer: dict[str, Any]
+    training: Training
+    seed: int = 0
+    replicates: int = 5
+    dtype: str = "float32"
+    plots: str = "png"
+    extensions: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, config: Mapping[str, Any], *, check: bool = True) -> Experiment:
+        """Return the experiment of a composed config.
+
+        With ``check`` every part is built once; without, only the structure is read, as for
+        a stored run whose activation may live in a file that is not at hand.
+        Raises ConfigError, one line beginning with the key.
+        """
+        known = [field.name for field in fields(cls)]
+        for key in config:
+            if key not in known:
+                raise ConfigError(f"{key} is unknown; {closest(key, known)}")
+        for key in known:
+            if key not in config:
+                raise ConfigError(f"{key} is missing from the config")
+        values = dict(config)
+        for key, section in (("model", Model), ("training", Training)):
+            values[key] = _section(key, section, config[key])
+        for key in ("activation", "dataset", "optimizer", "schedule", "initializer"):
+            if isinstance(config[key], Mapping):
+                values[key] = dict(config[key])
+        try:
+            whole_number("seed", values["seed"], minimum=0, maximum=LARGEST_SEED)
+            whole_number("replicates", values["replicates"], minimum=1, maximum=100_000)
+            one_of("dtype", values["dtype"], DTYPES)
+            one_of("plots", values["plots"], PICTURE_FORMATS)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        extensions = values["extensions"]
+        if not isinstance(extensions, (list, tuple)) or not all(
+            isinstance(path, str) for path in extensions
+        ):
+            raise ConfigError(
+                "extensions must be a list of Python files or modules, "
+                f"e.g. [my_activations.py]; got {extensions!r}"
+            )
+        values["extensions"] = tuple(extensions)
+        experiment = cls(**values)
+        if check:
+            experiment._check()
+        return experiment
+
+    def _check(self) -> None:
+        self.activation_object()
+        optimizer = self.optimizer_object()
+        del optimizer
+        schedule = self.schedule_object()
+        if schedule.warmup_epochs >= self.training.epochs:
+            raise ConfigError(
+                f"schedule.warmup_epochs={schedule.warmup_epochs} must be less than "
+                f"training.epochs={self.training.epochs}"
+            )
+        self.initializer_object()
+        samples = self.train_samples
+        batch_size = self.training.batch_size
+        if batch_size is not None and batch_size > samples:
+            raise ConfigError(
+                f"training.batch_size={batch_size} is larger than the {samples} training "
+                "samples; use null for the full batch"
+            )
+        if self.training.patience is not None and not self.first_split.validation_x.size:
+            raise ConfigError(
+                "training.patience needs validation data: set dataset.validation_fraction above 0"
+            )
+        try:
+            Network(
+                self.features,
+                self.model.hidden,
+                self.classes,
+                self.activation_object(),
+                1,
+                self.dtype,
+            )
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+
+    def activation_object(self) -> Activation:
+        """Return the activation, new, with its initial learnable parameters."""
+        table = {name: activations.get_class(name) for name in activations.names()}
+        return build("activation", table, self.activation)
+
+    def optimizer_object(self) -> Optimizer:
+        """Return the optimizer, new."""
+        return build("optimizer", OPTIMIZERS, self.optimizer)
+
+    def schedule_object(self) -> Constant:
+        """Return the learning-rate schedule."""
+        return build("schedule", SCHEDULES, self.schedule)
+
+    def initializer_object(self) -> Initializer:
+        """Return the initializer."""
+        return build("initializer", INITIALIZERS, self.initializer)
+
+    def loss_object(self) -> Loss:
+        """Return the loss."""
+        return LOSSES[self.training.loss]()
+
+    def split(self, seed: int) -> datasets.Split:
+        """Return one replicate's data, split and standardised."""
+        own = dict(self.dataset)
+        try:
+            fractions = own.pop("test_fraction"), own.pop("validation_fraction")
+            return datasets.split(datasets.make(seed=seed, **own), *fractions, seed, self.dtype)
+        except KeyError as error:
+            raise ConfigError(f"dataset.{error.args[0]} is missing") from None
+        except ValueError as error:
+            text = str(error)
+            prefix = "" if text.startswith("dataset") else "dataset."
+            raise ConfigError(prefix + text) from None
+
+    @cached_property
+    def first_split(self) -> datasets.Split:
+        """The first replicate's data."""
+        return self.split(self.seed)
+
+    @property
+    def features(self) -> int:
+        """Number of input features."""
+        return int(self.first_split.train_x.shape[-1])
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return self.first_split.classes
+
+    @property
+    def train_samples(self) -> int:
+        """Number of training samples of each replicate."""
+        return len(self.first_split.train_labels)
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seed of every replicate."""
+        return [self.seed + k for k in range(self.replicates)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the experiment as plain dictionaries, lists and scalars."""
+        plain: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, (Model, Training)):
+                value = {f.name: getattr(value, f.name) for f in fields(value)}
+                value = {k: list(v) if isinstance(v, tuple) else v for k, v in value.items()}
+            elif isinstance(value, tuple):
+                value = list(value)
+            plain[field.name] = value
+        return plain
+
+    @cached_property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that stand for all that decides the results.
+
+        The picture format is left out; the text of extension files goes in, so that an
+        edited activation is another experiment.
+        """
+        plain = self.to_dict()
+        del plain["plots"]
+        plain["extensions"] = [
+            hashlib.sha256(Path(path).read_bytes()).hexdigest() if Path(path).is_file() else path
+            for path in self.extensions
+        ]
+        text = json.dumps(_canonical(plain), sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    @property
+    def folder_name(self) -> str:
+        """A name that reads well and is the same for the same experiment only."""
+        words = f"{self.activation['name']}_{self.dataset['name']}"
+        return f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', words)[:80]}_{self.digest}"
+
+
+def _section(key: str, section: type[Any], node: Any) -> Any:
+    known = [field.name for field in fields(section)]
+    if not isinstance(node, Mapping):
+        raise ConfigError(f"{key} must be a section with {', '.join(known)}; got {node!r}")
+    for name in node:
+        if name not in known:
+            raise ConfigError(f"{key}.{name} is unknown; {closest(name, known)}")
+    try:
+        return section(**node)
+    except ValueError as error:
+        raise ConfigError(f"{key}.{error}") from None
+
+
+def _canonical(value: Any) -> Any:
+    """Write equal settings equally: 1 and 1.0 are the same learning rate."""
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_canonical(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, np.generic):
+        return _canonical(value.item())
+    return value
