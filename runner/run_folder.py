@@ -1,0 +1,356 @@
+"""A run's folder: the interface between training and everything that looks at it.
+
+    config.yaml    resolved, enough to repeat the run
+    history.csv    one row per replicate and recorded epoch
+    weights.npz    final and best parameters by name; loads without pickle
+    summary.json   written last; a folder with it is complete, one without it is not
+
+Only this module knows these names and formats. A folder is written beside its final place
+and renamed, so it is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import platform
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from activations.base import Array
+from runner import datasets
+from runner.config import ConfigError, Experiment
+from runner.diagnosis import diagnose
+from runner.model import Network
+from runner.statistics import t_interval
+from runner.training import Training, build_network, load_data
+from runner.version import VERSION
+
+FORMAT_VERSION = 1
+CONFIG, HISTORY, WEIGHTS, SUMMARY = (
+    "config.yaml",
+    "history.csv",
+    "weights.npz",
+    "summary.json",
+)
+INDEX_COLUMNS = ("replicate", "seed", "epoch")
+METRICS = tuple(
+    f"{part}_{quantity}"
+    for part in ("train", "validation", "test")
+    for quantity in ("loss", "accuracy")
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run as read from its folder.
+
+    Attributes:
+        path: the folder.
+        config: the experiment.
+        summary: what summary.json holds.
+        history: by column name, (replicates, records) float64, NaN where there is no record;
+            ``history["epoch"]`` counts from 0, which is before training.
+    """
+
+    path: Path
+    config: Experiment
+    summary: dict[str, Any]
+    history: dict[str, Array]
+
+    @cached_property
+    def weights(self) -> dict[str, Array]:
+        """The saved parameters by name, (replicates, ...), those of the best epoch under
+        best.<name>. Raises ValueError if the file cannot be read."""
+        path = self.path / WEIGHTS
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return {name: stored[name] for name in stored.files}
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise ValueError(f"{path} cannot be read: {error}") from None
+
+    def network(self, which: str = "final") -> Network:
+        """Return the trained network of all replicates, at the ``final`` or ``best`` epoch."""
+        network = self.initial_network()
+        prefix = "best." if which == "best" else ""
+        for name, parameter in network.parameters.items():
+            stored = self.weights.get(prefix + name)
+            if stored is None or stored.shape != parameter.shape:
+                raise ValueError(
+                    f"{self.path / WEIGHTS} does not fit its config: {name} should have "
+                    f"shape {parameter.shape}"
+                )
+            parameter[...] = stored
+        return network
+
+    def initial_network(self) -> Network:
+        """Return the network of all replicates as it was before training."""
+        return build_network(self.config, self.config.seeds)[0]
+
+    def data(self) -> datasets.StackedSplit:
+        """Return the data of all replicates, generated again from their seeds."""
+        return load_data(self.config, self.config.seeds)
+
+    def figures(self) -> dict[str, Any]:
+        """Return the run's pictures by name, as Matplotlib figures that show in a notebook."""
+        from runner import plots
+
+        return plots.figures(self)
+
+
+def is_complete(path: Path) -> bool:
+    """Return whether a folder holds a finished run."""
+    return (path / SUMMARY).is_file()
+
+
+def load_run(path: str | os.PathLike[str]) -> Run:
+    """Read a run folder.
+
+    Raises ValueError, one line that says which file is wrong and why, if the folder is not a
+    finished run or a file in it is missing, damaged or of another format.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder")
+    if not is_complete(folder):
+        raise ValueError(f"{folder} holds no finished run: it has no {SUMMARY}; run it again")
+    try:
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{folder / SUMMARY} cannot be read: {error}") from None
+    if not isinstance(summary, dict) or summary.get("format_version") != FORMAT_VERSION:
+        found = summary.get("format_version") if isinstance(summary, dict) else None
+        raise ValueError(
+            f"{folder / SUMMARY} has format_version {found!r}, this version reads "
+            f"{FORMAT_VERSION}; run it again"
+        )
+    try:
+        config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+        experiment = Experiment.from_dict(config, check=False)
+    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{folder / CONFIG} cannot be read: {reason}") from None
+    history = _read_history(folder / HISTORY, experiment.replicates)
+    return Run(folder, experiment, summary, history)
+
+
+def write_run(
+    folder: Path,
+    experiment: Experiment,
+    training: Training,
+    *,
+    command: str,
+    total_seconds: float,
+) -> Path:
+    """Write a finished run to ``folder`` and return where it is.
+
+    If meanwhile another process has finished the same experiment there, its folder stays
+    (the bytes are the same); a folder with anything else in it is never touched and the run
+    goes to the same name with _2, _3, ... appended.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        beside.chmod(0o777 & ~_umask())
+        files = {
+            CONFIG: yaml.safe_dump(experiment.to_dict(), sort_keys=False).encode(),
+            HISTORY: _history_text(training).encode(),
+            WEIGHTS: _weights_bytes(training),
+        }
+        for name, content in files.items():
+            (beside / name).write_bytes(content)
+        summary = summarise(experiment, training, command, total_seconds)
+        summary["files"] = {
+            name: hashlib.sha256(content).hexdigest() for name, content in files.items()
+        }
+        text = json.dumps(summary, indent=2, allow_nan=False)
+        (beside / SUMMARY).write_text(text + "\n", encoding="utf-8")
+        return _settle(beside, folder, experiment)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def _settle(beside: Path, folder: Path, experiment: Experiment) -> Path:
+    for attempt in range(1, 1000):
+        target = folder if attempt == 1 else folder.with_name(f"{folder.name}_{attempt}")
+        try:
+            beside.rename(target)  # fails where a folder with anything in it stands
+            return target
+        except OSError:
+            if not target.exists():
+                raise
+            if target.is_dir() and holds(target, experiment):
+                shutil.rmtree(beside)
+                return target
+    raise OSError(f"no free name for {folder}")
+
+
+def holds(folder: Path, experiment: Experiment) -> bool:
+    """Return whether ``folder`` is a finished run of this very experiment and version."""
+    if not is_complete(folder):
+        return False
+    try:
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        return bool(
+            summary["digest"] == experiment.digest and summary["versions"]["runner"] == VERSION
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def summarise(
+    experiment: Experiment, training: Training, command: str, total_seconds: float
+) -> dict[str, Any]:
+    """Return what summary.json holds, but for the checksums of the other files."""
+    replicates = [_replicate(training, k) for k in range(experiment.replicates)]
+    diverged = any(entry["status"] == "diverged" for entry in replicates)
+    gains = training.gains[1:]
+    return {
+        "format_version": FORMAT_VERSION,
+        "digest": experiment.digest,
+        "status": "diverged" if diverged else "complete",
+        "command": command,
+        "activation": experiment.activation["name"],
+        "dataset": experiment.dataset["name"],
+        "parameters": training.parameters,
+        "initializer": {
+            "name": experiment.initializer["name"],
+            "gains": [float(f"{gain:.9g}") for gain in training.gains],
+            "text": _gain_text(experiment, gains),
+        },
+        "replicates": replicates,
+        "together": {
+            which: {
+                metric: _interval([entry[which].get(metric) for entry in replicates])
+                for metric in METRICS
+            }
+            for which in ("final", "best")
+        },
+        "diagnosis": diagnose(experiment, training),
+        "seconds": {
+            "total": round(total_seconds, 3),
+            "training": round(training.seconds, 3),
+        },
+        "versions": {
+            "runner": VERSION,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+        },
+    }
+
+
+def _gain_text(experiment: Experiment, gains: list[float]) -> str:
+    if experiment.initializer["name"] != "auto":
+        return f"{experiment.initializer['name']}, the same for every activation"
+    if not gains:
+        return "auto: no hidden layer, so no gain"
+    name = experiment.activation["name"]
+    return f"auto: gain {gains[0]:.4g} = 1/sqrt(E {name}(z)^2), z ~ N(0, 1)"
+
+
+def _replicate(training: Training, k: int) -> dict[str, Any]:
+    outcome = training.outcomes[k]
+    return {
+        "seed": outcome.seed,
+        "status": outcome.status,
+        "epochs": outcome.epochs,
+        "diverged_epoch": outcome.diverged_epoch,
+        "solved_epoch": outcome.solved_epoch,
+        "final": _metrics(training, k, outcome.epochs),
+        "best": {
+            "epoch": outcome.best_epoch,
+            **_metrics(training, k, outcome.best_epoch),
+        },
+        "dead": [
+            {
+                "units": int((since >= 0).sum()),
+                "of": len(since),
+                "since": int(since[since >= 0].min()) if (since >= 0).any() else None,
+            }
+            for since in outcome.dead_since
+        ],
+    }
+
+
+def _metrics(training: Training, k: int, epoch: int | None) -> dict[str, float | None]:
+    record = np.flatnonzero(training.epochs == epoch)
+    if not record.size:
+        return dict.fromkeys(METRICS)
+    found = {name: float(training.history[name][k, record[0]]) for name in METRICS}
+    return {
+        name: float(f"{value:.9g}") if np.isfinite(value) else None for name, value in found.items()
+    }
+
+
+def _interval(values: list[float | None]) -> dict[str, Any]:
+    finite = [value for value in values if value is not None]
+    if not finite:
+        return {"mean": None, "low": None, "high": None, "n": 0}
+    mean, low, high = t_interval(np.array(finite))
+    rounded = (float(f"{value:.9g}") for value in (mean, low, high))
+    return {
+        **{
+            key: value if np.isfinite(value) else None
+            for key, value in zip(("mean", "low", "high"), rounded, strict=True)
+        },
+        "n": len(finite),
+    }
+
+
+def _history_text(training: Training) -> str:
+    names = list(training.history)
+    columns = np.stack([training.history[name] for name in names], axis=-1)
+    lines = [",".join([*INDEX_COLUMNS, *names])]
+    for k, outcome in enumerate(training.outcomes):
+        for epoch, row in zip(training.epochs.tolist(), columns[k].tolist(), strict=True):
+            if epoch > outcome.epochs:
+                break
+            cells = ("" if value != value else f"{value:.9g}" for value in row)
+            lines.append(f"{k},{outcome.seed},{epoch}," + ",".join(cells))
+    return "\n".join(lines) + "\n"
+
+
+def _read_history(path: Path, replicates: int) -> dict[str, Array]:
+    try:
+        header, *rows = path.read_text(encoding="utf-8").splitlines()
+        names = header.split(",")
+        table = np.array([[float(cell or "nan") for cell in row.split(",")] for row in rows])
+        if tuple(names[:3]) != INDEX_COLUMNS or table.shape[1:] != (len(names),):
+            raise ValueError("its columns are not those of a history")
+        owners = table[:, 0]
+        counts = [int((owners == k).sum()) for k in range(replicates)]
+        if sum(counts) != len(table) or min(counts) == 0:
+            raise ValueError(f"it does not hold {replicates} replicates")
+    except (OSError, ValueError, IndexError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    history = np.full((len(names), replicates, max(counts)), np.nan)
+    for k, count in enumerate(counts):
+        history[:, k, :count] = table[owners == k].T
+    return dict(zip(names, history, strict=True))
+
+
+def _weights_bytes(training: Training) -> bytes:
+    arrays = dict(training.final)
+    arrays.update({f"best.{name}": value for name, value in training.best.items()})
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+__all__ = ["ConfigError", "Run", "holds", "is_complete", "load_run", "write_run"]
