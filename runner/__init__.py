@@ -1,0 +1,57 @@
+"""The laboratory from Python: ``run`` an experiment, ``load_run`` a stored one.
+
+>>> from runner import run
+>>> result = run(["activation=tanh"])
+>>> result.history["test_accuracy"].shape
+(5, 101)
+>>> result.figures()["loss"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+
+    from activations import Activation
+    from runner.run_folder import Run
+
+__all__ = ["load_run", "run"]
+
+
+def run(
+    overrides: Sequence[str] = (),
+    *,
+    activation: Activation | None = None,
+    show_progress: bool = False,
+) -> Run:
+    """Carry out one experiment, as ``python -m runner`` does with the same overrides.
+
+    ``activation`` may be an instance of your own Activation subclass, which then stands in
+    the place of activation=<name>. Returns the run: ``history`` as arrays, ``summary``,
+    ``network()``, ``data()`` and ``figures()``, which show inline in a notebook.
+    Raises ConfigError (a ValueError) for a wrong override.
+    """
+    from runner.composition import compose
+    from runner.execution import execute, repeat_command
+    from runner.extensions import offer_instance
+
+    words = list(overrides)
+    if activation is not None:
+        words += offer_instance(activation)
+    composed = compose(words)
+    return execute(
+        composed.experiment,
+        composed.folder,
+        command=repeat_command(words),
+        show_progress=show_progress,
+    )[0]
+
+
+def load_run(path: str | os.PathLike[str]) -> Run:
+    """Read a finished run from its folder. Raises ValueError if it is not one."""
+    from runner.run_folder import load_run as load
+
+    return load(path)

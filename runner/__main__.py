@@ -1,0 +1,49 @@
+"""The shell entry: compose, run, report. ``python -m runner --help`` says how."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+
+from runner.arguments import parse
+from runner.choices import ConfigError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one experiment or a sweep; return the exit status (2 for bad input)."""
+    started = time.perf_counter()
+    try:
+        options = parse(sys.argv[1:] if arguments is None else arguments)
+        if options.help:
+            from runner.help import help_text
+
+            print(help_text())
+            return 0
+        if options.for_hydra:
+            from runner.hydra_main import hand_over
+
+            return hand_over(options.words)
+        from runner.composition import compose
+        from runner.execution import execute, repeat_command
+        from runner.report import report
+
+        composed = compose(options.overrides, options.config_dir)
+        run, reused = execute(
+            composed.experiment,
+            composed.folder,
+            command=repeat_command(options.words),
+            started=started,
+        )
+        print(report(run, reused))
+        return 0
+    except ConfigError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Carry out one experiment: reuse what is there, else train, write, and draw."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from runner.choices import ConfigError
+from runner.config import Experiment
+from runner.run_folder import Run, holds, load_run, write_run
+from runner.training import Progress, train
+
+PROGRESS_AFTER_SECONDS = 2.0
+
+
+def execute(
+    experiment: Experiment,
+    folder: Path,
+    *,
+    command: str,
+    started: float | None = None,
+    show_progress: bool = True,
+) -> tuple[Run, bool]:
+    """Return the experiment's run, and whether it was there already.
+
+    A folder that holds this very experiment, made by this version, is read instead of
+    trained again: the bytes would be the same. Missing pictures are drawn.
+    Raises ConfigError if the folder is taken by something else.
+    """
+    started = time.perf_counter() if started is None else started
+    reused = holds(folder, experiment)
+    if not reused:
+        _refuse_taken(folder)
+        label = f"{experiment.activation['name']} on {experiment.dataset['name']}"
+        with progress_bar(label, show_progress) as progress:
+            training = train(experiment, progress)
+        folder = write_run(
+            folder,
+            experiment,
+            training,
+            command=command,
+            total_seconds=time.perf_counter() - started,
+        )
+    run = load_run(folder)
+    if experiment.plots != "none":
+        from runner import plots
+
+        if not reused or not list(folder.glob(f"*.{experiment.plots}")):
+            plots.draw(folder, experiment.plots)
+    return run, reused
+
+
+def _refuse_taken(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists():
+        what = "another run" if (folder / "summary.json").is_file() else "other files"
+        raise ConfigError(
+            f"hydra.run.dir={folder} holds {what} already; name a folder that is empty or not there"
+        )
+
+
+@contextmanager
+def progress_bar(label: str, show: bool) -> Iterator[Progress]:
+    """Yield a function that is told the share done and draws a bar from two seconds on.
+
+    The bar's library is imported only then; it stays silent where stderr is no terminal.
+    """
+    if not show:
+        yield lambda share: None
+        return
+    started = time.perf_counter()
+    bar = None
+
+    def tell(share: float) -> None:
+        nonlocal bar
+        if bar is None:
+            if time.perf_counter() - started < PROGRESS_AFTER_SECONDS:
+                return
+            from tqdm import tqdm
+
+            bar = tqdm(
+                total=100,
+                desc=label,
+                disable=None,
+                leave=False,
+                bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
+            )
+        bar.update(100 * share - bar.n)
+
+    try:
+        yield tell
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def repeat_command(overrides: Sequence[str]) -> str:
+    """Return the shell line that repeats a run."""
+    return " ".join(["python -m runner", *(shlex.quote(word) for word in overrides)])

@@ -1,0 +1,60 @@
+"""What the shell prints when a run is done."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from typing import Any
+
+from runner.run_folder import Run
+
+
+def report(run: Run, reused: bool) -> str:
+    """Return the lines that end a run: result, time, folder, diagnosis, how to repeat it."""
+    summary = run.summary
+    seeds = run.config.seeds
+    count = len(seeds)
+    which = f"seed {seeds[0]}" if count == 1 else f"seeds {seeds[0]}-{seeds[-1]}"
+    title = (
+        f"{summary['activation']} on {summary['dataset']}: "
+        f"{summary['parameters']} parameters, "
+        f"{count} replicate{'s' if count > 1 else ''} ({which})"
+    )
+    together = summary["together"]["final"]
+    interval = f"mean, 95% t interval, n={together['train_loss']['n']}"
+    lines = [
+        title,
+        f"  {'':9}{'loss':<24}{'accuracy':<24}" + (interval if count > 1 else ""),
+    ]
+    for part in ("train", "test"):
+        if together[f"{part}_loss"]["n"]:
+            loss = _with_interval(together[f"{part}_loss"], ".4f")
+            accuracy = _with_interval(together[f"{part}_accuracy"], ".3f")
+            lines.append(f"  {part:<9}{loss:<24}{accuracy:<24}".rstrip())
+    seconds = summary["seconds"]
+    note = "  (this very run was there already; delete the folder to train again)"
+    lines.append(
+        f"  time     {seconds['total']:.2f} s, of which training {seconds['training']:.2f} s"
+        + (note if reused else "")
+    )
+    lines.append(f"  init     {summary['initializer']['text']}")
+    lines.append(f"  folder   {run.path}")
+    width = max(shutil.get_terminal_size().columns, 60)
+    for finding in summary["diagnosis"]:
+        lines += textwrap.wrap(
+            finding["text"],
+            width,
+            initial_indent="  note     ",
+            subsequent_indent="           ",
+        )
+    lines.append(f"  repeat   {summary['command']}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _with_interval(entry: dict[str, Any], form: str) -> str:
+    mean, low, high = entry["mean"], entry["low"], entry["high"]
+    if mean is None:
+        return "-"
+    if low is None or high is None:
+        return format(mean, form)
+    return f"{mean:{form}} [{low:{form}}, {high:{form}}]"
