@@ -40,9 +40,7 @@ def solved_by(
     """
     solved = np.asarray(solved_epochs, dtype=np.float64)
     left = np.asarray(last_epochs, dtype=np.float64)
-    never = (
-        np.zeros(solved.size, bool) if diverged is None else np.asarray(diverged, bool)
-    )
+    never = np.zeros(solved.size, bool) if diverged is None else np.asarray(diverged, bool)
     if solved.size == 0 or not solved.shape == left.shape == never.shape:
         raise ValueError(
             "solved epochs, last epochs and diverged must be equally long and not empty, "
@@ -70,9 +68,7 @@ def solved_by(
     return SolvedBy(x, 1 - s, 1 - s_high, 1 - s_low)
 
 
-def expected_best(
-    scores: npt.ArrayLike, chosen_by: npt.ArrayLike | None = None
-) -> Array:
+def expected_best(scores: npt.ArrayLike, chosen_by: npt.ArrayLike | None = None) -> Array:
     """Return the expected score of the best of k = 1 ... n trials, shape (n,).
 
     The k trials are drawn without replacement: sum_i C(i-1, k-1) / C(n, k) x_(i), with
@@ -86,10 +82,7 @@ def expected_best(
     x, n = x[order], x.size
     if n == 0:
         raise ValueError("the best of k trials needs at least one trial, got none")
-    weights = [
-        [math.comb(i, k - 1) / math.comb(n, k) for i in range(n)]
-        for k in range(1, n + 1)
-    ]
+    weights = [[math.comb(i, k - 1) / math.comb(n, k) for i in range(n)] for k in range(1, n + 1)]
     return np.asarray(weights) @ x
 
 

@@ -1,4 +1,4 @@
-"""All pairs of many settings at once: error control, ranks and groups of ties."""
+"""All pairs of many settings at once: error control and groups of ties."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def joint_sign_flip(differences: npt.ArrayLike, seed: int = 0) -> Array:
     """
     d = np.asarray(differences, dtype=np.float64)
     if d.ndim != 2 or d.size == 0 or not np.isfinite(d).all():
-        raise ValueError(
-            f"differences must be finite, (replicates, tests), got {d.shape}"
-        )
+        raise ValueError(f"differences must be finite, (replicates, tests), got {d.shape}")
     n = len(d)
     squares = n * (d * d).sum(0)
     scale = np.divide(1, squares, out=np.zeros_like(squares), where=squares > 0)
@@ -54,17 +52,6 @@ def joint_sign_flip(differences: npt.ArrayLike, seed: int = 0) -> Array:
     p = np.empty_like(observed)
     p[order] = np.maximum.accumulate(reached / len(signs))
     return p
-
-
-def ranks(means: npt.ArrayLike, separated: npt.ArrayLike) -> Array:
-    """Return 1 + the number of settings shown to be better, (k,) integers.
-
-    ``means`` (k,) are such that higher is better; ``separated`` is (k, k). All that
-    nobody is shown to beat have rank 1.
-    """
-    means = np.asarray(means, dtype=np.float64)
-    better = np.asarray(separated, bool) & (means[None, :] > means[:, None])
-    return 1 + better.sum(1)
 
 
 def tie_letters(separated: npt.ArrayLike) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytest import approx
 
 from runner.distributions import expected_best, performance_profile, solved_by
-from runner.multiple_comparisons import joint_sign_flip, ranks, tie_letters
+from runner.multiple_comparisons import joint_sign_flip, tie_letters
 from runner.statistics import (
     SAMPLED_SIGN_FLIPS,
     fewest_pairs,
@@ -176,9 +176,7 @@ def test_holm_errs_in_at_most_5_percent_of_null_families():
     generator = np.random.default_rng(6)
     unadjusted = adjusted = 0
     for _ in range(1000):
-        p = scipy.stats.ttest_1samp(
-            all_pairs(generator.normal(size=(10, 10))), 0
-        ).pvalue
+        p = scipy.stats.ttest_1samp(all_pairs(generator.normal(size=(10, 10))), 0).pvalue
         unadjusted += p.min() < 0.05
         adjusted += holm(p).min() < 0.05
     assert unadjusted / 1000 == approx(0.686, abs=0.05)
@@ -194,9 +192,7 @@ def test_holm_errs_in_at_most_5_percent_of_null_families():
 )
 def test_joint_sign_flip_errs_in_at_most_5_percent_of_null_families(draw):
     generator = np.random.default_rng(7)
-    found = sum(
-        joint_sign_flip(all_pairs(draw(generator))).min() <= 0.05 for _ in range(600)
-    )
+    found = sum(joint_sign_flip(all_pairs(draw(generator))).min() <= 0.05 for _ in range(600))
     assert found / 600 <= 0.05 + 3 * 0.0089
 
 
@@ -216,9 +212,7 @@ def test_joint_sign_flip_beats_brute_force_step_down():
     d = np.random.default_rng(9).normal([0, 0.5, 1.5], 1, (7, 3))
     signs = np.array(list(product((-1, 1), repeat=7)))
     t = scipy.stats.ttest_1samp(d, 0).statistic
-    flipped = np.abs(
-        [scipy.stats.ttest_1samp(s[:, None] * d, 0).statistic for s in signs]
-    )
+    flipped = np.abs([scipy.stats.ttest_1samp(s[:, None] * d, 0).statistic for s in signs])
     order, before, expected = np.argsort(-np.abs(t)), 0.0, np.empty(3)
     for position, test in enumerate(order):
         greatest = flipped[:, order[position:]].max(1)
@@ -246,9 +240,7 @@ def test_probability_of_improvement_is_scipys_u():
     assert probability_of_improvement(A, B) == approx(u / 100)
 
 
-@given(
-    st.integers(1, 7).flatmap(lambda k: st.tuples(st.just(k), st.integers(0, 2**21)))
-)
+@given(st.integers(1, 7).flatmap(lambda k: st.tuples(st.just(k), st.integers(0, 2**21))))
 def test_tie_letters_say_exactly_what_is_separated(case):
     k, bits = case
     separated = np.zeros((k, k), bool)
@@ -259,17 +251,14 @@ def test_tie_letters_say_exactly_what_is_separated(case):
         assert bool(set(letters[i]) & set(letters[j])) != separated[i, j]
 
 
-def test_ranks_count_those_shown_to_be_better():
+def test_tie_letters_of_a_chain_overlap():
     separated = np.array([[0, 0, 1], [0, 0, 0], [1, 0, 0]], bool)
     assert tie_letters(separated) == ["a", "ab", "b"]
-    assert ranks([3, 2, 1], separated).tolist() == [1, 1, 2]
 
 
 def test_solved_by_worked_by_hand():
     # Solved at 10 and 30; one stopped at 20 unsolved, one diverged: never.
-    curve = solved_by(
-        [10, np.nan, 30, np.nan], [10, 20, 30, 5], [False, False, False, True]
-    )
+    curve = solved_by([10, np.nan, 30, np.nan], [10, 20, 30, 5], [False, False, False, True])
     assert curve.epochs.tolist() == [0, 10, 30, 30]
     assert curve.share == approx([0, 1 / 4, 1 - 3 / 4 * 1 / 2, 1 - 3 / 8])
 

@@ -1,0 +1,138 @@
+"""One comparison from beginning to end: read, score, test, write everything down."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runner.compare.pairs import Family, families
+from runner.compare.runs import (
+    Problem,
+    RunRecord,
+    Setting,
+    collect,
+    differing_keys,
+    group,
+)
+from runner.compare.scores import Arm, arms, choose_metric, choose_tuned
+
+
+@dataclass
+class Comparison:
+    """What is known about some runs, before anything is drawn or written.
+
+    Attributes:
+        runs, settings: what was read, and merged over seeds.
+        problems: folders that are left out, or count in part, and why.
+        failures: jobs that left no finished folder, as a sweep reports them.
+        metric, tuned: what is scored, and which keys validation data chose.
+        keys: the config keys that differ between settings.
+        arms, families: the contestants by task, and what can be said of them.
+        command: the line that makes this comparison again.
+    """
+
+    runs: list[RunRecord]
+    settings: list[Setting]
+    problems: list[Problem]
+    failures: list[Problem]
+    metric: str
+    tuned: tuple[str, ...]
+    keys: list[str]
+    arms: list[Arm]
+    families: list[Family]
+    command: str
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def tasks(self) -> list[str]:
+        return list(dict.fromkeys(arm.task for arm in self.arms))
+
+    def of_task(self, task: str) -> list[Arm]:
+        return [arm for arm in self.arms if arm.task == task]
+
+
+def build(
+    folders: Sequence[str | os.PathLike[str]],
+    *,
+    metric: str | None = None,
+    tune: str | None = None,
+    failures: Iterable[Problem] = (),
+) -> Comparison:
+    """Read all runs at or below the folders and compare them.
+
+    Raises ValueError for a folder that does not exist, no finished run in any of them,
+    or a metric or key to tune that no run has.
+    """
+    runs, problems = collect(folders)
+    if not runs:
+        places = ", ".join(str(folder) for folder in folders)
+        reasons = "".join(f"; {p.path}: {p.reason}" for p in problems[:3])
+        raise ValueError(f"no finished run in {places}{reasons}")
+    settings, repeated = group(runs)
+    metric = choose_metric(settings, metric)
+    tuned = choose_tuned(settings, tune)
+    contestants = arms(settings, metric, tuned)
+    words = ["python", "-m", "runner.compare", *(str(folder) for folder in folders)]
+    words += ["--metric", metric] + (["--tune", tune] if tune else [])
+    return Comparison(
+        runs,
+        settings,
+        [*problems, *repeated],
+        list(failures),
+        metric,
+        tuned,
+        differing_keys([setting.config for setting in settings]),
+        contestants,
+        families(contestants, metric),
+        shlex.join(words),
+    )
+
+
+def compare(
+    folders: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    *,
+    metric: str | None = None,
+    tune: str | None = None,
+    failures: Iterable[Problem] = (),
+    pictures: bool = True,
+    embed: bool = False,
+) -> Comparison:
+    """Compare runs and write leaderboard, verdict, pictures and index.html to
+    ``output``.
+
+    The same runs give the same bytes. ``failures`` are listed beside the results;
+    ``embed`` puts the runs' own pictures into index.html instead of linking to them.
+
+    Raises ValueError as ``build`` does.
+    """
+    from runner.compare.leaderboard import write_leaderboard
+    from runner.compare.report import write_report
+
+    comparison = build(folders, metric=metric, tune=tune, failures=failures)
+    target = Path(output)
+    target.mkdir(parents=True, exist_ok=True)
+    write_leaderboard(comparison, target)
+    drawn: dict[str, bytes] = {}
+    if pictures:
+        from runner.compare.pictures import draw_all
+
+        drawn = draw_all(comparison)
+    for name, content in drawn.items():
+        write_whole(target / name, content)
+    write_report(comparison, target, drawn, embed=embed)
+    return comparison
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Write a file so that it appears whole or not at all."""
+    data = content.encode() if isinstance(content, str) else content
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(data)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,267 @@
+"""The leaderboard as leaderboard.csv, leaderboard.md, pairs.csv and a terminal
+table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from runner.compare.comparison import Comparison, write_whole
+from runner.compare.pairs import OVERALL, Family, score_interval
+from runner.compare.runs import Setting, short, show
+from runner.compare.scores import Arm, tuned_text
+from runner.compare.verdict import sentences
+from runner.compare.wording import metric_name, score, scored
+from runner.statistics import (
+    FEWEST_FOR_BOOTSTRAP,
+    interquartile_mean_interval,
+)
+
+HOW = (
+    "Score: mean over replicates with its 95% t interval. Rank: 1 + the number of settings "
+    "shown to be better; settings that share a letter cannot be separated (paired by seed, "
+    "exact sign-flip test, Holm over all pairs of the report; where Holm cannot reach .05 "
+    "with so few replicates, the joint sign-flip test stepping down)."
+)
+
+
+def rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return one row per arm and task, the arms of all tasks together first."""
+    return [
+        _row(comparison, family, index)
+        for family in comparison.families
+        for index in range(len(family.arms))
+    ]
+
+
+def _row(comparison: Comparison, family: Family, index: int) -> dict[str, Any]:
+    members, metric = family.members[index], comparison.metric
+    together = family.task == OVERALL
+    arm = members[0]
+    row: dict[str, Any] = {
+        "rank": family.ranks[index],
+        "ties": family.letters[index],
+        "task": family.task,
+        "name": family.arms[index],
+    }
+    for key in comparison.keys:
+        values = {show(member.setting.config.get(key)) for member in members}
+        row[short(key) if _unique(comparison.keys, key) else key] = (
+            values.pop() if len(values) == 1 else "various"
+        )
+    if together:
+        middle = (math.nan, math.nan, math.nan)
+    else:
+        middle = _middle(arm)
+    row.update(zip(("score", "low", "high"), score_interval(members), strict=True))
+    row.update(zip(("iqm", "iqm_low", "iqm_high"), middle, strict=True))
+    settings = [member.setting for member in members]
+    solved = [
+        r["solved_epoch"]
+        for s in settings
+        for r in s.replicates
+        if r.get("solved_epoch") is not None
+    ]
+    row.update(
+        metric=metric,
+        n=sum(member.scores.size for member in members),
+        replicates=sum(len(s.replicates) for s in settings),
+        solved=len(solved),
+        diverged=sum(int(s.diverged.sum()) for s in settings),
+        median_solved_epoch=float(np.median(solved)) if solved else math.nan,
+        dead_units=_mean([dead_share(s) for s in settings]),
+        chosen="" if together else tuned_text(arm),
+        trials=sum(len(member.trials) for member in members),
+        on_edge=any(member.on_edge for member in members),
+        parameters=", ".join(
+            sorted({str(s.runs[0].summary.get("parameters", "")) for s in settings})
+        ),
+        seconds=round(sum(s.seconds for s in settings), 3),
+        folder="" if together else str(arm.setting.runs[0].path),
+    )
+    return row
+
+
+def _unique(keys: Sequence[str], key: str) -> bool:
+    return sum(short(other) == short(key) for other in keys) == 1
+
+
+def _middle(arm: Arm) -> tuple[float, float, float]:
+    if arm.scores.size < FEWEST_FOR_BOOTSTRAP:
+        return math.nan, math.nan, math.nan
+    middle, low, high = interquartile_mean_interval(arm.scores)
+    return float(middle), float(low), float(high)
+
+
+def dead_share(setting: Setting) -> float:
+    """Return the share of hidden units that are dead at the end, NaN if not
+    recorded."""
+    layers = [layer for r in setting.replicates for layer in r.get("dead") or []]
+    units = sum(layer["of"] for layer in layers)
+    return sum(layer["units"] for layer in layers) / units if units else math.nan
+
+
+def _mean(values: Sequence[float]) -> float:
+    finite = [value for value in values if math.isfinite(value)]
+    return float(np.mean(finite)) if finite else math.nan
+
+
+def csv_text(table: Sequence[dict[str, Any]]) -> str:
+    """Return rows as CSV, numbers to nine digits, NaN empty."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(table[0] if table else [])
+    for row in table:
+        writer.writerow([_cell(value) for value in row.values()])
+    return stream.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.9g}" if math.isfinite(value) else ""
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value)).lower()
+    # A text that a spreadsheet would run as a formula is made plain text.
+    if isinstance(value, str) and value[:1] in ("=", "+", "@"):
+        return f"'{value}"
+    return value
+
+
+def pair_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return one row per pair of arms of each family; differences: + favours the
+    first."""
+    return [
+        {
+            "task": family.task,
+            "first": family.arms[pair.first],
+            "second": family.arms[pair.second],
+            "n": pair.n,
+            "difference": pair.mean,
+            "low": pair.low,
+            "high": pair.high,
+            "probability_of_improvement": pair.better,
+            "p": pair.p,
+            "adjusted_p": pair.adjusted,
+            "method": family.method,
+            "replicates_to_separate": pair.needed,
+        }
+        for family in comparison.families
+        for pair in family.pairs
+    ]
+
+
+def columns(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return (heading, row key) of the table for people."""
+    table = rows(comparison)
+    keys = [short(key) if _unique(comparison.keys, key) else key for key in comparison.keys]
+    varying = [key for key in keys if not key.startswith("dataset")]
+    if comparison.tuned:
+        tuned = {short(k) for a in comparison.arms for k in a.chosen}
+        varying = [key for key in varying if key not in tuned]
+    chosen = [("chosen", "chosen")] if any(row["chosen"] for row in table) else []
+    named = [(key.replace("_", " "), key) for key in varying] or [("setting", "name")]
+    return [
+        ("rank", "rank"),
+        ("ties", "ties"),
+        *named,
+        (metric_name(comparison.metric), "score"),
+        ("n", "n"),
+        ("solved", "solved"),
+        ("diverged", "diverged"),
+        *chosen,
+        ("seconds", "seconds"),
+    ]
+
+
+def cells(comparison: Comparison, row: dict[str, Any]) -> list[str]:
+    """Return a row's texts under ``columns``."""
+    texts = []
+    for _, key in columns(comparison):
+        value = row[key]
+        if key == "score":
+            value = scored(row["score"], row["low"], row["high"], comparison.metric)
+        elif key in ("solved", "diverged"):
+            value = f"{value}/{row['replicates']}" if value or key == "solved" else "0"
+        elif key == "chosen" and row["on_edge"]:
+            value = f"{value} (edge)"
+        elif key == "seconds":
+            value = f"{value:.1f}"
+        texts.append(str(value))
+    return texts
+
+
+def markdown(comparison: Comparison) -> str:
+    """Return leaderboard.md: verdict, one table per task, what was left out."""
+    lines = ["# Comparison", ""]
+    lines += [f"- {_inert(sentence)}" for sentence in sentences(comparison)]
+    headings = [heading for heading, _ in columns(comparison)]
+    table = rows(comparison)
+    for family in comparison.families:
+        lines += ["", f"## {_inert(family.task)}", "", _line(headings)]
+        lines.append(_line(["---"] * len(headings)))
+        lines += [
+            _line([_inert(text) for text in cells(comparison, row)])
+            for row in table
+            if row["task"] == family.task
+        ]
+    lines += ["", HOW]
+    for title, problems in (
+        ("Failed jobs", comparison.failures),
+        ("Left out", comparison.problems),
+    ):
+        if problems:
+            lines += ["", f"## {title}", ""]
+            for problem in problems:
+                again = f" `{problem.command}`" if problem.command else ""
+                lines.append(f"- {_inert(problem.path)}: {_inert(problem.reason)}{again}")
+    return "\n".join([*lines, "", f"`{comparison.command}`", ""])
+
+
+def _line(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+def _inert(text: str) -> str:
+    """Names are data: nothing in them may become markup or break a table."""
+    for sign in "\\`*_[]<>|#":
+        text = text.replace(sign, f"\\{sign}")
+    return " ".join(text.split())
+
+
+def terminal(comparison: Comparison, most: int = 20) -> str:
+    """Return the verdict and the tables as plain text, at most so many rows each."""
+    headings = [heading for heading, _ in columns(comparison)]
+    table = rows(comparison)
+    lines = []
+    for family in comparison.families:
+        body = [cells(comparison, row) for row in table if row["task"] == family.task]
+        shown = [headings, *body[:most]]
+        widths = [max(len(row[i]) for row in shown) for i in range(len(headings))]
+        lines += ["", family.task]
+        lines += [
+            "  " + "  ".join(f"{t:{w}}" for t, w in zip(row, widths, strict=True)).rstrip()
+            for row in shown
+        ]
+        if len(body) > most:
+            lines.append(f"  ... and {len(body) - most} more in leaderboard.csv")
+    lines.append("")
+    lines += [f"* {sentence}" for sentence in sentences(comparison)]
+    for problem in [*comparison.failures, *comparison.problems][:most]:
+        lines.append(f"  {problem.path}: {problem.reason}")
+    return "\n".join(lines[1:])
+
+
+def write_leaderboard(comparison: Comparison, folder: Path) -> None:
+    """Write leaderboard.csv, leaderboard.md and pairs.csv."""
+    write_whole(folder / "leaderboard.csv", csv_text(rows(comparison)))
+    write_whole(folder / "leaderboard.md", markdown(comparison))
+    write_whole(folder / "pairs.csv", csv_text(pair_rows(comparison)))
+
+
+__all__ = ["cells", "columns", "markdown", "pair_rows", "rows", "score", "terminal"]

@@ -1,0 +1,346 @@
+"""Finds run folders, reads of each only what a comparison needs, groups them by
+setting."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from activations.base import Array
+from runner.run_folder import CONFIG, FORMAT_VERSION, HISTORY, SUMMARY
+
+NOT_SETTINGS = ("seed", "replicates", "plots")
+"""Keys that say how often and with which pictures, not what, was run."""
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run folder: its config flattened to dotted keys, and its summary."""
+
+    path: Path
+    config: dict[str, Any]
+    summary: dict[str, Any]
+
+    @property
+    def replicates(self) -> list[dict[str, Any]]:
+        return list(self.summary["replicates"])
+
+    @cached_property
+    def history(self) -> dict[str, Array]:
+        """By column name, (replicates, records) float64 with NaN after a replicate's
+        end.
+
+        Raises ValueError if the file is missing or damaged.
+        """
+        return read_history(self.path / HISTORY, len(self.replicates))
+
+    @property
+    def pictures(self) -> list[str]:
+        """Names of the pictures saved in the folder that a browser shows, sorted."""
+        kinds = (".png", ".svg")
+        with os.scandir(self.path) as entries:
+            names = [e.name for e in entries if e.name.endswith(kinds) and e.is_file()]
+        return sorted(name for name in names if not name.startswith("."))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A folder that is not part of the comparison, and why."""
+
+    path: str
+    reason: str
+    command: str = ""
+
+
+@dataclass
+class Setting:
+    """All replicates of one configuration, whichever runs they came from.
+
+    Attributes:
+        config: flat config without seed, replicates and plots.
+        runs: where the replicates come from.
+        replicates: the summaries' entries, by rising seed.
+        owners: for each replicate its run and its row there.
+        label: what tells it from the others, for people.
+    """
+
+    config: dict[str, Any]
+    runs: list[RunRecord] = field(default_factory=list)
+    replicates: list[dict[str, Any]] = field(default_factory=list)
+    owners: list[tuple[RunRecord, int]] = field(default_factory=list)
+    label: str = ""
+
+    @property
+    def activation(self) -> str:
+        return str(self.config.get("activation.name", "?"))
+
+    @property
+    def seeds(self) -> list[int]:
+        return [entry["seed"] for entry in self.replicates]
+
+    @property
+    def diverged(self) -> Array:
+        return np.array([r["status"] == "diverged" for r in self.replicates], bool)
+
+    @property
+    def solved(self) -> int:
+        return sum(r.get("solved_epoch") is not None for r in self.replicates)
+
+    @property
+    def seconds(self) -> float:
+        return sum(float(run.summary["seconds"]["total"]) for run in self.runs)
+
+    def measured(self, metric: str) -> Array:
+        """Return a metric of every replicate, NaN where there is none.
+
+        ``metric`` is a name such as test_accuracy for the last epoch,
+        best.test_accuracy for the epoch of the lowest validation loss.
+        """
+        which, _, name = metric.rpartition(".")
+        found = [r.get(which or "final", {}).get(name) for r in self.replicates]
+        return np.array([np.nan if v is None else v for v in found], dtype=np.float64)
+
+    def curve(self, column: str) -> tuple[Array, Array]:
+        """Return epochs (E,) and a history column (replicates, E).
+
+        Only epochs that all runs recorded; a replicate that stopped early keeps its
+        last value, as its weights stay what they are; a diverged one is NaN from then
+        on.
+        """
+        grids = [np.nanmax(run.history["epoch"], axis=0) for run in self.runs]
+        longest = max(grids, key=len)
+        common = longest
+        for grid in grids:
+            stops_only = len(grid) < len(longest) and np.array_equal(grid, longest[: len(grid)])
+            if not stops_only:
+                common = np.intersect1d(common, grid)
+        rows = []
+        for (run, row), entry in zip(self.owners, self.replicates, strict=True):
+            known, values = run.history["epoch"][row], run.history.get(column)
+            line = np.full(len(common), np.nan)
+            if values is not None:
+                there = np.isfinite(known)
+                _, at, of = np.intersect1d(common, known[there], return_indices=True)
+                line[at] = values[row][there][of]
+                if entry["status"] == "stopped_early" and at.size:
+                    line[at[-1] + 1 :] = line[at[-1]]
+            rows.append(line)
+        return common, np.array(rows)
+
+
+def collect(folders: Iterable[str | os.PathLike[str]]) -> tuple[list[RunRecord], list[Problem]]:
+    """Read all runs at or below some folders, each once, sorted by path.
+
+    A folder that has a config but is unfinished or damaged becomes a Problem.
+
+    Raises ValueError if a folder does not exist.
+    """
+    runs, problems = [], []
+    seen: set[Path] = set()
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise ValueError(f"{folder} is not a folder; name folders that hold runs")
+        for path in _run_folders(Path(folder)):
+            real = path.resolve()
+            if real in seen:
+                continue
+            seen.add(real)
+            try:
+                runs.append(read_run(path))
+            except ValueError as error:
+                problems.append(Problem(str(path), str(error)))
+    return runs, problems
+
+
+def _run_folders(folder: Path) -> Iterator[Path]:
+    """All folders with a config or a summary, depth first by name."""
+    for current, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if CONFIG in files or SUMMARY in files:
+            yield Path(current)
+            folders.clear()
+
+
+def read_run(path: Path) -> RunRecord:
+    """Read a run's summary and config. Raises ValueError with one line saying what is
+    wrong."""
+    try:
+        text = (path / SUMMARY).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ValueError(f"unfinished: it has no {SUMMARY}") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{SUMMARY} cannot be read: {_first_line(error)}") from None
+    try:
+        summary = json.loads(text)
+        version = summary.get("format_version")
+        if version != FORMAT_VERSION:
+            raise ValueError(f"format_version {version!r} is not {FORMAT_VERSION}")
+        entries = summary["replicates"]
+        if not entries:
+            raise ValueError("it lists no replicates")
+        for entry in entries:
+            entry["seed"], entry["status"], entry["epochs"], entry["final"]
+        float(summary["seconds"]["total"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{SUMMARY} cannot be read: {_first_line(error)}") from None
+    try:
+        config = yaml.load((path / CONFIG).read_bytes(), Loader=_Loader)
+        if not isinstance(config, dict):
+            raise ValueError("it is not a mapping")
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ValueError(f"{CONFIG} cannot be read: {_first_line(error)}") from None
+    return RunRecord(path, flatten(config), summary)
+
+
+def read_history(path: Path, replicates: int) -> dict[str, Array]:
+    """Read history.csv into (replicates, records) arrays, several times faster than
+    csv.
+
+    Raises ValueError if it is missing or not a table of numbers with that many
+    replicates.
+    """
+    try:
+        header, _, body = path.read_text(encoding="utf-8").strip().partition("\n")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read: {_first_line(error)}") from None
+    names = header.split(",")
+    lines = body.count("\n") + 1
+    for empty, filled in ((",,", ",nan,"), (",,", ",nan,"), (",\n", ",nan\n")):
+        body = body.replace(empty, filled)
+    if body.endswith(","):
+        body += "nan"
+    try:
+        cells = np.array(body.replace("\n", ",").split(","), dtype=np.float64)
+        table = cells.reshape(lines, len(names))
+    except ValueError:
+        raise ValueError(f"{path} is not a table of numbers") from None
+    if names[:3] != ["replicate", "seed", "epoch"]:
+        raise ValueError(f"{path} does not begin with replicate, seed, epoch")
+    owner = table[:, 0]
+    counts = [int((owner == k).sum()) for k in range(replicates)]
+    if sum(counts) != lines:
+        raise ValueError(f"{path} does not hold {replicates} replicates")
+    history = np.full((len(names), replicates, max(counts)), np.nan)
+    for k, count in enumerate(counts):
+        history[:, k, :count] = table[owner == k].T
+    return dict(zip(names, history, strict=True))
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested sections as dotted keys: {"model": {"hidden": [8]}} ->
+    model.hidden."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def group(runs: Sequence[RunRecord]) -> tuple[list[Setting], list[Problem]]:
+    """Merge runs whose configs differ in NOT_SETTINGS only, replicates by rising seed.
+
+    A seed that occurs twice in a setting counts once, from the run read first; what is
+    left out is returned as problems.
+    """
+    settings: dict[str, Setting] = {}
+    problems = []
+    for run in runs:
+        config = {k: v for k, v in run.config.items() if k not in NOT_SETTINGS}
+        key = json.dumps(config, sort_keys=True, default=str)
+        setting = settings.setdefault(key, Setting(config))
+        known = set(setting.seeds)
+        fresh = [
+            (entry, row) for row, entry in enumerate(run.replicates) if entry["seed"] not in known
+        ]
+        if len(fresh) < len(run.replicates):
+            missing = len(run.replicates) - len(fresh)
+            first = setting.runs[0].path
+            problems.append(
+                Problem(
+                    str(run.path),
+                    f"{missing} of {len(run.replicates)} seeds are in {first} already "
+                    "and count once",
+                )
+            )
+        if fresh:
+            setting.runs.append(run)
+            setting.replicates += [entry for entry, _ in fresh]
+            setting.owners += [(run, row) for _, row in fresh]
+    for setting in settings.values():
+        order = np.argsort(setting.seeds, kind="stable")
+        setting.replicates = [setting.replicates[i] for i in order]
+        setting.owners = [setting.owners[i] for i in order]
+    found = list(settings.values())
+    keys = differing_keys([setting.config for setting in found])
+    for setting in found:
+        setting.label = label(setting.config, keys)
+    return found, problems
+
+
+def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the keys in which configs differ, the activation and the dataset first.
+
+    A parameter that follows from its section's name (leaky_relu's alpha, where all
+    leaky_relu settings have the same) is no difference of its own.
+    """
+    keys = sorted({key for config in configs for key in config})
+    chosen = []
+    for key in keys:
+        section, _, parameter = key.rpartition(".")
+        seen: dict[str, set[str]] = {}
+        for config in configs:
+            name = "" if parameter == "name" else str(config.get(f"{section}.name"))
+            seen.setdefault(name, set()).add(repr(config.get(key)))
+        differs = any(len(values) > 1 for values in seen.values())
+        if differs:
+            chosen.append(key)
+    first = ("activation.name", "dataset.name")
+    return sorted(chosen, key=lambda k: (first.index(k) if k in first else 2, k))
+
+
+def short(key: str) -> str:
+    """Return how a key is called in tables: activation.name -> activation."""
+    section, _, parameter = key.rpartition(".")
+    return section if parameter == "name" else parameter
+
+
+def show(value: Any) -> str:
+    """Return a setting's value for people: 0.01, 16-16, -."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, (list, tuple)):
+        return "-".join(show(item) for item in value) or "none"
+    return str(value)
+
+
+def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """Return the differing values in one line: "gelu, moons, learning_rate=0.1"."""
+    words = []
+    for key in keys:
+        if key not in config:
+            continue
+        value = show(config[key])
+        words.append(value if key.endswith(".name") else f"{short(key)}={value}")
+    return ", ".join(words) or show(config.get("activation.name", "run"))
+
+
+def _first_line(error: BaseException) -> str:
+    if isinstance(error, KeyError):
+        return f"it lacks {error}"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,205 @@
+"""What can be concluded, in sentences; and what cannot, and what it would take."""
+
+from __future__ import annotations
+
+import math
+
+from runner.compare.comparison import Comparison
+from runner.compare.pairs import (
+    ALPHA,
+    MOST_ARMS_TESTED,
+    OVERALL,
+    Family,
+    Pair,
+    score_interval,
+)
+from runner.compare.runs import short
+from runner.compare.scores import higher_is_better, tuned_text
+from runner.compare.wording import (
+    counted,
+    difference,
+    listed,
+    metric_name,
+    probability,
+    scored,
+)
+from runner.statistics import fewest_pairs, smallest_sign_flip_p, t_interval
+
+_METHODS = {
+    "holm": "exact sign-flip test, Holm over all pairs",
+    "joint": "joint sign-flip test, stepping down over all pairs",
+}
+
+
+def sentences(comparison: Comparison) -> list[str]:
+    """Return the verdict, most important first; every sentence stands on its own."""
+    result = []
+    for family in comparison.families:
+        result += _family(comparison, family)
+    if not result:
+        result.append("There is only one setting: nothing to compare.")
+    return result + _failures(comparison) + _tuning(comparison) + _placebo(comparison)
+
+
+def _place(family: Family) -> str:
+    if family.task != OVERALL:
+        return f"On {family.task}"
+    return f"Over all {len(family.members[0])} tasks"
+
+
+def _family(comparison: Comparison, family: Family) -> list[str]:
+    names, place, metric = family.arms, _place(family), comparison.metric
+    if len(names) < 2:
+        return []
+    if not family.pairs:
+        return [
+            f"{place} there are {len(names)} settings; pairs are tested among at most "
+            f"{MOST_ARMS_TESTED}, so nothing is decided."
+        ]
+    if family.method == "none":
+        return [_undecidable(family, place)]
+    winner = family.winner
+    if winner is not None:
+        runner_up = family.pair(0, 1)
+        return [
+            f"{place} {names[0]} is best: {_mean(family, 0, metric)} {metric_name(metric)}, "
+            f"ahead of {_others(names[1:])} by {_gap(runner_up, metric)} at the least "
+            f"(against {names[1]}; adjusted p = {probability(runner_up.adjusted)}, "
+            f"{_METHODS[family.method]}, {_seeds(family)})."
+        ]
+    tied = [0] + [j for j in range(1, len(names)) if family.pair(0, j).adjusted > ALPHA]
+    # Beaten by somebody within the leading tie is still not beaten by the leader.
+    text = f"{place} {listed([names[j] for j in tied])} tie with {_seeds(family)}"
+    hope = _hope(family, 0, tied[1])
+    sentences = [f"{text}{hope}."]
+    worse = [j for j in range(1, len(names)) if j not in tied]
+    if worse:
+        nearest = min(worse, key=lambda j: family.pair(0, j).mean)
+        beaten = listed([names[j] for j in worse])
+        sentences.append(
+            f"{place} {names[0]}, {_mean(family, 0, metric)} {metric_name(metric)}, is ahead "
+            f"of {beaten}, by {_gap(family.pair(0, nearest), metric)} at the least "
+            f"(against {names[nearest]}; {_METHODS[family.method]})."
+        )
+    return sentences
+
+
+def _others(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"all {len(names)} others"
+
+
+def _seeds(family: Family) -> str:
+    n = family.replicates
+    if family.task == OVERALL:
+        tasks = len(family.members[0])
+        return f"{n} seeds ({n // tasks} on each of {tasks} tasks)" if tasks else f"{n}"
+    return counted(n, "seed")
+
+
+def _hope(family: Family, first: int, second: int) -> str:
+    """How many replicates would separate a tied pair, if that can be said at all."""
+    pair, names = family.pair(first, second), family.arms
+    if not math.isfinite(pair.needed) or pair.mean <= 0:
+        return "; the best two do not differ at all" if pair.mean == 0 else ""
+    if pair.needed > 100_000:
+        return "; the gap between the best two is too small to matter"
+    which = "them" if len(names) == 2 else f"{names[first]} and {names[second]}"
+    tasks = len(family.members[0])
+    needed = math.ceil(max(pair.needed, pair.n + 1) / tasks)
+    each = " on each task" if tasks > 1 else ""
+    return f"; about {needed}{each} would separate {which} if the gap is real"
+
+
+def _undecidable(family: Family, place: str) -> str:
+    n, floor = family.replicates, fewest_pairs(ALPHA)
+    start = f"{place} no test can decide with {counted(n, 'replicate')}"
+    if n < floor:
+        least = smallest_sign_flip_p(n)
+        return (
+            f"{start}: the least p that an exact paired test can give is "
+            f"{probability(least)}. {floor} replicates are the floor for two settings, "
+            f"10 a sane default; here {family.replicates_needed} would do."
+        )
+    return (
+        f"{start} between {len(family.arms)} settings ({len(family.pairs)} pairs): "
+        f"{family.replicates_needed} are needed."
+    )
+
+
+def _mean(family: Family, index: int, metric: str) -> str:
+    return scored(*score_interval(family.members[index]), metric)
+
+
+def _gap(pair: Pair, metric: str) -> str:
+    ends = (difference(end, metric, unit=False) for end in (pair.low, pair.high))
+    return f"{difference(pair.mean, metric)} ({' to '.join(ends)})"
+
+
+def _failures(comparison: Comparison) -> list[str]:
+    counts = [
+        (f"{arm.name} on {arm.task}", int(arm.setting.diverged.sum())) for arm in comparison.arms
+    ]
+    lost = [(name, count) for name, count in counts if count]
+    result = []
+    if lost:
+        total = sum(len(arm.setting.replicates) for arm in comparison.arms)
+        filled = (
+            "accuracy 0"
+            if higher_is_better(comparison.metric)
+            else "the greatest loss of their task"
+        )
+        worst = sorted(lost, key=lambda entry: -entry[1])
+        result.append(
+            f"{sum(count for _, count in lost)} of {total} replicates diverged "
+            f"({listed([f'{name} {count}' for name, count in worst], 4)}); "
+            f"they count as {filled}, none is left out."
+        )
+    if comparison.failures:
+        result.append(
+            f"{counted(len(comparison.failures), 'job')} failed and "
+            f"{'is' if len(comparison.failures) == 1 else 'are'} listed with the reason."
+        )
+    if comparison.problems:
+        result.append(
+            f"{counted(len(comparison.problems), 'folder')} could not be used, or not "
+            "wholly; the reasons are listed."
+        )
+    return result
+
+
+def _tuning(comparison: Comparison) -> list[str]:
+    chosen = [arm for arm in comparison.arms if arm.chosen]
+    if not chosen:
+        return []
+    keys = sorted({short(key) for arm in chosen for key in arm.chosen})
+    budgets = sorted({len(arm.trials) for arm in comparison.arms})
+    each = f"{budgets[0]}" if len(budgets) == 1 else f"{budgets[0]} to {budgets[-1]}"
+    result = [
+        f"Each setting's {' and '.join(keys)} was chosen by validation data out of {each} trials."
+    ]
+    if len(budgets) > 1:
+        result.append("The tuning budgets differ, which favours those with more trials.")
+    edges = [arm for arm in chosen if arm.on_edge]
+    if edges:
+        named = [f"{arm.name} on {arm.task} ({tuned_text(arm)})" for arm in edges]
+        result.append(
+            f"Chosen at the edge of the grid: {listed(named, 6)}; a wider grid may "
+            "change the ranking."
+        )
+    return result
+
+
+def _placebo(comparison: Comparison) -> list[str]:
+    result = []
+    for arm in comparison.arms:
+        if arm.placebo.size < 2:
+            continue
+        n = min(arm.placebo.size, arm.scores.size)
+        mean, low, high = t_interval(arm.placebo[:n] - arm.scores[:n])
+        ends = [difference(float(e), comparison.metric, unit=False) for e in (low, high)]
+        result.append(
+            f"Placebo: {arm.name} on {arm.task} against itself with {n} other seeds "
+            f"differs by {difference(float(mean), comparison.metric)} "
+            f"({ends[0]} to {ends[1]}); differences of that size mean nothing."
+        )
+    return result

@@ -1,0 +1,63 @@
+"""Numbers and lists as people read them, the same in tables, sentences and pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from runner.compare.scores import higher_is_better
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def metric_name(metric: str) -> str:
+    """Return "test accuracy", "best test loss"."""
+    return metric.replace(".", " ").replace("_", " ")
+
+
+def score(value: float, metric: str) -> str:
+    """Return a score: accuracies in percent with one decimal, losses to four digits."""
+    if not math.isfinite(value):
+        return "-"
+    if higher_is_better(metric):
+        return f"{100 * value:.1f}%".replace("-", MINUS)
+    return f"{value:.4g}".replace("-", MINUS)
+
+
+def scored(mean: float, low: float, high: float, metric: str) -> str:
+    """Return "97.1% (96.2 to 98.0)", the mean alone where there is no interval."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return score(mean, metric)
+    ends = (score(end, metric).removesuffix("%") for end in (low, high))
+    return f"{score(mean, metric)} ({' to '.join(ends)})"
+
+
+def difference(value: float, metric: str, unit: bool = True) -> str:
+    """Return a difference: in points of accuracy, or of loss to three digits."""
+    if not math.isfinite(value):
+        return "-"
+    if higher_is_better(metric):
+        points = f"{100 * value:.1f}" if abs(value) >= 0.001 else f"{100 * value:.2g}"
+        return points.replace("-", MINUS) + (" points" if unit else "")
+    return f"{value:.3g}".replace("-", MINUS)
+
+
+def probability(p: float) -> str:
+    """Return ".012", "< .001"."""
+    if p < 0.001:
+        return "< .001"
+    return f"{p:.2f}" if p >= 0.995 else f"{p:.3f}".lstrip("0")
+
+
+def listed(words: Sequence[str], most: int = 8) -> str:
+    """Return "a, b and c", beyond ``most`` "a, b and 7 others"."""
+    if len(words) > most:
+        return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} others"
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return "1 replicate", "3 replicates"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
