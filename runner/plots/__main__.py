@@ -1,0 +1,59 @@
+"""Redraw the pictures of finished runs: ``python -m runner.plots FOLDER...``"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+EXAMPLES = """\
+what is drawn into each folder:
+  loss, accuracy     train, validation and test against the epoch, with every seed
+  boundary           what the network says at every point (data with two features)
+  activation         the function, its derivative, and what the layers feed it
+  flow               the gradient that reaches each layer
+  units              dead and saturated units by layer
+
+examples:
+  python -m runner.plots outputs/runs/tanh_moons_1a2b3c4d
+  python -m runner.plots outputs/runs/* --format svg
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draw and name the files; return 2 after one line for each folder that is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m runner.plots",
+        description="Redraw the pictures of finished runs from their folders.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "folders",
+        nargs="+",
+        metavar="FOLDER",
+        help="a run's folder, as named at the end of the run",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("png", "svg", "pdf"),
+        default="png",
+        help="png (the default), or svg or pdf for papers",
+    )
+    options = parser.parse_args(arguments)
+    # Imported here so that --help answers at once.
+    from runner.plots import draw
+
+    failed = False
+    for folder in options.folders:
+        try:
+            for path in draw(folder, options.format):
+                print(path)
+        except (ValueError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            failed = True
+    return 2 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,302 @@
+"""activation: the function, its derivative, and what the trained network feeds it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from activations.base import Activation, Array, Elementwise
+from runner.plots.captions import page
+from runner.plots.style import (
+    GREY,
+    INK,
+    PALE,
+    SMALL,
+    Picture,
+    colour,
+    end_labels,
+)
+
+FARTHEST = 12.0
+"""The horizontal axis never goes beyond this, whatever the pre-activations do."""
+
+MOST_LAYERS = 5
+MOST_SAMPLES = 1000
+_BINS = 80
+
+
+def activation(run: Any) -> Picture | None:
+    """Draw f and f' above the pre-activations of each hidden layer, before and after.
+
+    Returns None for a network without hidden layers.
+    """
+    network = run.network()
+    if not network.activations:
+        return None
+    layers = _chosen_layers(len(network.activations))
+    x = run.data().train_x[:, :MOST_SAMPLES]
+    with np.errstate(all="ignore"):
+        before = run.initial_network().preactivations(x)
+        after = network.preactivations(x)
+        pairs = [(_finite(before[layer]), _finite(after[layer])) for layer in layers]
+        variants = _variants(network, layers)
+        low, high = _range(variants[0].function, pairs)
+        grid = np.linspace(low, high, 801)
+        drawn = [(variant, *variant.curve(grid)) for variant in variants]
+    notes = [
+        variants[0].note,
+        "below: what each hidden layer feeds it in training, each to its own height",
+    ]
+    figure = page(run, "activation", notes, height=5.4 + 0.3 * max(0, len(layers) - 2))
+    shade = colour(run.config.activation["name"])
+    label_room = 1.35
+    rows = {1: 0.7, 2: 1.15, 3: 1.5}.get(len(layers), 0.43 * len(layers))
+    base = figure.bottom + 0.45
+    left, right = figure.left + 0.6, figure.right - label_room
+    below = figure.place(left, base, right, base + rows)
+    above = figure.place(left, base + rows + 0.12, right, figure.top)
+    above.set_xlim(low, high)
+    above.set_xticks([])
+    below.set_xlim(low, high)
+    below.xaxis.set_major_locator(MaxNLocator(9, steps=[1, 2, 2.5, 5, 10]))
+    _functions(above, drawn, grid, shade)
+    _histograms(below, layers, pairs, (low, high), shade)
+    below.set_xlabel("pre-activation x")
+    return figure
+
+
+class _Variant:
+    """One curve to draw: an activation as a function of one number."""
+
+    def __init__(self, function: Any, label: str = "", note: str = "") -> None:
+        self.function = function
+        self.label = label
+        self.note = note
+
+    def curve(self, grid: Array) -> tuple[Array, Array]:
+        f, slope = self.function(grid)
+        return _finite_or_nan(f), _finite_or_nan(slope)
+
+
+def _variants(network: Any, layers: list[int]) -> list[_Variant]:
+    """Return what to draw: one curve, or one per layer or input where they differ."""
+    first = network.activations[layers[0]]
+    if isinstance(first, Elementwise):
+        if not first.params:
+            return [_Variant(_elementwise(first))]
+        start = copy.deepcopy(first)
+        start.params = dict(type(first)(**first.hyperparameters).params)
+        learnt = [_averaged(network.activations[layer]) for layer in layers]
+        note = "learnable: mean over units and seeds"
+        return [
+            *(
+                _Variant(_elementwise(one), f"layer {layer + 1}", note)
+                for layer, one in zip(layers, learnt, strict=True)
+            ),
+            _Variant(_elementwise(start), "at the start", note),
+        ]
+    units = round(network.hidden[layers[0]] * first.inputs_per_output)
+    first = _averaged(first)
+    mates = _inputs_of_first_output(first, units)
+    if first.inputs_per_output == 2 and len(mates) == 2:
+        note = "one output of two inputs: each sweeps while the other is 1"
+        return [
+            _Variant(
+                _swept(first, units, mates[0], {mates[1]: 1.0}), "1st input", note
+            ),
+            _Variant(
+                _swept(first, units, mates[1], {mates[0]: 1.0}), "2nd input", note
+            ),
+        ]
+    note = f"first of {units} units: its own input sweeps, the others are 0"
+    return [_Variant(_swept(first, units, 0, {}), "", note)]
+
+
+def _averaged(activation: Activation) -> Activation:
+    """Return the activation with each learnable parameter at its mean."""
+    plain = copy.copy(activation)
+    plain.params = {
+        name: float(np.nanmean(value)) if np.isfinite(value).any() else float("nan")
+        for name, value in activation.params.items()
+    }
+    return plain
+
+
+def _elementwise(activation: Any) -> Any:
+    return lambda x: (activation(x), activation.gradient(x))
+
+
+def _swept(
+    activation: Activation, units: int, index: int, fixed: dict[int, float]
+) -> Any:
+    """Return x -> (y_1, dy_1/dx) with x at one input and the others held."""
+
+    def function(x: Array) -> tuple[Array, Array]:
+        rows = np.zeros((len(x), units))
+        for other, value in fixed.items():
+            rows[:, other] = value
+        rows[:, index] = x
+        y = activation.forward(rows)
+        grad = np.zeros_like(y)
+        grad[:, 0] = 1
+        return y[:, 0], activation.backward(rows, y, grad)[:, index]
+
+    return function
+
+
+def _inputs_of_first_output(activation: Activation, units: int) -> list[int]:
+    """Return which inputs the first output depends on, at a point without symmetry."""
+    x = np.random.default_rng(0).uniform(0.5, 1.5, (8, units))
+    y = activation.forward(x)
+    grad = np.zeros_like(y)
+    grad[:, 0] = 1
+    return np.flatnonzero(activation.backward(x, y, grad).any(axis=0)).tolist()
+
+
+def _range(function: Any, pairs: list[tuple[Array, Array]]) -> tuple[float, float]:
+    """Return limits that hold both the function's character and 98% of what it is fed.
+
+    The character ends where the derivative has come within 2% of what it is far out.
+    """
+    grid = np.linspace(-FARTHEST, FARTHEST, 1201)
+    slope = function(grid)[1]
+    ends = [-2.5, 2.5]
+    inner = np.abs(grid) <= 8
+    span = np.ptp(slope[inner]) if np.isfinite(slope[inner]).all() else np.nan
+    if span > 0:
+        left = grid[np.abs(slope - slope[0]) > 0.02 * span]
+        right = grid[np.abs(slope - slope[-1]) > 0.02 * span]
+        ends += [max(-6.0, left.min()) - 0.5] if left.size else []
+        ends += [min(6.0, right.max()) + 0.5] if right.size else []
+    for pair in pairs:
+        for values in pair:
+            if values.size:
+                ends += np.quantile(values, [0.01, 0.99]).tolist()
+    low, high = max(min(ends), -FARTHEST), min(max(ends), FARTHEST)
+    return float(low), float(high)
+
+
+def _functions(axes: Axes, drawn: list[Any], grid: Array, shade: str) -> None:
+    """Draw f solid and f' dashed, with labels at their ends."""
+    reach = max(abs(grid[0]), abs(grid[-1]))
+    values = np.concatenate([curve for _, f, slope in drawn for curve in (f, slope)])
+    values = values[np.isfinite(values)]
+    low, high = (values.min(), values.max()) if values.size else (-1.0, 1.0)
+    low, high = max(low, -1.2 * reach), min(high, 1.2 * reach)
+    room = 0.06 * (high - low) or 1.0
+    axes.set_ylim(low - room, high + room)
+    axes.axhline(0, color=PALE, linewidth=0.8, zorder=0)
+    axes.axvline(0, color=PALE, linewidth=0.8, zorder=0)
+    labels = []
+    for order, (variant, f, slope) in enumerate(drawn):
+        beginning = variant.label == "at the start"
+        alpha = 1.0 if order == 0 else 0.55
+        first, second = (GREY, GREY) if beginning else (shade, INK)
+        wide = 1.0 if beginning else 2.2 if order == 0 else 1.4
+        axes.plot(grid, f, color=first, lw=wide, alpha=alpha, zorder=4)
+        axes.plot(grid, slope, color=second, lw=wide * 0.7, ls=(0, (5, 2)), alpha=alpha)
+        if order < 2 or beginning:
+            of = f", {variant.label}" if variant.label else ""
+            for curve, name, ink in ((f, "f", first), (slope, "f′", second)):
+                y = np.clip(curve[-1], *axes.get_ylim())
+                labels.append((grid[-1], y, name + of, ink))
+    end_labels(axes, labels)
+    axes.set_ylabel("f(x) and f′(x)")
+    axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
+
+
+def _histograms(
+    axes: Axes,
+    layers: list[int],
+    pairs: list[tuple[Array, Array]],
+    limits: tuple[float, float],
+    shade: str,
+) -> None:
+    """Draw one row per layer: the last epoch filled, the first as a line."""
+    edges = np.linspace(*limits, _BINS + 1)
+    axes.set_ylim(-0.05, len(layers))
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.axvline(0, color=PALE, linewidth=0.8, zorder=0)
+    for row, (layer, (before, after)) in enumerate(zip(layers, pairs, strict=True)):
+        base = len(layers) - 1 - row
+        shares = [
+            np.histogram(values, edges)[0] / max(values.size, 1)
+            for values in (before, after)
+        ]
+        heights = [base + 0.85 * share / (share.max() or 1.0) for share in shares]
+        axes.stairs(
+            heights[1],
+            edges,
+            baseline=base,
+            fill=True,
+            color=shade,
+            alpha=0.45,
+            zorder=2,
+        )
+        axes.stairs(
+            heights[0], edges, baseline=base, color=INK, linewidth=1.0, zorder=3
+        )
+        axes.axhline(base, color=GREY, linewidth=0.6)
+        _beside(axes, base + 0.42, f"layer {layer + 1}", _outside(after, limits))
+    _key(axes, shade)
+
+
+def _outside(values: Array, limits: tuple[float, float]) -> str:
+    if not values.size:
+        return "not finite"
+    share = np.mean((values < limits[0]) | (values > limits[1]))
+    return f"{share:.0%} beyond" if share >= 0.015 else ""
+
+
+def _beside(axes: Axes, y: float, first: str, second: str) -> None:
+    text = f"{first}\n{second}" if second else first
+    axes.text(
+        1.015,
+        y,
+        text,
+        transform=axes.get_yaxis_transform(),
+        fontsize=SMALL,
+        va="center",
+        linespacing=1.1,
+    )
+
+
+def _key(axes: Axes, shade: str) -> None:
+    """Name line and filling below the axis, left and right of its label."""
+    for x, text, ink in (
+        (0.0, "line: before training", INK),
+        (1.0, "filled: after", shade),
+    ):
+        axes.annotate(
+            text,
+            (x, 0),
+            (0, -32),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="left" if x == 0 else "right",
+            fontsize=SMALL,
+            color=ink,
+        )
+
+
+def _chosen_layers(count: int) -> list[int]:
+    """Return all layers, or evenly spaced ones with the first and the last."""
+    return (
+        np.unique(np.linspace(0, count - 1, min(count, MOST_LAYERS)).round())
+        .astype(int)
+        .tolist()
+    )
+
+
+def _finite(values: Array) -> Array:
+    flat = values.ravel()
+    return flat[np.isfinite(flat)]
+
+
+def _finite_or_nan(values: Array) -> Array:
+    return np.where(np.isfinite(values), values, np.nan)

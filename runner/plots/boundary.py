@@ -1,0 +1,280 @@
+"""boundary: what the network says at every point of the plane, under the data."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.ticker import MaxNLocator
+
+from activations.base import Array
+from runner.losses import predictions
+from runner.plots.captions import page
+from runner.plots.style import (
+    GREY,
+    INK,
+    MARGIN,
+    PALETTE,
+    SMALL,
+    WIDTH,
+    Picture,
+    class_colours,
+    colour_bar,
+)
+
+RESOLUTION = 160
+MOST_OTHERS = 9
+MOST_POINTS = 1500
+_STRENGTH = 0.62
+"""How much of its colour a certain prediction shows, so that the points stand out."""
+
+_PROBABILITY = LinearSegmentedColormap.from_list(
+    "probability",
+    [
+        tuple(1 - _STRENGTH * (1 - level) for level in to_rgb(shade))
+        for shade in (PALETTE[0], "#ffffff", PALETTE[1])
+    ],
+)
+"""White where the network cannot tell, the colour of the class it is sure of."""
+
+_FIELD_WIDTH = WIDTH - 2 * MARGIN - 0.55 - 1.75
+
+Extent = tuple[float, float, float, float]
+"""Left, right, bottom, top, as Matplotlib's imshow takes it."""
+
+
+def boundary(run: Any) -> Picture | None:
+    """Draw the probability field of the replicate with the median test accuracy.
+
+    Axes are the data's own units; their extent is that of all replicates' data, so it is the
+    same for every activation. Returns None unless there are two features, or where every
+    replicate has diverged.
+    """
+    data = run.data()
+    ranked = _ranked(run)
+    if data.train_x.shape[-1] != 2 or not ranked:
+        return None
+    shown = ranked[(len(ranked) - 1) // 2]
+    others = (
+        [k for k in ranked if k != shown][:MOST_OTHERS] if data.classes == 2 else []
+    )
+    replicate = run.summary["replicates"][shown]
+    extent = _extent(data)
+    logits = _field(run, data, [shown, *others], extent)
+    seed = f"seed {replicate['seed']}"
+    notes = [
+        (
+            f"{seed}, the median of {len(ranked)} by test accuracy"
+            if len(ranked) > 1
+            else ""
+        )
+        + ("; grey lines: the other seeds" if others else "")
+    ]
+    figure = page(run, "decision boundary", notes, height=_field_height(extent) + 1.4)
+    axes, legend = _layout(figure, extent)
+    axes.set_xlabel("feature 1 (original units)")
+    axes.set_ylabel("feature 2 (original units)")
+    if data.classes == 2:
+        _two_classes(axes, logits, extent)
+    else:
+        _many_classes(axes, logits[0], extent, data.classes)
+    _points(axes, run, data, shown)
+    axes.set_xlim(extent[:2])
+    axes.set_ylim(extent[2:])
+    _legend(legend, data.classes, replicate, bool(others))
+    return figure
+
+
+def _ranked(run: Any) -> list[int]:
+    """Return the replicates that did not diverge, worst test accuracy first."""
+    scores = [
+        (replicate["final"]["test_accuracy"], k)
+        for k, replicate in enumerate(run.summary["replicates"])
+        if replicate["status"] != "diverged"
+        and replicate["final"]["test_accuracy"] is not None
+    ]
+    return [k for _, k in sorted(scores)]
+
+
+def _original(x: Array, data: Any) -> Array:
+    """Undo the standardisation; x (replicates, samples, features)."""
+    return x * data.scale[:, None, :] + data.mean[:, None, :]
+
+
+def _extent(data: Any) -> Extent:
+    x = np.concatenate(
+        [_original(part, data).reshape(-1, 2) for part in (data.train_x, data.test_x)]
+    )
+    low, high = x.min(axis=0), x.max(axis=0)
+    room = 0.06 * np.maximum(high - low, 1e-9)
+    (left, bottom), (right, top) = (low - room).tolist(), (high + room).tolist()
+    return left, right, bottom, top
+
+
+def _field(run: Any, data: Any, chosen: list[int], extent: Extent) -> Array:
+    """Return logits (chosen, rows, columns, 1 or classes) on a grid, bottom row first."""
+    left, right, bottom, top = extent
+    columns, rows = np.meshgrid(
+        np.linspace(left, right, RESOLUTION), np.linspace(bottom, top, RESOLUTION)
+    )
+    points = np.stack([columns, rows], axis=-1).reshape(1, -1, 2)
+    network = copy.deepcopy(run.network())
+    network.replicates = len(chosen)
+    network.bind(network.theta[chosen], network.gradient[chosen])
+    points = (points - data.mean[chosen, None, :]) / data.scale[chosen, None, :]
+    with np.errstate(all="ignore"):
+        logits = network.logits(points.astype(network.dtype))
+    return logits.reshape(len(chosen), RESOLUTION, RESOLUTION, -1)
+
+
+def _field_height(extent: Extent) -> float:
+    """Return how tall the field is to be, in inches, to fill the page's width or nearly."""
+    left, right, bottom, top = extent
+    return float(np.clip(_FIELD_WIDTH * (top - bottom) / (right - left), 3.2, 4.4))
+
+
+def _layout(figure: Picture, extent: Extent) -> tuple[Axes, Axes]:
+    """Return the field's axes, one unit as long on both unless that wastes the page."""
+    left, right, bottom, top = extent
+    height = figure.top - figure.bottom - 0.48
+    ratio = (right - left) / (top - bottom)
+    if not 1 / 3 < ratio < 3:
+        ratio = _FIELD_WIDTH / height
+    width = min(_FIELD_WIDTH, height * ratio)
+    y0 = figure.top - width / ratio
+    height = width / ratio
+    x0 = figure.left + 0.55
+    axes = figure.place(x0, y0, x0 + width, y0 + height)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+    start = x0 + width + 0.3
+    legend = figure.place(start, y0, start + 1.45, y0 + height)
+    legend.set_axis_off()
+    return axes, legend
+
+
+def _two_classes(axes: Axes, logits: Array, extent: Extent) -> None:
+    probability = 0.5 + 0.5 * np.tanh(logits[0, ..., 0] / 2)
+    axes.imshow(
+        probability,
+        extent=extent,
+        origin="lower",
+        cmap=_PROBABILITY,
+        vmin=0,
+        vmax=1,
+        interpolation="bilinear",
+        aspect="auto",
+    )
+    x, y = _grid(extent)
+    for field in logits[1:, ..., 0]:
+        if field.min() < 0 < field.max():
+            axes.contour(x, y, field, [0], colors=[GREY], linewidths=0.6, alpha=0.7)
+    if logits[0].min() < 0 < logits[0].max():
+        axes.contour(x, y, logits[0, ..., 0], [0], colors=[INK], linewidths=1.4)
+
+
+def _many_classes(axes: Axes, logits: Array, extent: Extent, classes: int) -> None:
+    """Colour the likeliest class, paler where the network is less sure of it."""
+    shades = np.array([to_rgb(shade) for shade in class_colours(classes)])
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)
+    sure = (weights.max(axis=-1) - 1 / classes) / (1 - 1 / classes)
+    strength = (_STRENGTH * sure)[..., None]
+    image = 1 - strength * (1 - shades[weights.argmax(axis=-1)])
+    axes.imshow(
+        image,
+        extent=extent,
+        origin="lower",
+        interpolation="bilinear",
+        aspect="auto",
+    )
+    x, y = _grid(extent)
+    ordered = np.sort(logits, axis=-1)
+    for index in range(classes):
+        own = logits[..., index]
+        rival = np.where(own == ordered[..., -1], ordered[..., -2], ordered[..., -1])
+        margin = own - rival
+        if margin.min() < 0 < margin.max():
+            axes.contour(x, y, margin, [0], colors=[INK], linewidths=0.9)
+
+
+def _grid(extent: Extent) -> tuple[Array, Array]:
+    left, right, bottom, top = extent
+    return np.linspace(left, right, RESOLUTION), np.linspace(bottom, top, RESOLUTION)
+
+
+def _points(axes: Axes, run: Any, data: Any, shown: int) -> None:
+    """Draw train points small, test points large; ring the test points that are wrong."""
+    shades = np.array([to_rgb(shade) for shade in class_colours(data.classes)])
+    train = _original(data.train_x, data)[shown, :MOST_POINTS]
+    axes.scatter(
+        *train.T,
+        s=5,
+        c=shades[data.train_labels[shown, :MOST_POINTS]],
+        lw=0,
+        alpha=0.55,
+    )
+    test = _original(data.test_x, data)[shown, :MOST_POINTS]
+    labels = data.test_labels[shown, :MOST_POINTS]
+    axes.scatter(*test.T, s=26, c=shades[labels], edgecolors="white", linewidths=0.7)
+    with np.errstate(all="ignore"):
+        found = predictions(run.network().logits(data.test_x))[shown, :MOST_POINTS]
+    wrong = test[found != labels]
+    axes.scatter(*wrong.T, s=80, facecolors="none", edgecolors=INK, linewidths=1.3)
+
+
+def _legend(axes: Axes, classes: int, replicate: dict[str, Any], others: bool) -> None:
+    """Draw the key beside the field, in inches from its upper left corner."""
+    figure = axes.figure
+    width, height = figure.get_size_inches()
+    box = axes.get_position()
+    axes.set_xlim(0, box.width * width)
+    axes.set_ylim(-box.height * height, 0)
+    y = -0.08
+    final = replicate["final"]
+
+    def line(text: str, x: float = 0.0, **how: Any) -> None:
+        axes.text(x, y, text, fontsize=SMALL, va="center", **how)
+
+    line("share correct", color=GREY)
+    for part in ("train", "test"):
+        y -= 0.19
+        line(f"{part} {final[f'{part}_accuracy']:.1%}")
+    y -= 0.36
+    mark: dict[str, Any] = {"linestyle": "none", "marker": "o", "clip_on": False}
+    rows = (
+        ("train sample", {"ms": 3, "mfc": GREY, "mec": "none"}),
+        ("test sample", {"ms": 6, "mfc": GREY, "mec": "white"}),
+        ("wrong (test)", {"ms": 9, "mfc": "none", "mec": INK, "mew": 1.3}),
+    )
+    for text, how in rows:
+        axes.plot(0.08, y, **mark, **how)
+        line(text, 0.24)
+        y -= 0.21
+    y -= 0.15
+    if classes == 2:
+        line("P(class 1)", color=GREY)
+        x0, y0 = box.x0 * width, box.y1 * height + y - 0.12
+        length = min(1.3, y0 - box.y0 * height - 0.05)
+        bar = colour_bar(
+            figure,
+            (x0, y0 - length, x0 + 0.17, y0),
+            _PROBABILITY,
+            [(0.0, "0"), (0.5, "0.5"), (1.0, "1")],
+        )
+        bar.axhline(0.5, color=INK, lw=1.4)
+        return
+    line("class", color=GREY)
+    columns = 1 if classes <= 10 else 3
+    rows_needed = -(-classes // columns)
+    step = min(0.2, (y + box.height * height - 0.15) / rows_needed)
+    for index, shade in enumerate(class_colours(classes)):
+        column, row = divmod(index, rows_needed)
+        x, at = 0.08 + 0.48 * column, y - step * (row + 1)
+        axes.plot(x, at, **mark, ms=7, mfc=shade, mec="none")
+        axes.text(x + 0.14, at, str(index), fontsize=SMALL, va="center")

@@ -1,0 +1,52 @@
+"""The words on a picture: what was run, what differed from the defaults, how to repeat it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from runner.plots.style import Picture
+
+_IN_TITLE = ("activation", "dataset")
+_IN_FOOTER = ("seed", "replicates", "plots", "hydra.run.dir", "extensions")
+
+
+def page(run: Any, subject: str, notes: Sequence[str] = (), **layout: Any) -> Picture:
+    """Return an empty picture with the run's title, settings, notes and footer."""
+    config = run.config
+    title = f"{config.activation['name']} on {config.dataset['name']}: {subject}"
+    note = ". ".join(note[0].upper() + note[1:] for note in notes if note)
+    footer = f"{run.summary['command']}   ({seeds(run)})"
+    return Picture(title, [settings(run), note], footer, **layout)
+
+
+def settings(run: Any) -> str:
+    """Return the settings that differ from the defaults, as the run's command names them."""
+    words = shlex.split(run.summary["command"])
+    changed = [
+        word.rpartition("=")[0].rpartition(".")[2] + "=" + word.rpartition("=")[2]
+        for word in words
+        if "=" in word and word.partition("=")[0] not in (*_IN_TITLE, *_IN_FOOTER)
+    ]
+    return "  ".join(changed) if changed else "default settings"
+
+
+def seeds(run: Any) -> str:
+    """Return "seed 3" or "seeds 0-4"."""
+    first, count = run.config.seed, run.config.replicates
+    return f"seed {first}" if count == 1 else f"seeds {first}–{first + count - 1}"
+
+
+def counted(run: Any, statistic: str = "mean, 95% t interval") -> str:
+    """Return what a centre and its band are and of how many seeds: "..., n = 8 of 10 seeds"."""
+    replicates = run.summary["replicates"]
+    total = len(replicates)
+    lost = sum(replicate["status"] == "diverged" for replicate in replicates)
+    if total == 1:
+        return "diverged" if lost else ""
+    if lost == total:
+        return f"{total} of {total} seeds diverged (×)"
+    if lost:
+        return f"{statistic}, n = {total - lost} of {total} seeds, {lost} diverged (×)"
+    return f"{statistic}, n = {total} seeds"

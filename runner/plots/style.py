@@ -1,0 +1,325 @@
+"""How every picture looks: colours by activation name, page layout, fonts, saving.
+
+A page is measured in inches from its lower left corner, so that nothing has to be laid out
+twice: title and subtitle above, a grey footer below, axes placed by hand in between.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import textwrap
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context, rcParamsDefault
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+
+from activations.base import Array
+from runner.plots.pixels import png
+
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+"""Okabe & Ito's colours without yellow, which has no contrast on white: the worst pair
+differs by 11 to 22 (CIEDE2000) in normal, protan, deutan and tritan vision."""
+
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 2)),
+    (0, (1, 1.3)),
+    (0, (6, 2, 1, 2)),
+    (0, (9, 3)),
+    (0, (3, 1.5, 1, 1.5, 1, 1.5)),
+    (0, (10, 2, 3, 2)),
+)
+
+# Those most often compared come first: seven solid colours, then the same ones dashed.
+_KNOWN = (
+    *("tanh", "relu", "sigmoid", "softmax", "leaky_relu", "gelu", "silu"),
+    *("elu", "selu", "softplus", "mish", "prelu", "hardswish", "identity"),
+    *("softsign", "relu6", "hardsigmoid", "glu", "celu", "gelu_tanh", "swiglu"),
+    *("hardtanh", "relu_squared", "log_sigmoid", "maxout", "rrelu", "snake", "sin"),
+    *(
+        "arctan",
+        "hardshrink",
+        "squareplus",
+        "sparsemax",
+        "crelu",
+        "geglu",
+        "softshrink",
+    ),
+    *("erf", "tanhshrink", "gaussian", "entmax15", "reglu", "swish", "quick_gelu"),
+    *("scaled_tanh", "threshold", "asinh", "log_softmax", "star_relu", "telu", "serf"),
+)
+
+INK, GREY, PALE = "#222222", "#666666", "#d9d9d9"
+WIDTH, HEIGHT, DPI = 8.0, 5.0, 130
+MARGIN = 0.25
+FORMATS = ("png", "svg", "pdf")
+SMALL, NORMAL, LARGE = 9.0, 10.0, 14.0
+
+_STYLE: dict[str, Any] = {
+    "text.hinting": "none",
+    "font.size": NORMAL,
+    "axes.labelsize": NORMAL,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "axes.xmargin": 0.0,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round",
+    "svg.hashsalt": "runner",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+}
+
+# A user's own matplotlibrc must not change the pictures; these keys are not about looks.
+_NOT_LOOKS = ("backend", "interactive", "toolbar", "webagg", "date.epoch", "keymap")
+
+
+@contextmanager
+def looks() -> Iterator[None]:
+    """Draw in the house style, whatever the global settings are, and leave them alone."""
+    plain = {k: v for k, v in rcParamsDefault.items() if not k.startswith(_NOT_LOOKS)}
+    with rc_context({**plain, **_STYLE}):
+        yield
+
+
+def line_style(activation: str) -> dict[str, Any]:
+    """Return the colour and dash of that activation, the same in every picture.
+
+    Well-known names have a pair of their own; a stranger's follows from its letters.
+    """
+    if activation in _KNOWN:
+        index = _KNOWN.index(activation)
+    else:
+        index = zlib.crc32(activation.encode()) % (len(PALETTE) * len(DASHES))
+    dash, colour = divmod(index, len(PALETTE))
+    return {"color": PALETTE[colour], "linestyle": DASHES[dash]}
+
+
+def colour(activation: str) -> str:
+    """Return the colour of that activation, where dashes mean something else."""
+    return str(line_style(activation)["color"])
+
+
+def class_colours(classes: int) -> list[Any]:
+    """Return one colour per class: the palette, beyond it evenly spaced hues."""
+    if classes <= len(PALETTE):
+        return list(PALETTE[:classes])
+    from matplotlib import colormaps
+
+    shades = colormaps["turbo"](np.linspace(0.04, 0.96, classes))[:, :3]
+    return [tuple(shade) for shade in shades]
+
+
+class Picture(Figure):
+    """A figure with title, subtitle and footer that shows itself in a notebook.
+
+    ``left``, ``right``, ``bottom``, ``top`` bound what is free for axes, in inches.
+    """
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    def __init__(
+        self,
+        title: str,
+        subtitles: Sequence[str],
+        footer: str,
+        height: float = HEIGHT,
+    ) -> None:
+        above = _wrapped(title, LARGE, "bold", lines=2)
+        below_title = [
+            line
+            for text in subtitles
+            if text
+            for line in _wrapped(text, NORMAL, lines=3)
+        ]
+        foot = _wrapped(footer, SMALL, lines=3)
+        extra = 0.24 * (len(above) - 1) + 0.18 * (len(below_title) + len(foot) - 3)
+        super().__init__(figsize=(WIDTH, height + extra), dpi=DPI, facecolor="white")
+        FigureCanvasAgg(self)
+        self.left, self.right = MARGIN, WIDTH - MARGIN
+        y = height + extra - 0.14
+        self._write(MARGIN, y, above, size=LARGE, weight="bold", va="top")
+        y -= 0.24 * len(above) + 0.05
+        self._write(MARGIN, y, below_title, size=NORMAL, color=GREY, va="top")
+        self.top = y - 0.18 * len(below_title) - 0.12
+        self._write(MARGIN, 0.1, foot, size=SMALL, color=GREY, va="bottom")
+        self.bottom = 0.1 + 0.17 * len(foot) + 0.1
+
+    def _write(self, x: float, y: float, lines: Sequence[str], **how: Any) -> None:
+        self.words(x, y, "\n".join(lines), linespacing=1.15, **how)
+
+    def words(self, x: float, y: float, text: str, **how: Any) -> Any:
+        """Write plain text at (x, y) inches; a dollar sign is a dollar sign."""
+        size = self.get_size_inches()
+        how.setdefault("fontsize", how.pop("size", SMALL))
+        return self.text(x / size[0], y / size[1], text, parse_math=False, **how)
+
+    def place(
+        self, left: float, bottom: float, right: float, top: float, **how: Any
+    ) -> Axes:
+        """Return new axes whose frame has these edges, in inches."""
+        width, height = self.get_size_inches()
+        box = (
+            left / width,
+            bottom / height,
+            (right - left) / width,
+            (top - bottom) / height,
+        )
+        return self.add_axes(box, **how)
+
+    def encode(self, format: str) -> bytes:
+        """Return the picture as the bytes of a png, svg or pdf file, the same every time."""
+        stream = io.BytesIO()
+        with looks():
+            if format == "png":
+                canvas = FigureCanvasAgg(self)
+                canvas.draw()
+                return png(np.asarray(canvas.buffer_rgba()), self.dpi)
+            if format == "svg":
+                from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+                FigureCanvasSVG(self).print_svg(stream, metadata={"Date": None})
+            elif format == "pdf":
+                from matplotlib.backends.backend_pdf import FigureCanvasPdf
+
+                FigureCanvasPdf(self).print_pdf(stream, metadata={"CreationDate": None})
+            else:
+                raise ValueError(f"format must be {', '.join(FORMATS)}, got {format!r}")
+        return stream.getvalue()
+
+    def write(self, path: Path) -> None:
+        """Save in the format of the path's ending; the file appears whole or not at all."""
+        content = self.encode(path.suffix[1:])
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            beside.write_bytes(content)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def _repr_png_(self) -> bytes:
+        return self.encode("png")
+
+
+_RULER = FigureCanvasAgg(Figure(dpi=72))
+
+
+def colour_bar(
+    figure: Picture,
+    box: tuple[float, float, float, float],
+    colours: Any,
+    marks: Iterable[tuple[float, str]],
+) -> Axes:
+    """Draw a scale of colours in a box (inches) with texts at shares of its height."""
+    axes = figure.place(*box)
+    axes.set_axis_off()
+    axes.imshow(
+        np.linspace(0, 1, 128)[:, None],
+        origin="lower",
+        aspect="auto",
+        cmap=colours,
+        extent=(0, 1, 0, 1),
+    )
+    left, bottom, right, top = box
+    for share, text in marks:
+        y = bottom + share * (top - bottom)
+        figure.words(right + 0.07, y, text, size=SMALL, va="center_baseline")
+    return axes
+
+
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Return how wide one line of plain text is, in inches."""
+    font = FontProperties(size=size, weight=weight)
+    renderer = _RULER.get_renderer()
+    return float(renderer.get_text_width_height_descent(text, font, False)[0]) / 72
+
+
+def _wrapped(
+    text: str, size: float, weight: str = "normal", *, lines: int
+) -> list[str]:
+    """Break text into lines that fit the page, at most so many, the last ending in ..."""
+    room = WIDTH - 2 * MARGIN
+    if text_width(text, size, weight) <= room:
+        return [text]
+    letters = int(len(text) * room / text_width(text, size, weight) * 0.97)
+    return textwrap.wrap(text, letters, max_lines=lines, placeholder=" ...")
+
+
+def spread(positions: Sequence[float], gap: float, low: float, high: float) -> Array:
+    """Return positions in the same order at least ``gap`` apart, moved as little as needed.
+
+    They stay within [low, high] where there is room. Pools that would overlap move together,
+    each to the mean of its members' wishes (isotonic regression of position minus offset).
+    """
+    order = np.argsort(positions, kind="stable")
+    wishes = np.asarray(positions, dtype=float)[order] - gap * np.arange(len(order))
+    pools: list[list[float]] = []
+    for wish in wishes:
+        pools.append([wish])
+        while len(pools) > 1 and np.mean(pools[-2]) > np.mean(pools[-1]):
+            pools[-2:] = [pools[-2] + pools[-1]]
+    settled = np.concatenate([np.full(len(pool), np.mean(pool)) for pool in pools])
+    settled = np.clip(settled, low, max(low, high - gap * (len(order) - 1)))
+    result = np.empty(len(order))
+    result[order] = settled + gap * np.arange(len(order))
+    return result
+
+
+def end_labels(axes: Axes, labels: Iterable[tuple[float, float, str, Any]]) -> None:
+    """Write (x, y, text, colour) beside line ends, pushed apart, with hairline leaders."""
+    entries = [entry for entry in labels if np.isfinite(entry[1])]
+    if not entries:
+        return
+    figure = axes.figure
+    box = axes.get_position()
+    height = box.height * figure.get_size_inches()[1]
+    width = box.width * figure.get_size_inches()[0]
+    to_share = (axes.transData + axes.transAxes.inverted()).transform
+    ends = to_share([(x, y) for x, y, _, _ in entries])
+    gap = 1.25 * SMALL / 72 / height
+    heights = spread(ends[:, 1].tolist(), gap, 0.0, 1.0)
+    edge = float(ends[:, 0].max())
+    start = edge + 0.14 / width
+    for (x, y), at, (_, _, text, shade) in zip(ends, heights, entries, strict=True):
+        axes.plot(
+            [x, edge + 0.03 / width, start - 0.02 / width],
+            [y, y, at],
+            transform=axes.transAxes,
+            color=shade,
+            linewidth=0.6,
+            clip_on=False,
+        )
+        axes.text(
+            start,
+            at,
+            text,
+            transform=axes.transAxes,
+            color=shade,
+            fontsize=SMALL,
+            va="center_baseline",
+            parse_math=False,
+        )
