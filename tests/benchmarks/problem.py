@@ -1,0 +1,134 @@
+"""What every measured system has to train: the same numbers, made from a case's name alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
+DATA_STREAM, WEIGHTS_STREAM, ORDER_STREAM = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to train. ``epochs`` passes over ``samples`` are one training."""
+
+    hidden: tuple[int, ...] = (32, 32)
+    activation: str = "tanh"
+    dtype: str = "float32"
+    replicates: int = 1
+    batch: int = 64
+    features: int = 2
+    classes: int = 2
+    samples: int = 1024
+    epochs: int = 30
+
+    @property
+    def name(self) -> str:
+        widths = "x".join(map(str, self.hidden))
+        inputs = "" if self.features == 2 else f"-{self.features}in{self.classes}out"
+        return f"{widths}-{self.activation}-{self.dtype}-r{self.replicates}{inputs}"
+
+    @property
+    def widths(self) -> list[int]:
+        return [self.features, *self.hidden, 1 if self.classes == 2 else self.classes]
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * (self.samples // self.batch)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Case:
+        return cls(**{**values, "hidden": tuple(values["hidden"])})
+
+
+BASE = Case()
+WIDE = Case(hidden=(512, 512), batch=256, samples=4096, epochs=2)
+MANY_FEATURES = Case(hidden=(64, 64), features=784, classes=10, samples=4096, epochs=4)
+
+
+def around_the_base() -> list[Case]:
+    """The base case and everything that differs from it in one respect, then two others."""
+    return [
+        BASE,
+        *(replace(BASE, activation=name) for name in ("relu", "gelu", "softmax")),
+        replace(BASE, dtype="float64"),
+        replace(BASE, hidden=(64, 64, 64)),
+        *(replace(BASE, replicates=count, epochs=10) for count in (8, 32, 128)),
+        WIDE,
+        MANY_FEATURES,
+    ]
+
+
+def grid() -> list[Case]:
+    """Every combination of widths, activation, dtype and replicates, then the two others."""
+    return [
+        *(
+            replace(BASE, hidden=hidden, activation=activation, dtype=dtype, replicates=count)
+            for hidden in ((32, 32), (64, 64, 64))
+            for activation in ("tanh", "relu", "gelu", "softmax")
+            for dtype in ("float32", "float64")
+            for count in (1, 8, 32, 128)
+        ),
+        WIDE,
+        replace(WIDE, dtype="float64"),
+        MANY_FEATURES,
+        replace(MANY_FEATURES, dtype="float64"),
+    ]
+
+
+class Problem:
+    """A case's numbers: x (replicates, samples, features), labels (replicates, samples)
+    and initial weights, [(w (replicates, in, out), b (replicates, out)), ...]."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        generators = self._generators(DATA_STREAM)
+        self.labels = np.stack(
+            [rng.integers(case.classes, size=case.samples) for rng in generators]
+        )
+        # Overlapping clouds around one centre per class, of unit variance over the data set,
+        # so that the loss neither starts at its end nor ever reaches 0.
+        spread = 1.5 / math.sqrt(case.features)
+        x = np.stack(
+            [
+                rng.standard_normal((case.classes, case.features))[labels] * spread
+                + rng.standard_normal((case.samples, case.features))
+                for rng, labels in zip(generators, self.labels, strict=True)
+            ]
+        )
+        self.x = ((x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)).astype(
+            case.dtype
+        )
+        generators = self._generators(WEIGHTS_STREAM)
+        self.weights = [
+            (
+                np.stack(
+                    [
+                        rng.uniform(-1, 1, (fan_in, fan_out)) * math.sqrt(6 / (fan_in + fan_out))
+                        for rng in generators
+                    ]
+                ).astype(case.dtype),
+                np.zeros((case.replicates, fan_out), case.dtype),
+            )
+            for fan_in, fan_out in zip(case.widths, case.widths[1:], strict=False)
+        ]
+
+    def _generators(self, stream: int) -> list[np.random.Generator]:
+        return [np.random.default_rng([seed, stream]) for seed in range(self.case.replicates)]
+
+    def orders(self) -> Iterator[Array]:
+        """Yield each epoch's fresh permutations, (replicates, samples); the same every time."""
+        generators = self._generators(ORDER_STREAM)
+        for _ in range(self.case.epochs):
+            yield np.stack([rng.permutation(self.case.samples) for rng in generators])

@@ -1,0 +1,114 @@
+"""Processes that take turns, and what their times come to."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[2]
+THREAD_VARIABLES = (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+
+def environment(threads: str) -> dict[str, str]:
+    """Return this process's environment, with one thread each if ``threads`` is "one"."""
+    values = {k: v for k, v in os.environ.items() if k not in THREAD_VARIABLES}
+    values["PYTHONPATH"] = os.pathsep.join(
+        [str(REPOSITORY), *filter(None, [values.get("PYTHONPATH")])]
+    )
+    if threads == "one":
+        values |= dict.fromkeys(THREAD_VARIABLES, "1")
+        values["XLA_FLAGS"] = " ".join([values.get("XLA_FLAGS", ""), XLA_ONE_THREAD]).strip()
+    return values
+
+
+class Worker:
+    """A child process that answers a JSON line to every line."""
+
+    def __init__(self, module: str, name: str, first: Any, threads: str) -> None:
+        self.name = name
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", f"tests.benchmarks.{module}", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(threads),
+            cwd=REPOSITORY,
+        )
+        self.ready = self.ask(json.dumps(first))
+
+    def ask(self, line: str) -> dict[str, Any]:
+        """Return the answer; ``{"missing": reason}`` if the process has died."""
+        process = self.process
+        assert process.stdin and process.stdout and process.stderr
+        try:
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if answer:
+            return json.loads(answer)
+        last = [text for text in process.stderr.read().splitlines() if text.strip()]
+        return {"missing": f"failed: {last[-1].strip() if last else 'no message'}"}
+
+    def close(self) -> None:
+        self.process.communicate()
+
+
+def spread(values: list[float], form: str = "{:.1f}") -> str:
+    """Return "median (smallest-largest)"."""
+    numbers = (statistics.median(values), min(values), max(values))
+    middle, low, high = (form.format(number) for number in numbers)
+    return f"{middle} ({low}-{high})"
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table, its columns aligned."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    )
+
+
+def machine() -> str:
+    """Return one line on the processor, the cores and the Python of this machine."""
+    model = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{model}, {cores} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def versions(packages: list[str]) -> str:
+    """Return "name version" of the installed ones among ``packages``."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = []
+    for package in packages:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            found.append(f"{package} not installed")
+    return ", ".join(found)

@@ -1,0 +1,127 @@
+"""The same training as plainly as it can be written: what the others' losses must equal.
+
+Nothing here is shared with ``runner``, and nothing is tuned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tests.benchmarks.problem import (
+    BETA1,
+    BETA2,
+    EPSILON,
+    LEARNING_RATE,
+    ORDER_STREAM,
+    Array,
+    Case,
+    Problem,
+)
+
+Weights = list[tuple[Array, Array]]
+
+
+def normal_cdf(x: Array) -> Array:
+    """Phi(x) by the Gauss-Legendre rule for the integral of its density from 0 to x."""
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    reach = np.clip(x, -8, 8)[..., None] / 2
+    density = np.exp(-((reach * (nodes + 1)) ** 2) / 2) / np.sqrt(2 * np.pi)
+    return 0.5 + (density @ weights) * reach[..., 0]
+
+
+def activate(name: str, z: Array) -> Array:
+    if name == "tanh":
+        return np.tanh(z)
+    if name == "relu":
+        return np.maximum(z, 0)
+    if name == "gelu":
+        return z * normal_cdf(z)
+    if name == "softmax":
+        e = np.exp(z - z.max(axis=-1, keepdims=True))
+        return e / e.sum(axis=-1, keepdims=True)
+    raise ValueError(f"the reference has no activation {name!r}")
+
+
+def slope_product(name: str, z: Array, y: Array, grad: Array) -> Array:
+    if name == "tanh":
+        return grad * (1 - y * y)
+    if name == "relu":
+        return grad * (z > 0)
+    if name == "gelu":
+        return grad * (normal_cdf(z) + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
+    return y * (grad - (grad * y).sum(axis=-1, keepdims=True))
+
+
+def log_probabilities(logits: Array) -> Array:
+    """Log-softmax of the logits; one logit z stands for the two logits (0, z)."""
+    if logits.shape[-1] == 1:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=-1)
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def forward(name: str, weights: Weights, x: Array) -> tuple[list[Array], list[Array]]:
+    inputs, sums = [x], []
+    for index, (w, b) in enumerate(weights):
+        sums.append(inputs[-1] @ w + b[:, None])
+        if index < len(weights) - 1:
+            inputs.append(activate(name, sums[-1]))
+    return inputs, sums
+
+
+def loss(case: Case, weights: Weights, x: Array, labels: Array) -> Array:
+    """Return the mean cross-entropy over all samples, (replicates,), in float64 and nats."""
+    exact = [(w.astype(np.float64), b.astype(np.float64)) for w, b in weights]
+    _, sums = forward(case.activation, exact, x.astype(np.float64))
+    chosen = np.take_along_axis(log_probabilities(sums[-1]), labels[..., None], axis=-1)
+    return -chosen[..., 0].mean(axis=-1)
+
+
+def other_orders(case: Case, count: int) -> Iterator[Array]:
+    generators = [np.random.default_rng([1000 + k, ORDER_STREAM]) for k in range(count)]
+    for _ in range(case.epochs):
+        yield np.stack([rng.permutation(case.samples) for rng in generators])
+
+
+def losses_over_orders(problem: Problem, count: int) -> Array:
+    """Train replicate 0 in ``count`` other batch orders; return the final losses, (count,)."""
+    case = problem.case
+    x = np.repeat(problem.x[:1].astype(np.float64), count, axis=0)
+    labels = np.repeat(problem.labels[:1], count, axis=0)
+    flat = [a.astype(np.float64) for pair in problem.weights for a in pair]
+    flat = [np.repeat(a[:1], count, axis=0) for a in flat]
+    m, v = [np.zeros_like(a) for a in flat], [np.zeros_like(a) for a in flat]
+    rows, step = np.arange(count)[:, None], 0
+    for order in other_orders(case, count):
+        for start in range(0, case.samples, case.batch):
+            batch = order[:, start : start + case.batch]
+            weights = list(zip(flat[::2], flat[1::2], strict=True))
+            gradients = gradient(case, weights, x[rows, batch], labels[rows, batch])
+            step += 1
+            for a, g, first, second in zip(flat, gradients, m, v, strict=True):
+                first += (1 - BETA1) * (g - first)
+                second += (1 - BETA2) * (g * g - second)
+                a -= (
+                    LEARNING_RATE
+                    * (first / (1 - BETA1**step))
+                    / (np.sqrt(second / (1 - BETA2**step)) + EPSILON)
+                )
+    return loss(case, list(zip(flat[::2], flat[1::2], strict=True)), x, labels)
+
+
+def gradient(case: Case, weights: Weights, x: Array, labels: Array) -> list[Array]:
+    """Return dL/dw and dL/db of the mean loss for each layer, in turn."""
+    inputs, sums = forward(case.activation, weights, x)
+    p = np.exp(log_probabilities(sums[-1]))
+    target = labels[..., None] == np.arange(case.classes)
+    grad = (p - target)[..., 1:] if case.classes == 2 else p - target
+    grad = grad / labels.shape[-1]
+    found: list[Array] = []
+    for index in range(len(weights) - 1, -1, -1):
+        found = [inputs[index].swapaxes(-1, -2) @ grad, grad.sum(axis=-2), *found]
+        if index > 0:
+            grad = grad @ weights[index][0].swapaxes(-1, -2)
+            grad = slope_product(case.activation, sums[index - 1], inputs[index], grad)
+    return found

@@ -1,0 +1,74 @@
+"""The measured systems: one module each, imported only in the process that measures it."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Protocol
+
+from tests.benchmarks.problem import Array, Case, Problem
+
+
+class System(Protocol):
+    """Trains one problem, again and again.
+
+    Attributes:
+        compile_seconds: what had to be compiled before the first step, None if nothing.
+    """
+
+    compile_seconds: float | None
+
+    def __init__(self, problem: Problem) -> None: ...
+
+    def reset(self) -> None:
+        """Go back to the initial weights and an optimizer that has seen nothing (untimed)."""
+
+    def train(self) -> None:
+        """Run all epochs of the case, to the end of the last step (timed)."""
+
+    def weights(self) -> list[tuple[Array, Array]]:
+        """Return the trained (w, b) of each layer in the shapes of ``Problem.weights``."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A system by name; ``stacks`` if it trains many replicates at once."""
+
+    name: str
+    module: str
+    requires: str
+    stacks: bool = False
+    alone: bool = True
+    activations: tuple[str, ...] = ("tanh", "relu", "gelu", "softmax")
+
+    def fits(self, case: Case) -> bool:
+        return (self.stacks if case.replicates > 1 else self.alone) and (
+            case.activation in self.activations
+        )
+
+    def load(self) -> type[System]:
+        module, name = self.module.split(":")
+        return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+
+
+OURS = "runner"
+ENTRIES = [
+    Entry(OURS, "runner_engine:Engine", "numpy", stacks=True),
+    Entry("scikit-learn", "scikit_learn:Classifier", "sklearn", activations=("tanh", "relu")),
+    Entry("PyTorch eager", "pytorch:Eager", "torch"),
+    Entry("PyTorch fused", "pytorch:Fused", "torch"),
+    Entry("PyTorch compiled", "pytorch:Compiled", "torch"),
+    Entry("PyTorch bmm", "pytorch:Stacked", "torch", stacks=True, alone=False),
+    Entry("JAX step", "jax_numpy:Step", "jax"),
+    Entry("JAX scan", "jax_numpy:Scan", "jax"),
+    Entry("JAX vmap step", "jax_numpy:StackedStep", "jax", stacks=True, alone=False),
+    Entry("JAX vmap scan", "jax_numpy:StackedScan", "jax", stacks=True, alone=False),
+]
+
+
+def entry(name: str) -> Entry:
+    """Return the entry of that name; raises ValueError listing all if there is none."""
+    for found in ENTRIES:
+        if found.name == name:
+            return found
+    raise ValueError(f"unknown system {name!r}; known: {', '.join(e.name for e in ENTRIES)}")
