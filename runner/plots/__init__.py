@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner.plots import activation, boundary, curves, layers
-from runner.plots.style import FORMATS, Picture, looks
+from runner.plots import activation, boundary, curves, layers, style
+from runner.plots.style import FORMATS, Picture
 from runner.run_folder import load_run
 
 __all__ = ["FORMATS", "PICTURES", "draw", "figures"]
@@ -45,7 +45,7 @@ class _Once:
 def figures(run: Any) -> dict[str, Picture]:
     """Return the pictures of a loaded run by name; they show themselves in a notebook."""
     once = _Once(run)
-    with looks():
+    with style.style():
         drawn = {name: draw_one(once) for name, draw_one in PICTURES.items()}
     return {name: figure for name, figure in drawn.items() if figure is not None}
 

@@ -96,7 +96,7 @@ _NOT_LOOKS = ("backend", "interactive", "toolbar", "webagg", "date.epoch", "keym
 
 
 @contextmanager
-def looks() -> Iterator[None]:
+def style() -> Iterator[None]:
     """Draw in the house style, whatever the global settings are, and leave them alone."""
     plain = {k: v for k, v in rcParamsDefault.items() if not k.startswith(_NOT_LOOKS)}
     with rc_context({**plain, **_STYLE}):
@@ -194,7 +194,7 @@ class Picture(Figure):
     def encode(self, format: str) -> bytes:
         """Return the picture as the bytes of a png, svg or pdf file, the same every time."""
         stream = io.BytesIO()
-        with looks():
+        with style():
             if format == "png":
                 canvas = FigureCanvasAgg(self)
                 canvas.draw()
