@@ -21,7 +21,7 @@ class ConfigError(ValueError):
 def closest(word: object, known: Iterable[str]) -> str:
     """Return a hint for a wrong name: the close ones if there are any, else all."""
     known = list(known)
-    close = difflib.get_close_matches(str(word), known, n=3)
+    close = difflib.get_close_matches(str(word), known, n=3, cutoff=0.75)
     if close:
         return f"did you mean {' or '.join(close)}?"
     return f"known: {', '.join(known)}" if known else "it takes none"

@@ -11,15 +11,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from hydra import compose as hydra_compose
+import hydra
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
+from hydra.errors import ConfigCompositionException, HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from runner.choices import ConfigError, closest
 from runner.config import Experiment
@@ -29,6 +29,9 @@ GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initialize
 _PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"
 """The YAML files: inside the package when installed, at the top level in a checkout."""
+
+# Hydra 1.3 warns where this is left out, 1.4 where it is given.
+VERSION_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,6 @@ def compose(overrides: Sequence[str], config_dir: str | None = None) -> Composed
     Raises ConfigError, one line that names the key and what is allowed.
     """
     load_extensions(extensions_of(overrides))
-    register_folder_name()
     arguments = list(overrides)
     if config_dir is not None:
         if not os.path.isdir(config_dir):
@@ -55,32 +57,44 @@ def compose(overrides: Sequence[str], config_dir: str | None = None) -> Composed
         arguments.insert(0, f"hydra.searchpath=[{_quoted('file://' + path)}]")
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
-            config = hydra_compose("config", arguments, return_hydra_config=True)
+        with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
+            config = _compose(arguments)
         HydraConfig.instance().set_config(config)
-        experiment = experiment_of(config, overrides)
-        return Composed(experiment, Path(config.hydra.run.dir))
-    except ConfigError:
-        raise
-    except (HydraException, OmegaConfBaseException, AssertionError) as error:
-        raise ConfigError(explain(error, overrides)) from None
+        sections = _plain(config)
+        folder = config.hydra.run.dir
     except UnicodeDecodeError as error:
         raise ConfigError(f"a YAML file is not UTF-8: {error}") from None
-    except Exception as error:  # the YAML library's errors have no common public base
-        if type(error).__module__.startswith("yaml"):
-            raise ConfigError(f"a YAML file is broken: {_first_line(error)}") from None
-        raise
+    except Exception as error:  # on odd input Hydra raises ValueError, KeyError, yaml's, ...
+        raise ConfigError(explain(error, overrides)) from None
+    experiment = experiment_of(sections, overrides)
+    return Composed(experiment, Path(folder.replace("{name}", experiment.folder_name)))
 
 
-def experiment_of(config: DictConfig, overrides: Sequence[str]) -> Experiment:
-    """Return the checked experiment of a composed config.
+def _compose(arguments: list[str]) -> DictConfig:
+    """Compose; a key that a chosen YAML file does not have is left to our own check.
+
+    Hydra would say only that the key "is not in struct"; we know what the choice takes.
+    """
+    try:
+        return hydra.compose("config", arguments, return_hydra_config=True)
+    except ConfigCompositionException as error:
+        key = re.search(r"Could not override '(\w+)\.[^']+'", str(error))
+        if key is None or key.group(1) not in GROUPS:
+            raise
+        forced = [
+            "+" + word if word.startswith(key.group(0)[20:-1] + "=") else word for word in arguments
+        ]
+        if forced == arguments:
+            raise
+        return _compose(forced)
+
+
+def experiment_of(sections: dict[str, Any], overrides: Sequence[str]) -> Experiment:
+    """Return the checked experiment of a composed config in plain dictionaries.
 
     Extensions are taken from the command line only: a config file from a stranger must not
     name code to run. Raises ConfigError.
     """
-    plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    assert isinstance(plain, dict)
-    sections = {str(key): value for key, value in plain.items() if key != "hydra"}
     if list(sections.get("extensions") or []) != extensions_of(overrides):
         raise ConfigError(
             "extensions may be named on the command line only, e.g. extensions=[my_activations.py]"
@@ -98,7 +112,7 @@ def extensions_of(overrides: Sequence[str]) -> list[str]:
         if override.split("=", 1)[0].strip() != "extensions":
             continue
         try:
-            value = OverridesParser.create().parse_override(override).value()
+            value = _parsed(override)
         except HydraException as error:
             raise ConfigError(explain(error, [override])) from None
         if not isinstance(value, list):
@@ -109,20 +123,12 @@ def extensions_of(overrides: Sequence[str]) -> list[str]:
     return found
 
 
-def register_folder_name() -> None:
-    """Let YAML write ${folder_name:} for a run's folder, known by its config's digest."""
-    OmegaConf.register_new_resolver("folder_name", _folder_name, replace=True)
-
-
-def _folder_name(*, _root_: DictConfig) -> str:
-    plain = OmegaConf.to_container(_root_, resolve=False)
+def _plain(config: DictConfig) -> dict[str, Any]:
+    """Return the composed config without Hydra's own part, interpolations resolved."""
+    own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    plain = OmegaConf.to_container(own, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
-    sections = {str(key): value for key, value in plain.items() if key != "hydra"}
-    resolved = OmegaConf.to_container(OmegaConf.create(sections), resolve=True)
-    assert isinstance(resolved, dict)
-    return Experiment.from_dict(
-        {str(key): value for key, value in resolved.items()}, check=False
-    ).folder_name
+    return {str(key): value for key, value in plain.items()}
 
 
 def _quoted(text: str) -> str:
@@ -159,37 +165,49 @@ def known_keys() -> Iterator[str]:
 def explain(error: BaseException, overrides: Sequence[str]) -> str:
     """Return one line that says which override or key is wrong, and what would be right."""
     text = _whole_message(error)
-    option = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+    option = re.search(r"Could not find '([^'/]+)/([^']+)'", text)
     if option:
         group, name = option.groups()
-        known = choices(group)
-        if known:
-            return f"{group}={name} is unknown; {closest(name, known)}"
-        return f"{group} is no config group; {closest(group, GROUPS)}"
-    key = re.search(r"Could not override '([^']+)'", text) or re.search(r"full_key: (\S+)", text)
-    if key and ("not in struct" in text or "No match in the defaults list" in text):
-        return _unknown_key(key.group(1))
+        if group in GROUPS:
+            return f"{group}={name} is unknown; {closest(name, choices(group))}"
+        return f"{group}={name}: there is no such choice or group; {closest(group, GROUPS)}"
+    several = re.search(r"Ambiguous value for argument '([^']+)'", text) or re.search(
+        r"Sweep parameters '([^']+)'", text
+    )
+    if several:
+        return (
+            f"{several.group(1)} has several values; add -m to sweep over them, or write one "
+            "list as key=[a,b]"
+        )
     malformed = _malformed(overrides)
     if malformed:
         return malformed
-    if key:
-        return f"{key.group(1)}: {_first_line(error)}"
-    return _first_line(error)
-
-
-def _unknown_key(key: str) -> str:
-    section, _, _ = key.rpartition(".")
-    if key in GROUPS or section in GROUPS:
-        known = [name for name in known_keys() if name.startswith(f"{section}.")]
-        return f"{key} is unknown; {closest(key, dict.fromkeys(known))}"
-    return f"{key} is unknown; {closest(key, dict.fromkeys(known_keys()))}"
+    for override in overrides:
+        group, _, value = override.partition("=")
+        if group in GROUPS and not isinstance(_parsed(override), str):
+            return f"{group}={value} must name one of: {', '.join(choices(group))}"
+    if type(error).__module__.startswith("yaml"):
+        return f"a YAML file is broken: {' '.join(str(error).split())}"
+    key = re.search(r"Could not override '([^']+)'", text) or re.search(r"full_key: (\S+)", text)
+    if key is None:
+        return _first_line(error)
+    name = key.group(1)
+    if name in GROUPS:
+        known = choices(name)
+        return f"{name} must name one of its choices, e.g. {name}={next(iter(known))}"
+    if "not in struct" in text or "No match in the defaults list" in text:
+        if name.startswith("hydra."):
+            return f"{name} is no setting of Hydra's"
+        return f"{name} is unknown; {closest(name, dict.fromkeys(known_keys()))}"
+    return f"{name}: {_first_line(error)}"
 
 
 def _malformed(overrides: Sequence[str]) -> str | None:
     parser = OverridesParser.create()
     for override in overrides:
         try:
-            parser.parse_override(override)
+            if not parser.parse_override(override).key_or_group:
+                raise HydraException("there is no key before the =")
         except HydraException as error:
             reason = _first_line(error)
             return (
@@ -197,6 +215,10 @@ def _malformed(overrides: Sequence[str]) -> str | None:
                 "write key=value, quoted for the shell where it has spaces or brackets"
             )
     return None
+
+
+def _parsed(override: str) -> Any:
+    return OverridesParser.create().parse_override(override).value()
 
 
 def _whole_message(error: BaseException) -> str:

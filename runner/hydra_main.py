@@ -12,16 +12,15 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from runner.choices import ConfigError
-from runner.composition import CONFIG_DIR, explain, register_folder_name
+from runner.composition import CONFIG_DIR, VERSION_BASE, explain
 
 
 def hand_over(words: Sequence[str]) -> int:
     """Let Hydra carry out ``words``; return the exit status. Raises ConfigError."""
     # Hydra prints and exits by itself on an error unless this is set.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    register_folder_name()
     sys.argv = ["runner", *words]
-    main = hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")
+    main = hydra.main(config_path=str(CONFIG_DIR), config_name="config", **VERSION_BASE)
     overrides = [word for word in words if "=" in word and not word.startswith("-")]
     try:
         main(_print_config)()

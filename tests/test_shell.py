@@ -1,0 +1,200 @@
+"""The command line as a user meets it: output, exit status, files, errors."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.__main__ import main
+
+QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2", "plots=none"]
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def error_line(capsys, *arguments):
+    """Run, and return the one line on stderr; nothing may be printed or made."""
+    assert main(list(arguments)) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1, captured.err
+    assert lines[0].startswith("error: ")
+    assert os.listdir() == []
+    return lines[0]
+
+
+def test_a_run_prints_its_result_and_the_line_that_repeats_it(capsys):
+    assert main(["activation=relu", *QUICK]) == 0
+    out = capsys.readouterr().out
+    assert "relu on moons" in out
+    assert re.search(r"test +\d\.\d{4} \[", out)
+    assert "n=2" in out
+    folder = re.search(r"folder +(\S+)", out).group(1)
+    assert sorted(os.listdir(folder)) == [
+        "config.yaml",
+        "history.csv",
+        "summary.json",
+        "weights.npz",
+    ]
+    repeated = re.search(r"repeat +(.*)", out).group(1)
+    assert repeated == "python -m runner activation=relu " + " ".join(QUICK)
+
+
+def test_the_same_command_again_reads_the_finished_run(capsys):
+    main(QUICK)
+    first = {p: p.stat().st_mtime_ns for p in _files()}
+    assert main(QUICK) == 0
+    assert "was there already" in capsys.readouterr().out
+    assert {p: p.stat().st_mtime_ns for p in _files()} == first
+
+
+def test_pictures_in_every_format(capsys):
+    for form in ("png", "svg", "pdf"):
+        arguments = [*QUICK[:-1], f"plots={form}", f"hydra.run.dir=run_{form}"]
+        assert main(arguments) == 0
+        names = {p.stem for p in _files() if p.suffix == f".{form}"}
+        assert names == {"loss", "accuracy", "activation", "boundary", "flow", "units"}
+
+
+def test_without_pictures_matplotlib_is_not_imported():
+    code = (
+        "import sys; from runner.__main__ import main; "
+        f"status = main({QUICK!r}); "
+        "assert status == 0; assert 'matplotlib' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=_environment())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["activation=relu", "--help"]])
+def test_help_names_every_group_and_choice(capsys, arguments):
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    for word in ("activation=", "dataset=", "leaky_relu", "two_spirals", "cosine", "orthogonal"):
+        assert word in out
+    assert out.count("python -m runner") >= 6
+    for line in out.splitlines():
+        assert not line.endswith("yaml")
+
+
+def test_config_is_printed_by_hydras_own_option():
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", "--cfg", "job", "activation=relu"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=_environment(),
+    )
+    assert "name: relu" in done.stdout
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize(
+    "override, words",
+    [
+        ("activation=rleu", ["activation=rleu", "did you mean relu"]),
+        ("activation=zzz", ["activation=zzz", "tanh"]),
+        ("dataset=moon", ["dataset=moon", "moons"]),
+        ("optimiser=adam", ["optimiser", "optimizer"]),
+        ("trainng.epochs=3", ["trainng.epochs", "training.epochs"]),
+        ("training.epoch=3", ["training.epoch", "training.epochs"]),
+        ("activation.alpha=0.1", ["activation.alpha", "takes no"]),
+        ("+activation.alpha=0.1", ["activation.alpha", "takes no"]),
+        ("+new.key=1", ["new", "unknown"]),
+        ("+new=1", ["new", "unknown"]),
+        ("training.epochs=0", ["training.epochs", "from 1"]),
+        ("training.epochs=ten", ["training.epochs", "'ten'"]),
+        ("training.epochs=1.5", ["training.epochs", "1.5"]),
+        ("training.epochs=true", ["training.epochs", "True"]),
+        ("training.epochs=null", ["training.epochs", "None"]),
+        ("training.batch_size=100000", ["training.batch_size", "training samples", "null"]),
+        ("optimizer.learning_rate=-1", ["optimizer.learning_rate", "> 0"]),
+        ("optimizer.learning_rate=nan", ["optimizer.learning_rate", "nan"]),
+        ("optimizer.learning_rate='1e-3'", ["optimizer.learning_rate", "'1e-3'"]),
+        ("optimizer.beta1=1", ["optimizer.beta1", "< 1"]),
+        ("dataset.samples=-5", ["dataset.samples"]),
+        ("dataset.noise=-0.1", ["dataset.noise"]),
+        ("dataset.test_fraction=1", ["dataset.test_fraction"]),
+        ("dataset.samples=3", ["dataset"]),
+        ("model.hidden=16", ["model.hidden", "list"]),
+        ("model.hidden=[16,0]", ["model.hidden", "from 1"]),
+        ("model.hidden=[a]", ["model.hidden", "'a'"]),
+        ("dtype=float16", ["dtype", "float32, float64"]),
+        ("plots=jpg", ["plots", "png, svg, pdf, none"]),
+        ("seed=-1", ["seed"]),
+        ("replicates=0", ["replicates", "from 1"]),
+        ("training.loss=mse", ["training.loss", "cross_entropy"]),
+        ("schedule.warmup_epochs=100", ["schedule.warmup_epochs", "training.epochs"]),
+        ("extensions=[nowhere.py]", ["extensions", "nowhere.py"]),
+        ("extensions=nowhere.py", ["extensions", "list"]),
+        ("activation={a:1}", ["activation"]),
+        ("training=3", ["training"]),
+        ("activation", ["activation", "key=value"]),
+        ("activation=[relu", ["activation=[relu"]),
+        ("=3", ["=3"]),
+        ("--nope", ["--nope", "--help"]),
+        ("dataset.validation_fraction=0.9", ["dataset", "fraction"]),
+    ],
+)
+def test_a_mistake_gets_one_line_that_names_it(capsys, override, words):
+    line = error_line(capsys, override)
+    for word in words:
+        assert word in line, line
+
+
+def test_early_stopping_without_validation_data_is_refused(capsys):
+    line = error_line(capsys, "training.patience=5", "dataset.validation_fraction=0")
+    assert "training.patience" in line and "dataset.validation_fraction" in line
+
+
+def test_a_folder_with_other_files_is_left_alone(capsys, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    assert main([*QUICK, "hydra.run.dir=mine"]) == 2
+    assert "hydra.run.dir=mine" in capsys.readouterr().err
+    assert [p.name for p in _files()] == ["thesis.txt"]
+
+
+def test_a_folder_of_the_users_own_configs(capsys, tmp_path):
+    (tmp_path / "conf" / "dataset").mkdir(parents=True)
+    (tmp_path / "conf" / "dataset" / "mine.yaml").write_text(
+        "name: moons\nsamples: 60\nnoise: 0.0\ntest_fraction: 0.2\nvalidation_fraction: 0.2\n"
+    )
+    overrides = [word for word in QUICK if not word.startswith("dataset")]
+    assert main([*overrides, "--config-dir", "conf", "dataset=mine"]) == 0
+    assert "tanh on moons" in capsys.readouterr().out
+    assert main([*overrides, "--config-dir", "nowhere"]) == 2
+
+
+def test_a_file_cannot_name_extensions(capsys, tmp_path):
+    """Only the command line is a door for code."""
+    (tmp_path / "conf" / "model").mkdir(parents=True)
+    (tmp_path / "evil.py").write_text("open('owned', 'w')")
+    (tmp_path / "conf" / "model" / "trap.yaml").write_text(
+        "# @package _global_\nmodel: {hidden: [4]}\nextensions: [evil.py]\n"
+    )
+    assert main([*QUICK, "-cd", "conf", "model=trap"]) == 2
+    assert "command line only" in capsys.readouterr().err
+    assert not (tmp_path / "owned").exists()
+
+
+def test_no_target_from_a_config_is_called(capsys, tmp_path):
+    callback = "+hydra.callbacks.x={_target_: builtins.print, _args_: [called]}"
+    assert main([*QUICK, callback]) in (0, 2)
+    assert "called" not in capsys.readouterr().out
+
+
+def _files():
+    return [p for p in Path().rglob("*") if p.is_file()]
+
+
+def _environment():
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return {**os.environ, "PYTHONPATH": root}
