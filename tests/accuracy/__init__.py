@@ -1,0 +1,9 @@
+"""Arbitrary-precision references for every elementwise activation.
+
+Each module here adds the entries of a family to ``table.REFERENCES``.
+"""
+
+from tests.accuracy import rectified, sigmoidal  # noqa: F401
+from tests.accuracy.table import REFERENCES, Reference
+
+__all__ = ["REFERENCES", "Reference"]

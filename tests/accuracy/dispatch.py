@@ -1,0 +1,82 @@
+"""NumPy's dispatch paths on this machine, each in a process of its own.
+
+NumPy picks one implementation of exp, tanh, ... by what the CPU has; their last bits differ.
+NPY_DISABLE_CPU_FEATURES makes it take the others. Where a CPU has no AVX-512 (or, on ARM, no
+such step at all) the paths that would be the same as another are left out of ``PATHS``, and
+pytest's header lists those that remain.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+import activations
+
+try:
+    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+except ImportError:  # pragma: no cover
+    __cpu_dispatch__, __cpu_features__ = [], {}
+
+HAS = [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
+WIDEST = [name for name in HAS if "512" in name or name == "X86_V4"]
+
+
+def _paths() -> dict[str, list[str]]:
+    found = {"all features": []}
+    if WIDEST:
+        found["without AVX-512"] = WIDEST
+    if HAS and HAS != WIDEST:
+        found["baseline only"] = HAS
+    return found
+
+
+PATHS = _paths()
+
+
+def evaluate(name: str, parameters: dict[str, Any], x: np.ndarray) -> tuple[Any, Any, str]:
+    """Return f(x), f'(x) and the first floating-point warning, "" if there is none."""
+    activation = activations.get(name, **parameters)
+    try:
+        with np.errstate(all="raise", under="ignore"):
+            return activation(x), activation.gradient(x), ""
+    except FloatingPointError as problem:
+        with np.errstate(all="ignore"):
+            return activation(x), activation.gradient(x), str(problem)
+
+
+def evaluate_on(path: str, name: str, parameters: dict[str, Any], x: np.ndarray) -> Any:
+    """Return ``evaluate(name, parameters, x)`` as computed on a dispatch path."""
+    if not PATHS[path]:
+        return evaluate(name, parameters, x)
+    worker = _worker(path)
+    pickle.dump((name, parameters, x), worker.stdin)
+    worker.stdin.flush()
+    return pickle.load(worker.stdout)
+
+
+@cache
+def _worker(path: str) -> subprocess.Popen:
+    environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(PATHS[path])}
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.accuracy.dispatch"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
+if __name__ == "__main__":
+    while True:
+        try:
+            request = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            break
+        pickle.dump(evaluate(*request), sys.stdout.buffer)
+        sys.stdout.buffer.flush()

@@ -1,0 +1,86 @@
+"""The table of references: what each elementwise activation is, as a definition in mpmath.
+
+An entry is added with ``reference(name, value, derivative, limits, ...)``. Value and
+derivative are functions of an mpmath number and the hyper-parameters; they are written from
+the definition, not from the library's stable form. Digits that the definition cancels are
+bought back by evaluating with more of them (activations/accuracy.py), so plain forms do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import mpmath
+from mpmath import mpf
+
+INF = float("inf")
+
+
+def exp(x: mpf) -> mpf:
+    """e^x; its argument stops at +-200,000, where every float has long been 0 or inf."""
+    return mpmath.exp(min(max(x, mpf(-200_000)), mpf(200_000)))
+
+
+def sigmoid(x: mpf) -> mpf:
+    return 1 / (1 + exp(-x))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One activation with one choice of hyper-parameters.
+
+    limits: f(-inf), f(inf), f'(-inf), f'(inf); None where there is no limit.
+    kinks: {x: f'(x)}, tested exactly.
+    branches: points where the implementation may change its formula; looked at from both sides.
+    roots: of the derivative; within 0.25 of one, 1 eps absolute is asked instead of ULP.
+    value_roots: the same for the value.
+    value_ulp, derivative_ulp: the bounds, with ``why`` if they are not 4 and 8.
+    eps: for functions that oscillate: an error below this many eps is good anywhere.
+    reach: the largest |x| where digits are promised; beyond, only that nothing is NaN.
+    """
+
+    name: str
+    value: Callable[..., mpf]
+    derivative: Callable[..., mpf]
+    limits: tuple[float | None, float | None, float | None, float | None]
+    parameters: dict[str, Any] = field(default_factory=dict)
+    kinks: dict[float, float] = field(default_factory=dict)
+    branches: tuple[float, ...] = ()
+    roots: tuple[float, ...] = ()
+    value_roots: tuple[float, ...] = ()
+    value_ulp: float = 4
+    derivative_ulp: float = 8
+    eps: float = 0
+    reach: float = INF
+    why: str = ""
+
+    @property
+    def label(self) -> str:
+        arguments = ",".join(f"{k}={v}" for k, v in self.parameters.items())
+        return f"{self.name}({arguments})" if arguments else self.name
+
+    def value_at(self, x: mpf) -> mpf:
+        return self.value(x, **{k: _exact(v) for k, v in self.parameters.items()})
+
+    def derivative_at(self, x: mpf) -> mpf:
+        return self.derivative(x, **{k: _exact(v) for k, v in self.parameters.items()})
+
+
+def _exact(value: Any) -> Any:
+    return mpf(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+REFERENCES: list[Reference] = []
+
+
+def reference(
+    name: str,
+    value: Callable[..., mpf],
+    derivative: Callable[..., mpf],
+    limits: tuple[float | None, float | None, float | None, float | None],
+    **rest: Any,
+) -> None:
+    """Add an entry; ``parameters`` must name every argument that value takes besides x."""
+    REFERENCES.append(Reference(name, value, derivative, limits, **rest))

@@ -1,0 +1,25 @@
+"""Options and markers of the suite."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.accuracy.dispatch import PATHS
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--accuracy-points",
+        type=int,
+        default=800,
+        metavar="N",
+        help="points per function and dtype in the accuracy suite (800: under 3 minutes)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "accuracy: compares with arbitrary-precision references")
+
+
+def pytest_report_header() -> list[str]:
+    return [f"NumPy dispatch paths of the accuracy suite: {', '.join(PATHS)}"]
