@@ -1,0 +1,391 @@
+"""Synthetic datasets: functions of (samples, noise, random generator) and own parameters.
+
+Adding one is one function with ``@register`` and one YAML file in conf/dataset. The data of
+a seed come from that seed's own random streams, so every activation meets the same samples,
+the same split and the same standardisation.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from activations.base import Array, number
+from runner.choices import closest, whole_number
+
+DATA_STREAM, SPLIT_STREAM = 0, 3
+LARGEST = 100_000_000
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """x (samples, features) float64, labels (samples,) from 0 to classes - 1."""
+
+    x: Array
+    labels: Array
+    classes: int
+
+
+@dataclass(frozen=True)
+class Split:
+    """A dataset in three parts, standardised by the training part's mean and scale.
+
+    The arrays of one replicate are (samples, features) and (samples,); ``stack`` puts a
+    replicate axis in front of all of them.
+    """
+
+    train_x: Array
+    train_labels: Array
+    validation_x: Array
+    validation_labels: Array
+    test_x: Array
+    test_labels: Array
+    mean: Array
+    scale: Array
+    classes: int
+
+
+StackedSplit = Split
+Generator = Callable[..., Dataset]
+_GENERATORS: dict[str, Generator] = {}
+
+
+def register(generator: Generator) -> Generator:
+    """Make a dataset known by its function's name."""
+    _GENERATORS[generator.__name__] = generator
+    return generator
+
+
+def names() -> list[str]:
+    """Return the names of all datasets, sorted."""
+    return sorted(_GENERATORS)
+
+
+def parameters(name: str) -> dict[str, Any]:
+    """Return a dataset's own parameters with their defaults. Raises ValueError if unknown."""
+    if name not in _GENERATORS:
+        raise ValueError(f"name={name!r} is unknown; {closest(name, names())}")
+    common = ("samples", "noise", "rng")
+    return {
+        key: parameter.default
+        for key, parameter in inspect.signature(_GENERATORS[name]).parameters.items()
+        if key not in common
+    }
+
+
+def make(name: str, samples: int, noise: float, seed: int, **own: Any) -> Dataset:
+    """Return the dataset of that name, the same for the same seed.
+
+    Raises ValueError, a line that begins with the parameter's name, for an unknown name or
+    parameter or a value out of range.
+    """
+    known = parameters(name)
+    for key in own:
+        if key not in known:
+            takes = ", ".join(["samples", "noise", "test_fraction", "validation_fraction", *known])
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise ValueError(f"{key} is unknown: dataset {name} takes {takes}{hint}")
+    whole_number("samples", samples, minimum=2, maximum=LARGEST)
+    number("noise", noise, minimum=0)
+    rng = np.random.default_rng([seed, DATA_STREAM])
+    return _GENERATORS[name](samples=samples, noise=float(noise), rng=rng, **own)
+
+
+def split(
+    dataset: Dataset, test_fraction: float, validation_fraction: float, seed: int, dtype: Any
+) -> Split:
+    """Shuffle, cut off test and validation samples, standardise by the training part alone.
+
+    A feature that is constant there keeps scale 1. Raises ValueError, naming the fraction,
+    if a class would have no sample in a part that is not empty.
+    """
+    samples = len(dataset.labels)
+    for key, value in (
+        ("test_fraction", test_fraction),
+        ("validation_fraction", validation_fraction),
+    ):
+        number(key, value, minimum=0)
+        if value >= 1:
+            raise ValueError(f"{key} must be >= 0 and < 1, got {value!r}")
+    test, validation = (round(samples * f) for f in (test_fraction, validation_fraction))
+    if test + validation >= samples:
+        raise ValueError(
+            f"test_fraction={test_fraction:g} and validation_fraction="
+            f"{validation_fraction:g} leave no training sample of {samples}"
+        )
+    order = np.random.default_rng([seed, SPLIT_STREAM]).permutation(samples)
+    parts = np.split(order, [test, test + validation])
+    present = set(dataset.labels.tolist())
+    for key, part in zip(("test", "validation", "train"), parts, strict=True):
+        missing = present - set(dataset.labels[part].tolist())
+        if len(part) and missing:
+            raise ValueError(
+                f"{'test_fraction and validation' if key == 'train' else key}_fraction: "
+                f"the {len(part)} {key} samples have none of class {min(missing)} (seed {seed}); "
+                f"raise dataset.samples={samples} or change the fractions"
+            )
+    x = dataset.x[parts[2]]
+    mean, scale = x.mean(axis=0), x.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    test_x, validation_x, train_x = (
+        ((dataset.x[part] - mean) / scale).astype(dtype) for part in parts
+    )
+    test_labels, validation_labels, train_labels = (dataset.labels[part] for part in parts)
+    return Split(
+        train_x=train_x,
+        train_labels=train_labels,
+        validation_x=validation_x,
+        validation_labels=validation_labels,
+        test_x=test_x,
+        test_labels=test_labels,
+        mean=mean,
+        scale=scale,
+        classes=dataset.classes,
+    )
+
+
+def stack(splits: Sequence[Split]) -> StackedSplit:
+    """Return the replicates' splits as one, every array with a leading replicate axis."""
+    arrays = {
+        field.name: np.stack([getattr(one, field.name) for one in splits])
+        for field in fields(Split)
+        if field.name != "classes"
+    }
+    return Split(**arrays, classes=splits[0].classes)
+
+
+def _labels(samples: int, classes: int, rng: np.random.Generator) -> Array:
+    """Return shuffled labels, each class as often as any other to within one."""
+    if classes > samples:
+        raise ValueError(f"samples={samples} are fewer than the {classes} classes")
+    return rng.permutation(np.arange(samples) % classes)
+
+
+def _normal_shift(x: Array, noise: float, rng: np.random.Generator) -> Array:
+    return x + noise * rng.standard_normal(x.shape)
+
+
+@register
+def moons(samples: int, noise: float, rng: np.random.Generator) -> Dataset:
+    """Two interleaved half circles of radius 1; noise is a normal shift's deviation."""
+    labels = _labels(samples, 2, rng)
+    angle = np.pi * rng.random(samples)
+    upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    x = np.where(labels[:, None] == 0, upper, [1.0, 0.5] - upper)
+    return Dataset(_normal_shift(x, noise, rng), labels, 2)
+
+
+@register
+def circles(samples: int, noise: float, rng: np.random.Generator, factor: float = 0.5) -> Dataset:
+    """A circle of radius ``factor`` (class 1) inside one of radius 1 (class 0)."""
+    if not 0 < number("factor", factor) < 1:
+        raise ValueError(f"factor must be > 0 and < 1, got {factor!r}")
+    labels = _labels(samples, 2, rng)
+    angle = 2 * np.pi * rng.random(samples)
+    radius = np.where(labels == 0, 1.0, factor)
+    x = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return Dataset(_normal_shift(x, noise, rng), labels, 2)
+
+
+@register
+def rings(samples: int, noise: float, rng: np.random.Generator, classes: int = 3) -> Dataset:
+    """Concentric circles of radius 1/k, 2/k, ..., 1: one class each, the innermost 0."""
+    whole_number("classes", classes, minimum=2, maximum=1000)
+    labels = _labels(samples, classes, rng)
+    angle = 2 * np.pi * rng.random(samples)
+    radius = (labels + 1) / classes
+    x = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return Dataset(_normal_shift(x, noise, rng), labels, classes)
+
+
+@register
+def spirals(
+    samples: int, noise: float, rng: np.random.Generator, arms: int = 3, turns: float = 0.64
+) -> Dataset:
+    """Spiral arms in the unit disc, one class each; noise is of the angle, in radians.
+
+    At radius r in (0, 1) arm k lies at angle 2 pi (k / arms + turns r). The defaults with
+    noise 0.2 are the three-arm spiral of Stanford's course CS231n.
+    """
+    whole_number("arms", arms, minimum=2, maximum=1000)
+    number("turns", turns)
+    labels = _labels(samples, arms, rng)
+    radius = rng.random(samples)
+    angle = 2 * np.pi * (labels / arms + turns * radius)
+    angle += noise * rng.standard_normal(samples)
+    x = radius[:, None] * np.stack([np.sin(angle), np.cos(angle)], axis=1)
+    return Dataset(x, labels, arms)
+
+
+@register
+def two_spirals(samples: int, noise: float, rng: np.random.Generator) -> Dataset:
+    """Two intertwined spirals of three turns, Carnegie Mellon's benchmark.
+
+    194 samples give its own 97 + 97 points: radius 6.5 (104 - i) / 104 at angle i pi / 16,
+    i = 0 ... 96, and their mirror images through the origin. Other numbers of samples space
+    i evenly over the same curve. Noise shifts each point.
+    Lang & Witbrock 1988, Learning to tell two spirals apart.
+    """
+    labels = np.arange(samples) % 2
+    count = np.bincount(labels, minlength=2)
+    i = np.empty(samples)
+    for label in (0, 1):
+        i[labels == label] = np.linspace(0, 96, count[label])
+    radius = 6.5 * (104 - i) / 104 * np.where(labels == 0, 1, -1)
+    x = radius[:, None] * np.stack([np.sin(i * np.pi / 16), np.cos(i * np.pi / 16)], axis=1)
+    return Dataset(_normal_shift(x, noise, rng), labels, 2)
+
+
+@register
+def blobs(
+    samples: int,
+    noise: float,
+    rng: np.random.Generator,
+    classes: int = 3,
+    features: int = 2,
+    distance: float = 4.0,
+) -> Dataset:
+    """One normal cloud of deviation ``noise`` per class.
+
+    The centres are ``distance`` from the origin in random directions; of several draws the
+    one that keeps them farthest apart is taken.
+    """
+    whole_number("classes", classes, minimum=2, maximum=1000)
+    whole_number("features", features, minimum=1, maximum=100_000)
+    number("distance", distance, above=0)
+    if features == 1:
+        centres = distance * np.linspace(-1, 1, classes)[:, None]
+    else:
+        centres = _spread_directions(classes, features, rng) * distance
+    labels = _labels(samples, classes, rng)
+    return Dataset(_normal_shift(centres[labels], noise, rng), labels, classes)
+
+
+def _spread_directions(count: int, features: int, rng: np.random.Generator) -> Array:
+    best, widest = np.empty((count, features)), -math.inf
+    for _ in range(32):
+        found = rng.standard_normal((count, features))
+        found /= np.linalg.norm(found, axis=1, keepdims=True)
+        cosine = (found @ found.T - 2 * np.eye(count)).max()
+        if -cosine > widest:
+            best, widest = found, -cosine
+    return best
+
+
+@register
+def xor(samples: int, noise: float, rng: np.random.Generator, margin: float = 0.1) -> Dataset:
+    """Uniform in [-1, 1]^2, class 1 where the signs differ.
+
+    Points keep ``margin`` from both axes before noise shifts them.
+    """
+    if not 0 <= number("margin", margin) < 1:
+        raise ValueError(f"margin must be >= 0 and < 1, got {margin!r}")
+    labels = _labels(samples, 2, rng)
+    size = margin + (1 - margin) * rng.random((samples, 2))
+    first = np.where(rng.random(samples) < 0.5, -1, 1)
+    signs = np.stack([first, np.where(labels == 0, first, -first)], axis=1)
+    return Dataset(_normal_shift(size * signs, noise, rng), labels, 2)
+
+
+@register
+def checkerboard(samples: int, noise: float, rng: np.random.Generator, cells: int = 4) -> Dataset:
+    """Uniform in [0, cells]^2, class by the colour of the square: the parity of its row and
+    column. Noise shifts the points after their class is settled."""
+    whole_number("cells", cells, minimum=2, maximum=1000)
+    labels = _labels(samples, 2, rng)
+    column = rng.integers(0, cells, samples)
+    # of each column's squares of the wanted colour, one at random
+    parity = (labels + column) % 2
+    count = (cells + 1 - parity) // 2
+    row = parity + 2 * np.floor(rng.random(samples) * count).astype(int)
+    x = np.stack([column, row], axis=1) + rng.random((samples, 2))
+    return Dataset(_normal_shift(x, noise, rng), labels, 2)
+
+
+@register
+def gaussian_quantiles(
+    samples: int,
+    noise: float,
+    rng: np.random.Generator,
+    classes: int = 3,
+    features: int = 2,
+) -> Dataset:
+    """A standard normal cloud, cut into equally many samples a class by distance from 0.
+
+    Noise shifts the points after their class is settled.
+    """
+    whole_number("classes", classes, minimum=2, maximum=1000)
+    whole_number("features", features, minimum=1, maximum=100_000)
+    if classes > samples:
+        raise ValueError(f"samples={samples} are fewer than the {classes} classes")
+    x = rng.standard_normal((samples, features))
+    labels = _rank_classes(np.linalg.norm(x, axis=1), classes)
+    return Dataset(_normal_shift(x, noise, rng), labels, classes)
+
+
+@register
+def linearly_separable(
+    samples: int,
+    noise: float,
+    rng: np.random.Generator,
+    features: int = 2,
+    margin: float = 0.2,
+) -> Dataset:
+    """Two normal clouds on either side of a random plane through the origin.
+
+    Without noise every sample is at least ``margin`` away from the plane.
+    """
+    whole_number("features", features, minimum=1, maximum=100_000)
+    number("margin", margin, minimum=0)
+    labels = _labels(samples, 2, rng)
+    normal = rng.standard_normal(features)
+    normal /= np.linalg.norm(normal)
+    x = rng.standard_normal((samples, features))
+    along = x @ normal
+    wanted = np.where(labels == 1, 1, -1) * (margin + np.abs(along))
+    x += (wanted - along)[:, None] * normal
+    return Dataset(_normal_shift(x, noise, rng), labels, 2)
+
+
+@register
+def teacher(
+    samples: int,
+    noise: float,
+    rng: np.random.Generator,
+    features: int = 10,
+    classes: int = 2,
+    teacher_hidden: int = 8,
+) -> Dataset:
+    """Standard normal inputs, labelled by a random tanh network of one hidden layer.
+
+    Two classes: the half of the samples with the larger output is class 1. More: the
+    largest of the outputs, each centred and scaled. Noise is added to the outputs, in
+    their deviations, before the labels are read off.
+    """
+    whole_number("features", features, minimum=1, maximum=100_000)
+    whole_number("classes", classes, minimum=2, maximum=1000)
+    whole_number("teacher_hidden", teacher_hidden, minimum=1, maximum=100_000)
+    if classes > samples:
+        raise ValueError(f"samples={samples} are fewer than the {classes} classes")
+    x = rng.standard_normal((samples, features))
+    first = rng.standard_normal((features, teacher_hidden)) * math.sqrt(2 / features)
+    second = rng.standard_normal((teacher_hidden, 1 if classes == 2 else classes))
+    outputs = np.tanh(x @ first) @ second
+    deviation = outputs.std(axis=0)
+    outputs = (outputs - outputs.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
+    outputs += noise * rng.standard_normal(outputs.shape)
+    labels = _rank_classes(outputs[:, 0], 2) if classes == 2 else outputs.argmax(axis=1)
+    return Dataset(x, labels, classes)
+
+
+def _rank_classes(values: Array, classes: int) -> Array:
+    """Return the class by rank: the lowest values 0, equally many each to within one."""
+    ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    return ranks * classes // len(values)
