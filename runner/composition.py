@@ -45,7 +45,7 @@ class Composed:
 def compose(overrides: Sequence[str], config_dir: str | None = None) -> Composed:
     """Return the experiment of these overrides, checked.
 
-    ``config_dir`` is a folder of the user's own YAML files that stands before ours.
+    ``config_dir`` is a folder of the user's own YAML files, searched after ours.
     Raises ConfigError, one line that names the key and what is allowed.
     """
     load_extensions(extensions_of(overrides))

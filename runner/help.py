@@ -36,7 +36,7 @@ Main settings (python -m runner --cfg job prints all, with their defaults)
 
 Options
   -m, --multirun                sweep over comma-separated values
-  -cd, --config-dir FOLDER      YAML files of your own, before the built-in ones
+  -cd, --config-dir FOLDER      YAML files of your own, beside the built-in ones
   --cfg job                     print the composed config and stop
   --shell-completion            tab completion; the README says how to switch it on
   -h, --help                    this text

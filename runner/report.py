@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import textwrap
 from typing import Any
@@ -24,13 +25,13 @@ def report(run: Run, reused: bool) -> str:
     interval = f"mean, 95% t interval, n={together['train_loss']['n']}"
     lines = [
         title,
-        f"  {'':9}{'loss':<24}{'accuracy':<24}" + (interval if count > 1 else ""),
+        f"  {'':9}{'loss':<25}{'accuracy':<24}" + (interval if count > 1 else ""),
     ]
     for part in ("train", "test"):
         if together[f"{part}_loss"]["n"]:
-            loss = _with_interval(together[f"{part}_loss"], ".4f")
-            accuracy = _with_interval(together[f"{part}_accuracy"], ".3f")
-            lines.append(f"  {part:<9}{loss:<24}{accuracy:<24}".rstrip())
+            loss = _with_interval(together[f"{part}_loss"], ".4f", math.inf)
+            accuracy = _with_interval(together[f"{part}_accuracy"], ".3f", 1.0)
+            lines.append(f"  {part:<9}{loss:<25}{accuracy}")
     seconds = summary["seconds"]
     note = "  (this very run was there already; delete the folder to train again)"
     lines.append(
@@ -51,10 +52,11 @@ def report(run: Run, reused: bool) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _with_interval(entry: dict[str, Any], form: str) -> str:
+def _with_interval(entry: dict[str, Any], form: str, largest: float) -> str:
+    """Write mean [low, high], the interval cut off where the quantity ends."""
     mean, low, high = entry["mean"], entry["low"], entry["high"]
     if mean is None:
         return "-"
     if low is None or high is None:
         return format(mean, form)
-    return f"{mean:{form}} [{low:{form}}, {high:{form}}]"
+    return f"{mean:{form}} [{max(low, 0):{form}}, {min(high, largest):{form}}]"
