@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from runner.plots import FORMATS, draw
+
 EXAMPLES = """\
 what is drawn into each folder:
   loss, accuracy     train, validation and test against the epoch, with every seed
@@ -36,14 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--format",
-        choices=("png", "svg", "pdf"),
+        choices=FORMATS,
         default="png",
         help="png (the default), or svg or pdf for papers",
     )
     options = parser.parse_args(arguments)
-    # Imported here so that --help answers at once.
-    from runner.plots import draw
-
     failed = False
     for folder in options.folders:
         try:

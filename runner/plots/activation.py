@@ -201,11 +201,11 @@ def _functions(axes: Axes, drawn: list[Any], grid: Array, shade: str) -> None:
         axes.plot(grid, slope, color=second, lw=wide * 0.7, ls=(0, (5, 2)), alpha=alpha)
         if order < 2 or beginning:
             of = f", {variant.label}" if variant.label else ""
-            for curve, name, ink in ((f, "f", first), (slope, "f′", second)):
+            for curve, name, ink in ((f, "f", first), (slope, "f'", second)):
                 y = np.clip(curve[-1], *axes.get_ylim())
                 labels.append((grid[-1], y, name + of, ink))
     end_labels(axes, labels)
-    axes.set_ylabel("f(x) and f′(x)")
+    axes.set_ylabel("f(x) and f'(x)")
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
 
 

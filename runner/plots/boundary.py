@@ -84,7 +84,7 @@ def boundary(run: Any) -> Picture | None:
     _points(axes, run, data, shown)
     axes.set_xlim(extent[:2])
     axes.set_ylim(extent[2:])
-    _legend(legend, data.classes, replicate, bool(others))
+    _legend(legend, data.classes, replicate["final"])
     return figure
 
 
@@ -101,7 +101,7 @@ def _ranked(run: Any) -> list[int]:
 
 def _original(x: Array, data: Any) -> Array:
     """Undo the standardisation; x (replicates, samples, features)."""
-    return x * data.scale[:, None, :] + data.mean[:, None, :]
+    return np.asarray(x * data.scale[:, None, :] + data.mean[:, None, :])
 
 
 def _extent(data: Any) -> Extent:
@@ -127,7 +127,7 @@ def _field(run: Any, data: Any, chosen: list[int], extent: Extent) -> Array:
     points = (points - data.mean[chosen, None, :]) / data.scale[chosen, None, :]
     with np.errstate(all="ignore"):
         logits = network.logits(points.astype(network.dtype))
-    return logits.reshape(len(chosen), RESOLUTION, RESOLUTION, -1)
+    return np.asarray(logits.reshape(len(chosen), RESOLUTION, RESOLUTION, -1))
 
 
 def _field_height(extent: Extent) -> float:
@@ -211,32 +211,28 @@ def _grid(extent: Extent) -> tuple[Array, Array]:
 def _points(axes: Axes, run: Any, data: Any, shown: int) -> None:
     """Draw train points small, test points large; ring the test points that are wrong."""
     shades = np.array([to_rgb(shade) for shade in class_colours(data.classes)])
-    train = _original(data.train_x, data)[shown, :MOST_POINTS]
-    axes.scatter(
-        *train.T,
-        s=5,
-        c=shades[data.train_labels[shown, :MOST_POINTS]],
-        lw=0,
-        alpha=0.55,
-    )
-    test = _original(data.test_x, data)[shown, :MOST_POINTS]
+    x, y = _original(data.train_x, data)[shown, :MOST_POINTS].T
+    labels = data.train_labels[shown, :MOST_POINTS]
+    axes.scatter(x, y, s=5, c=shades[labels], lw=0, alpha=0.55)
+    x, y = _original(data.test_x, data)[shown, :MOST_POINTS].T
     labels = data.test_labels[shown, :MOST_POINTS]
-    axes.scatter(*test.T, s=26, c=shades[labels], edgecolors="white", linewidths=0.7)
+    axes.scatter(x, y, s=26, c=shades[labels], edgecolors="white", linewidths=0.7)
     with np.errstate(all="ignore"):
         found = predictions(run.network().logits(data.test_x))[shown, :MOST_POINTS]
-    wrong = test[found != labels]
-    axes.scatter(*wrong.T, s=80, facecolors="none", edgecolors=INK, linewidths=1.3)
+    wrong = found != labels
+    axes.scatter(
+        x[wrong], y[wrong], s=80, facecolors="none", edgecolors=INK, linewidths=1.3
+    )
 
 
-def _legend(axes: Axes, classes: int, replicate: dict[str, Any], others: bool) -> None:
+def _legend(axes: Axes, classes: int, final: dict[str, float]) -> None:
     """Draw the key beside the field, in inches from its upper left corner."""
-    figure = axes.figure
+    figure: Any = axes.figure
     width, height = figure.get_size_inches()
     box = axes.get_position()
     axes.set_xlim(0, box.width * width)
     axes.set_ylim(-box.height * height, 0)
     y = -0.08
-    final = replicate["final"]
 
     def line(text: str, x: float = 0.0, **how: Any) -> None:
         axes.text(x, y, text, fontsize=SMALL, va="center", **how)
@@ -247,7 +243,7 @@ def _legend(axes: Axes, classes: int, replicate: dict[str, Any], others: bool) -
         line(f"{part} {final[f'{part}_accuracy']:.1%}")
     y -= 0.36
     mark: dict[str, Any] = {"linestyle": "none", "marker": "o", "clip_on": False}
-    rows = (
+    rows: tuple[tuple[str, dict[str, Any]], ...] = (
         ("train sample", {"ms": 3, "mfc": GREY, "mec": "none"}),
         ("test sample", {"ms": 6, "mfc": GREY, "mec": "white"}),
         ("wrong (test)", {"ms": 9, "mfc": "none", "mec": INK, "mew": 1.3}),
@@ -270,11 +266,13 @@ def _legend(axes: Axes, classes: int, replicate: dict[str, Any], others: bool) -
         bar.axhline(0.5, color=INK, lw=1.4)
         return
     line("class", color=GREY)
-    columns = 1 if classes <= 10 else 3
-    rows_needed = -(-classes // columns)
-    step = min(0.2, (y + box.height * height - 0.15) / rows_needed)
-    for index, shade in enumerate(class_colours(classes)):
-        column, row = divmod(index, rows_needed)
-        x, at = 0.08 + 0.48 * column, y - step * (row + 1)
-        axes.plot(x, at, **mark, ms=7, mfc=shade, mec="none")
-        axes.text(x + 0.14, at, str(index), fontsize=SMALL, va="center")
+    room = int((y + box.height * height - 0.1) / 0.18)
+    columns = 1 if classes <= room else 3
+    listed = np.unique(np.linspace(0, classes - 1, columns * room).round().astype(int))
+    listed = np.arange(classes) if classes <= columns * room else listed
+    shades = class_colours(classes)
+    for position, label in enumerate(listed.tolist()):
+        column, row = divmod(position, -(-len(listed) // columns))
+        x, at = 0.08 + 0.48 * column, y - 0.18 * (row + 1)
+        axes.plot(x, at, **mark, ms=7, mfc=shades[label], mec="none")
+        axes.text(x + 0.14, at, str(label), fontsize=SMALL, va="center")

@@ -33,9 +33,9 @@ def settings(run: Any) -> str:
 
 
 def seeds(run: Any) -> str:
-    """Return "seed 3" or "seeds 0-4"."""
+    """Return "seed 3" or "seeds 0 to 4"."""
     first, count = run.config.seed, run.config.replicates
-    return f"seed {first}" if count == 1 else f"seeds {first}–{first + count - 1}"
+    return f"seed {first}" if count == 1 else f"seeds {first} to {first + count - 1}"
 
 
 def counted(run: Any, statistic: str = "mean, 95% t interval") -> str:
@@ -46,7 +46,7 @@ def counted(run: Any, statistic: str = "mean, 95% t interval") -> str:
     if total == 1:
         return "diverged" if lost else ""
     if lost == total:
-        return f"{total} of {total} seeds diverged (×)"
+        return f"{total} of {total} seeds diverged (x)"
     if lost:
-        return f"{statistic}, n = {total - lost} of {total} seeds, {lost} diverged (×)"
+        return f"{statistic}, n = {total - lost} of {total} seeds, {lost} diverged (x)"
     return f"{statistic}, n = {total} seeds"

@@ -72,7 +72,7 @@ def units(run: Any) -> Picture | None:
     if not layers:
         return None
     dead, saturated = _by_layer(run, "dead"), _by_layer(run, "saturated")
-    what = "dead: same output for every training sample; saturated: |f′| < 0.05"
+    what = "dead: same output for every training sample; saturated: |f'| < 0.05"
     notes = [
         what + ("; mean over seeds" if run.config.replicates > 1 else ""),
         _grey(False, bool(np.isnan(dead).all(axis=1).any())),
@@ -120,7 +120,7 @@ def _page(
 
 def _by_layer(run: Any, quantity: str) -> Array:
     """Return (layers, replicates, records), first layer first."""
-    columns = []
+    columns: list[Array] = []
     while f"layer{len(columns) + 1}_{quantity}" in run.history:
         columns.append(run.history[f"layer{len(columns) + 1}_{quantity}"])
     values = np.array(columns, dtype=np.float64)

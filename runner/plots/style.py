@@ -98,8 +98,10 @@ _NOT_LOOKS = ("backend", "interactive", "toolbar", "webagg", "date.epoch", "keym
 @contextmanager
 def style() -> Iterator[None]:
     """Draw in the house style, whatever the global settings are, and leave them alone."""
-    plain = {k: v for k, v in rcParamsDefault.items() if not k.startswith(_NOT_LOOKS)}
-    with rc_context({**plain, **_STYLE}):
+    looks: Any = dict(rcParamsDefault)
+    looks = {k: v for k, v in looks.items() if not k.startswith(_NOT_LOOKS)}
+    looks.update(_STYLE)
+    with rc_context(looks):
         yield
 
 
@@ -193,23 +195,31 @@ class Picture(Figure):
 
     def encode(self, format: str) -> bytes:
         """Return the picture as the bytes of a png, svg or pdf file, the same every time."""
+        if format not in FORMATS:
+            raise ValueError(f"format must be {', '.join(FORMATS)}, got {format!r}")
+        dpi, own = self.dpi, self.canvas
         stream = io.BytesIO()
-        with style():
-            if format == "png":
-                canvas = FigureCanvasAgg(self)
-                canvas.draw()
-                return png(np.asarray(canvas.buffer_rgba()), self.dpi)
-            if format == "svg":
-                from matplotlib.backends.backend_svg import FigureCanvasSVG
+        canvas: Any
+        try:
+            with style():
+                if format == "svg":
+                    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-                FigureCanvasSVG(self).print_svg(stream, metadata={"Date": None})
-            elif format == "pdf":
-                from matplotlib.backends.backend_pdf import FigureCanvasPdf
+                    canvas = FigureCanvasSVG(self)
+                    canvas.print_svg(stream, metadata={"Date": None})
+                elif format == "pdf":
+                    from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
-                FigureCanvasPdf(self).print_pdf(stream, metadata={"CreationDate": None})
-            else:
-                raise ValueError(f"format must be {', '.join(FORMATS)}, got {format!r}")
-        return stream.getvalue()
+                    canvas = FigureCanvasPdf(self)
+                    canvas.print_pdf(stream, metadata={"CreationDate": None})
+                else:
+                    canvas = FigureCanvasAgg(self)
+                    canvas.draw()
+                    return png(np.asarray(canvas.buffer_rgba()), dpi)
+            return stream.getvalue()
+        finally:  # vector formats leave their own canvas and resolution behind
+            self.set_canvas(own)
+            self.dpi = dpi
 
     def write(self, path: Path) -> None:
         """Save in the format of the path's ending; the file appears whole or not at all."""
@@ -225,7 +235,7 @@ class Picture(Figure):
         return self.encode("png")
 
 
-_RULER = FigureCanvasAgg(Figure(dpi=72))
+_RULER: Any = FigureCanvasAgg(Figure(dpi=72))
 
 
 def colour_bar(
@@ -244,7 +254,7 @@ def colour_bar(
         cmap=colours,
         extent=(0, 1, 0, 1),
     )
-    left, bottom, right, top = box
+    _, bottom, right, top = box
     for share, text in marks:
         y = bottom + share * (top - bottom)
         figure.words(right + 0.07, y, text, size=SMALL, va="center_baseline")
@@ -294,7 +304,7 @@ def end_labels(axes: Axes, labels: Iterable[tuple[float, float, str, Any]]) -> N
     entries = [entry for entry in labels if np.isfinite(entry[1])]
     if not entries:
         return
-    figure = axes.figure
+    figure: Any = axes.figure
     box = axes.get_position()
     height = box.height * figure.get_size_inches()[1]
     width = box.width * figure.get_size_inches()[0]

@@ -1,0 +1,481 @@
+"""Pictures: whatever a run has been through, it can be drawn, and always the same."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.colors import same_color
+from matplotlib.figure import Figure
+
+import activations
+from activations import Activation
+from activations.base import Elementwise
+from runner import plots
+from runner.model import Network
+from runner.plots import style
+from runner.plots.__main__ import main
+from runner.plots.pixels import png
+
+
+def made_up(
+    activation="tanh",
+    *,
+    hidden=(8, 8),
+    replicates=3,
+    epochs=5,
+    features=2,
+    classes=2,
+    validation=True,
+    diverged=(),
+    stopped=None,
+    perfect=False,
+    record_every=1,
+    dataset="moons",
+    command=None,
+    shift=0.0,
+    **parameters,
+):
+    """A run with random weights and plausible curves, as load_run would return it."""
+    rng = np.random.default_rng(0)
+    x = shift + rng.standard_normal((replicates, 90, features)).astype(np.float32)
+    labels = np.broadcast_to(np.arange(90) % classes, (replicates, 90))
+    parts = {
+        "train": slice(0, 50),
+        "validation": slice(50, 70 if validation else 50),
+        "test": slice(70, 90),
+    }
+    data = SimpleNamespace(
+        classes=classes,
+        mean=np.full((replicates, features), 3.0),
+        scale=np.full((replicates, features), 2.0),
+        **{f"{part}_x": x[:, rows] for part, rows in parts.items()},
+        **{f"{part}_labels": labels[:, rows] for part, rows in parts.items()},
+    )
+    f = activations.get_class(activation)(**parameters)
+    networks = []
+    for _ in range(2):
+        network = Network(features, tuple(hidden), classes, f, replicates, np.float32)
+        network.theta[...] = rng.standard_normal(network.theta.shape)
+        network.theta[list(diverged)] = np.nan if networks else 1
+        networks.append(network)
+    when = np.unique([*range(0, epochs + 1, record_every), epochs]).astype(float)
+    shape = (replicates, len(when))
+    history = {"epoch": np.broadcast_to(when, shape).copy()}
+    noise = np.exp(0.1 * rng.standard_normal(shape))
+    for part in parts:
+        history[f"{part}_loss"] = 0.0 * noise if perfect else noise / (1 + when)
+        history[f"{part}_accuracy"] = np.clip(1 - noise / (2 + when), 0, 1)
+    for layer in range(1, len(hidden) + 2):
+        history[f"layer{layer}_gradient_rms"] = noise * 10.0 ** -(len(hidden) - layer)
+        if layer <= len(hidden):
+            history[f"layer{layer}_dead"] = np.clip(noise / 4, 0, 1)
+            saturated = np.full(shape, np.nan if activation == "softmax" else 0.25)
+            history[f"layer{layer}_saturated"] = saturated
+    metrics = [f"{part}_{what}" for part in parts for what in ("loss", "accuracy")]
+    if stopped:
+        history = {name: values[:, : stopped + replicates] for name, values in history.items()}
+    entries = []
+    for k in range(replicates):
+        end = stopped + k + 1 if stopped else len(when)
+        end = len(when) // 2 if k in diverged else end
+        for name, values in history.items():
+            if not validation and name.startswith("validation"):
+                values[k] = np.nan
+            if name != "epoch" or k not in diverged:
+                values[k, end:] = np.nan
+        lost = k in diverged
+        final = {m: None if lost else float(history[m][k, end - 1]) for m in metrics}
+        best = {"epoch": None, **dict.fromkeys(metrics)} if lost else {"epoch": 1, **final}
+        status = "diverged" if lost else "stopped_early" if stopped else "finished"
+        entries.append(
+            {
+                "seed": 7 + k,
+                "status": status,
+                "solved_epoch": None if lost else 2,
+                "final": final,
+                "best": best,
+            }
+        )
+    command = command or f"python -m runner activation={activation} dataset={dataset}"
+    return SimpleNamespace(
+        config=SimpleNamespace(
+            activation={"name": activation, **parameters},
+            dataset={"name": dataset},
+            model=SimpleNamespace(hidden=tuple(hidden)),
+            training=SimpleNamespace(loss="cross_entropy", target_accuracy=0.95),
+            seed=7,
+            replicates=replicates,
+        ),
+        summary={"command": command, "replicates": entries},
+        history=history,
+        data=lambda: data,
+        network=lambda: networks[1],
+        initial_network=lambda: networks[0],
+    )
+
+
+class _Tent(Elementwise):
+    """A stranger: not in the table of colours, with a learnable height."""
+
+    name = "tent_of_these_tests"
+
+    def __init__(self, height=1.0):
+        super().__init__()
+        self.height = height
+        self.params = {"height": height}
+
+    def forward(self, x):
+        return self.params["height"] * np.maximum(1 - np.abs(x), 0)
+
+    def derivative(self, x, y):
+        return np.where(np.abs(x) < 1, -np.sign(x), 0) * self.params["height"]
+
+
+class _Gate(Activation):
+    """A stranger with two inputs per output."""
+
+    name = "gate_of_these_tests"
+    inputs_per_output = 2
+
+    def forward(self, x):
+        value, gate = np.split(x, 2, axis=-1)
+        return value * np.tanh(gate)
+
+    def backward(self, x, y, grad):
+        value, gate = np.split(x, 2, axis=-1)
+        slope = 1 - np.tanh(gate) ** 2
+        return np.concatenate([grad * np.tanh(gate), grad * value * slope], axis=-1)
+
+
+EDGES = {
+    "usual": {},
+    "one replicate": {"replicates": 1},
+    "one epoch": {"replicates": 1, "epochs": 1},
+    "no hidden layer": {"hidden": ()},
+    "some diverged": {"diverged": (1,)},
+    "all diverged": {"diverged": (0, 1, 2)},
+    "the only one diverged": {"replicates": 1, "diverged": (0,)},
+    "diverged before the first epoch ended": {"diverged": (0, 1, 2), "epochs": 1},
+    "stopped early": {"stopped": 3, "epochs": 20},
+    "no validation data": {"validation": False},
+    "many features": {"features": 784},
+    "one feature": {"features": 1},
+    "three classes": {"classes": 3},
+    "twelve classes": {"classes": 12},
+    "sixty classes": {"classes": 60},
+    "thirty layers": {"hidden": (4,) * 30},
+    "sparse records": {"epochs": 1003, "record_every": 100},
+    "loss exactly 0": {"perfect": True},
+    "along an axis": {"activation": "softmax"},
+    "gated": {"activation": "gate_of_these_tests"},
+    "learnable": {"activation": "tent_of_these_tests"},
+    "all units dead": {"activation": "relu", "shift": -1000.0},
+    "long names": {
+        "dataset": "a_dataset_with_a_name_that_goes_on_and_on" * 3,
+        "command": "python -m runner " + " ".join(f"section.key{k}=1" for k in range(60)),
+    },
+    "characters with a meaning": {"dataset": "$x_$^{%_&", "command": "runner a='$1 $2'"},
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_every_run_can_be_drawn(name):
+    run = made_up(**EDGES[name])
+    drawn = plots.figures(run)
+    hidden, features = run.config.model.hidden, run.data().train_x.shape[-1]
+    alive = any(r["status"] != "diverged" for r in run.summary["replicates"])
+    expected = {"loss", "accuracy", "flow"}
+    expected |= {"activation", "units"} if hidden else set()
+    expected |= {"boundary"} if features == 2 and alive else set()
+    assert set(drawn) == expected
+    for figure in drawn.values():
+        assert figure.encode("png").startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def drawn_texts(monkeypatch):
+    """A function that draws a figure and lists its lines of text: (text, points, box).
+
+    A box is (left, bottom, right, top) in pixels, from what reaches the renderer.
+    """
+    lines = []
+    draw_text = RendererAgg.draw_text
+
+    def spy(self, gc, x, y, text, font, angle, ismath=False, mtext=None):
+        w, h, d = self.get_text_width_height_descent(text, font, ismath)
+        y = self.height - y
+        upright = (x, y - d, x + w, y + h - d)
+        turned = (x - h + d, y, x + d, y + w)
+        lines.append((text, font.get_size_in_points(), turned if angle else upright))
+        draw_text(self, gc, x, y=self.height - y, s=text, prop=font, angle=angle)
+
+    monkeypatch.setattr(RendererAgg, "draw_text", spy)
+
+    def drawn(figure):
+        lines.clear()
+        figure.encode("png")
+        return list(lines)
+
+    return drawn
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_no_text_is_cut_off_or_smaller_than_nine_points(name, drawn_texts):
+    for what, figure in plots.figures(made_up(**EDGES[name])).items():
+        for text, points, (left, bottom, right, top) in drawn_texts(figure):
+            assert points >= 9, (what, text)
+            assert left >= 0 and right <= figure.bbox.width, (what, text)
+            assert bottom >= 0 and top <= figure.bbox.height, (what, text)
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_no_two_texts_overlap(name, drawn_texts):
+    for what, figure in plots.figures(made_up(**EDGES[name])).items():
+        texts = drawn_texts(figure)
+        for index, (first, _, a) in enumerate(texts):
+            for second, _, b in texts[index + 1 :]:
+                wide = min(a[2], b[2]) - max(a[0], b[0])
+                tall = min(a[3], b[3]) - max(a[1], b[1])
+                assert wide < 1 or tall < 3, (what, first, second)
+
+
+@pytest.mark.parametrize("format", ["png", "svg", "pdf"])
+def test_the_same_run_gives_the_same_bytes(format):
+    first, second = (plots.figures(made_up(classes=3)) for _ in range(2))
+    assert list(first) == list(second) == list(plots.PICTURES)
+    for name in first:
+        once = first[name].encode(format)
+        assert once == second[name].encode(format), name
+        assert once == first[name].encode(format), f"{name}, drawn twice"
+
+
+def test_pictures_are_small():
+    for name, figure in plots.figures(made_up(replicates=10, epochs=100)).items():
+        assert len(figure.encode("png")) < 150_000, name
+
+
+def test_pictures_do_not_depend_on_global_settings():
+    from matplotlib import rc_context
+
+    usual = plots.figures(made_up())["loss"].encode("png")
+    with rc_context({"font.size": 30, "axes.facecolor": "red", "lines.linewidth": 9}):
+        assert plots.figures(made_up())["loss"].encode("png") == usual
+
+
+def test_drawing_leaves_global_settings_alone():
+    from matplotlib import rcParams
+
+    before = dict(rcParams)
+    plots.figures(made_up())["loss"].encode("svg")
+    assert dict(rcParams) == before
+
+
+def test_pyplot_is_never_imported():
+    code = (
+        "import sys; from runner import plots; from tests.test_plots import made_up;"
+        "[f.encode(k) for f in plots.figures(made_up()).values() for k in plots.FORMATS];"
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    root = Path(__file__).parent.parent
+    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0
+
+
+def test_a_figure_shows_itself_in_a_notebook():
+    figure = plots.figures(made_up())["loss"]
+    assert isinstance(figure, Figure)
+    assert figure._repr_png_() == figure.encode("png")
+
+
+def test_white_stays_white_and_flat_colours_stay_themselves():
+    from PIL import Image
+
+    figure = plots.figures(made_up())["accuracy"]
+    image = np.asarray(Image.open(_stream(figure.encode("png"))).convert("RGB"))
+    assert (image[0] == 255).all() and (image[:, -1] == 255).all()
+    flat = np.full((20, 30, 4), 255, dtype=np.uint8)
+    flat[5:, :10, :3] = (0, 114, 178)
+    flat[5:, 10:20, :3] = (241, 241, 241)
+    back = np.asarray(Image.open(_stream(png(flat, 100))).convert("RGB"))
+    assert (back == flat[..., :3]).all()
+
+
+def test_a_picture_of_too_many_colours_keeps_them_all():
+    from PIL import Image
+
+    ramp = np.full((256, 256, 4), 255, dtype=np.uint8)
+    ramp[..., 0] = np.arange(256)
+    ramp[..., 1] = np.arange(256)[:, None]
+    back = np.asarray(Image.open(_stream(png(ramp, 100))).convert("RGB"))
+    assert (back == ramp[..., :3]).all()
+
+
+def test_a_palette_changes_no_pixel_of_a_picture_by_more_than_the_eye_sees():
+    from PIL import Image
+
+    figure = plots.figures(made_up(classes=7))["boundary"]
+    canvas = FigureCanvasAgg(figure)
+    with style.style():
+        canvas.draw()
+    exact = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
+    found = np.asarray(Image.open(_stream(figure.encode("png"))).convert("RGB"))
+    difference = np.abs(found - exact).max(axis=-1)
+    assert difference.mean() < 1.5
+    assert np.quantile(difference, 0.99) < 16
+
+
+def _stream(content):
+    from io import BytesIO
+
+    return BytesIO(content)
+
+
+def test_known_activations_look_different_from_each_other():
+    looks = [style.line_style(name) for name in style._KNOWN]
+    pairs = {(look["color"], str(look["linestyle"])) for look in looks}
+    assert len(pairs) == len(style._KNOWN) == len(set(style._KNOWN))
+
+
+def test_colours_stay_what_they_were():
+    """Pictures from different months lie side by side in one paper."""
+    fixed = {
+        "tanh": "#0072b2",
+        "relu": "#d55e00",
+        "sigmoid": "#009e73",
+        "softmax": "#cc79a7",
+        "leaky_relu": "#e69f00",
+        "gelu": "#56b4e9",
+        "silu": "#000000",
+        "a_stranger": "#56b4e9",
+    }
+    assert {name: style.colour(name) for name in fixed} == fixed
+
+
+def test_a_strangers_look_follows_from_its_name_alone():
+    code = "from runner.plots import style; print(style.line_style('my_own'))"
+    root = Path(__file__).parent.parent
+    for seed in ("0", "1"):
+        shown = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=root,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert shown.strip() == str(style.line_style("my_own"))
+
+
+@pytest.mark.parametrize("classes", [2, 7, 8, 12, 40])
+def test_classes_have_different_colours(classes):
+    shades = style.class_colours(classes)
+    assert len(shades) == classes
+    assert not any(
+        same_color(a, b) for k, a in enumerate(shades) for b in shades[k + 1 :]
+    )
+
+
+@pytest.mark.parametrize(
+    ("wishes", "expected"),
+    [
+        ([0.1, 0.5, 0.9], [0.1, 0.5, 0.9]),
+        ([0.5, 0.5], [0.45, 0.55]),
+        ([0.5, 0.52, 0.54], [0.42, 0.52, 0.62]),
+        ([1.0, 1.0], [0.9, 1.0]),
+        ([0.0, 0.0, 0.0], [0.0, 0.1, 0.2]),
+    ],
+)
+def test_labels_are_pushed_apart_no_further_than_needed(wishes, expected):
+    assert style.spread(wishes, 0.1, 0.0, 1.0) == pytest.approx(expected)
+
+
+def test_labels_keep_their_order_and_their_distance():
+    wishes = np.random.default_rng(1).random(9)
+    found = style.spread(wishes.tolist(), 0.05, 0.0, 1.0)
+    assert (np.argsort(found) == np.argsort(wishes)).all()
+    assert np.diff(np.sort(found)).min() > 0.05 - 1e-12
+    assert found.min() >= 0 and found.max() <= 1
+
+
+def test_diverged_replicates_leave_the_centre_and_stay_in_the_count():
+    run = made_up(diverged=(1,))
+    figure = plots.figures(run)["loss"]
+    assert any("n = 2 of 3 seeds" in text.get_text() for text in figure.texts)
+    kept = run.history["test_loss"][[0, 2]]
+    centre = np.exp(np.log(kept).mean(axis=0))
+    lines = [line.get_ydata() for line in figure.axes[0].lines]
+    assert any(len(y) == len(centre) and np.allclose(y, centre) for y in lines)
+
+
+def test_the_band_is_the_geometric_t_interval():
+    run = made_up(replicates=3)
+    figure = plots.figures(run)["loss"]
+    logs = np.log(run.history["test_loss"])
+    margin = 4.302652729911275 * logs.std(axis=0, ddof=1) / np.sqrt(3)
+    high = np.exp(logs.mean(axis=0) + margin)
+    edges = [band.get_paths()[0].vertices[:, 1] for band in figure.axes[0].collections]
+    assert any(np.isin(high.round(9), edge.round(9)).all() for edge in edges)
+
+
+def test_the_boundary_shows_the_median_replicate():
+    run = made_up(replicates=3)
+    for entry, score in zip(run.summary["replicates"], (0.9, 0.5, 0.7), strict=True):
+        entry["final"]["test_accuracy"] = score
+    figure = plots.figures(run)["boundary"]
+    assert any("Seed 9, the median of 3" in text.get_text() for text in figure.texts)
+
+
+def test_wrong_test_samples_are_ringed():
+    run = made_up(replicates=1)
+    logits = run.network().logits(run.data().test_x)[0, :, 0]
+    wrong = (logits > 0) != run.data().test_labels[0]
+    rings = plots.figures(run)["boundary"].axes[0].collections
+    counts = [len(c.get_offsets()) for c in rings if len(c.get_facecolor()) == 0]
+    assert int(wrong.sum()) in counts and wrong.any()
+
+
+def test_draw_writes_one_file_per_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "load_run", lambda folder: made_up())
+    written = plots.draw(tmp_path, "svg")
+    assert [path.name for path in written] == [f"{name}.svg" for name in plots.PICTURES]
+    assert sorted(tmp_path.iterdir()) == sorted(written)
+
+
+def test_a_failed_save_leaves_the_old_picture_and_nothing_else(tmp_path, monkeypatch):
+    figure = plots.figures(made_up())["loss"]
+    path = tmp_path / "loss.png"
+    path.write_bytes(b"the old one")
+
+    def full(self, content):
+        with open(self, "wb") as file:
+            file.write(content[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        figure.write(path)
+    assert path.read_bytes() == b"the old one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path):
+    with pytest.raises(ValueError, match="format must be png, svg, pdf, got 'gif'"):
+        plots.draw(tmp_path / "nowhere", "gif")
+
+
+def test_the_shell_names_what_it_wrote(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(plots, "load_run", lambda folder: made_up(hidden=()))
+    assert main([str(tmp_path), "--format", "pdf"]) == 0
+    names = [Path(line).name for line in capsys.readouterr().out.splitlines()]
+    assert names == ["loss.pdf", "accuracy.pdf", "boundary.pdf", "flow.pdf"]
+
+
+def test_a_wrong_folder_is_one_line_and_status_2(tmp_path, capsys):
+    assert main([str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1 and str(tmp_path) in captured.err
