@@ -317,7 +317,7 @@ def short(key: str) -> str:
 
 
 def show(value: Any) -> str:
-    """Return a setting's value for people: 0.01, 16-16, -."""
+    """Return a setting's value for people: 0.01, 16-8, 30x16, -."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -325,6 +325,8 @@ def show(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, (list, tuple)):
+        if len(value) > 2 and len(set(map(repr, value))) == 1:
+            return f"{len(value)}x{show(value[0])}"
         return "-".join(show(item) for item in value) or "none"
     return str(value)
 

@@ -199,6 +199,13 @@ def filled(setting: Setting, metric: str, worst: float) -> Array:
     return np.where(setting.diverged | ~np.isfinite(values), worst, values)
 
 
+def finished_scores(arm: Arm) -> Array:
+    """Return the scores of the replicates that did not diverge."""
+    lost = {r["seed"] for r in arm.setting.replicates if r["status"] == "diverged"}
+    kept = [seed not in lost for seed in arm.seeds]
+    return np.asarray(arm.scores[kept])
+
+
 def _on_edge(value: Any, tried: Sequence[Any]) -> bool:
     numbers = sorted({v for v in tried if isinstance(v, (int, float))})
     return len(numbers) > 1 and value in (numbers[0], numbers[-1])

@@ -1,0 +1,214 @@
+"""leaderboard and differences: who scored what, by how much more, and how sure that
+is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from runner.compare.comparison import Comparison
+from runner.compare.pairs import (
+    ALPHA,
+    OVERALL,
+    Family,
+    paired_differences,
+    score_interval,
+)
+from runner.compare.pictures.layout import (
+    MOST_ARMS,
+    MOST_TASKS,
+    cut,
+    heading,
+    looks,
+    page,
+    percent,
+    replicate_note,
+)
+from runner.compare.scores import finished_scores, higher_is_better, tuned_text
+from runner.compare.wording import difference, metric_name, probability, score
+from runner.plots.style import GREY, INK, PALE, SMALL, Picture, text_width
+from runner.statistics import t_interval
+
+_ROW, _PANEL = 0.215, 0.68
+
+
+def leaderboard(comparison: Comparison) -> dict[str, Picture]:
+    """Draw every replicate as a dot, mean and interval, best on top, ties by letter."""
+    metric = comparison.metric
+    families = [f for f in comparison.families if f.task != OVERALL][:MOST_TASKS]
+
+    def beside(family: Family, index: int) -> str:
+        arm = family.members[index][0]
+        lost = int(arm.setting.diverged.sum())
+        words = [f"{score(float(arm.scores.mean()), metric):>6}", family.letters[index]]
+        if lost:
+            words.append(f"{lost}/{len(arm.setting.replicates)} diverged")
+        if arm.chosen:
+            words.append(tuned_text(arm).replace("learning_rate", "rate"))
+        return "  ".join(words)
+
+    figure, panels = _forest(
+        comparison,
+        f"{metric_name(metric).capitalize()} by setting",
+        [
+            replicate_note(comparison.arms),
+            "dots: replicates" + _letters_note(families),
+        ],
+        families,
+        beside,
+    )
+    look = looks((arm.name, arm.activation) for arm in comparison.arms)
+    for axes, family in zip(panels, families, strict=True):
+        seen = []
+        for row, members in enumerate(family.members[:MOST_ARMS]):
+            dots, shade = finished_scores(members[0]), look[members[0].name]["color"]
+            axes.plot(dots, np.full(dots.size, row), "o", ms=3.4, mew=0, alpha=0.35, color=shade)
+            interval = score_interval(members)
+            _estimate(axes, row, interval, shade)
+            seen += [*dots.tolist(), interval[0]]
+        _limit(axes, seen, whole=higher_is_better(metric))
+        if higher_is_better(metric):
+            percent(axes.xaxis)
+    panels[-1].set_xlabel(f"{metric_name(metric)}, last epoch")
+    return {"leaderboard": figure}
+
+
+def _letters_note(families: Sequence[Family]) -> str:
+    if any(family.pairs for family in families):
+        return "; settings that share a letter cannot be separated"
+    return ""
+
+
+def differences(comparison: Comparison) -> dict[str, Picture]:
+    """Draw each setting's paired difference to the task's best, and the placebo's."""
+    families = [f for f in comparison.families if len(f.arms) > 1][:MOST_TASKS]
+    if not families:
+        return {}
+    metric = comparison.metric
+    sign = 1 if higher_is_better(metric) else -1
+
+    def beside(family: Family, index: int) -> str:
+        if index == 0:
+            return "reference"
+        if not family.pairs:
+            return ""
+        pair = family.pair(0, index)
+        gap = difference(-pair.mean, metric, unit=False)
+        if family.method == "none":
+            return f"{gap:>6}  n = {pair.n}: no test can decide"
+        sure = "" if pair.adjusted <= ALPHA else "  tie"
+        return f"{gap:>6}  p {_equals(pair.adjusted)}{sure}"
+
+    placebos = any(arm.placebo.size > 1 for arm in comparison.arms)
+    figure, panels = _forest(
+        comparison,
+        "Difference to the best, replicate by replicate",
+        [
+            "paired by seed: mean, 95% t interval of each pair (not adjusted); "
+            "p adjusted for all pairs",
+            "grey: placebo, a setting against itself on other seeds" if placebos else "",
+        ],
+        families,
+        beside,
+    )
+    look = looks((arm.name, arm.activation) for arm in comparison.arms)
+    for axes, family in zip(panels, families, strict=True):
+        axes.axvline(0, color=GREY, lw=0.9, zorder=1)
+        seen = [0.0]
+        _draw_placebo(axes, family, sign)
+        for row, members in enumerate(family.members[:MOST_ARMS]):
+            if row == 0:
+                continue
+            d = sign * paired_differences(members, family.members[0])
+            shade = look[members[0].name]["color"]
+            axes.plot(d, np.full(d.size, row), "o", ms=3, mew=0, alpha=0.3, color=shade)
+            mean, low, high = (float(v) for v in t_interval(d))
+            _estimate(axes, row, (mean, low, high), shade)
+            seen += [mean, *np.quantile(d, (0.1, 0.9)).tolist()]
+            seen += [v for v in (low, high) if math.isfinite(v)]
+        _limit(axes, seen, whole=False)
+        if higher_is_better(metric):
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}"))
+    unit = "points" if higher_is_better(metric) else metric_name(metric)
+    panels[-1].set_xlabel(f"difference to the best ({unit}; left is worse)")
+    return {"differences": figure}
+
+
+def _draw_placebo(axes: Axes, family: Family, sign: int) -> None:
+    """Shade the interval of a setting's difference to itself on other seeds."""
+    for arm in (arm for members in family.members for arm in members):
+        if arm.placebo.size > 1 and family.task != OVERALL:
+            n = min(arm.placebo.size, arm.scores.size)
+            mean, low, high = t_interval(sign * (arm.placebo[:n] - arm.scores[:n]))
+            axes.axvspan(float(low), float(high), color=PALE, lw=0, zorder=0)
+            axes.axvline(float(mean), color=GREY, lw=0.9, ls=(0, (2, 2)), zorder=1)
+
+
+def _equals(p: float) -> str:
+    text = probability(p)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def _forest(
+    comparison: Comparison,
+    title: str,
+    notes: Sequence[str],
+    families: Sequence[Family],
+    beside: Callable[[Family, int], str],
+) -> tuple[Picture, list[Axes]]:
+    """Return a page with one panel of rows per family: names left, ``beside`` right."""
+    counts = [min(len(family.arms), MOST_ARMS) for family in families]
+    if any(len(family.arms) > MOST_ARMS for family in families):
+        notes = [*notes, f"the best {MOST_ARMS} are shown, all are in leaderboard.csv"]
+    height = 1.35 + _ROW * sum(counts) + _PANEL * len(counts)
+    figure = page(comparison, title, notes, height)
+    texts = [
+        [beside(family, i) for i in range(count)]
+        for family, count in zip(families, counts, strict=True)
+    ]
+    names = [name for f, count in zip(families, counts, strict=True) for name in f.arms[:count]]
+    left = min(max(text_width(name, SMALL) for name in names), 2.4) + 0.12
+    right = max((text_width(text, SMALL) for row in texts for text in row), default=0)
+    right = min(right, 2.6) + 0.15
+    panels = []
+    y = figure.top
+    for family, count, row_texts in zip(families, counts, texts, strict=True):
+        top = y - 0.28
+        bottom = top - _ROW * count
+        axes = figure.place(figure.left + left, bottom, figure.right - right, top)
+        axes.set_ylim(count - 0.5, -0.5)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+        axes.tick_params(axis="x", pad=2)
+        if len(families) > 1 or len(comparison.tasks) > 1:
+            heading(axes, family.task)
+        for row in range(count):
+            if row % 2:
+                axes.axhspan(row - 0.5, row + 0.5, color="#f6f6f6", lw=0, zorder=0)
+            at = top - (row + 0.5) * _ROW
+            name = cut(family.arms[row], left - 0.12)
+            how = {"va": "center", "color": INK}
+            figure.words(figure.left + left - 0.08, at, name, ha="right", **how)
+            figure.words(figure.right - right + 0.1, at, row_texts[row], **how)
+        panels.append(axes)
+        y = bottom - _PANEL + 0.28
+    return figure, panels
+
+
+def _estimate(axes: Axes, row: int, interval: tuple[float, float, float], shade: str) -> None:
+    mean, low, high = interval
+    if math.isfinite(low) and math.isfinite(high):
+        axes.plot([low, high], [row, row], color=shade, lw=2, zorder=3)
+    axes.plot(mean, row, "o", ms=6.5, mfc="white", mec=shade, mew=1.8, zorder=4)
+
+
+def _limit(axes: Axes, seen: Sequence[float], whole: bool) -> None:
+    """Set limits that show all of ``seen``; accuracies end at 1."""
+    low, high = min(seen), max(seen)
+    room = 0.05 * (high - low) or 0.02
+    axes.set_xlim(low - room, min(high + room, 1.003) if whole else high + room)
