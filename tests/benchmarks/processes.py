@@ -23,13 +23,13 @@ THREAD_VARIABLES = (
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
-def environment(threads: str) -> dict[str, str]:
-    """Return this process's environment, with one thread each if ``threads`` is "one"."""
+def environment(cores: str) -> dict[str, str]:
+    """Return this process's environment, with one thread if ``cores`` is "one"."""
     values = {k: v for k, v in os.environ.items() if k not in THREAD_VARIABLES}
     values["PYTHONPATH"] = os.pathsep.join(
         [str(REPOSITORY), *filter(None, [values.get("PYTHONPATH")])]
     )
-    if threads == "one":
+    if cores == "one":
         values |= dict.fromkeys(THREAD_VARIABLES, "1")
         values["XLA_FLAGS"] = " ".join([values.get("XLA_FLAGS", ""), XLA_ONE_THREAD]).strip()
     return values
@@ -38,7 +38,7 @@ def environment(threads: str) -> dict[str, str]:
 class Worker:
     """A child process that answers a JSON line to every line."""
 
-    def __init__(self, module: str, name: str, first: Any, threads: str) -> None:
+    def __init__(self, module: str, name: str, first: Any, cores: str) -> None:
         self.name = name
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"tests.benchmarks.{module}", name],
@@ -46,7 +46,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment(threads),
+            env=environment(cores),
             cwd=REPOSITORY,
         )
         self.ready = self.ask(json.dumps(first))
@@ -80,10 +80,9 @@ def spread(values: list[float], form: str = "{:.1f}") -> str:
 def table(header: list[str], rows: list[list[str]]) -> str:
     """Return a Markdown table, its columns aligned."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    lines = [header, ["-" * width for width in widths], *rows]
     return "\n".join(
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
-        for line in lines
+        f"| {' | '.join(cell.ljust(w) for cell, w in zip(line, widths, strict=True))} |"
+        for line in [header, ["-" * width for width in widths], *rows]
     )
 
 

@@ -1,7 +1,7 @@
 """Time per training step, against other libraries doing the same work.
 
     python -m tests.benchmarks.training                  the cases around the base
-    python -m tests.benchmarks.training --quick          the base case, one thread
+    python -m tests.benchmarks.training --quick          the base case, one core
     python -m tests.benchmarks.training --grid           every combination
     python -m tests.benchmarks.training --case '*-gelu-*' --case '32x32-tanh-float32-r*'
 
@@ -10,7 +10,8 @@ draws its own) for the same number of steps: Adam, learning rate 0.001, epsilon 
 permutation each epoch. Times are microseconds per replicate and step over whole trainings,
 shuffling included, compilation not; it stands beside with the number of steps after which
 it has paid for itself. Systems that cannot stack are left out where there are replicates:
-theirs is the time of one, as often as there are replicates.
+theirs is the time of one, as often as there are replicates. "One core" is one BLAS and
+OpenMP thread in a process bound to one core, for all the same.
 
 The last column checks that nobody skips work: the final loss over the training set less
 that of the median of plain trainings in other batch orders, in standard deviations over
@@ -35,12 +36,13 @@ from tests.benchmarks.systems import ENTRIES, OURS
 
 ROUNDS = 9
 ORDERS = 8
+CORES = {"one": "one core", "all": "all cores"}
 ALLOWED_DEVIATIONS = 4.0
 """Against the median of ORDERS others: a t statistic of 7 degrees of freedom exceeds this
 once in 400 times by chance; skipped work shows as tens or hundreds."""
 
 
-def measure(case: Case, threads: str, rounds: int) -> tuple[str, bool]:
+def measure(case: Case, cores: str, rounds: int) -> tuple[str, bool]:
     """Return the case's table with what was left out, and whether all losses agree."""
     problem = Problem(case)
     others = losses_over_orders(problem, ORDERS)
@@ -52,7 +54,7 @@ def measure(case: Case, threads: str, rounds: int) -> tuple[str, bool]:
         for entry in ENTRIES:
             if not entry.fits(case):
                 continue
-            worker = Worker("worker", entry.name, case.to_dict(), threads)
+            worker = Worker("worker", entry.name, case.to_dict(), cores)
             workers.append(worker)
             if "missing" in worker.ready:
                 left_out.append(f"{entry.name}: {worker.ready['missing']}")
@@ -110,11 +112,13 @@ def row(
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the base case, one thread, 5 rounds")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="the base case, one core, 5 rounds")
     parser.add_argument("--grid", action="store_true", help="every combination of the choices")
     parser.add_argument("--case", action="append", metavar="PATTERN", help="cases of that name")
-    parser.add_argument("--threads", choices=["one", "all", "both"], default="both")
+    parser.add_argument("--cores", choices=["one", "all", "both"], default="both")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     cases = around_the_base()
@@ -131,17 +135,17 @@ def main() -> int:
         cases = grid()
     elif options.quick:
         cases = [BASE]
-    threads = {"both": ["one", "all"]}.get(options.threads, [options.threads])
+    cores = {"both": ["one", "all"]}.get(options.cores, [options.cores])
     if options.quick:
-        threads, options.rounds = ["one"], min(options.rounds, 5)
+        cores, options.rounds = ["one"], min(options.rounds, 5)
     print(machine())
     print(versions(["numpy", "scikit-learn", "torch", "jax"]))
     all_agree = True
-    for kind in threads:
+    for kind in cores:
         for case in cases:
             text, agree = measure(case, kind, options.rounds)
             all_agree &= agree
-            print(f"\n{case.name}, batch {case.batch}, {case.steps} steps, {kind} thread(s)\n")
+            print(f"\n{case.name}, batch {case.batch}, {case.steps} steps, {CORES[kind]}\n")
             print(text, flush=True)
     if not all_agree:
         print("\nlosses differ by more than batch order explains", file=sys.stderr)

@@ -95,9 +95,7 @@ class Scan:
                 state = call(state, self.x, self.labels, order)
                 continue
             for start in range(0, case.samples, case.batch):
-                state = call(
-                    state, self.x, self.labels, order[..., start : start + case.batch]
-                )
+                state = call(state, self.x, self.labels, order[..., start : start + case.batch])
         self.state = jax.block_until_ready(state)
 
     def weights(self) -> list[tuple[Array, Array]]:

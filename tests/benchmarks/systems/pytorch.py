@@ -149,9 +149,7 @@ class Stacked:
                 if self.binary:
                     loss = F.softplus(target * logits).sum() / case.batch
                 else:
-                    loss = F.cross_entropy(
-                        logits.flatten(0, 1), target.flatten(), reduction="sum"
-                    )
+                    loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="sum")
                     loss = loss / case.batch
                 optimizer.zero_grad()
                 loss.backward()

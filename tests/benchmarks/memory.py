@@ -1,0 +1,111 @@
+"""Peak memory of whole commands, against what a formula says they need.
+
+    python -m tests.benchmarks.memory
+
+Needed beyond the smallest possible run, in numbers of the dtype's size, for R
+replicates of P parameters trained in groups of G, batch B, n samples of d features, and
+hidden layers u_1 ... u_L with C outputs:
+
+    parameters        3 R P                            final, best and current
+    optimizer         G (gradient, m, v, scratch) P    of one group
+    activations       G (2 M (2 U + C) + B d)          U = sum of u, M = max(B, n): what is
+                                                       recorded is measured on all n samples
+    data              G n (d + 1) twice                as drawn (float64) and standardised
+
+The resident set's peak is what the kernel reports for the child process (ru_maxrss).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks.processes import environment, machine, table
+
+RUN = ["-m", "runner", "plots=none"]
+COMMANDS: dict[str, list[str]] = {
+    "import numpy": ["-c", "import numpy"],
+    "smallest run, plots=none": [*RUN, "replicates=1", "model.hidden=[1]", "dataset.samples=20"],
+    "default run": ["-m", "runner"],
+    "default run, plots=none": RUN,
+    "1 replicate, plots=none": [*RUN, "replicates=1"],
+    "32 replicates, plots=none": [*RUN, "replicates=32"],
+    "128 replicates, plots=none": [*RUN, "replicates=128"],
+    "128 replicates": ["-m", "runner", "replicates=128"],
+}
+COUNTS = {
+    "default run, plots=none": 5,
+    "1 replicate, plots=none": 1,
+    "32 replicates, plots=none": 32,
+    "128 replicates, plots=none": 128,
+}
+LIMITS = {"default run": 120.0}
+MEBIBYTE = 2.0**20
+
+
+def peak(arguments: list[str]) -> float:
+    """Return the peak resident set of a command in MiB; raises RuntimeError if it failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        if "runner" in arguments:
+            arguments = [*arguments, "training.epochs=10", f"hydra.run.dir={folder}/run"]
+        errors = Path(folder) / "errors"
+        with errors.open("w") as file:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=folder,
+                env=environment("all"),
+                stdout=subprocess.DEVNULL,
+                stderr=file,
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            last = (errors.read_text().strip() or "no message").splitlines()[-1]
+            raise RuntimeError(f"{' '.join(arguments)}: {last}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return usage.ru_maxrss * unit / MEBIBYTE
+
+
+def needed(replicates: int) -> float:
+    """Return the formula's MiB for the default experiment with that many replicates."""
+    from runner.composition import compose
+    from runner.training import build_network, group_size
+
+    experiment = compose([f"replicates={replicates}", "plots=none"]).experiment
+    network, _ = build_network(experiment, [0])
+    group = min(replicates, group_size(experiment))
+    samples, batch = experiment.train_samples, experiment.training.batch_size or 0
+    outputs = network.linears[-1].weight.shape[-1]
+    values = 3 * replicates * network.size + 4 * group * network.size
+    values += group * 2 * max(batch, samples) * (2 * sum(network.hidden) + outputs)
+    values += group * batch * network.features
+    drawn = group * samples * (network.features + 1) * 8
+    used = group * samples * (network.features + 1) * network.dtype.itemsize
+    return (values * network.dtype.itemsize + drawn + used) / MEBIBYTE
+
+
+def main() -> int:
+    print(machine())
+    found = {name: peak(arguments) for name, arguments in COMMANDS.items()}
+    smallest = found["smallest run, plots=none"]
+    rows, kept = [], True
+    for name, mebibytes in found.items():
+        limit = LIMITS.get(name)
+        kept &= limit is None or mebibytes <= limit
+        formula = ""
+        if name in COUNTS:
+            formula = f"{smallest + needed(COUNTS[name]):.1f}"
+        rows.append([name, f"{mebibytes:.1f}", formula, "" if limit is None else f"{limit:g}"])
+    print("\npeak resident set, 10 epochs\n")
+    print(table(["command", "MiB", "smallest + formula", "at most"], rows))
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except RuntimeError as error:
+        sys.exit(f"error: {error}")
