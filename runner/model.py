@@ -226,6 +226,16 @@ class Network:
         for activation in self.activations:
             activation.generators = generators
 
+    def augmented(self, flat: Array) -> list[Array]:
+        """Return each linear layer's [w; b], (replicates, fan_in + 1, fan_out), as views into
+        ``flat`` (replicates, size), which is ``theta`` or ``gradient``."""
+        views = []
+        for weights, linear in zip(self.layer_slices(), self.linears, strict=True):
+            fan_in, fan_out = linear.weight.shape[1:]
+            both = flat[:, weights.start : weights.stop + fan_out]
+            views.append(both.reshape(self.replicates, fan_in + 1, fan_out))
+        return views
+
     def layer_slices(self) -> list[slice]:
         """Return where each linear layer's weight lies in ``theta``."""
         ends = list(itertools.accumulate(int(np.prod(shape)) for shape in self._shapes.values()))

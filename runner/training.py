@@ -20,9 +20,10 @@ from runner.config import Experiment
 from runner.diagnostics import Report, evaluate, examine, update_ratios
 from runner.losses import encode
 from runner.model import Network
+from runner.step import Step
 
 WEIGHTS_STREAM, BATCHES_STREAM, NOISE_STREAM = 1, 2, 4
-GROUP_BYTES = 2**20
+GROUP_BYTES = 2**21
 """Replicates train in groups whose parameters, optimizer state and one batch's activations
 fit into the second-level cache of one core: a larger stack is slower than its parts."""
 
@@ -146,6 +147,13 @@ class _Group:
             part: encode(getattr(self.data, f"{part}_labels"), self.data.classes, experiment.dtype)
             for part in ("train", "validation", "test")
         }
+        x = self.data.train_x
+        self.x = np.concatenate([x, np.ones_like(x[..., :1])], axis=-1)  # for the bias
+        self.shuffled_x = self.x.copy()
+        self.shuffled_targets = self.targets["train"].copy()
+        size = experiment.training.batch_size or x.shape[1]
+        self.step = Step(self.network, self.loss, size)
+        self.last_step = Step(self.network, self.loss, x.shape[1] % size or size)
         self.outcomes = [Outcome(seed) for seed in seeds]
         self.active = np.ones(len(seeds), bool)
         self.final = self.network.theta.copy()
@@ -176,20 +184,22 @@ class _Group:
 
     def run_epoch(self, factors: Array) -> Array:
         """Take one pass over the shuffled data; returns theta before the last step."""
-        x, targets = self.data.train_x, self.targets["train"]
-        samples = x.shape[1]
+        samples = self.data.train_x.shape[1]
         size = self.experiment.training.batch_size or samples
         if size < samples:
-            orders = [rng.permutation(samples) for rng in self.batch_order]
-            x = np.stack([row[order] for row, order in zip(x, orders, strict=True)])
-            targets = np.stack([row[order] for row, order in zip(targets, orders, strict=True)])
-        network, loss, optimizer = self.network, self.loss, self.optimizer
+            for k, rng in enumerate(self.batch_order):
+                order = rng.permutation(samples)
+                np.take(self.x[k], order, axis=0, out=self.shuffled_x[k], mode="clip")
+                targets = self.targets["train"][k]
+                np.take(targets, order, axis=0, out=self.shuffled_targets[k], mode="clip")
+        network, optimizer = self.network, self.optimizer
         before = network.theta
         network.set_generators(self.noise)
-        for step, factor in enumerate(factors.tolist()):
-            batch = slice(step * size, (step + 1) * size)
-            network.loss_gradient(x[:, batch], targets[:, batch], loss)
-            if step == len(factors) - 1:
+        for index, factor in enumerate(factors.tolist()):
+            batch = slice(index * size, (index + 1) * size)
+            step = self.step if (index + 1) * size <= samples else self.last_step
+            step(self.shuffled_x[:, batch], self.shuffled_targets[:, batch])
+            if index == len(factors) - 1:
                 before = network.theta.copy()
             optimizer.step(network.gradient, factor)
         network.set_generators(None)
