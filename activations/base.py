@@ -44,12 +44,16 @@ def blockwise(formula: Callable[..., Array], *arrays: Array) -> Array:
     first = arrays[0]
     if first.size <= BLOCK_ELEMENTS:
         return formula(*arrays)
-    flat = [np.ravel(array) for array in arrays]
-    result = np.empty(first.shape, first.dtype)
-    flat_result = result.reshape(-1)
-    for start in range(0, first.size, BLOCK_ELEMENTS):
-        block = slice(start, start + BLOCK_ELEMENTS)
-        flat_result[block] = formula(*(array[block] for array in flat))
+    result = np.empty_like(first)  # in the memory order of x
+    if all(array.flags.c_contiguous for array in (*arrays, result)):
+        parts = [array.reshape(-1) for array in (result, *arrays)]
+        length = BLOCK_ELEMENTS
+    else:  # cut along the first axis, so that no array is copied
+        parts = [result, *arrays]
+        length = max(1, BLOCK_ELEMENTS * len(first) // first.size)
+    for start in range(0, len(parts[0]), length):
+        into, *block = (part[start : start + length] for part in parts)
+        into[...] = formula(*block)
     return result
 
 
