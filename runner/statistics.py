@@ -7,6 +7,7 @@ samples hold the same seeds in the same order. Nothing here knows of runs or fol
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -32,6 +33,7 @@ class Interval(NamedTuple):
     high: Any
 
 
+@lru_cache(maxsize=1024)
 def t_quantile(probability: float, degrees_of_freedom: int) -> float:
     """Return t with P(T <= t) = probability for Student's t distribution.
 
@@ -46,8 +48,7 @@ def t_quantile(probability: float, degrees_of_freedom: int) -> float:
         raise ValueError(f"probability must be between 0 and 1, got {probability!r}")
     if degrees_of_freedom != int(degrees_of_freedom) or degrees_of_freedom < 1:
         raise ValueError(
-            f"degrees of freedom must be a whole number >= 1, "
-            f"got {degrees_of_freedom!r}"
+            f"degrees of freedom must be a whole number >= 1, got {degrees_of_freedom!r}"
         )
     if probability == 0.5:
         return 0.0
@@ -87,9 +88,7 @@ def _central_t_probability(t: float, v: int) -> float:
     return sine * total
 
 
-def t_interval(
-    samples: npt.ArrayLike, confidence: float = 0.95, axis: int = -1
-) -> Interval:
+def t_interval(samples: npt.ArrayLike, confidence: float = 0.95, axis: int = -1) -> Interval:
     """Return the mean and its t interval, mean +- t_{n-1} s / sqrt(n).
 
     s is the sample standard deviation (divisor n - 1). With one sample the ends are
@@ -144,14 +143,12 @@ def interquartile_mean_interval(
     n = x.shape[-1]
     if n < FEWEST_FOR_BOOTSTRAP:
         raise ValueError(
-            f"a bootstrap interval needs at least {FEWEST_FOR_BOOTSTRAP} replicates, "
-            f"got {n}"
+            f"a bootstrap interval needs at least {FEWEST_FOR_BOOTSTRAP} replicates, got {n}"
         )
     chosen = np.random.default_rng(seed).integers(0, n, (resamples, n))
     tail = (1 - confidence) / 2
     rows = [
-        np.quantile(interquartile_mean(row[chosen]), (tail, 1 - tail))
-        for row in x.reshape(-1, n)
+        np.quantile(interquartile_mean(row[chosen]), (tail, 1 - tail)) for row in x.reshape(-1, n)
     ]
     ends = np.asarray(rows).reshape((*x.shape[:-1], 2))
     return Interval(interquartile_mean(x), ends[..., 0], ends[..., 1])
@@ -181,27 +178,7 @@ def sign_flip_test(differences: npt.ArrayLike, seed: int = 0) -> float:
     Raises ValueError for no differences or for values that are not finite.
     """
     d = np.asarray(differences, dtype=np.float64).ravel()
-    if d.size == 0 or not np.isfinite(d).all():
-        raise ValueError(
-            f"differences must be finite and at least one, got {d.tolist()}"
-        )
-    # Equal sums reached in another order differ by rounding and must still count.
-    threshold = abs(d.sum()) - 1e-10 * np.abs(d).sum()
-    if threshold <= 0:
-        return 1.0
-    if d.size > EXACT_SIGN_FLIPS_UP_TO:
-        generator = np.random.default_rng(seed)
-        reached, left = 1, SAMPLED_SIGN_FLIPS
-        while left:
-            batch = min(left, 10_000)
-            signs = 2.0 * generator.integers(0, 2, (batch, d.size)) - 1
-            reached += int((np.abs(signs @ d) >= threshold).sum())
-            left -= batch
-        return reached / (SAMPLED_SIGN_FLIPS + 1)
-    half = d.size // 2
-    right = np.sort(_signed_sums(d[half:]))
-    missing = right.size - np.searchsorted(right, threshold - _signed_sums(d[:half]))
-    return float(2 * missing.sum() / 2.0**d.size)
+    return float(sign_flip_tests(d[None], seed)[0])
 
 
 def _signed_sums(d: Array) -> Array:
@@ -215,23 +192,49 @@ def _signed_sums(d: Array) -> Array:
 def sign_flip_tests(differences: npt.ArrayLike, seed: int = 0) -> Array:
     """Return ``sign_flip_test`` of every row; (tests, n) gives (tests,).
 
-    For few pairs all rows share one enumeration, which is what makes the thousands of
-    tests of a large comparison affordable.
+    All rows share one list of sign patterns where that list is short or sampled, which
+    is what makes the thousands of tests of a large comparison affordable.
+
+    Raises ValueError for no differences or for values that are not finite.
     """
     d = np.asarray(differences, dtype=np.float64)
     n = d.shape[-1]
-    if n > 12 or not np.isfinite(d).all() or n == 0:
-        return np.array([sign_flip_test(row, seed) for row in d])
-    signs = half_sign_patterns(n)
-    p = np.empty(len(d))
+    if n == 0 or not np.isfinite(d).all():
+        raise ValueError(f"differences must be finite and at least one, got {d.tolist()}")
+    # Equal sums reached in another order differ by rounding and must still count.
+    threshold = np.abs(d.sum(-1)) - 1e-10 * np.abs(d).sum(-1)
+    if n <= 12:
+        return _reached(d, half_sign_patterns(n), threshold) / 2.0 ** (n - 1)
+    if n <= EXACT_SIGN_FLIPS_UP_TO:
+        return np.array([_exact(row, t) for row, t in zip(d, threshold, strict=True)])
+    generator = np.random.default_rng(seed)
+    reached = np.ones(len(d))
+    for _ in range(SAMPLED_SIGN_FLIPS // 10_000):
+        signs = 2.0 * generator.integers(0, 2, (10_000, n)) - 1
+        reached += _reached(d, signs, threshold)
+    return reached / (SAMPLED_SIGN_FLIPS + 1)
+
+
+def _reached(d: Array, signs: Array, threshold: Array) -> Array:
+    """Count for every row the patterns whose |sum| reaches its threshold."""
+    counts = np.empty(len(d))
     rows = max(1, 4_000_000 // len(signs))
     for start in range(0, len(d), rows):
-        part = d[start : start + rows]
-        threshold = np.abs(part.sum(-1)) - 1e-10 * np.abs(part).sum(-1)
-        p[start : start + rows] = (np.abs(part @ signs.T) >= threshold[:, None]).mean(
-            -1
-        )
-    return p
+        part = slice(start, start + rows)
+        sums = np.abs(d[part] @ signs.T)
+        counts[part] = (sums >= threshold[part, None]).sum(-1)
+    return counts
+
+
+def _exact(d: Array, threshold: float) -> float:
+    """Count all patterns: every sum of one half against the sorted sums of the
+    other."""
+    if threshold <= 0:
+        return 1.0
+    half = d.size // 2
+    right = np.sort(_signed_sums(d[half:]))
+    missing = right.size - np.searchsorted(right, threshold - _signed_sums(d[:half]))
+    return float(2 * missing.sum() / 2.0**d.size)
 
 
 def half_sign_patterns(n: int) -> Array:

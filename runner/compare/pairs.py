@@ -18,8 +18,8 @@ from runner.statistics import (
     holm,
     probability_of_improvement,
     replicates_to_separate,
+    sign_flip_resolution,
     sign_flip_tests,
-    smallest_sign_flip_p,
     t_interval,
 )
 
@@ -186,7 +186,7 @@ def _test(family: Family, sign: int, tested: int) -> None:
         at = np.flatnonzero(sizes == n)
         p[at] = sign_flip_tests(np.stack([differences[i] for i in at]))
     # The choice of method looks at the design only, never at the scores.
-    least = smallest_sign_flip_p(int(sizes.min()))
+    least = sign_flip_resolution(int(sizes.min()))
     if least * count <= ALPHA:
         family.method = "holm"
         adjusted = holm(p)
