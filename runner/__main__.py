@@ -24,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from runner.hydra_main import hand_over
 
             return hand_over(options.words)
+        if options.multirun:
+            from runner.sweep import sweep
+
+            return sweep(options.overrides, options.config_dir)
         from runner.composition import compose
         from runner.execution import execute, repeat_command
         from runner.report import report

@@ -49,6 +49,17 @@ def compose(overrides: Sequence[str], config_dir: str | None = None) -> Composed
     Raises ConfigError, one line that names the key and what is allowed.
     """
     load_extensions(extensions_of(overrides))
+    config = composed(overrides, config_dir)
+    experiment = experiment_of(plain(config), overrides)
+    folder = str(config.hydra.run.dir).replace("{name}", experiment.folder_name)
+    return Composed(experiment, Path(folder))
+
+
+def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
+    """Return the config of these overrides as Hydra composes it, not checked yet.
+
+    Raises ConfigError, one line.
+    """
     arguments = list(overrides)
     if config_dir is not None:
         if not os.path.isdir(config_dir):
@@ -60,14 +71,12 @@ def compose(overrides: Sequence[str], config_dir: str | None = None) -> Composed
         with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
             config = _compose(arguments)
         HydraConfig.instance().set_config(config)
-        sections = _plain(config)
-        folder = config.hydra.run.dir
+        plain(config)
+        return config
     except UnicodeDecodeError as error:
         raise ConfigError(f"a YAML file is not UTF-8: {error}") from None
     except Exception as error:  # on odd input Hydra raises ValueError, KeyError, yaml's, ...
         raise ConfigError(explain(error, overrides)) from None
-    experiment = experiment_of(sections, overrides)
-    return Composed(experiment, Path(folder.replace("{name}", experiment.folder_name)))
 
 
 def _compose(arguments: list[str]) -> DictConfig:
@@ -123,7 +132,7 @@ def extensions_of(overrides: Sequence[str]) -> list[str]:
     return found
 
 
-def _plain(config: DictConfig) -> dict[str, Any]:
+def plain(config: DictConfig) -> dict[str, Any]:
     """Return the composed config without Hydra's own part, interpolations resolved."""
     own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
     plain = OmegaConf.to_container(own, resolve=True, throw_on_missing=True)
