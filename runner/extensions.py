@@ -16,7 +16,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from activations.check import check_gradient
 from hydra.core.config_store import ConfigStore
 
 from activations.base import Activation, get, get_class, names
@@ -66,6 +65,8 @@ def _import_file(path: Path) -> None:
 
 
 def _check(path: str, added: list[str]) -> None:
+    from activations.check import check_gradient  # costs a plain run nothing
+
     for name in added:
         try:
             check_gradient(get(name))
@@ -80,6 +81,8 @@ def offer_instance(activation: Activation) -> list[str]:
     as attributes.
     """
     cls = type(activation)
+    from activations.check import check_gradient
+
     try:
         given = activation.hyperparameters
         if not cls.name or get_class(cls.name) is not cls:
