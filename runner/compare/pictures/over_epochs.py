@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from activations.base import Array
+from runner.compare.bands import centre_and_band
 from runner.compare.comparison import Comparison
 from runner.compare.pictures.layout import Line, line_pictures, percent, replicate_note
 from runner.compare.scores import Arm, higher_is_better
 from runner.compare.wording import metric_name
 from runner.distributions import solved_by
 from runner.plots.style import Picture
-from runner.statistics import t_interval
 
 
 def curves(comparison: Comparison) -> dict[str, Picture]:
@@ -26,28 +24,6 @@ def curves(comparison: Comparison) -> dict[str, Picture]:
     if higher_is_better(comparison.metric):
         result.update(_curves(comparison, f"{part}_accuracy", "accuracy_curves"))
     return result
-
-
-def centre_and_band(values: Array, geometric: bool) -> tuple[Array, Array, Array]:
-    """Return mean and 95% t interval over replicates (rows), as far as any is left.
-
-    Losses are averaged on the log scale. Replicates that diverged are given as NaN
-    rows.
-    """
-    rows = values[np.isfinite(values).all(axis=1)]
-    nothing = np.full(values.shape[1], np.nan)
-    if not len(rows):
-        # Nobody reached the end: show what there was, without a claim about its spread.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            return np.nanmedian(values, axis=0), nothing, nothing
-    if geometric:
-        tiny = np.finfo(np.float64).tiny
-        interval = t_interval(np.log(np.maximum(rows, tiny)), axis=0)
-        centre, low, high = (np.exp(part) for part in interval)
-    else:
-        centre, low, high = t_interval(rows, axis=0)
-    return centre, low, high
 
 
 def _curves(comparison: Comparison, column: str, name: str) -> dict[str, Picture]:
