@@ -117,6 +117,9 @@ class Activation:
 
     Attributes:
         inputs_per_output: how many inputs each output needs: 2 for a gated unit.
+        parameters_per_unit: whether each unit learns its own parameters, or a layer one set.
+        surrogate_derivative: whether ``derivative`` is a stand-in that trains a function whose
+            own derivative is 0 (straight-through), so that no check may compare the two.
         params: learnable parameters by name. Python floats (the initial values) until a
             network binds them to arrays of shape (replicates, 1, units) or (replicates, 1, 1)
             that broadcast against x of shape (replicates, batch, units).
@@ -125,8 +128,9 @@ class Activation:
     """
 
     name: ClassVar[str] = ""
-    inputs_per_output: ClassVar[float] = 1
-    parameters_per_unit: ClassVar[bool] = True
+    inputs_per_output: float = 1
+    parameters_per_unit: bool = True
+    surrogate_derivative: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}

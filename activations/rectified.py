@@ -1,14 +1,15 @@
-"""Piecewise linear functions: the rectifier and its kin."""
+"""The rectifier and its kin: zero or a smaller slope on the left, unbounded on the right."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from activations.base import Array, Elementwise, number
+from activations.indicators import constant, not_negative, positive
 
 
 class ReLU(Elementwise):
-    """max(x, 0), the rectified linear unit.
+    """max(x, 0), the rectified linear unit. Range [0, inf).
 
     f'(0) = derivative_at_zero: 1 by default, as in the article that this library began
     with; PyTorch, JAX and scikit-learn take 0, which Bertoin et al. 2021 argue for.
@@ -27,11 +28,13 @@ class ReLU(Elementwise):
         return np.maximum(x, 0)
 
     def derivative(self, x: Array, y: Array) -> Array:
+        if self.derivative_at_zero == 0:
+            return np.sign(y)
         return np.heaviside(x, x.dtype.type(self.derivative_at_zero))
 
 
 class LeakyReLU(Elementwise):
-    """x for x > 0, alpha x for x <= 0.
+    """x for x > 0, alpha x for x <= 0, with alpha >= 0. Range (-inf, inf).
 
     f'(0) = derivative_at_zero: 1 by default, as in the article; PyTorch takes alpha.
     Libraries' defaults for alpha: 0.01 PyTorch, JAX and ONNX; 0.2 or 0.3 Keras.
@@ -46,9 +49,153 @@ class LeakyReLU(Elementwise):
         self.derivative_at_zero = number("derivative_at_zero", derivative_at_zero)
 
     def forward(self, x: Array) -> Array:
-        return np.where(x > 0, x, self.alpha * x)
+        if self.alpha == 0:  # 0 * -inf would be NaN
+            return np.maximum(x, 0)
+        if self.alpha <= 1:
+            return np.maximum(x, self.alpha * x)
+        with np.errstate(over="ignore"):
+            return np.maximum(x, 0) + self.alpha * np.minimum(x, 0)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        one, slope, at_zero = x.dtype.type(1), self.alpha, self.derivative_at_zero
-        sides = np.where(x > 0, one, x.dtype.type(slope))
-        return np.where(x == 0, x.dtype.type(at_zero), np.where(np.isnan(x), x, sides))
+        slope, at_zero = self.alpha, self.derivative_at_zero
+        if slope <= 1 and at_zero == 1:
+            return np.maximum(not_negative(x), slope)
+        if slope <= 1 and at_zero == slope:
+            return np.maximum(positive(x), slope)
+        sides = np.where(x < 0, slope, not_negative(x))
+        return np.where(x == 0, x.dtype.type(at_zero), sides)
+
+
+class ReLU6(Elementwise):
+    """min(max(x, 0), 6). Range [0, 6]; f' is 0 at both kinks.
+
+    Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10,
+    https://www.cs.utoronto.ca/~kriz/conv-cifar10-aug2010.pdf
+    """
+
+    name = "relu6"
+
+    def forward(self, x: Array) -> Array:
+        return np.minimum(np.maximum(x, 0), 6)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.sign(y) * np.sign(6 - y)
+
+
+class RReLU(Elementwise):
+    """x for x > 0, a x for x <= 0: a leaky rectifier with a random slope a. Range (-inf, inf).
+
+    In training, a is drawn from U(lower, upper) for each element of x (replicates, batch,
+    units), replicate k from its own generator; otherwise it is the mean (lower + upper) / 2.
+    The slope that was drawn is read back from y / x, right to 1 ULP; f'(0) is the mean.
+    PyTorch's defaults; Xu et al. 2015, https://arxiv.org/abs/1505.00853
+    """
+
+    name = "rrelu"
+
+    def __init__(self, lower: float = 0.125, upper: float = 1 / 3) -> None:
+        super().__init__()
+        self.lower = number("lower", lower, minimum=0, maximum=1)
+        self.upper = number("upper", upper, minimum=self.lower, maximum=1)
+
+    def forward(self, x: Array) -> Array:
+        if self.generators is None:
+            return np.maximum(x, self._mean * x) if self._mean else np.maximum(x, 0)
+        slopes = np.stack([rng.random(x.shape[1:], x.dtype) for rng in self.generators])
+        slopes *= self.upper - self.lower
+        slopes += self.lower
+        return np.where(x > 0, x, slopes * np.minimum(x, 0))
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        if self.generators is None:
+            return np.maximum(positive(x), self._mean)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            drawn = np.where(np.isinf(x) | (x == 0), self._mean, y / x)
+        return np.maximum(positive(x), drawn)
+
+    @property
+    def _mean(self) -> float:
+        return (self.lower + self.upper) / 2
+
+
+class ThresholdedReLU(Elementwise):
+    """x for x > theta, else 0, with theta >= 0. Range {0} and (theta, inf).
+
+    It jumps at theta, where f = f' = 0. ONNX ThresholdedRelu, Keras 2.
+    Konda, Memisevic & Krueger 2014, https://arxiv.org/abs/1402.3337
+    """
+
+    name = "thresholded_relu"
+
+    def __init__(self, theta: float = 1.0) -> None:
+        super().__init__()
+        self.theta = number("theta", theta, minimum=0)
+
+    def forward(self, x: Array) -> Array:
+        return np.where(x <= self.theta, 0, x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.sign(y)
+
+
+class KerasReLU(Elementwise):
+    """max_value for x >= max_value, x for threshold <= x < max_value, else
+    negative_slope (x - threshold).
+
+    max_value = None sets no limit; the defaults give relu. f' is 0 from max_value on and
+    negative_slope at the threshold (as Keras on PyTorch; Keras on JAX takes 1).
+    Keras 3, keras.activations.relu, https://keras.io/api/layers/activations/#relu-function
+    """
+
+    name = "keras_relu"
+
+    def __init__(
+        self,
+        negative_slope: float = 0.0,
+        max_value: float | None = None,
+        threshold: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.negative_slope = number("negative_slope", negative_slope, minimum=0)
+        self.threshold = number("threshold", threshold)
+        self.max_value = max_value
+        if max_value is not None:
+            self.max_value = number("max_value", max_value, minimum=max(self.threshold, 0))
+
+    def forward(self, x: Array) -> Array:
+        low = 0.0
+        if self.negative_slope:
+            with np.errstate(over="ignore"):
+                low = self.negative_slope * np.minimum(x - self.threshold, 0)
+        y = np.where(x < self.threshold, low, x)
+        return y if self.max_value is None else np.minimum(y, self.max_value)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        sides = np.where(x <= self.threshold, self.negative_slope, constant(x, 1))
+        return sides if self.max_value is None else np.where(x >= self.max_value, 0, sides)
+
+
+class NLReLU(Elementwise):
+    """ln(1 + beta max(x, 0)), with beta > 0. Range [0, inf); f'(0) = 0, as for relu.
+
+    Liu et al. 2019, Natural-Logarithm-Rectified Activation Function,
+    https://arxiv.org/abs/1908.03682
+    """
+
+    name = "nlrelu"
+
+    def __init__(self, beta: float = 1.0) -> None:
+        super().__init__()
+        self.beta = number("beta", beta, above=0)
+
+    def forward(self, x: Array) -> Array:
+        rectified = np.maximum(x, 0)
+        if self.beta <= 1:
+            return np.log1p(self.beta * rectified)
+        largest = float(np.finfo(x.dtype).max) / self.beta  # beyond it beta x overflows
+        excess = np.log(np.maximum(rectified / largest, 1))
+        return np.log1p(self.beta * np.minimum(rectified, largest)) + excess
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        rectified = np.maximum(x, 0)
+        return np.sign(rectified) / (1 / self.beta + rectified)

@@ -1,0 +1,184 @@
+"""Bounded functions made of straight lines and parabolas."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from activations.base import Array, Elementwise, number
+from activations.indicators import constant, positive
+
+
+class HardTanh(Elementwise):
+    """min(max(x, low), high), with low < high. Range [low, high]; f' is 0 at both kinks.
+
+    The kinks as in PyTorch; JAX takes 1. Collobert 2004, thesis, EPFL/Paris VI.
+    """
+
+    name = "hardtanh"
+
+    def __init__(self, low: float = -1.0, high: float = 1.0) -> None:
+        super().__init__()
+        self.low = number("low", low)
+        self.high = number("high", high, above=self.low)
+
+    def forward(self, x: Array) -> Array:
+        return np.minimum(np.maximum(x, self.low), self.high)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.sign(y - self.low) * np.sign(self.high - y)
+
+
+class Clip(Elementwise):
+    """min(max(x, low), high); None leaves a side open. Range [low, high].
+
+    f' is 0 at both bounds, as in PyTorch from 2026 on (1 before, 1/2 in JAX). ONNX and
+    PyTorch have no default bounds; ours are the unit interval.
+    ONNX Clip, torch.clamp, numpy.clip
+    """
+
+    name = "clip"
+
+    def __init__(self, low: float | None = 0.0, high: float | None = 1.0) -> None:
+        super().__init__()
+        self.low = None if low is None else number("low", low)
+        self.high = high
+        if high is not None:
+            lowest = {} if self.low is None else {"above": self.low}
+            self.high = number("high", high, **lowest)
+
+    def forward(self, x: Array) -> Array:
+        y = x if self.low is None else np.maximum(x, self.low)
+        return np.positive(y) if self.high is None else np.minimum(y, self.high)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        slope = constant(x, 1)
+        if self.low is not None:
+            slope = slope * np.sign(y - self.low)
+        if self.high is not None:
+            slope = slope * np.sign(self.high - y)
+        return slope
+
+
+class HardSigmoid(Elementwise):
+    """min(max(slope x + offset, 0), 1), with slope > 0. Range [0, 1]; f' is 0 at both kinks.
+
+    slope = 1/6 (kinks at -3 and 3) as in PyTorch, JAX, Keras 3; 0.2 (-2.5 and 2.5) in ONNX,
+    Keras 2 and Theano. Evaluated as clip(x + offset/slope, 0, 1/slope) slope: slope x +
+    offset would lose digits at the left kink.
+    Courbariaux, Bengio & David 2015, https://arxiv.org/abs/1511.00363
+    """
+
+    name = "hardsigmoid"
+
+    def __init__(self, slope: float = 1 / 6, offset: float = 0.5) -> None:
+        super().__init__()
+        self.slope = number("slope", slope, above=0)
+        self.offset = number("offset", offset)
+
+    def forward(self, x: Array) -> Array:
+        width = 1 / self.slope
+        return np.minimum(np.maximum(x + self.offset / self.slope, 0), width) / width
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        left, right = self.offset / self.slope, (1 - self.offset) / self.slope
+        return self.slope * positive(np.minimum(x + left, right - x))
+
+
+class SparseSigmoid(Elementwise):
+    """min(max((x + 1) / 2, 0), 1). Range [0, 1]; f' is 0 at both kinks (JAX takes 1/4).
+
+    The first of two probabilities of sparsemax, and the slope of sparse_plus. jax.nn
+    Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
+    """
+
+    name = "sparse_sigmoid"
+
+    def forward(self, x: Array) -> Array:
+        return np.minimum(np.maximum(x + 1, 0), 2) * 0.5
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return positive(1 - np.abs(x)) * 0.5
+
+
+class SQNL(Elementwise):
+    """x - x |x| / 4 for |x| < 2, else sign(x): a square-law tanh. Range [-1, 1].
+
+    Wuraola & Patel 2018, SQNL: A New Computationally Efficient Activation Function,
+    https://doi.org/10.1109/IJCNN.2018.8489043
+    """
+
+    name = "sqnl"
+
+    def forward(self, x: Array) -> Array:
+        t = np.minimum(np.maximum(x, -2), 2)
+        return t * (1 - np.abs(t) * 0.25)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.maximum(1 - np.abs(x) * 0.5, 0)
+
+
+class HardGaussianHat(Elementwise):
+    """max(1 - |x|, 0), the triangular hat. Range [0, 1]; f' is 0 at -1, 0 and 1.
+
+    The linear B-spline; as a fuzzy membership function Zadeh 1965.
+    """
+
+    name = "hard_gaussian_hat"
+
+    def forward(self, x: Array) -> Array:
+        return np.maximum(1 - np.abs(x), 0)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return -np.sign(x) * np.sign(y)
+
+
+class Step(Elementwise):
+    """1 for x > threshold, else 0. Range {0, 1}.
+
+    f' is 0 everywhere, so that nothing before it learns; window > 0 trains it straight
+    through, as if f' were 1 for |x - threshold| <= window.
+    Rosenblatt 1958; straight through: Bengio et al. 2013, https://arxiv.org/abs/1308.3432
+    """
+
+    name = "step"
+    surrogate_derivative = True
+
+    def __init__(self, threshold: float = 0.0, window: float = 0.0) -> None:
+        super().__init__()
+        self.threshold = number("threshold", threshold)
+        self.window = number("window", window, minimum=0)
+
+    def forward(self, x: Array) -> Array:
+        return positive(x - self.threshold)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return _straight_through(x - self.threshold, self.window)
+
+
+class SignSTE(Elementwise):
+    """sign(x), trained straight through. Range {-1, 0, 1}.
+
+    The derivative is a stand-in: 1 for |x| <= window, else 0, where the true one is 0
+    everywhere but at 0; window = 0 gives the true one.
+    Hubara et al. 2016, Binarized Neural Networks, https://arxiv.org/abs/1602.02830
+    """
+
+    name = "sign_ste"
+    surrogate_derivative = True
+
+    def __init__(self, window: float = 1.0) -> None:
+        super().__init__()
+        self.window = number("window", window, minimum=0)
+
+    def forward(self, x: Array) -> Array:
+        return np.sign(x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return _straight_through(x, self.window)
+
+
+def _straight_through(x: Array, window: float) -> Array:
+    """Return 1 where |x| <= window, else 0; 0 everywhere for window 0."""
+    if window == 0:
+        return constant(x, 0)
+    return 1 - positive(np.abs(x) - window)

@@ -1,0 +1,128 @@
+"""Unbounded functions made of lines, parabolas and a piece of an exponential."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from activations.base import Array, Elementwise, number
+from activations.indicators import constant
+
+
+class Identity(Elementwise):
+    """x: a linear layer without an activation. Range (-inf, inf)."""
+
+    name = "identity"
+
+    def forward(self, x: Array) -> Array:
+        return np.positive(x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return constant(x, 1)
+
+
+class Abs(Elementwise):
+    """|x|. Range [0, inf); f'(0) = 0, as in PyTorch (JAX takes 1). ONNX Abs."""
+
+    name = "abs"
+
+    def forward(self, x: Array) -> Array:
+        return np.abs(x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.sign(x)
+
+
+class HardSwish(Elementwise):
+    """x min(max(x + 3, 0), 6) / 6. Range [-3/8, inf), the minimum at x = -3/2.
+
+    f' is 0 at -3 and 1 at 3, as in PyTorch, JAX and Keras. The factor is divided before it is
+    multiplied and x is cut at -3: neither x > max/6 nor -inf does harm.
+    Howard et al. 2019, Searching for MobileNetV3, https://arxiv.org/abs/1905.02244
+    """
+
+    name = "hardswish"
+
+    def forward(self, x: Array) -> Array:
+        t = np.maximum(x, -3)
+        return t * (np.minimum(t + 3, 6) / 6)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        t = np.minimum(np.maximum(x, -3), 3)
+        return np.where(np.abs(t) == 3, t > 0, (t + 1.5) / 3)
+
+
+class HardMish(Elementwise):
+    """x min(max(x + 2, 0), 2) / 2. Range [-1/2, inf), the minimum at x = -1; f'(-2) = 0.
+
+    Proposed in the timm library (Misra's H-Mish, https://github.com/digantamisra98/H-Mish).
+    """
+
+    name = "hard_mish"
+
+    def forward(self, x: Array) -> Array:
+        t = np.maximum(x, -2)
+        return t * (np.minimum(t + 2, 2) * 0.5)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.where(x <= -2, 0, np.minimum(x, 0) + 1)
+
+
+class HardELiSH(Elementwise):
+    """h(x) x for x >= 0, h(x) (e^x - 1) for x < 0, with h(x) = min(max((x + 1)/2, 0), 1).
+
+    Range [-0.1723, inf); f' is 0 at -1 and 1 at 1.
+    Basirat & Roth 2018, The Quest for the Golden Activation Function,
+    https://arxiv.org/abs/1808.00783
+    """
+
+    name = "hard_elish"
+
+    def forward(self, x: Array) -> Array:
+        gate = np.minimum(np.maximum(x + 1, 0), 2) * 0.5
+        return gate * (np.maximum(x, 0) + np.expm1(np.minimum(x, 0)))
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        low = np.minimum(np.maximum(x, -1), 0)
+        left = (np.exp(low) * (low + 1) + np.expm1(low)) * 0.5
+        middle = left + np.minimum(np.maximum(x, 0), 1)
+        return np.where(np.abs(x) < 1, middle, np.sign(np.maximum(x, 0)))
+
+
+class SparsePlus(Elementwise):
+    """0 for x <= -1, (x + 1)^2 / 4 for |x| < 1, x for x >= 1. Range [0, inf).
+
+    The integral of sparse_sigmoid, smelu with beta = 1. jax.nn.sparse_plus;
+    Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
+    """
+
+    name = "sparse_plus"
+
+    def forward(self, x: Array) -> Array:
+        t = np.minimum(np.maximum(x + 1, 0), 2)
+        return np.maximum(t * t * 0.25, x)  # the parabola touches the line at 1 from above
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.minimum(np.maximum(x + 1, 0), 2) * 0.5
+
+
+class SmeLU(Elementwise):
+    """0 for x <= -beta, (x + beta)^2 / (4 beta) for |x| < beta, x for x >= beta, beta > 0.
+
+    Range [0, inf). The paper tunes beta, the half-width of the transition.
+    Shamir et al. 2022, Real World Large Scale Recommendation Systems Reproducibility and
+    Smooth Activations, https://arxiv.org/abs/2202.06499
+    """
+
+    name = "smelu"
+
+    def __init__(self, beta: float = 1.0) -> None:
+        super().__init__()
+        self.beta = number("beta", beta, above=0)
+
+    def forward(self, x: Array) -> Array:
+        t = np.minimum(np.maximum(x + self.beta, 0), 2 * self.beta)
+        return np.maximum(t * (t / (4 * self.beta)), x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        t = np.minimum(np.maximum(x + self.beta, 0), 2 * self.beta)
+        return t / (2 * self.beta)

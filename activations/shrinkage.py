@@ -1,0 +1,90 @@
+"""Functions that set what is small, or low, to a constant and keep the rest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from activations.base import Array, Elementwise, number
+from activations.indicators import positive
+
+
+class HardShrink(Elementwise):
+    """x for |x| > threshold, else 0, with threshold >= 0. Range (-inf, inf) without the gap.
+
+    f = f' = 0 at both jumps, as in PyTorch.
+    Donoho & Johnstone 1994, https://doi.org/10.1093/biomet/81.3.425
+    """
+
+    name = "hardshrink"
+
+    def __init__(self, threshold: float = 0.5) -> None:
+        super().__init__()
+        self.threshold = number("threshold", threshold, minimum=0)
+
+    def forward(self, x: Array) -> Array:
+        return np.where(np.abs(x) <= self.threshold, 0, x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.abs(np.sign(y))
+
+
+class SoftShrink(Elementwise):
+    """x - sign(x) threshold for |x| > threshold, else 0, with threshold >= 0. Range (-inf, inf).
+
+    The proximal operator of threshold |x|; f' is 0 at both kinks, as in PyTorch.
+    Donoho & Johnstone 1994, https://doi.org/10.1093/biomet/81.3.425
+    """
+
+    name = "softshrink"
+
+    def __init__(self, threshold: float = 0.5) -> None:
+        super().__init__()
+        self.threshold = number("threshold", threshold, minimum=0)
+
+    def forward(self, x: Array) -> Array:
+        return x - np.minimum(np.maximum(x, -self.threshold), self.threshold)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.abs(np.sign(y))
+
+
+class Shrink(Elementwise):
+    """x + bias for x < -threshold, x - bias for x > threshold, else 0. Range (-inf, inf).
+
+    bias = 0 is hardshrink, bias = threshold softshrink; f' is 0 at both kinks.
+    ONNX Shrink, whose ``lambd`` is our threshold.
+    """
+
+    name = "shrink"
+
+    def __init__(self, threshold: float = 0.5, bias: float = 0.0) -> None:
+        super().__init__()
+        self.threshold = number("threshold", threshold, minimum=0)
+        self.bias = number("bias", bias)
+
+    def forward(self, x: Array) -> Array:
+        return np.where(np.abs(x) <= self.threshold, 0, x - np.sign(x) * self.bias)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return positive(np.abs(x) - self.threshold)
+
+
+class Threshold(Elementwise):
+    """x for x > threshold, else value.
+
+    f' is 0 at the threshold, where f jumps unless value = threshold. PyTorch's Threshold has
+    no defaults; ours make it relu.
+    """
+
+    name = "threshold"
+
+    def __init__(self, threshold: float = 0.0, value: float = 0.0) -> None:
+        super().__init__()
+        self.threshold = number("threshold", threshold)
+        self.value = number("value", value)
+
+    def forward(self, x: Array) -> Array:
+        return np.where(x <= self.threshold, self.value, x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return positive(x - self.threshold)
