@@ -1,7 +1,7 @@
 """What goes on inside a network: dead and saturated units, signal and gradient per layer.
 
-One pass forward and one backward over a data set, in chunks of fixed size so that memory
-stays bounded and a replicate's numbers do not depend on the replicates beside it.
+One pass forward over a data set, in chunks of fixed size so that memory stays bounded and a
+replicate's numbers do not depend on the replicates beside it, and one backward over some.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from activations.base import Array, Elementwise
+from activations.base import Array
 from runner.losses import predictions
 from runner.model import Loss, Network
 
 CHUNK_SAMPLES = 4096
+LAYER_SAMPLES = 256
+"""Saturation and the root mean squares are taken over this many of the first samples: enough
+for two digits, and a tenth of the time of all. Dead units are looked for in every sample."""
+
 SATURATION_THRESHOLD = 0.05
 """A unit's output counts as saturated where |f'(z)| is below this: |tanh| > 0.975, sigmoid
 outside (0.053, 0.947), the whole flat side of ReLU."""
@@ -67,49 +71,39 @@ def evaluate(network: Network, x: Array, labels: Array, targets: Array, loss: Lo
 
 def examine(network: Network, x: Array, labels: Array, targets: Array, loss: Loss) -> Report:
     """Measure loss, accuracy and every layer."""
-    replicates, samples = x.shape[:2]
-    hidden = len(network.hidden)
-    total, correct = np.zeros((2, replicates))
-    squares, flat = np.zeros((2, hidden, replicates))
-    gradient_squares = np.zeros((hidden + 1, replicates))
-    lowest: list[Array] = []
-    highest: list[Array] = []
-    for chunk in _chunks(samples):
+    total, correct = np.zeros((2, network.replicates))
+    dead: list[Array] = []
+    first: list[Array] = []
+    for chunk in _chunks(x.shape[1]):
         tape = network.forward(x[:, chunk])
-        logits = tape[-1]
-        total += _row_sum(loss.losses(logits, targets[:, chunk]))
-        correct += (predictions(logits) == labels[:, chunk]).sum(axis=1)
-        for index, y in enumerate(tape[2:-1:2]):
-            low, high = y.min(axis=1), y.max(axis=1)
-            if chunk.start == 0:
-                lowest.append(low)
-                highest.append(high)
-            else:
-                np.minimum(lowest[index], low, out=lowest[index])
-                np.maximum(highest[index], high, out=highest[index])
-            squares[index] += _row_sum(np.square(y))
-            activation = network.activations[index]
-            if isinstance(activation, Elementwise):
-                slope = np.abs(activation.derivative(tape[2 * index + 1], y))
-                flat[index] += _row_sum(slope < SATURATION_THRESHOLD)
-        grad = loss.gradient(logits, targets[:, chunk]) * logits.shape[1]
-        for index, layer in enumerate(network.preactivation_gradients(tape, grad)):
-            gradient_squares[index] += _row_sum(np.square(layer))
-    layers = []
-    for index, activation in enumerate(network.activations):
-        outputs = samples * network.hidden[index]
-        elementwise = isinstance(activation, Elementwise)
-        layers.append(
-            Layer(
-                dead=lowest[index] == highest[index],
-                saturated=flat[index] / outputs if elementwise else np.full(replicates, np.nan),
-                activation_rms=np.sqrt(squares[index] / outputs),
-            )
+        total += _row_sum(loss.losses(tape[-1], targets[:, chunk]))
+        correct += (predictions(tape[-1]) == labels[:, chunk]).sum(axis=1)
+        outputs = tape[2:-1:2]
+        if chunk.start == 0:
+            first = [y[:, :1] for y in outputs]
+            dead = [(y[:, :32] == y[:, :1]).all(axis=1) for y in outputs]
+            few = [array[:, :LAYER_SAMPLES] for array in tape]
+        for constant, y, value in zip(dead, outputs, first, strict=True):
+            units = np.flatnonzero(constant.any(axis=0))  # few, if any, after 32 samples
+            if units.size:
+                constant[:, units] &= (y[:, :, units] == value[:, :, units]).all(axis=1)
+    slopes = network.slopes(few)
+    grad = loss.gradient(few[-1], targets[:, :LAYER_SAMPLES]) * few[-1].shape[1]
+    layers = [
+        Layer(
+            dead=constant,
+            saturated=np.full(network.replicates, np.nan)
+            if slope is None
+            else _row_mean(np.abs(slope) < SATURATION_THRESHOLD),
+            activation_rms=np.sqrt(_row_mean(np.square(y))),
         )
-    gradient_rms = [
-        np.sqrt(gradient_squares[index] / (samples * linear.weight.shape[-1]))
-        for index, linear in enumerate(network.linears)
+        for constant, slope, y in zip(dead, slopes, few[2:-1:2], strict=True)
     ]
+    gradient_rms = [
+        np.sqrt(_row_mean(np.square(reaching)))
+        for reaching in network.preactivation_gradients(few, slopes, grad)
+    ]
+    samples = x.shape[1]
     return Report(total / samples, correct / samples, layers, gradient_rms)
 
 
@@ -136,3 +130,8 @@ def _chunks(samples: int) -> list[slice]:
 def _row_sum(array: Array) -> Array:
     """Sum over all axes but the first, in float64."""
     return array.reshape(len(array), -1).sum(axis=1, dtype=np.float64)
+
+
+def _row_mean(array: Array) -> Array:
+    """Average over all axes but the first, in float64."""
+    return array.reshape(len(array), -1).mean(axis=1, dtype=np.float64)

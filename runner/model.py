@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from activations.base import Activation, Array
+from activations.base import Activation, Array, Elementwise
 from runner.initializers import Initializer
 from runner.losses import CrossEntropy, SquaredError, probabilities
 
@@ -198,13 +198,23 @@ class Network:
         tape = self.forward(x)
         self.backward(tape, loss.gradient(tape[-1], targets))
 
-    def preactivation_gradients(self, tape: list[Array], grad: Array) -> list[Array]:
+    def slopes(self, tape: list[Array]) -> list[Array | None]:
+        """Return f'(z) of each hidden layer, None for functions that are not elementwise."""
+        return [
+            activation.derivative(z, y) if isinstance(activation, Elementwise) else None
+            for activation, z, y in zip(self.activations, tape[1::2], tape[2::2], strict=False)
+        ]
+
+    def preactivation_gradients(
+        self, tape: list[Array], slopes: list[Array | None], grad: Array
+    ) -> list[Array]:
         """Return dL/dz for each linear layer's output z, given grad = dL/dlogits."""
         found = [grad]
-        for index in range(len(self.layers) - 1, 0, -1):
-            grad = self.layers[index].backward(tape[index], tape[index + 1], grad)
-            if isinstance(self.layers[index], Nonlinear):
-                found.append(grad)
+        for index in range(len(self.hidden) - 1, -1, -1):
+            z, y, slope = tape[2 * index + 1], tape[2 * index + 2], slopes[index]
+            grad = self.linears[index + 1].backward(y, z, grad)
+            grad = self.activations[index].backward(z, y, grad) if slope is None else grad * slope
+            found.append(grad)
         return found[::-1]
 
     def logits(self, x: Array) -> Array:
