@@ -35,7 +35,8 @@ def settings(run: Any) -> str:
 def seeds(run: Any) -> str:
     """Return "seed 3" or "seeds 0 to 4"."""
     first, count = run.config.seed, run.config.replicates
-    return f"seed {first}" if count == 1 else f"seeds {first} to {first + count - 1}"
+    words = f"seed {first}" if count == 1 else f"seeds {first} to {first + count - 1}"
+    return words.replace(" ", "\u00a0")  # stays on one line of the footer
 
 
 def counted(run: Any, statistic: str = "mean, 95% t interval") -> str:

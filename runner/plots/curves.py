@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,8 @@ def loss(run: Any) -> Picture:
     curves = _curves(run, "loss")
     values = np.concatenate([c.ravel() for c in curves.values()])
     positive = values[np.isfinite(values) & (values > 0)]
-    floor = positive.min() / 2 if positive.size else 1.0
-    zeros = bool((values <= 0).any())
+    floor = positive.min() / 2 if positive.size else 0.0
+    zeros = bool((values <= 0).any() and positive.size)
     dots = _best_epochs(run, floor) if "validation" in curves else []
     figure = page(
         run,
@@ -52,7 +53,11 @@ def loss(run: Any) -> Picture:
         axes.set_ylim(*_log_limits(positive, floor if zeros else None))
         _decades(axes)
     curves = {k: np.where(c <= 0, floor, c) for k, c in curves.items()}
-    ends = _draw(axes, run, curves, "{} {:.3g}", geometric=True)
+
+    def number(y: float) -> str:
+        return f"{y:.3g}" if y > 1.001 * floor else "0"
+
+    ends = _draw(axes, run, curves, number, geometric=bool(positive.size))
     for epoch, value in dots:
         axes.plot(
             epoch, value, "o", ms=5, mfc="white", mec=_shade(run, "test"), zorder=8
@@ -82,7 +87,7 @@ def accuracy(run: Any) -> Picture:
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.axhline(chance, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
-    ends = _draw(axes, run, curves, "{} {:.1%}", geometric=False)
+    ends = _draw(axes, run, curves, "{:.1%}".format, geometric=False)
     _crosses(axes, run, curves["train"])
     axes.set_ylabel("samples classified correctly")
     right = axes.get_xlim()[1]
@@ -138,7 +143,11 @@ _DASHES: dict[str, Any] = {"train": (0, (5, 2)), "validation": (0, (1, 1)), "tes
 
 
 def _draw(
-    axes: Axes, run: Any, curves: dict[str, Array], label: str, geometric: bool
+    axes: Axes,
+    run: Any,
+    curves: dict[str, Array],
+    number: Callable[[float], str],
+    geometric: bool,
 ) -> list[tuple[float, float, str, Any]]:
     """Draw thin replicate lines, centre and band per part; return what to label the ends.
 
@@ -166,7 +175,7 @@ def _draw(
         axes.plot(epochs, centre, color=shade, linestyle=dash, zorder=3 + order)
         x, y = _last(epochs, values if np.isnan(centre).all() else centre[None])
         lost = not any(kept)
-        ends.append((x, y, part if lost else label.format(part, y), shade))
+        ends.append((x, y, part if lost else f"{part} {number(y)}", shade))
     return ends
 
 

@@ -37,7 +37,8 @@ def flow(run: Any) -> Picture:
     rms = _by_layer(run, "gradient_rms")
     layers = len(rms)
     notes = [
-        "RMS of d(loss of a sample)/d(pre-activation), geometric mean over seeds",
+        "RMS of d(loss of a sample)/d(pre-activation)"
+        + (", geometric mean over seeds" if run.config.replicates > 1 else ""),
         _grey(bool((rms == 0).any()), bool(np.isnan(rms).all(axis=1).any())),
     ]
     figure, base, height = _page(run, "gradient by layer", notes, layers)
@@ -94,8 +95,10 @@ def units(run: Any) -> Picture | None:
         else:
             axes.tick_params(labelleft=False)
         if np.isnan(centre).all():
-            name = run.config.activation["name"]
-            _say(axes, f"{name} has no slope of its own:\nnothing to measure")
+            _say(
+                axes,
+                "not measured:\nonly elementwise functions\nhave a slope per output",
+            )
             continue
         _last_values(axes, centre)
     box = (figure.right - 0.62, base, figure.right - 0.49, base + height)
@@ -203,7 +206,8 @@ def _profiles(axes: Axes, run: Any, rms: Array, centre: Array) -> None:
         low, high = values.min(), values.max()
         room = max((high / low) ** 0.06, 2 / np.sqrt(high / low), 1.1)
         axes.set_xlim(low / room, high * room)
-    ticks = _log_ticks(*axes.get_xlim(), most=5)
+    low, high = axes.get_xlim()
+    ticks = _log_ticks(low, high, most=5 if high < 1e4 * low else 4)
     axes.set_xticks(ticks, [_short(tick) for tick in ticks])
     axes.set_xticks([], minor=True)
     axes.grid(axis="x", color=PALE, linewidth=0.6)
@@ -266,6 +270,7 @@ def _last_values(axes: Axes, centre: Array) -> None:
 
 def _say(axes: Axes, text: str) -> None:
     axes.images[0].set_visible(False)
+    axes.set_axis_off()
     axes.text(
         0.5,
         0.5,

@@ -12,7 +12,7 @@ from activations.base import Array
 _COLOURS = 256
 _CELLS = 1 << 15
 _MOST_ERROR = 3.0
-"""Root mean square difference, of 255 levels, above which the palette is not worth it."""
+"""RMS difference, of 255 levels, above which the fullest cells will not do."""
 
 
 def png(pixels: Array, dpi: float) -> bytes:
@@ -20,8 +20,8 @@ def png(pixels: Array, dpi: float) -> bytes:
 
     Pixels are put into the 32^3 cells of colour space. The fullest cells' mean colours and
     white are the palette, every other cell takes the nearest of them: flat areas keep their
-    colour to one level, antialiased edges move by less than shows. A picture with too many
-    colours for that keeps them all.
+    colour to one level, antialiased edges move by less than shows. Where colours are spread
+    too evenly for that, median cut takes over, which is slower.
     """
     height, width = pixels.shape[:2]
     flat = np.ascontiguousarray(pixels).reshape(-1, 4)
@@ -39,9 +39,10 @@ def png(pixels: Array, dpi: float) -> bytes:
     # |a - b|^2 without |a|^2, which is the same for every candidate b.
     distances = (palette**2).sum(axis=-1) - 2 * means @ palette.T
     squares = distances.min(axis=-1) + (means**2).sum(axis=-1)
-    stream = io.BytesIO()
     if (counts * squares).sum() > _MOST_ERROR**2 * max(len(drawn), 1):
-        image = Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
+        image = Image.fromarray(np.ascontiguousarray(pixels[..., :3])).quantize(
+            _COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+        )
     else:
         nearest = np.zeros(_CELLS, dtype=np.uint8)
         nearest[used] = distances.argmin(axis=-1)
@@ -49,5 +50,6 @@ def png(pixels: Array, dpi: float) -> bytes:
         index[drawn] = nearest[cell]
         image = Image.fromarray(index.reshape(height, width))
         image.putpalette(np.rint(palette).astype(np.uint8).tobytes())
+    stream = io.BytesIO()
     image.save(stream, "png", dpi=(dpi, dpi))
     return stream.getvalue()

@@ -315,12 +315,14 @@ def end_labels(axes: Axes, labels: Iterable[tuple[float, float, str, Any]]) -> N
     edge = float(ends[:, 0].max())
     start = edge + 0.14 / width
     for (x, y), at, (_, _, text, shade) in zip(ends, heights, entries, strict=True):
+        far = edge - x > 0.03  # a long leader must not pass for data
         axes.plot(
             [x, edge + 0.03 / width, start - 0.02 / width],
             [y, y, at],
             transform=axes.transAxes,
             color=shade,
             linewidth=0.6,
+            linestyle=(0, (1, 3)) if far else "-",
             clip_on=False,
         )
         axes.text(
