@@ -45,6 +45,8 @@ _FIELD_WIDTH = WIDTH - 2 * MARGIN - 0.55 - 1.75
 Extent = tuple[float, float, float, float]
 """Left, right, bottom, top, as Matplotlib's imshow takes it."""
 
+Corner = tuple[float, float, float]
+
 
 def boundary(run: Any) -> Picture | None:
     """Draw the probability field of the replicate with the median test accuracy.
@@ -74,7 +76,7 @@ def boundary(run: Any) -> Picture | None:
         + ("; grey lines: the other seeds" if others else "")
     ]
     figure = page(run, "decision boundary", notes, height=_field_height(extent) + 1.4)
-    axes, legend = _layout(figure, extent)
+    axes, corner = _layout(figure, extent)
     axes.set_xlabel("feature 1 (original units)")
     axes.set_ylabel("feature 2 (original units)")
     if data.classes == 2:
@@ -84,7 +86,7 @@ def boundary(run: Any) -> Picture | None:
     _points(axes, run, data, shown)
     axes.set_xlim(extent[:2])
     axes.set_ylim(extent[2:])
-    _legend(legend, data.classes, replicate["final"])
+    _legend(figure, corner, data.classes, replicate["final"])
     return figure
 
 
@@ -136,8 +138,9 @@ def _field_height(extent: Extent) -> float:
     return float(np.clip(_FIELD_WIDTH * (top - bottom) / (right - left), 3.2, 4.4))
 
 
-def _layout(figure: Picture, extent: Extent) -> tuple[Axes, Axes]:
-    """Return the field's axes, one unit as long on both unless that wastes the page."""
+def _layout(figure: Picture, extent: Extent) -> tuple[Axes, Corner]:
+    """Return the field's axes, one unit as long on both unless that wastes the page,
+    and the corner for the key."""
     left, right, bottom, top = extent
     height = figure.top - figure.bottom - 0.48
     ratio = (right - left) / (top - bottom)
@@ -152,10 +155,7 @@ def _layout(figure: Picture, extent: Extent) -> tuple[Axes, Axes]:
         spine.set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    start = x0 + width + 0.3
-    legend = figure.place(start, y0, start + 1.45, y0 + height)
-    legend.set_axis_off()
-    return axes, legend
+    return axes, (x0 + width + 0.3, figure.top, y0)
 
 
 def _two_classes(axes: Axes, logits: Array, extent: Extent) -> None:
@@ -225,54 +225,49 @@ def _points(axes: Axes, run: Any, data: Any, shown: int) -> None:
     )
 
 
-def _legend(axes: Axes, classes: int, final: dict[str, float]) -> None:
-    """Draw the key beside the field, in inches from its upper left corner."""
-    figure: Any = axes.figure
-    width, height = figure.get_size_inches()
-    box = axes.get_position()
-    axes.set_xlim(0, box.width * width)
-    axes.set_ylim(-box.height * height, 0)
-    y = -0.08
+def _legend(
+    figure: Picture, corner: Corner, classes: int, final: dict[str, float]
+) -> None:
+    """Draw the key beside the field; corner is its (left, top, bottom) in inches."""
+    left, y, bottom = corner
+    y -= 0.08
 
-    def line(text: str, x: float = 0.0, **how: Any) -> None:
-        axes.text(x, y, text, fontsize=SMALL, va="center", **how)
+    def line(text: str, x: float = left, **how: Any) -> None:
+        figure.words(x, y, text, size=SMALL, va="center", **how)
 
     line("share correct", color=GREY)
     for part in ("train", "test"):
         y -= 0.19
         line(f"{part} {final[f'{part}_accuracy']:.1%}")
     y -= 0.36
-    mark: dict[str, Any] = {"linestyle": "none", "marker": "o", "clip_on": False}
     rows: tuple[tuple[str, dict[str, Any]], ...] = (
         ("train sample", {"ms": 3, "mfc": GREY, "mec": "none"}),
         ("test sample", {"ms": 6, "mfc": GREY, "mec": "white"}),
         ("wrong (test)", {"ms": 9, "mfc": "none", "mec": INK, "mew": 1.3}),
     )
     for text, how in rows:
-        axes.plot(0.08, y, **mark, **how)
-        line(text, 0.24)
+        figure.mark([left + 0.08], [y], linestyle="none", marker="o", **how)
+        line(text, left + 0.24)
         y -= 0.21
     y -= 0.15
     if classes == 2:
         line("P(class 1)", color=GREY)
-        x0, y0 = box.x0 * width, box.y1 * height + y - 0.12
-        length = min(1.3, y0 - box.y0 * height - 0.05)
-        bar = colour_bar(
-            figure,
-            (x0, y0 - length, x0 + 0.17, y0),
-            _PROBABILITY,
-            [(0.0, "0"), (0.5, "0.5"), (1.0, "1")],
-        )
-        bar.axhline(0.5, color=INK, lw=1.4)
+        y -= 0.12
+        length = min(1.3, y - bottom - 0.05)
+        marks = [(0.0, "0"), (0.5, "0.5"), (1.0, "1")]
+        box = (left, y - length, left + 0.17, y)
+        colour_bar(figure, box, _PROBABILITY, marks)
+        middle = y - length / 2
+        figure.mark([left, left + 0.17], [middle, middle], color=INK, lw=1.4)
         return
     line("class", color=GREY)
-    room = int((y + box.height * height - 0.1) / 0.18)
+    room = int((y - bottom - 0.1) / 0.18)
     columns = 1 if classes <= room else 3
     listed = np.unique(np.linspace(0, classes - 1, columns * room).round().astype(int))
     listed = np.arange(classes) if classes <= columns * room else listed
     shades = class_colours(classes)
     for position, label in enumerate(listed.tolist()):
         column, row = divmod(position, -(-len(listed) // columns))
-        x, at = 0.08 + 0.48 * column, y - 0.18 * (row + 1)
-        axes.plot(x, at, **mark, ms=7, mfc=shades[label], mec="none")
-        axes.text(x + 0.14, at, str(label), fontsize=SMALL, va="center")
+        x, at = left + 0.08 + 0.48 * column, y - 0.18 * (row + 1)
+        figure.mark([x], [at], marker="o", ms=7, mfc=shades[label], mec="none")
+        figure.words(x + 0.14, at, str(label), size=SMALL, va="center")

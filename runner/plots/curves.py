@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from activations.base import Array
@@ -26,6 +27,7 @@ _LOSS_NAMES = {
     "cross_entropy": "cross-entropy loss (nats)",
     "squared_error": "squared error",
 }
+MOST_LINES = 50
 _PARTS = ("train", "validation", "test")
 
 
@@ -159,8 +161,9 @@ def _draw(
     for order, (part, values) in enumerate(curves.items()):
         shade, dash = _shade(run, part), _DASHES[part]
         if len(values) > 1 and part != "validation":
-            for row in values[:50]:
-                axes.plot(epochs, row, color=shade, lw=0.6, alpha=0.3, zorder=2)
+            lines = [np.stack([epochs, row], axis=-1) for row in values[:MOST_LINES]]
+            thin = LineCollection(lines, colors=shade, lw=0.6, alpha=0.3, zorder=2)
+            axes.add_collection(thin, autolim=False)
         centre = values[0] if len(values) == 1 else np.full(len(epochs), np.nan)
         if any(kept) and len(values) > 1:
             rows = values[kept]

@@ -21,6 +21,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.image import BboxImage
+from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox, TransformedBbox
 
 from activations.base import Array
 from runner.plots.pixels import png
@@ -180,6 +183,10 @@ class Picture(Figure):
         how.setdefault("fontsize", how.pop("size", SMALL))
         return self.text(x / size[0], y / size[1], text, parse_math=False, **how)
 
+    def mark(self, x: Any, y: Any, **how: Any) -> None:
+        """Draw a line or markers through points in inches."""
+        self.add_artist(Line2D(x, y, transform=self.dpi_scale_trans, **how))
+
     def place(
         self, left: float, bottom: float, right: float, top: float, **how: Any
     ) -> Axes:
@@ -243,22 +250,16 @@ def colour_bar(
     box: tuple[float, float, float, float],
     colours: Any,
     marks: Iterable[tuple[float, str]],
-) -> Axes:
+) -> None:
     """Draw a scale of colours in a box (inches) with texts at shares of its height."""
-    axes = figure.place(*box)
-    axes.set_axis_off()
-    axes.imshow(
-        np.linspace(0, 1, 128)[:, None],
-        origin="lower",
-        aspect="auto",
-        cmap=colours,
-        extent=(0, 1, 0, 1),
-    )
+    inches = TransformedBbox(Bbox.from_extents(*box), figure.dpi_scale_trans)
+    image = BboxImage(inches, cmap=colours, origin="lower")
+    image.set_data(np.linspace(0, 1, 128)[:, None])
+    figure.add_artist(image)
     _, bottom, right, top = box
     for share, text in marks:
         y = bottom + share * (top - bottom)
         figure.words(right + 0.07, y, text, size=SMALL, va="center_baseline")
-    return axes
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
