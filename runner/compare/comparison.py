@@ -75,7 +75,7 @@ def build(
     metric = choose_metric(settings, metric)
     tuned = choose_tuned(settings, tune)
     contestants = arms(settings, metric, tuned)
-    words = ["python", "-m", "runner.compare", *(str(folder) for folder in folders)]
+    words = ["python", "-m", "runner.compare", *_places(folders)]
     words += ["--metric", metric] + (["--tune", tune] if tune else [])
     return Comparison(
         runs,
@@ -89,6 +89,14 @@ def build(
         families(contestants, metric),
         shlex.join(words),
     )
+
+
+def _places(folders: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """The folders as a person would name them: a sweep's many jobs by their sweep."""
+    parents = {str(Path(folder).parent) for folder in folders}
+    if len(folders) > 3 and len(parents) == 1:
+        return list(parents)
+    return [str(folder) for folder in folders]
 
 
 def compare(

@@ -59,7 +59,7 @@ class Family:
         scores: per arm, all its scores as (blocks,), a block being a seed of a task.
         method: "holm", or "joint" where Holm could not reach ALPHA with so few replicates;
             "none" where no test can.
-        replicates_needed: replicates at which Holm's correction leaves a test possible.
+        replicates_needed: the fewest blocks with which a test of this family is possible.
     """
 
     task: str
@@ -179,7 +179,7 @@ def _test(family: Family, sign: int, tested: int) -> None:
     ]
     sizes = np.array([d.size for d in differences])
     count = len(differences) * tested
-    family.replicates_needed = fewest_pairs(ALPHA / count)
+    family.replicates_needed = fewest_pairs(ALPHA / tested)
     adjusted = np.ones(len(differences))
     p = np.empty(len(differences))
     for n in np.unique(sizes):

@@ -35,6 +35,7 @@ from runner.plots.style import line_style
 from runner.statistics import t_interval
 
 PAGE = Path(__file__).parent / "page"
+SCRIPTS = ("curves.js", "report.js")
 CURVES = ("test_loss", "test_accuracy", "train_loss", "train_accuracy", "validation_loss")
 MOST_ROWS_WITH_CURVES, MOST_POINTS = 200, 60
 MOST_FACET_VALUES = 40
@@ -68,7 +69,7 @@ def html(
     """Return the page."""
     table = _Table(comparison, folder, embed)
     style = (PAGE / "report.css").read_text(encoding="utf-8")
-    script = (PAGE / "report.js").read_text(encoding="utf-8")
+    script = "".join((PAGE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     verdict = sentences(comparison)
     places = {
         "policy": _policy(style, script),
@@ -359,7 +360,11 @@ class _Table:
             },
             "keys": self.comparison.keys,
             "curves": available,
-            "percent": [name for name in CURVES if higher_is_better(name)],
+            "named": [
+                name
+                for name, key in zip(self.keys, self.comparison.keys, strict=True)
+                if key.endswith(".name")
+            ],
             "tuned": bool(self.comparison.tuned),
             "first": [i for i, row in enumerate(self.rows) if not row["trial"]][:6],
         }

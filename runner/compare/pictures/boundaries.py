@@ -4,6 +4,7 @@ side."""
 from __future__ import annotations
 
 import copy
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from runner.compare.pictures.layout import TWO_SIDED, file_name, fitting, page
 from runner.compare.runs import RunRecord
 from runner.compare.scores import Arm, higher_is_better
 from runner.compare.wording import metric_name, score
-from runner.plots.style import INK, SMALL, Picture, class_colours, text_width
+from runner.plots.style import INK, MARGIN, SMALL, WIDTH, Picture, class_colours, text_width
 from runner.run_folder import load_run
 
 RESOLUTION = 72
@@ -82,33 +83,36 @@ def _medians(
 ) -> dict[str, Picture]:
     names = list(dict.fromkeys(arm.name for group in groups.values() for arm in group))
     names = names[:MOST_ARMS]
-    if len(groups) == 1:
-        across = min(len(names), 6)
-        places = {name: divmod(i, across) for i, name in enumerate(names)}
-        rows, columns = -(-len(names) // across), across
+    tasks = list(groups)
+    if len(tasks) == 1:
+        across, side, top = min(len(names), 6), [], []
+        places = {(names[i], tasks[0]): divmod(i, across) for i in range(len(names))}
+    elif len(names) <= 6:
+        across, side, top = len(names), tasks, names
+        places = {(n, t): (r, c) for r, t in enumerate(tasks) for c, n in enumerate(names)}
     else:
-        rows, columns = len(names), len(groups)
-    left = 0.0 if len(groups) == 1 else max(text_width(n, SMALL) for n in names) + 0.15
-    left = min(left, 1.8)
-    probe = page(comparison, "x", [""], 3)
-    cell = min((probe.right - probe.left - left) / columns, 1.75)
+        across, side, top = len(tasks), names, tasks
+        places = {(n, t): (r, c) for r, n in enumerate(names) for c, t in enumerate(tasks)}
+    rows = 1 + max(row for row, _ in places.values())
+    left = min(max((text_width(text, SMALL) + 0.15 for text in side), default=0.0), 1.8)
+    cell = min((WIDTH - 2 * MARGIN - left) / across, 1.75)
+    pitch = cell + (0.0 if side else 0.24)
     figure = page(
         comparison,
         "Decision boundaries side by side",
         [f"the median replicate by {metric_name(comparison.metric)}; dots: test samples"],
-        1.35 + rows * (cell + (0.24 if len(groups) == 1 else 0)) + 0.25,
+        1.6 + rows * pitch,
     )
-    pitch = cell + (0.24 if len(groups) == 1 else 0)
-    for column, (task, group) in enumerate(groups.items()):
-        extent = loaded_extent(group, loaded)
+    for row, text in enumerate(side):
+        y = figure.top - 0.25 - (row + 0.5) * pitch
+        figure.words(figure.left + left - 0.08, y, text, ha="right", va="center")
+    for task, group in groups.items():
+        extent = shared_extent(group, loaded)
         for arm in group:
-            if arm.name not in names:
+            if (arm.name, task) not in places:
                 continue
-            if len(groups) == 1:
-                row, at = places[arm.name]
-            else:
-                row, at = names.index(arm.name), column
-            x = figure.left + left + at * cell
+            row, column = places[arm.name, task]
+            x = figure.left + left + column * cell
             y = figure.top - 0.25 - row * pitch
             axes = figure.place(x, y - cell + 0.08, x + cell - 0.08, y)
             order = _ranked(arm, comparison.metric)
@@ -116,14 +120,12 @@ def _medians(
             pick = fine[(len(fine) - 1) // 2] if fine else order[0]
             _panel(axes, arm, pick, extent, loaded)
             value = score(float(arm.setting.measured(comparison.metric)[pick]), comparison.metric)
-            if len(groups) == 1:
+            if not side:
                 _title(axes, f"{arm.name}  {value}")
-            else:
-                axes.text(0.03, 0.03, value, transform=axes.transAxes, fontsize=SMALL - 1)
-                if row == 0:
-                    _title(axes, task)
-            if len(groups) > 1 and column == 0:
-                figure.words(x - 0.08, y - cell / 2, arm.name, ha="right", va="center")
+                continue
+            axes.text(0.03, 0.03, value, transform=axes.transAxes, fontsize=SMALL - 1)
+            if row == 0:
+                _title(axes, top[column])
     return {"boundaries": figure}
 
 
@@ -132,10 +134,9 @@ def _worst_first(
 ) -> Picture:
     names = [arm.name for arm in group]
     left = min(max(text_width(n, SMALL) for n in names), 1.8) + 0.15
-    probe = page(comparison, "x", [""], 3)
     most = min(max(len(arm.setting.replicates) for arm in group), MOST_REPLICATES)
-    cell = min((probe.right - probe.left - left) / most, 1.5)
-    pitch = cell + 0.36
+    cell = min((WIDTH - 2 * MARGIN - left) / most, 1.5)
+    pitch = cell + 0.46
     figure = page(
         comparison,
         f"Every replicate's boundary, worst first, {task}",
@@ -145,7 +146,7 @@ def _worst_first(
         ],
         1.2 + len(group) * pitch,
     )
-    extent = loaded_extent(group, loaded)
+    extent = shared_extent(group, loaded)
     for row, arm in enumerate(group):
         y = figure.top - 0.18 - row * pitch
         order = _ranked(arm, comparison.metric)[:MOST_REPLICATES]
@@ -177,21 +178,22 @@ def repeat_line(arm: Arm, k: int) -> str:
     words = [
         word
         for word in str(run.summary.get("command", "")).split(" ")
-        if not word.startswith(("seed=", "replicates="))
+        if not word.startswith(("seed=", "replicates=", "plots="))
     ]
     return " ".join([*words, f"seed={arm.setting.seeds[k]}", "replicates=1"])
 
 
 def _fit(text: str, room: float) -> str:
+    """Break a line into at most two that fit so many inches."""
     letters = int(room / (6.5 * 0.61 / 72))
-    return text if len(text) <= letters else text[: letters - 1] + "…"
+    return "\n".join(textwrap.wrap(text, letters, max_lines=2, placeholder=" ..."))
 
 
 def _title(axes: Axes, text: str) -> None:
     axes.set_title(fitting(text, axes), loc="left", fontsize=SMALL - 1, pad=2, parse_math=False)
 
 
-def loaded_extent(group: Sequence[Arm], loaded: _Loaded) -> tuple[float, float, float, float]:
+def shared_extent(group: Sequence[Arm], loaded: _Loaded) -> tuple[float, float, float, float]:
     """Return left, right, bottom, top of all test samples of a task, with room."""
     parts = []
     for arm in group:
