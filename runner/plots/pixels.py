@@ -11,7 +11,7 @@ from activations.base import Array
 
 _COLOURS = 256
 _CELLS = 1 << 15
-_MOST_ERROR = 3.0
+_MOST_ERROR = 2.0
 """RMS difference, of 255 levels, above which the fullest cells will not do."""
 
 
