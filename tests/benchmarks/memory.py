@@ -28,7 +28,7 @@ from tests.benchmarks.processes import environment, machine, table
 RUN = ["-m", "runner", "plots=none"]
 COMMANDS: dict[str, list[str]] = {
     "import numpy": ["-c", "import numpy"],
-    "smallest run, plots=none": [*RUN, "replicates=1", "model.hidden=[1]", "dataset.samples=20"],
+    "smallest run, plots=none": [*RUN, "replicates=1", "model.hidden=[1]", "dataset.samples=100"],
     "default run": ["-m", "runner"],
     "default run, plots=none": RUN,
     "1 replicate, plots=none": [*RUN, "replicates=1"],

@@ -127,8 +127,12 @@ class Problem:
     def _generators(self, stream: int) -> list[np.random.Generator]:
         return [np.random.default_rng([seed, stream]) for seed in range(self.case.replicates)]
 
+    def order_generators(self) -> list[np.random.Generator]:
+        """Return what draws each replicate's permutations, one ``permutation`` an epoch."""
+        return self._generators(ORDER_STREAM)
+
     def orders(self) -> Iterator[Array]:
         """Yield each epoch's fresh permutations, (replicates, samples); the same every time."""
-        generators = self._generators(ORDER_STREAM)
+        generators = self.order_generators()
         for _ in range(self.case.epochs):
             yield np.stack([rng.permutation(self.case.samples) for rng in generators])

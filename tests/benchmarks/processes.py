@@ -29,6 +29,7 @@ def environment(cores: str) -> dict[str, str]:
     values["PYTHONPATH"] = os.pathsep.join(
         [str(REPOSITORY), *filter(None, [values.get("PYTHONPATH")])]
     )
+    values["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # compile anew, as on a user's first day
     if cores == "one":
         values |= dict.fromkeys(THREAD_VARIABLES, "1")
         values["XLA_FLAGS"] = " ".join([values.get("XLA_FLAGS", ""), XLA_ONE_THREAD]).strip()

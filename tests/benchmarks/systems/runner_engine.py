@@ -5,10 +5,74 @@ from __future__ import annotations
 import numpy as np
 
 import activations
+from runner.composition import compose
 from runner.losses import CrossEntropy, encode
 from runner.model import Network
 from runner.optimizers import Adam
-from tests.benchmarks.problem import BETA1, BETA2, EPSILON, LEARNING_RATE, Array, Problem
+from runner.step import Step
+from runner.training import group_size
+from tests.benchmarks.problem import (
+    BETA1,
+    BETA2,
+    EPSILON,
+    LEARNING_RATE,
+    Array,
+    Case,
+    Problem,
+)
+
+
+def replicates_together(case: Case) -> int:
+    """Return the size of the groups in which an experiment like this would be trained."""
+    if case.replicates == 1:
+        return 1
+    overrides = [
+        f"activation={case.activation}",
+        f"model.hidden=[{','.join(map(str, case.hidden))}]",
+        f"training.batch_size={case.batch}",
+        f"dtype={case.dtype}",
+        f"dataset.samples={2 * case.samples}",
+        f"replicates={case.replicates}",
+    ]
+    return min(case.replicates, group_size(compose(overrides).experiment))
+
+
+class Group:
+    """Replicates that train together: rows ``which`` of the problem."""
+
+    def __init__(self, problem: Problem, which: slice) -> None:
+        case, x = problem.case, problem.x[which]
+        self.initial = [(w[which], b[which]) for w, b in problem.weights]
+        self.which, self.samples, self.batch = which, case.samples, case.batch
+        self.network = Network(
+            case.features,
+            case.hidden,
+            case.classes,
+            activations.get(case.activation),
+            len(x),
+            np.dtype(case.dtype),
+        )
+        self.x = np.concatenate([x, np.ones_like(x[..., :1])], axis=-1)
+        self.targets = encode(problem.labels[which], case.classes, np.dtype(case.dtype))
+        self.shuffled_x, self.shuffled_targets = self.x.copy(), self.targets.copy()
+        self.step = Step(self.network, CrossEntropy(), case.batch)
+        self.reset()
+
+    def reset(self) -> None:
+        for linear, (w, b) in zip(self.network.linears, self.initial, strict=True):
+            linear.weight[...] = w
+            linear.bias[...] = b[:, None]
+        self.optimizer = Adam(LEARNING_RATE, BETA1, BETA2, EPSILON)
+        self.optimizer.bind(self.network.theta, self.network.is_weight())
+
+    def run_epoch(self, orders: list[Array]) -> None:
+        for k, order in enumerate(orders):
+            np.take(self.x[k], order, axis=0, out=self.shuffled_x[k], mode="clip")
+            np.take(self.targets[k], order, axis=0, out=self.shuffled_targets[k], mode="clip")
+        for start in range(0, self.samples, self.batch):
+            batch = slice(start, start + self.batch)
+            self.step(self.shuffled_x[:, batch], self.shuffled_targets[:, batch])
+            self.optimizer.step(self.network.gradient)
 
 
 class Engine:
@@ -16,35 +80,28 @@ class Engine:
 
     def __init__(self, problem: Problem) -> None:
         self.problem, case = problem, problem.case
-        self.network = Network(
-            case.features,
-            case.hidden,
-            case.classes,
-            activations.get(case.activation),
-            case.replicates,
-            case.dtype,
-        )
-        self.loss = CrossEntropy()
-        self.targets = encode(problem.labels, case.classes, case.dtype)
-        self.reset()
+        size = replicates_together(case)
+        self.groups = [
+            Group(problem, slice(start, start + size)) for start in range(0, case.replicates, size)
+        ]
 
     def reset(self) -> None:
-        for linear, (w, b) in zip(self.network.linears, self.problem.weights, strict=True):
-            linear.weight[...] = w
-            linear.bias[...] = b[:, None]
-        self.optimizer = Adam(LEARNING_RATE, BETA1, BETA2, EPSILON)
-        self.optimizer.bind(self.network.theta, self.network.is_weight())
+        for group in self.groups:
+            group.reset()
 
     def train(self) -> None:
-        case, network, optimizer = self.problem.case, self.network, self.optimizer
         with np.errstate(all="ignore"):
-            for order in self.problem.orders():
-                x = np.stack([r[o] for r, o in zip(self.problem.x, order, strict=True)])
-                t = np.stack([r[o] for r, o in zip(self.targets, order, strict=True)])
-                for start in range(0, case.samples, case.batch):
-                    batch = slice(start, start + case.batch)
-                    network.loss_gradient(x[:, batch], t[:, batch], self.loss)
-                    optimizer.step(network.gradient)
+            for group in self.groups:
+                generators = self.problem.order_generators()[group.which]
+                for _ in range(self.problem.case.epochs):
+                    group.run_epoch([rng.permutation(group.samples) for rng in generators])
 
     def weights(self) -> list[tuple[Array, Array]]:
-        return [(layer.weight, layer.bias[:, 0]) for layer in self.network.linears]
+        layers = zip(*(group.network.linears for group in self.groups), strict=True)
+        return [
+            (
+                np.concatenate([linear.weight for linear in same]),
+                np.concatenate([linear.bias[:, 0] for linear in same]),
+            )
+            for same in layers
+        ]
