@@ -24,15 +24,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from runner.hydra_main import hand_over
 
             return hand_over(options.words)
-        if options.multirun:
+        from runner.composition import compose, sweeps_a_named_experiment
+
+        sweeps = options.multirun or sweeps_a_named_experiment(options.overrides)
+        composed = None if sweeps else compose(options.overrides, options.config_dir)
+        if composed is None or composed.sweeps:
             from runner.sweep import sweep
 
             return sweep(options.overrides, options.config_dir)
-        from runner.composition import compose
         from runner.execution import execute, repeat_command
         from runner.report import report
 
-        composed = compose(options.overrides, options.config_dir)
         run, reused = execute(
             composed.experiment,
             composed.folder,

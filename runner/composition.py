@@ -25,6 +25,9 @@ from runner.choices import ConfigError, closest
 from runner.config import Experiment
 from runner.extensions import load_extensions
 
+AROUND = ("sweep", "tune")
+"""What an experiment file may say beside the experiment: its axes, and the key that
+validation data choose (see conf/experiment)."""
 GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initializer")
 _PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"
@@ -36,10 +39,12 @@ VERSION_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") el
 
 @dataclass(frozen=True)
 class Composed:
-    """A checked experiment and the folder that its run belongs in."""
+    """A checked experiment, the folder that its run belongs in, and whether an experiment
+    file asks for a sweep around it."""
 
     experiment: Experiment
     folder: Path
+    sweeps: bool
 
 
 def compose(overrides: Sequence[str], config_dir: str | None = None) -> Composed:
@@ -52,7 +57,7 @@ def compose(overrides: Sequence[str], config_dir: str | None = None) -> Composed
     config = composed(overrides, config_dir)
     experiment = experiment_of(plain(config), overrides)
     folder = str(config.hydra.run.dir).replace("{name}", experiment.folder_name)
-    return Composed(experiment, Path(folder))
+    return Composed(experiment, Path(folder), bool(config.get("sweep")))
 
 
 def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
@@ -98,6 +103,17 @@ def _compose(arguments: list[str]) -> DictConfig:
         return _compose(forced)
 
 
+def sweeps_a_named_experiment(overrides: Sequence[str]) -> bool:
+    """Return whether experiment=<name> stands beside a key with several values."""
+    if not any(word.startswith("experiment=") for word in overrides):
+        return False
+    try:
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+    except HydraException as error:
+        raise ConfigError(explain(error, overrides)) from None
+    return any(override.is_sweep_override() for override in parsed)
+
+
 def experiment_of(sections: dict[str, Any], overrides: Sequence[str]) -> Experiment:
     """Return the checked experiment of a composed config in plain dictionaries.
 
@@ -108,7 +124,7 @@ def experiment_of(sections: dict[str, Any], overrides: Sequence[str]) -> Experim
         raise ConfigError(
             "extensions may be named on the command line only, e.g. extensions=[my_activations.py]"
         )
-    return Experiment.from_dict(sections)
+    return Experiment.from_dict({k: v for k, v in sections.items() if k not in AROUND})
 
 
 def extensions_of(overrides: Sequence[str]) -> list[str]:
@@ -149,7 +165,9 @@ def choices(group: str) -> dict[str, str]:
     found = {}
     for path in sorted((CONFIG_DIR / group).glob("*.yaml")):
         with path.open(encoding="utf-8") as file:
-            found[path.stem] = file.readline().lstrip("# ").strip()
+            lines = [file.readline(), file.readline()]
+            told = [line for line in lines if not line.startswith("# @package")]
+            found[path.stem] = told[0].lstrip("# ").strip()
     return found
 
 
@@ -158,7 +176,7 @@ def known_keys() -> Iterator[str]:
     yield from GROUPS
     for path in [CONFIG_DIR / "config.yaml", *sorted(CONFIG_DIR.glob("*/*.yaml"))]:
         section = "" if path.parent == CONFIG_DIR else path.parent.name + "."
-        if section == "experiment.":
+        if path.parent.name == "experiment":
             continue
         node = OmegaConf.load(path)
         assert isinstance(node, DictConfig)
@@ -177,7 +195,7 @@ def explain(error: BaseException, overrides: Sequence[str]) -> str:
     option = re.search(r"Could not find '([^'/]+)/([^']+)'", text)
     if option:
         group, name = option.groups()
-        if group in GROUPS:
+        if group in (*GROUPS, "experiment"):
             return f"{group}={name} is unknown; {closest(name, choices(group))}"
         return f"{group}={name}: there is no such choice or group; {closest(group, GROUPS)}"
     several = re.search(r"Ambiguous value for argument '([^']+)'", text) or re.search(

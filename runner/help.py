@@ -12,6 +12,7 @@ Train small networks in NumPy and see what their activation function does to the
 
   python -m runner [key=value ...]       one experiment, into a folder under outputs/runs
   python -m runner -m key=a,b [...]      a sweep over all combinations
+  python -m runner experiment=NAME       a ready-made sweep that answers a question
   python -m runner.plots FOLDER          draw a run's pictures again
   python -m runner.compare FOLDER ...    any runs, side by side
 
@@ -47,7 +48,7 @@ def help_text() -> str:
     """Return the help: usage, examples, settings and all choices with their descriptions."""
     width = max(60, shutil.get_terminal_size().columns)
     parts = [USAGE, SETTINGS]
-    for group in GROUPS:
+    for group in (*GROUPS, "experiment"):
         lines = [f"{group}="]
         found = choices(group)
         column = max(len(name) for name in found) + 4

@@ -37,8 +37,15 @@ class Job:
     """One combination: its overrides, its checked config, and the folder it belongs in."""
 
     overrides: tuple[str, ...]
+    config_dir: str | None
     config: dict[str, Any]
     folder: Path
+
+    @property
+    def command(self) -> str:
+        """The shell line that runs this job alone."""
+        words = ["--config-dir", self.config_dir] if self.config_dir else []
+        return repeat_command([*words, *self.overrides])
 
     @property
     def experiment(self) -> Experiment:
@@ -54,30 +61,44 @@ class Failure:
     reason: str
 
 
-def plan(overrides: Sequence[str], config_dir: str | None = None) -> tuple[list[Job], Path]:
-    """Return the jobs of a sweep, all checked, and the sweep's folder.
+@dataclass(frozen=True)
+class Plan:
+    """A sweep's jobs, all checked, its folder, and the key that validation data choose."""
 
-    The folder's name stands for what is swept and what is fixed, not for the values, so that
-    a sweep may grow. Raises ConfigError, one line, if any combination is wrong.
+    jobs: list[Job]
+    folder: Path
+    tune: str | None
+    launcher: bool
+
+
+def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
+    """Return what a sweep is to do.
+
+    Axes come from the command line and from the ``sweep`` section of an experiment file, the
+    former first. The folder's name stands for what is swept and what is fixed, not for the
+    values, so that a sweep may grow. Raises ConfigError, one line, if any combination is wrong.
     """
     load_extensions(extensions_of(overrides))
     parsed = [_parse(word) for word in overrides]
     fixed = [o for o in parsed if not o.is_sweep_override()]
     axes = [o for o in parsed if o.is_sweep_override()]
+    keys = [o.get_key_element() for o in parsed]
+    config = plain(composed([_word(o) for o in fixed], config_dir))
+    for key, values in (config.get("sweep") or {}).items():
+        if key not in keys:
+            axes.append(_parse(f"{key}={values}"))
     folder = _sweep_folder(fixed, axes, config_dir)
-    axes = [o for o in axes if not o.get_key_element().startswith("hydra.")]
-    fixed_words = [_word(o) for o in fixed if not o.get_key_element().startswith("hydra.")]
+    fixed_words = [_word(o) for o in fixed if not o.get_key_element().startswith("hydra")]
     composer = _Composer(config_dir, overrides)
     jobs: dict[Path, Job] = {}
-    for values in itertools.product(*(list(axis.sweep_string_iterator()) for axis in axes)):
-        words = [
-            *fixed_words,
-            *(f"{axis.get_key_element()}={v}" for axis, v in zip(axes, values, strict=True)),
-        ]
+    for values in itertools.product(*(_values(axis) for axis in axes)):
+        pairs = zip(axes, values, strict=True)
+        words = [*fixed_words, *(f"{axis.get_key_element()}={value}" for axis, value in pairs)]
         experiment = composer.experiment(words)
         target = folder / experiment.folder_name
-        jobs.setdefault(target, Job(tuple(words), experiment.to_dict(), target))
-    return list(jobs.values()), folder
+        jobs.setdefault(target, Job(tuple(words), config_dir, experiment.to_dict(), target))
+    launcher = "hydra/launcher" in keys
+    return Plan(list(jobs.values()), folder, config.get("tune"), launcher)
 
 
 def sweep(overrides: Sequence[str], config_dir: str | None = None) -> int:
@@ -85,21 +106,29 @@ def sweep(overrides: Sequence[str], config_dir: str | None = None) -> int:
 
     One job that fails, diverges or is killed costs only itself; failed jobs are listed at the
     end and make the status 1. Ctrl-C ends at once (130) and still compares what is finished.
+    Raises ConfigError if any combination is wrong, before anything is made.
     """
-    jobs, folder = plan(overrides, config_dir)
+    planned = plan(overrides, config_dir)
+    jobs, folder = planned.jobs, planned.folder
     missing = [job for job in jobs if not holds(job.folder, job.experiment)]
+    there = len(jobs) - len(missing)
     print(
         f"sweep of {len(jobs)} jobs in {folder}"
-        + (f", {len(jobs) - len(missing)} of them finished already" if missing != jobs else "")
+        + (f", {there} of them finished already" if there else "")
     )
-    failures, interrupted = _run(missing)
+    if planned.launcher and missing:
+        from runner.launch import launch
+
+        failures, interrupted = launch(missing, overrides, folder), False
+    else:
+        failures, interrupted = _run(missing)
     finished = [job.folder for job in jobs if holds(job.folder, job.experiment)]
     _write_failures(folder, failures)
     if finished:
-        _compare(finished, folder, failures)
+        _compare(finished, folder, failures, planned.tune)
     for failure in failures:
         print(f"failed: {failure.reason}", file=sys.stderr)
-        print(f"  repeat: {repeat_command(failure.job.overrides)}", file=sys.stderr)
+        print(f"  repeat: {failure.job.command}", file=sys.stderr)
     if interrupted:
         left = len(jobs) - len(finished)
         print(f"interrupted: {left} jobs are left; the same command runs them", file=sys.stderr)
@@ -112,7 +141,7 @@ def run_job(job: Job) -> str:
     run, _ = execute(
         job.experiment,
         job.folder,
-        command=repeat_command(job.overrides),
+        command=job.command,
         show_progress=False,
     )
     accuracy = run.summary["together"]["final"]["test_accuracy"]["mean"]
@@ -163,12 +192,15 @@ class _Progress:
         self.bar.close()
 
 
-def _compare(finished: list[Path], folder: Path, failures: list[Failure]) -> None:
+def _compare(finished: list[Path], folder: Path, failures: list[Failure], tune: str | None) -> None:
     from runner.compare import Problem, compare
     from runner.compare.leaderboard import terminal
 
-    problems = [Problem(failure.job.folder.name, failure.reason) for failure in failures]
-    comparison = compare(finished, folder / "comparison", failures=problems)
+    problems = [
+        Problem(failure.job.folder.name, failure.reason, failure.job.command)
+        for failure in failures
+    ]
+    comparison = compare(finished, folder / "comparison", failures=problems, tune=tune)
     print(terminal(comparison))
     print(f"  report   {folder / 'comparison' / 'index.html'}")
 
@@ -179,10 +211,7 @@ def _write_failures(folder: Path, failures: list[Failure]) -> None:
         path.unlink(missing_ok=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [
-        f"{failure.reason}\n  repeat: {repeat_command(failure.job.overrides)}\n"
-        for failure in failures
-    ]
+    lines = [f"{failure.reason}\n  repeat: {failure.job.command}\n" for failure in failures]
     path.write_text("".join(lines), encoding="utf-8")
 
 
@@ -191,6 +220,15 @@ def _parse(word: str) -> Override:
         return OverridesParser.create().parse_override(word)
     except HydraException as error:
         raise ConfigError(explain(error, [word])) from None
+
+
+def _values(axis: Override) -> list[str]:
+    try:
+        if axis.is_sweep_override():
+            return list(axis.sweep_string_iterator())
+        return [_word(axis).partition("=")[2]]
+    except HydraException as error:
+        raise ConfigError(explain(error, [_word(axis)])) from None
 
 
 def _word(override: Override) -> str:
