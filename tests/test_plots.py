@@ -500,3 +500,11 @@ def test_a_wrong_folder_is_one_line_and_status_2(tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1 and str(tmp_path) in captured.err
+
+
+@pytest.mark.parametrize("words", [[], ["folder", "--format", "gif"], ["--colour"]])
+def test_a_wrong_word_at_the_shell_is_one_line_and_status_2(words, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1

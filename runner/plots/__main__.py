@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from runner.plots import FORMATS, draw
 
@@ -22,9 +23,14 @@ examples:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; see python -m runner.plots --help\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw and name the files; return 2 after one line for each folder that is wrong."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m runner.plots",
         description="Redraw the pictures of finished runs from their folders.",
         epilog=EXAMPLES,
