@@ -156,9 +156,8 @@ def pair_rows(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def columns(comparison: Comparison) -> list[tuple[str, str]]:
+def columns(comparison: Comparison, table: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     """Return (heading, row key) of the table for people."""
-    table = rows(comparison)
     keys = [short(key) if _unique(comparison.keys, key) else key for key in comparison.keys]
     varying = [key for key in keys if not key.startswith("dataset")]
     if comparison.tuned:
@@ -179,13 +178,13 @@ def columns(comparison: Comparison) -> list[tuple[str, str]]:
     ]
 
 
-def cells(comparison: Comparison, row: dict[str, Any]) -> list[str]:
-    """Return a row's texts under ``columns``."""
+def cells(row: dict[str, Any], keys: Sequence[str]) -> list[str]:
+    """Return a row's texts under those of ``columns``."""
     texts = []
-    for _, key in columns(comparison):
+    for key in keys:
         value = row[key]
         if key == "score":
-            value = scored(row["score"], row["low"], row["high"], comparison.metric)
+            value = scored(row["score"], row["low"], row["high"], row["metric"])
         elif key in ("solved", "diverged"):
             value = f"{value}/{row['replicates']}" if value or key == "solved" else "0"
         elif key == "chosen" and row["on_edge"]:
@@ -200,13 +199,13 @@ def markdown(comparison: Comparison) -> str:
     """Return leaderboard.md: verdict, one table per task, what was left out."""
     lines = ["# Comparison", ""]
     lines += [f"- {_inert(sentence)}" for sentence in sentences(comparison)]
-    headings = [heading for heading, _ in columns(comparison)]
     table = rows(comparison)
+    headings, keys = zip(*columns(comparison, table), strict=True)
     for family in comparison.families:
         lines += ["", f"## {_inert(family.task)}", "", _line(headings)]
         lines.append(_line(["---"] * len(headings)))
         lines += [
-            _line([_inert(text) for text in cells(comparison, row)])
+            _line([_inert(text) for text in cells(row, keys)])
             for row in table
             if row["task"] == family.task
         ]
@@ -236,11 +235,11 @@ def _inert(text: str) -> str:
 
 def terminal(comparison: Comparison, most: int = 20) -> str:
     """Return the verdict and the tables as plain text, at most so many rows each."""
-    headings = [heading for heading, _ in columns(comparison)]
     table = rows(comparison)
+    headings, keys = zip(*columns(comparison, table), strict=True)
     lines = []
     for family in comparison.families:
-        body = [cells(comparison, row) for row in table if row["task"] == family.task]
+        body = [cells(row, keys) for row in table if row["task"] == family.task]
         shown = [headings, *body[:most]]
         widths = [max(len(row[i]) for row in shown) for i in range(len(headings))]
         lines += ["", family.task]

@@ -44,7 +44,7 @@ from runner.distributions import expected_best
 from runner.plots.style import INK, SMALL, Picture
 from runner.statistics import t_interval
 
-MOST_HEAT_PANELS = 9
+MOST_HEAT_PANELS, MOST_NUMBERS = 9, 400
 
 
 def number_of(key: str, value: Any) -> float:
@@ -160,6 +160,7 @@ def _against(comparison: Comparison, key: str) -> dict[str, Picture]:
         dress,
         meaning.replace("_", " "),
         metric_name(comparison.metric),
+        essential=True,
     )
 
 
@@ -253,7 +254,7 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
     together = np.concatenate([table.ravel() for table in tables])
     low, high = float(np.nanmin(together)), float(np.nanmax(together))
     for index, (axes, name, table) in enumerate(zip(panel_axes, panels, tables, strict=True)):
-        _heat(axes, table, low, high, metric)
+        _heat(axes, table, low, high, metric, together.size <= MOST_NUMBERS)
         heading(axes, name)
         room = inches_wide(axes) / len(columns) - 0.06
         axes.set_xticks(range(len(columns)), [cut(show(v), room) for v in columns])
@@ -290,7 +291,7 @@ def _table(
     return table
 
 
-def _heat(axes: Axes, table: Array, low: float, high: float, metric: str) -> None:
+def _heat(axes: Axes, table: Array, low: float, high: float, metric: str, numbered: bool) -> None:
     """Draw the cells with their numbers; the best of each row is framed."""
     better = higher_is_better(metric)
     axes.imshow(
@@ -303,7 +304,7 @@ def _heat(axes: Axes, table: Array, low: float, high: float, metric: str) -> Non
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    readable = inches_wide(axes) / table.shape[1] > 0.36
+    readable = numbered and inches_wide(axes) / table.shape[1] > 0.36
     for (i, j), value in np.ndenumerate(table):
         if not math.isfinite(value):
             continue
@@ -365,5 +366,4 @@ def budget(comparison: Comparison) -> dict[str, Picture]:
         dress,
         "trials",
         metric_name(comparison.metric),
-        essential=False,
     )

@@ -37,6 +37,7 @@ MOST_LINES = 8
 MOST_BANDS = 4
 MOST_TASKS = 9
 MOST_ARMS = 40
+MOST_PANELS = 24
 
 
 def page(comparison: Comparison, title: str, notes: Sequence[str], height: float) -> Picture:
@@ -174,15 +175,15 @@ def line_pictures(
     x_label: str,
     y_label: str,
     labels_at_ends: bool = True,
-    essential: bool = True,
+    essential: bool = False,
 ) -> dict[str, Picture]:
     """Draw lines per arm: one panel per task, or per arm where there are too many
     lines.
 
     ``panels`` holds each task's lines; ``dress`` sets the scales of an axes, before the
     lines are drawn. With more than MOST_LINES lines each task has a picture of its own
-    with a panel per arm, the others in grey behind; one that is not ``essential`` then
-    shows the first task only.
+    with a panel per arm, the others in grey behind; what is not ``essential`` then
+    stops at MOST_PANELS panels.
     """
     panels = {task: lines for task, lines in list(panels.items())[:MOST_TASKS] if lines}
     if not panels:
@@ -216,8 +217,10 @@ def line_pictures(
         return {name: figure}
     result = {}
     several = len(panels) > 1
-    if not essential:
-        panels = dict(list(panels.items())[:1])
+    whole = len(panels) if essential else max(1, MOST_PANELS // most)
+    if len(panels) > whole:
+        panels = dict(list(panels.items())[:whole])
+        notes = [*notes, f"drawn for {whole} of the tasks, all curves are in index.html"]
     for task, lines in panels.items():
         shown = lines[:MOST_ARMS]
         columns = 4
@@ -234,12 +237,13 @@ def line_pictures(
             )
             _lines(panel, [line], look)
             heading(panel, line.name, look[line.name]["color"])
+            # Ticks are most of the time that a panel takes: only the outer ones have any.
             if index >= len(shown) - columns:
                 panel.set_xlabel(x_label)
             else:
-                panel.set_xticklabels([])
+                panel.xaxis.set_visible(False)
             if index % columns:
-                panel.set_yticklabels([])
+                panel.yaxis.set_visible(False)
             else:
                 panel.set_ylabel(y_label)
         _share_limits(axes)

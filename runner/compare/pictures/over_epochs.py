@@ -73,7 +73,6 @@ def _curves(comparison: Comparison, column: str, name: str) -> dict[str, Picture
         dress,
         "epoch",
         what,
-        essential=losses,
     )
 
 

@@ -150,5 +150,4 @@ def profiles(comparison: Comparison) -> dict[str, Picture]:
         metric_name(metric),
         "share of replicates",
         labels_at_ends=False,
-        essential=False,
     )
