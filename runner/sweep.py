@@ -281,4 +281,5 @@ class _Composer:
     def _sets_a_value(self, override: Override) -> bool:
         key = override.get_key_element()
         plain_key = key.replace(".", "").replace("_", "").isalnum()
-        return plain_key and key not in GROUPS and not key.startswith("hydra.")
+        choice = key in (*GROUPS, "experiment")
+        return plain_key and not choice and not key.startswith("hydra.")
