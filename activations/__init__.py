@@ -6,6 +6,17 @@
 (np.float64(0.5), np.float64(0.25))
 """
 
+from activations.algebraic import (
+    ISRLU,
+    ISRU,
+    ArcTan,
+    ASinH,
+    BentIdentity,
+    Elliott,
+    SoftSign,
+    SquarePlus,
+    SymLog,
+)
 from activations.axiswise import Softmax
 from activations.base import Activation, Elementwise, get, get_class, names
 from activations.clipped import (
@@ -18,6 +29,11 @@ from activations.clipped import (
     SparseSigmoid,
     Step,
 )
+from activations.exponential_linear import CELU, ELU, SELU, Exponential
+from activations.gaussian import Erf, Gaussian, LaplaceCDF, NormalCDF
+from activations.gelu import GELU, ClippedGELU, Phish
+from activations.mish_like import LiSHT, Logish, Mish, Serf, Smish, TeLU
+from activations.periodic import FINER, GCU, WIRE, ReLUSin, Sin, Sinc
 from activations.piecewise import (
     Abs,
     HardELiSH,
@@ -37,16 +53,47 @@ from activations.rectified import (
     RReLU,
     ThresholdedReLU,
 )
+from activations.self_gated import DSiLU, ELiSH, GELUApprox, GELUTanH, QuickGELU, SiLU, Swish
 from activations.shrinkage import HardShrink, Shrink, SoftShrink, Threshold
-from activations.sigmoidal import Sigmoid, TanH
+from activations.sigmoidal import (
+    ComplementaryLogLog,
+    ScaledTanH,
+    Sigmoid,
+    SoftClip,
+    TanH,
+    TanHLinear,
+)
+from activations.softplus_like import LogCosh, LogSigmoid, ShiftedSoftplus, Softplus, TanhShrink
 
 __all__ = [
+    "CELU",
+    "ELU",
+    "FINER",
+    "GCU",
+    "GELU",
+    "ISRLU",
+    "ISRU",
+    "SELU",
     "SQNL",
+    "WIRE",
+    "ASinH",
     "Abs",
     "Activation",
+    "ArcTan",
+    "BentIdentity",
     "Clip",
+    "ClippedGELU",
+    "ComplementaryLogLog",
     "Cubic",
+    "DSiLU",
+    "ELiSH",
     "Elementwise",
+    "Elliott",
+    "Erf",
+    "Exponential",
+    "GELUApprox",
+    "GELUTanH",
+    "Gaussian",
     "HardELiSH",
     "HardGaussianHat",
     "HardMish",
@@ -56,23 +103,49 @@ __all__ = [
     "HardTanh",
     "Identity",
     "KerasReLU",
+    "LaplaceCDF",
     "LeakyReLU",
+    "LiSHT",
+    "LogCosh",
+    "LogSigmoid",
+    "Logish",
+    "Mish",
     "NLReLU",
+    "NormalCDF",
+    "Phish",
+    "QuickGELU",
     "RReLU",
     "ReLU",
     "ReLU6",
+    "ReLUSin",
     "ReLUSquared",
+    "ScaledTanH",
+    "Serf",
+    "ShiftedSoftplus",
     "Shrink",
+    "SiLU",
     "Sigmoid",
     "SignSTE",
+    "Sin",
+    "Sinc",
     "SmeLU",
+    "Smish",
+    "SoftClip",
     "SoftShrink",
+    "SoftSign",
     "Softmax",
+    "Softplus",
     "SparsePlus",
     "SparseSigmoid",
     "Square",
+    "SquarePlus",
     "Step",
+    "Swish",
+    "SymLog",
     "TanH",
+    "TanHLinear",
+    "TanhShrink",
+    "TeLU",
     "Threshold",
     "ThresholdedReLU",
     "get",

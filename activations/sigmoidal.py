@@ -1,32 +1,38 @@
-"""S-shaped functions that saturate on both sides."""
+"""S-shaped functions made of exponentials: they saturate on both sides, exponentially fast."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from activations.base import Array, Elementwise
+from activations.base import Array, Elementwise, in_float64, number
+from activations.special import NO_OVERFLOW, exp_of_sum, two_product, two_sum
 
 
 class Sigmoid(Elementwise):
-    """1 / (1 + e^-x), the logistic function.
+    """1 / (1 + e^-x), the logistic function. Range (0, 1).
 
-    Written with e^-|x|, which never overflows; f' = z / (1 + z)^2 with z = e^-|x| keeps its
-    digits where y (1 - y) is 0 by rounding (x > 17 in float32, x > 37 in float64).
+    Written n / (1 + n) with n = e^min(x, 40), which never overflows; f' = z / (1 + z)^2 with
+    z = e^-|x| keeps its digits where y (1 - y) is 0 by rounding (x > 17 in float32, x > 37 in
+    float64).
     Verhulst 1845; as a unit of a network Rumelhart, Hinton & Williams 1986.
     """
 
     name = "sigmoid"
 
     def forward(self, x: Array) -> Array:
-        return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+        n = np.exp(np.minimum(x, NO_OVERFLOW))
+        return n / (1 + n)
 
     def derivative(self, x: Array, y: Array) -> Array:
         z = np.exp(-np.abs(x))
-        return z / ((1 + z) * (1 + z))
+        d = 1 + z
+        return z / (d * d)
 
 
 class TanH(Elementwise):
-    """(e^x - e^-x) / (e^x + e^-x), the hyperbolic tangent.
+    """(e^x - e^-x) / (e^x + e^-x), the hyperbolic tangent. Range (-1, 1).
 
     f' = 4 w / (1 + w)^2 with w = e^-2|x| keeps its digits where 1 - y^2 is 0 by rounding
     (|x| > 9 in float32, |x| > 19 in float64).
@@ -39,5 +45,141 @@ class TanH(Elementwise):
         return np.tanh(x)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        w = np.exp(-2 * np.abs(x))
-        return 4 * w / ((1 + w) * (1 + w))
+        w = np.exp(-2 * np.minimum(np.abs(x), 400))  # -2 |x| would overflow
+        d = 1 + w
+        return 4 * w / (d * d)
+
+
+class ScaledTanH(Elementwise):
+    """amplitude tanh(slope x). Range (-amplitude, amplitude).
+
+    The defaults make f(1) = 1 and f(-1) = -1, with the largest |f''| there.
+    LeCun et al. 1998, Efficient BackProp, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf
+    """
+
+    name = "scaled_tanh"
+
+    def __init__(self, amplitude: float = 1.7159, slope: float = 2 / 3) -> None:
+        super().__init__()
+        self.amplitude = number("amplitude", amplitude)
+        self.slope = number("slope", slope, above=0, maximum=1e100)
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        end = 400 / self.slope
+        return self.amplitude * np.tanh(self.slope * np.minimum(np.maximum(x, -end), end))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        w = exp_of_sum(*two_product(-2 * self.slope, np.minimum(np.abs(x), 400 / self.slope)))
+        d = 1 + w
+        return (4 * self.amplitude * self.slope) * w / (d * d)
+
+
+class TanHLinear(Elementwise):
+    """tanh(x) + slope x: the twisted hyperbolic tangent, which does not saturate.
+
+    Range all numbers for slope > 0.
+    LeCun et al. 1998, Efficient BackProp, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf
+    """
+
+    name = "lecun_tanh_linear"
+
+    def __init__(self, slope: float = 0.01) -> None:
+        super().__init__()
+        self.slope = number("slope", slope, minimum=0, maximum=0.99)
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        if self.slope == 0:
+            return np.tanh(x)
+        return np.tanh(x) + self.slope * x
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        w = np.exp(-2 * np.minimum(np.abs(x), 400))
+        d = 1 + w
+        return 4 * w / (d * d) + self.slope
+
+
+class ComplementaryLogLog(Elementwise):
+    """1 - e^(-e^x), the inverse of the complementary log-log link: an asymmetric sigmoid.
+
+    Range (0, 1). f' = n e^-n with n = e^x, where an error of one part in n becomes one of n
+    parts: n is computed to twice the digits, from a table of e^(k / 32).
+    McCullagh & Nelder 1989, Generalized Linear Models, section 4.3.
+    """
+
+    name = "cloglog"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return -np.expm1(-np.exp(np.minimum(x, 6.0)))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        end = _LARGEST_EXPONENT / 32
+        high = np.fmax(np.fmin(x, end), 0)
+        index = np.rint(high * 32).astype(np.intp)
+        table, table_low = _EXP_HIGH[index], _EXP_LOW[index]
+        n, low = two_sum(table, table * np.expm1(high - index / 32) + table_low)
+        return np.exp(np.minimum(x, end)) * np.exp(-n) * (1 - low)
+
+
+class SoftClip(Elementwise):
+    """ln((1 + e^(alpha x)) / (1 + e^(alpha (x - 1)))) / alpha: x where 0 < x < 1, with soft ends.
+
+    Range (0, 1). Written with n = e^(alpha x) as log1p((1 - k) n / (1 + k n)) / alpha with
+    k = e^-alpha, which cancels nowhere.
+    Klimek & Perelstein 2020, https://arxiv.org/abs/1810.11509
+    """
+
+    name = "softclip"
+
+    def __init__(self, alpha: float = 10.0) -> None:
+        super().__init__()
+        self.alpha = number("alpha", alpha, above=0, maximum=300)
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        end = 400 + self.alpha
+        c = np.minimum(np.maximum(x, -2 * end / self.alpha), end / self.alpha)
+        n = exp_of_sum(*two_product(self.alpha, c))
+        ratio = -math.expm1(-self.alpha) * n / (1 + math.exp(-self.alpha) * n)
+        return np.log1p(ratio) / self.alpha
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        # f' is symmetric about 1/2: take e^(alpha x) or e^(alpha (1 - x)), whichever is smaller
+        end = 800 / self.alpha
+        p, rest = two_product(-self.alpha, np.minimum(np.maximum(x, -end), 1 + end))
+        q, more = two_sum(self.alpha, p)
+        left = p > -self.alpha / 2
+        n = exp_of_sum(np.where(left, q, -p), np.where(left, more + rest, -rest))
+        return -math.expm1(-self.alpha) * n / ((1 + n) * (1 + math.exp(-self.alpha) * n))
+
+
+# e^x > 745 and f' = 0 beyond 6.7 = 214.4 / 32. e^(k / 32) = (e^(1 / 1024))^(32 k) would lose
+# digits; the low part of each comes from e^x = e^(x / 64)^64 in two pieces.
+_LARGEST_EXPONENT = 216
+
+
+def _exponentials() -> tuple[Array, Array]:
+    """Return e^(k / 32), k = 0..216, as sums of two floats: Taylor's series, then squaring."""
+    r = np.arange(_LARGEST_EXPONENT + 1) / 2048  # k / 32 / 64, exact; at most 0.11
+    high, low = np.ones_like(r), np.zeros_like(r)
+    for n in range(16, 0, -1):  # 1 + r / n (1 + r / (n + 1) (...)), in two pieces
+        p, rest = two_product(r, high)
+        rest = rest + r * low
+        q = p / n
+        product, error = two_product(float(n), q)
+        rest = (((p - product) - error) + rest) / n
+        high, low = two_sum(1.0, q)
+        high, low = two_sum(high, low + rest)
+    for _ in range(6):
+        p, rest = two_product(high, high)
+        high, low = two_sum(p, rest + 2 * high * low)
+    return high, low
+
+
+_EXP_HIGH, _EXP_LOW = _exponentials()

@@ -1,0 +1,202 @@
+"""Functions made of quotients and square roots, which saturate or bend slowly."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from activations.base import Array, Elementwise, in_float64, number
+from activations.special import step
+
+LARGE = 1e150  # x^2 fits; beyond it sqrt(x^2 + c) is |x|
+
+
+def hypotenuse(x: Array, square: float) -> Array:
+    """Return sqrt(x^2 + square) without overflow; x is float64."""
+    a = np.abs(x)
+    c = np.minimum(a, LARGE)
+    return np.maximum(a, np.sqrt(c * c + square))
+
+
+class SoftSign(Elementwise):
+    """x / (1 + |x|). Range (-1, 1).
+
+    f' = 1 / (1 + |x|)^2 from x: from the output, (1 - |y|)^2 has no digits for large x.
+    Bergstra et al. 2009, https://www.iro.umontreal.ca/~lisa/publications2/index.php/publications/show/415
+    """
+
+    name = "softsign"
+
+    def forward(self, x: Array) -> Array:
+        most = np.finfo(x.dtype).max / 4
+        c = np.minimum(np.maximum(x, -most), most)  # inf / inf has no value
+        return c / (1 + np.abs(c))
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        r = 1 / (1 + np.abs(x))
+        return r * r
+
+
+class Elliott(Elementwise):
+    """1/2 + x / (2 (1 + |x|)): softsign moved to the range (0, 1) of a sigmoid.
+
+    Written 1 / (2 (1 + |x|)) for x < 0, where the sum cancels.
+    Elliott 1993, https://drum.lib.umd.edu/handle/1903/5355
+    """
+
+    name = "elliott"
+
+    def forward(self, x: Array) -> Array:
+        r = x.dtype.type(0.5) / (1 + np.abs(x))
+        return (step(x) - np.copysign(r, x)).astype(x.dtype, copy=False)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        r = 1 / (1 + np.abs(x))
+        return r * r / 2
+
+
+class ISRU(Elementwise):
+    """x / sqrt(1 + alpha x^2), the inverse square root unit.
+
+    Range (-1 / sqrt alpha, 1 / sqrt alpha). f' = (1 / sqrt(1 + alpha x^2))^3.
+    Carlile et al. 2017, https://arxiv.org/abs/1710.09967
+    """
+
+    name = "isru"
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__()
+        self.alpha = number("alpha", alpha, minimum=1e-12, maximum=1e12)
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return self._value(x)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        return self._slope(x)
+
+    def _value(self, x: Array) -> Array:
+        c = np.minimum(np.maximum(x, -LARGE), LARGE)
+        return c / np.sqrt(1 + self.alpha * (c * c))
+
+    def _slope(self, x: Array) -> Array:
+        r = 1 / np.sqrt(1 + self.alpha * np.square(np.minimum(np.abs(x), LARGE)))
+        return r * r * r
+
+
+class ISRLU(ISRU):
+    """x for x >= 0, x / sqrt(1 + alpha x^2) for x < 0: the inverse square root linear unit.
+
+    Range (-1 / sqrt alpha, inf). Twice differentiable at 0.
+    Carlile et al. 2017, https://arxiv.org/abs/1710.09967
+    """
+
+    name = "isrlu"
+
+    def _value(self, x: Array) -> Array:
+        return np.maximum(x, 0) + super()._value(np.minimum(x, 0))
+
+    def _slope(self, x: Array) -> Array:
+        return super()._slope(np.minimum(x, 0))
+
+
+class SquarePlus(Elementwise):
+    """(x + sqrt(x^2 + b)) / 2: a softplus without exponentials. Range (0, inf).
+
+    Written max(x, 0) + (b / 4) / m with m = (|x| + sqrt(x^2 + b)) / 2, which neither cancels
+    for x < 0 nor overflows. b = 4 ln(2)^2 gives softplus's value at 0.
+    Barron 2021, https://arxiv.org/abs/2112.11687
+    """
+
+    name = "squareplus"
+
+    def __init__(self, b: float = 4.0) -> None:
+        super().__init__()
+        self.b = number("b", b, above=0, maximum=1e100)
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        m = 0.5 * np.abs(x) + 0.5 * hypotenuse(x, self.b)
+        return np.maximum(x, 0) + self.b / 4 / m
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        root = hypotenuse(x, self.b)
+        m = 0.5 * np.abs(x) + 0.5 * root
+        return step(x) - np.copysign(self.b / 4 / m / root, x)
+
+
+class BentIdentity(Elementwise):
+    """(sqrt(x^2 + 1) - 1) / 2 + x: slope 1/2 on the far left, 3/2 on the far right.
+
+    Range all numbers; +-inf where the exact value is beyond the largest float. Written
+    x (1 + r / 2) with r = x / (sqrt(x^2 + 1) + 1), which does not cancel near 0.
+    No paper: it appears in lists of activation functions.
+    """
+
+    name = "bent_identity"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        c = np.minimum(np.maximum(x, -LARGE), LARGE)
+        ratio = c / (np.sqrt(c * c + 1) + 1)
+        with np.errstate(over="ignore"):
+            return x * (1 + ratio / 2)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c = np.minimum(np.maximum(x, -LARGE), LARGE)
+        return 1 + c / (2 * np.sqrt(c * c + 1))
+
+
+class ArcTan(Elementwise):
+    """arctan(x). Range (-pi / 2, pi / 2).
+
+    f' = 1 / (1 + x^2), with |x| cut at 1e75 and the rest divided off so that x^2 fits.
+    """
+
+    name = "arctan"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return np.arctan(x)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        a = np.abs(x)
+        c = np.minimum(a, 1e75)
+        rest = 1e75 / np.maximum(a, 1e75)
+        return rest / (1 + c * c) * rest
+
+
+class ASinH(Elementwise):
+    """asinh(x) = ln(x + sqrt(x^2 + 1)): linear near 0, logarithmic far away.
+
+    Range all numbers. f' = 1 / sqrt(x^2 + 1).
+    """
+
+    name = "asinh"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return np.arcsinh(x)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        return 1 / hypotenuse(x, 1.0)
+
+
+class SymLog(Elementwise):
+    """sign(x) ln(1 + |x|): linear near 0, logarithmic far away, on both sides.
+
+    Range all numbers. f' = 1 / (1 + |x|).
+    Hafner et al. 2023 (DreamerV3), https://arxiv.org/abs/2301.04104
+    """
+
+    name = "symlog"
+
+    def forward(self, x: Array) -> Array:
+        return np.copysign(np.log1p(np.abs(x)), x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return 1 / (1 + np.abs(x))

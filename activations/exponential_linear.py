@@ -1,0 +1,108 @@
+"""The exponential, and units that are linear on the right and exponential on the left."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from activations.base import Array, Elementwise, in_float64, number
+from activations.special import NO_UNDERFLOW, two_quotient
+
+
+class Exponential(Elementwise):
+    """e^x. Range (0, inf); inf where e^x is beyond the largest float, without a warning.
+
+    f' = e^x.
+    """
+
+    name = "exponential"
+
+    def forward(self, x: Array) -> Array:
+        with np.errstate(over="ignore"):
+            return np.exp(x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return y
+
+
+class ELU(Elementwise):
+    """x for x > 0, alpha (e^x - 1) for x <= 0, the exponential linear unit.
+
+    Range (-alpha, inf). f'(0) = alpha, the negative branch's, as everywhere; 1 only for
+    alpha = 1. f' = alpha e^x from x: y + alpha has no digits on the far left.
+    Clevert, Unterthiner & Hochreiter 2015, https://arxiv.org/abs/1511.07289
+    """
+
+    name = "elu"
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__()
+        self.alpha = number("alpha", alpha, minimum=0)
+
+    def forward(self, x: Array) -> Array:
+        left = np.expm1(np.minimum(x, 0))
+        return np.maximum(x, 0) + (left if self.alpha == 1 else self.alpha * left)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        slope = np.exp(np.minimum(x, 0))
+        if self.alpha == 1:
+            return slope
+        return np.where(x > 0, slope, self.alpha * slope)
+
+
+class CELU(Elementwise):
+    """x for x > 0, alpha (e^(x / alpha) - 1) for x <= 0: ELU with a slope of 1 at 0.
+
+    Range (-alpha, inf). f' = e^(min(x, 0) / alpha), x / alpha in two pieces.
+    Barron 2017, https://arxiv.org/abs/1704.07483
+    """
+
+    name = "celu"
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__()
+        self.alpha = number("alpha", alpha, minimum=1e-6, maximum=1e6)
+
+    def forward(self, x: Array) -> Array:
+        if self.alpha == 1:
+            return np.maximum(x, 0) + np.expm1(np.minimum(x, 0))
+        return self._scaled_value(x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        if self.alpha == 1:
+            return np.exp(np.minimum(x, 0))
+        return self._scaled_slope(x)
+
+    @in_float64
+    def _scaled_value(self, x: Array) -> Array:
+        left = np.maximum(np.minimum(x, 0), NO_UNDERFLOW * self.alpha)
+        return np.maximum(x, 0) + self.alpha * np.expm1(left / self.alpha)
+
+    @in_float64
+    def _scaled_slope(self, x: Array) -> Array:
+        left = np.maximum(np.minimum(x, 0), NO_UNDERFLOW * self.alpha)
+        q, rest = two_quotient(left, self.alpha)
+        e = np.exp(q)
+        return e + e * rest
+
+
+class SELU(Elementwise):
+    """scale x for x > 0, scale alpha (e^x - 1) for x <= 0, the self-normalising ELU.
+
+    Range (-1.7581, inf); inf where scale x is beyond the largest float. alpha and scale keep
+    mean 0 and variance 1. f'(0) = scale alpha = 1.7581, the negative branch's, as in PyTorch
+    and JAX.
+    Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
+    """
+
+    name = "selu"
+    alpha = 1.6732632423543772848170429916717
+    scale = 1.0507009873554804934193349852946
+
+    def forward(self, x: Array) -> Array:
+        with np.errstate(over="ignore"):
+            right = self.scale * np.maximum(x, 0)
+        return right + (self.scale * self.alpha) * np.expm1(np.minimum(x, 0))
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        left = (self.scale * self.alpha) * np.exp(np.minimum(x, 0))
+        return np.where(x > 0, x.dtype.type(self.scale), left)

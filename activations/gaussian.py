@@ -1,0 +1,119 @@
+"""The normal distribution's functions: its bell and its integral."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from activations.base import Array, Elementwise, in_float64, number
+from activations.special import (
+    FRACTION_OF_SQUARE_ROOT_2_PI,
+    GAUSSIAN_END,
+    erf,
+    erf_derivative,
+    exp_of_square,
+    normal_cdf,
+    normal_pdf,
+    scaled_normal_tail,
+    step,
+    two_quotient,
+    two_sum,
+    where_below,
+)
+
+
+class Erf(Elementwise):
+    """2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x, the error function.
+
+    Range (-1, 1). f' = 2 / sqrt(pi) e^(-x^2).
+    """
+
+    name = "erf"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return erf(x)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        return erf_derivative(x)
+
+
+class NormalCDF(Elementwise):
+    """Phi(x) = (1 + erf(x / sqrt 2)) / 2, the normal distribution function (probit).
+
+    Range (0, 1). f' = e^(-x^2 / 2) / sqrt(2 pi).
+    Bliss 1934, The method of probits, https://doi.org/10.1126/science.79.2037.38
+    """
+
+    name = "normal_cdf"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return normal_cdf(x)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        return normal_pdf(x)
+
+
+class LaplaceCDF(Elementwise):
+    """(1 + erf((x - mu) / (sigma sqrt 2))) / 2. Range (0, 1).
+
+    Called laplace in the paper and in its libraries, though it is the normal distribution
+    function with mean mu and deviation sigma; the defaults, mu = sqrt(1/2) and
+    sigma = sqrt(1 / (4 pi)), make it the closest to max(x, 0)^2.
+    Ma et al. 2022 (Mega), https://arxiv.org/abs/2209.10655
+    """
+
+    name = "laplace_cdf"
+
+    def __init__(self, mu: float = 0.707107, sigma: float = 0.282095) -> None:
+        super().__init__()
+        self.mu = number("mu", mu, minimum=-1e100, maximum=1e100)
+        self.sigma = number("sigma", sigma, minimum=1e-100, maximum=1e100)
+
+    def _standardised(self, x: Array) -> tuple[Array, Array]:
+        """Return t = (x - mu) / sigma, cut where nothing is left of e^(-t^2 / 2), and its rest."""
+        reach = GAUSSIAN_END * self.sigma
+        difference, rest = two_sum(-self.mu, np.clip(x, self.mu - reach, self.mu + reach))
+        t, more = two_quotient(difference, self.sigma)
+        return t, more + rest / self.sigma
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        t, rest = self._standardised(x)
+        a = np.minimum(np.abs(t), GAUSSIAN_END)
+        tail = scaled_normal_tail(a) * (exp_of_square(a, 0.5) * (1 - t * rest))
+        return step(t) - np.copysign(tail, t)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        t, rest = self._standardised(x)
+        bell = exp_of_square(np.minimum(np.abs(t), GAUSSIAN_END), 0.5)
+        return bell * (1 - t * rest) * (FRACTION_OF_SQUARE_ROOT_2_PI / self.sigma)
+
+
+class Gaussian(Elementwise):
+    """e^(-x^2), the bell. Range (0, 1].
+
+    A radial basis function e^(-(x - c)^2 / (2 s^2)) is this one after the linear layer's
+    weights. f' = -2 x e^(-x^2).
+    Broomhead & Lowe 1988, https://apps.dtic.mil/sti/citations/ADA196234
+    """
+
+    name = "gaussian"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return exp_of_square(np.minimum(np.abs(x), GAUSSIAN_END), 1.0)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        a = np.minimum(np.abs(x), GAUSSIAN_END)
+        size = where_below(-a, -26.0, _gaussian_tail_slope, 2 * a * exp_of_square(a, 1.0))
+        return -np.copysign(size, x)
+
+
+def _gaussian_tail_slope(x: Array) -> Array:
+    half = exp_of_square(-x, 0.5)  # e^(-x^2) itself would be subnormal
+    return (-2 * x * half) * half

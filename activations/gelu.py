@@ -1,0 +1,114 @@
+"""x Phi(x), the Gaussian error linear unit, and functions of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from activations.base import Array, Elementwise, in_float64, number
+from activations.special import (
+    FRACTION_OF_SQUARE_ROOT_2_PI,
+    GAUSSIAN_END,
+    exp_of_square,
+    scaled_normal_tail,
+    step,
+    where_below,
+)
+
+
+def gelu(x: Array) -> Array:
+    """Return x Phi(x) = max(x, 0) - |x| Phi(-|x|)."""
+    a = np.minimum(np.abs(x), GAUSSIAN_END)
+    return np.maximum(x, 0) - a * scaled_normal_tail(a) * exp_of_square(a, 0.5)
+
+
+def gelu_derivative(x: Array) -> Array:
+    """Return Phi(x) + x Phi'(x), which is one less the same at -x."""
+    a = np.minimum(np.abs(x), GAUSSIAN_END)
+    bracket = scaled_normal_tail(a) - FRACTION_OF_SQUARE_ROOT_2_PI * a
+    left = bracket * exp_of_square(a, 0.5)
+
+    def tail(minus_a: Array) -> Array:
+        half = exp_of_square(-minus_a, 0.25)
+        return (bracket * half) * half
+
+    left = where_below(-a, -37.0, tail, left)
+    return step(x) - np.copysign(1.0, x) * left
+
+
+class GELU(Elementwise):
+    """x Phi(x) = x/2 (1 + erf(x / sqrt 2)), the Gaussian error linear unit, exact.
+
+    Range (-0.1700, inf), the minimum at x = -0.7518. Written max(x, 0) - |x| Phi(-|x|): the
+    textbook form has no digits below x = -5.5 in float32 and -8.3 in float64. The tanh
+    approximation, JAX's default, is gelu_tanh.
+    Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
+    """
+
+    name = "gelu"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return gelu(x)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        return gelu_derivative(x)
+
+
+class ClippedGELU(Elementwise):
+    """min(max(GELU(x), low), high). Range within [low, high]; f' = 0 at and beyond the bounds.
+
+    Meant for quantisation. Wu et al. 2020, https://arxiv.org/abs/2004.09602
+    """
+
+    name = "clipped_gelu"
+
+    def __init__(self, low: float = -10.0, high: float = 10.0) -> None:
+        super().__init__()
+        self.low = number("low", low)
+        self.high = number("high", high, above=self.low)
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return np.minimum(np.maximum(gelu(x), self.low), self.high)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        exact = gelu(x)
+        outside = (exact <= self.low) | (exact >= self.high)
+        return np.where(outside, 0.0, gelu_derivative(x))
+
+
+class Phish(Elementwise):
+    """x tanh(GELU(x)). Range [0, inf) on both sides of 0 but for rounding; f(0) = f'(0) = 0.
+
+    f' = tanh(g) + x g' / cosh(g)^2 with g = GELU(x).
+    Naveen 2022, https://doi.org/10.36227/techrxiv.17283824
+    """
+
+    name = "phish"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        c = np.maximum(x, -GAUSSIAN_END)
+        return where_below(c, -37.0, _phish_tail, c * np.tanh(gelu(c)))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c = np.minimum(np.maximum(x, -GAUSSIAN_END), GAUSSIAN_END)
+        g = gelu(c)
+        w = np.exp(-2 * np.abs(g))
+        d = 1 + w
+        slope = np.tanh(g) + c * gelu_derivative(c) * (4 * w / (d * d))
+        return where_below(c, -37.0, _phish_tail_slope, slope)
+
+
+def _phish_tail(x: Array) -> Array:
+    half = exp_of_square(-x, 0.25)
+    return (x * x * scaled_normal_tail(-x) * half) * half
+
+
+def _phish_tail_slope(x: Array) -> Array:
+    half = exp_of_square(-x, 0.25)
+    bracket = 2 * x * scaled_normal_tail(-x) + FRACTION_OF_SQUARE_ROOT_2_PI * x * x
+    return (bracket * half) * half

@@ -1,0 +1,185 @@
+"""x g(x) with a gate g that is not a sigmoid: Mish and its successors.
+
+All gates are rational in n = e^x or s = sigmoid(x), so that neither 1 + e^x nor 1 - tanh^2
+loses digits; x is cut where a gate has long been 0 or its limit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from activations.base import Array, Elementwise, in_float64
+from activations.special import (
+    NO_OVERFLOW,
+    NO_UNDERFLOW,
+    SUBNORMAL,
+    TWO_OVER_SQUARE_ROOT_PI,
+    erf,
+    where_below,
+)
+
+
+class _GatedByExponential(Elementwise):
+    """A function that is ``tail_slope`` x e^x far to the left."""
+
+    tail_slope = 1.0
+
+    def _finish_value(self, x: Array, y: Array) -> Array:
+        def tail(x: Array) -> Array:
+            half = np.exp(x / 2)
+            return (self.tail_slope * x * half) * half
+
+        return where_below(x, SUBNORMAL, tail, y)
+
+    def _finish_slope(self, x: Array, slope: Array) -> Array:
+        def tail(x: Array) -> Array:
+            half = np.exp(x / 2)
+            return (self.tail_slope * (1 + x) * half) * half
+
+        return where_below(x, SUBNORMAL, tail, slope)
+
+
+class Mish(_GatedByExponential):
+    """x tanh(softplus(x)) = x w / (w + 2) with w = n (n + 2), n = e^x.
+
+    Range (-0.3088, inf), the minimum at x = -1.1924. One exponential, no tanh, no logarithm.
+    f' = n ((n + 2) (w + 2) + 4 x (n + 1)) / (w + 2)^2.
+    Misra 2019, https://arxiv.org/abs/1908.08681
+    """
+
+    name = "mish"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        c = np.maximum(x, NO_UNDERFLOW)
+        n = np.exp(np.minimum(c, NO_OVERFLOW))
+        w = n * (n + 2)
+        return self._finish_value(c, c * (w / (w + 2)))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
+        n = np.exp(c)
+        m = n + 2
+        d = n * m + 2
+        return self._finish_slope(c, n * ((m + 4 * (c * ((n + 1) / d))) / d))
+
+
+class TeLU(_GatedByExponential):
+    """x tanh(e^x), also known as TanhExp. Range (-0.3533, inf), the minimum at x = -1.0789.
+
+    f' = tanh(n) + x n / cosh(n)^2 with n = e^x.
+    Fernandez & Mali 2024, https://arxiv.org/abs/2412.20269;
+    Liu & Di 2020 (TanhExp), https://arxiv.org/abs/2003.09855
+    """
+
+    name = "telu"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        c = np.maximum(x, NO_UNDERFLOW)
+        return self._finish_value(c, c * np.tanh(np.exp(np.minimum(c, 5.0))))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c = np.minimum(np.maximum(x, NO_UNDERFLOW), 5.0)
+        n = np.exp(c)
+        w = np.exp(-2 * n)
+        d = 1 + w
+        return self._finish_slope(c, np.tanh(n) + c * n * (4 * w / (d * d)))
+
+
+class Serf(_GatedByExponential):
+    """x erf(softplus(x)). Range (-0.3484, inf), the minimum at x = -1.1931.
+
+    f' = erf(p) + 2 / sqrt(pi) x e^(-p^2) sigmoid(x) with p = softplus(x).
+    Nag & Bhattacharyya 2021, https://arxiv.org/abs/2108.09598
+    """
+
+    name = "serf"
+    tail_slope = TWO_OVER_SQUARE_ROOT_PI
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        c = np.maximum(x, NO_UNDERFLOW)
+        return self._finish_value(c, c * erf(np.log1p(np.exp(np.minimum(c, NO_OVERFLOW)))))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
+        n = np.exp(c)
+        p = np.log1p(n)
+        bell = TWO_OVER_SQUARE_ROOT_PI * np.exp(-p * p)
+        return self._finish_slope(c, erf(p) + c * (n / (1 + n)) * bell)
+
+
+class Logish(_GatedByExponential):
+    """x ln(1 + sigmoid(x)). Range (-0.2204, inf); slope ln 2 on the right.
+
+    f' = ln(1 + s) + x n / ((1 + n) (1 + 2 n)) with n = e^x, s = n / (1 + n).
+    Zhu et al. 2021, https://doi.org/10.1016/j.neucom.2021.06.067
+    """
+
+    name = "logish"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        c = np.maximum(x, NO_UNDERFLOW)
+        n = np.exp(np.minimum(c, NO_OVERFLOW))
+        return self._finish_value(c, c * np.log1p(n / (1 + n)))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
+        n = np.exp(c)
+        s = n / (1 + n)
+        return self._finish_slope(c, np.log1p(s) + c * (s / (1 + 2 * n)))
+
+
+class Smish(_GatedByExponential):
+    """x tanh(ln(1 + sigmoid(x))) = x w / (w + 2) with w = s (s + 2), s = sigmoid(x).
+
+    Range (-0.2013, inf); slope 0.6 on the right.
+    f' = w / (w + 2) + 4 x (1 + s) s (1 - s) / (w + 2)^2.
+    Wang, Ren & Wang 2022, https://doi.org/10.3390/electronics11040540
+    """
+
+    name = "smish"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        c = np.maximum(x, NO_UNDERFLOW)
+        n = np.exp(np.minimum(c, NO_OVERFLOW))
+        s = n / (1 + n)
+        w = s * (s + 2)
+        return self._finish_value(c, c * (w / (w + 2)))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
+        n = np.exp(c)
+        s = n / (1 + n)
+        m = s + 2
+        d = s * m + 2
+        return self._finish_slope(c, s * (m + 4 * (c * ((1 + s) / ((1 + n) * d)))) / d)
+
+
+class LiSHT(Elementwise):
+    """x tanh(x). Range [0, inf), even, f(0) = f'(0) = 0.
+
+    f' = tanh(x) + x / cosh(x)^2, two terms of the same sign.
+    Roy et al. 2019, https://arxiv.org/abs/1901.05894
+    """
+
+    name = "lisht"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return x * np.tanh(x)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c = np.minimum(np.maximum(x, -400.0), 400.0)
+        w = np.exp(-2 * np.abs(c))
+        d = 1 + w
+        return np.tanh(c) + c * (4 * w / (d * d))

@@ -1,0 +1,190 @@
+"""Functions made of sines: periodic, or growing with a wave on them.
+
+sin(w x) for a w that is not a power of 2 needs w x in two pieces: its rounding alone, eps
+|w x|, is an error of that size in the sine.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from activations.base import Array, Elementwise, in_float64, number
+from activations.special import (
+    exp_of_square,
+    polynomial,
+    two_product,
+    two_sum,
+)
+
+
+def sine_and_cosine(p: Array, rest: Array) -> tuple[Array, Array]:
+    """Return sin(p + rest) and cos(p + rest)."""
+    s, c = np.sin(p), np.cos(p)
+    u, v = np.sin(rest), np.cos(rest)
+    return s * v + c * u, c * v - s * u
+
+
+def _within(x: Array, end: float) -> Array:
+    """Return x, scaled down where |x| > end: phases there mean nothing but must be finite."""
+    if not np.fmax.reduce(np.abs(x), axis=None, initial=0.0) > end:
+        return x
+    return np.where(np.abs(x) > end, x * (end / np.finfo(x.dtype).max), x)
+
+
+class Sin(Elementwise):
+    """sin(w x). Range [-1, 1]; no limit at +-inf, where it is NaN.
+
+    w = 30 in SIREN. For |x| > 1e250 the phase w x is not computed, and the result is some
+    number of [-1, 1].
+    Sitzmann et al. 2020 (SIREN), https://arxiv.org/abs/2006.09661
+    """
+
+    name = "sin"
+
+    def __init__(self, w: float = 1.0) -> None:
+        super().__init__()
+        self.w = number("w", w, minimum=1e-6, maximum=1e6)
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        if self.w == 1:
+            return np.sin(x)
+        return sine_and_cosine(*two_product(self.w, _within(x, 1e250)))[0]
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        if self.w == 1:
+            return np.cos(x)
+        return self.w * sine_and_cosine(*two_product(self.w, _within(x, 1e250)))[1]
+
+
+class FINER(Elementwise):
+    """sin(w (|x| + 1) x): a sine whose frequency grows with |x|. Range [-1, 1].
+
+    f' = w (2 |x| + 1) cos(w (|x| + 1) x). The phase keeps its digits up to |x| = 1e6; no
+    limit at +-inf, where it is NaN.
+    Liu et al. 2023, https://arxiv.org/abs/2312.02434
+    """
+
+    name = "finer"
+
+    def __init__(self, w: float = 30.0) -> None:
+        super().__init__()
+        self.w = number("w", w, minimum=1e-6, maximum=1e6)
+
+    def _phase(self, x: Array) -> tuple[Array, Array]:
+        x = _within(x, 1e100)
+        square, square_rest = two_product(np.abs(x), x)
+        total, rest = two_sum(square, x)
+        p, more = two_product(self.w, total)
+        return p, more + self.w * (rest + square_rest)
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return sine_and_cosine(*self._phase(x))[0]
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        factor = self.w * (2 * np.minimum(np.abs(x), 1e100) + 1)
+        return factor * sine_and_cosine(*self._phase(x))[1]
+
+
+class WIRE(Elementwise):
+    """cos(w x) e^(-(s x)^2): the real part of Gabor's wavelet. Range [-1, 1].
+
+    f' = -(w sin(w x) + 2 s^2 x cos(w x)) e^(-(s x)^2).
+    Saragadam et al. 2023, https://arxiv.org/abs/2301.05187
+    """
+
+    name = "wire"
+
+    def __init__(self, w: float = 20.0, s: float = 30.0) -> None:
+        super().__init__()
+        self.w = number("w", w, minimum=1e-6, maximum=1e6)
+        self.s = number("s", s, minimum=1e-6, maximum=1e6)
+
+    def _pieces(self, x: Array) -> tuple[Array, Array, Array, Array, Array]:
+        end = 28 / self.s  # e^(-28^2) = 0
+        c = np.minimum(np.maximum(x, -end), end)
+        p, rest = two_product(self.s, np.abs(c))
+        half = exp_of_square(p, 0.5) * (1 - p * rest)
+        return (c, p, half, *sine_and_cosine(*two_product(self.w, c)))
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        _, _, half, _, cosine = self._pieces(x)
+        return (cosine * half) * half
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c, p, half, sine, cosine = self._pieces(x)
+        wave = self.w * sine + 2 * self.s * np.copysign(p, c) * cosine
+        return -(wave * half) * half
+
+
+class GCU(Elementwise):
+    """x cos(x), the growing cosine unit. Range all numbers; no limit at +-inf.
+
+    f' = cos(x) - x sin(x), whose error is below one eps of its amplitude 1 + |x|; relative
+    digits near its many roots would need x sin(x) to more digits than a float has.
+    Noel et al. 2021, https://arxiv.org/abs/2108.12943
+    """
+
+    name = "gcu"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return x * np.cos(x)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.cos(x) - x * np.sin(x)
+
+
+class Sinc(Elementwise):
+    """sin(x) / x with f(0) = 1: not normalised by pi. Range [-0.2173, 1].
+
+    f' = (cos(x) - f(x)) / x, by its Taylor series for |x| < 1.
+    """
+
+    name = "sinc"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        zero = x == 0
+        some = np.where(np.isinf(x) | zero, 1.0, x)
+        return np.where(zero, 1.0, np.where(np.isinf(x), 0.0, np.sin(some) / some))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c = np.minimum(np.maximum(x, -1.0), 1.0)
+        near = c * polynomial(_SINC_SLOPE, c * c)
+        away = np.abs(x) >= 1
+        far = np.where(away & ~np.isinf(x), x, 1.0)
+        slope = np.where(away, (np.cos(far) - np.sin(far) / far) / far, near)
+        return np.where(np.isinf(x), 0.0, slope)
+
+
+# sinc'(x) / x = sum over k >= 1 of (-1)^k 2 k x^(2 k - 2) / (2 k + 1)!, highest power first
+_SINC_SLOPE = tuple((-1) ** k * 2 * k / math.factorial(2 * k + 1) for k in range(10, 0, -1))
+
+
+class ReLUSin(Elementwise):
+    """max(x, 0) + cos(x), also CosReLU: a rectifier with a wave on it.
+
+    Range [-1, inf). f'(0) = 0; f' = -sin(x) for x <= 0 and 1 - sin(x) for x > 0, written
+    (cos(x / 2) - sin(x / 2))^2, whose double roots keep their digits.
+    """
+
+    name = "relu_sin"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        return np.maximum(x, 0) + np.cos(x)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        root = np.cos(x / 2) - np.sin(x / 2)
+        return np.where(x > 0, root * root, -np.sin(x))

@@ -1,0 +1,280 @@
+"""x sigmoid(u(x)): SiLU and its kin, of which some approximate GELU.
+
+With n = e^u: f = x n / (1 + n) and f' = n / (1 + n) (1 + n + x u') / (1 + n), where neither
+cancels except at the root of f' itself. u is kept in two pieces where it is not x itself: the
+rounding of u alone would cost up to |u| ULP, and |u| reaches 745.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from activations.base import Array, Elementwise, in_float64, number
+from activations.special import (
+    NO_OVERFLOW,
+    NO_UNDERFLOW,
+    SUBNORMAL,
+    exp_of_sum,
+    two_product,
+    two_sum,
+    where_below,
+)
+
+
+class SiLU(Elementwise):
+    """x sigmoid(x) = x / (1 + e^-x), the sigmoid linear unit, also called swish.
+
+    Range (-0.2785, inf), the minimum at x = -1.2785.
+    Elfwing, Uchibe & Doya 2017, https://arxiv.org/abs/1702.03118;
+    Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
+    """
+
+    name = "silu"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        c = np.maximum(x, NO_UNDERFLOW)
+        n = np.exp(np.minimum(c, NO_OVERFLOW))
+        return where_below(c, SUBNORMAL, _silu_tail, c * (n / (1 + n)))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
+        n = np.exp(c)
+        d = 1 + n
+        return where_below(c, SUBNORMAL, _silu_tail_slope, n / d * ((d + c) / d))
+
+
+def _silu_tail(x: Array) -> Array:
+    half = np.exp(x / 2)
+    return (x * half) * half
+
+
+def _silu_tail_slope(x: Array) -> Array:
+    half = np.exp(x / 2)
+    return ((1 + x) * half) * half
+
+
+class SelfGated(Elementwise):
+    """x sigmoid(u(x)) for an increasing odd u: a subclass defines ``argument``."""
+
+    def argument(self, x: Array, exact: bool) -> tuple[Array, Array, Array]:
+        """Return c, u(c) and what rounding left out of u(c), with c = x cut to |u| < 2,000.
+
+        Without ``exact`` the rest may be 0: the result is for float32.
+        """
+        raise TypeError(f"{type(self).__name__} does not define argument")
+
+    def argument_slope(self, c: Array) -> Array:
+        """Return u'(c)."""
+        raise TypeError(f"{type(self).__name__} does not define argument_slope")
+
+    def forward(self, x: Array) -> Array:
+        wide = x.astype(np.float64, copy=False)
+        c, p, rest = self.argument(wide, x.dtype == np.float64)
+        n = exp_of_sum(np.minimum(p, NO_OVERFLOW), rest)
+
+        def tail(p_in_tail: Array) -> Array:
+            half = exp_of_sum(p_in_tail / 2, rest / 2)
+            return (c * half) * half
+
+        y = where_below(p, SUBNORMAL, tail, np.maximum(wide, c) * (n / (1 + n)))
+        return y.astype(x.dtype, copy=False)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        c, p, rest = self.argument(x.astype(np.float64, copy=False), x.dtype == np.float64)
+        n = exp_of_sum(np.minimum(p, NO_OVERFLOW), rest)
+        d = 1 + n
+        moved = c * self.argument_slope(c)
+
+        def tail(p_in_tail: Array) -> Array:
+            half = exp_of_sum(p_in_tail / 2, rest / 2)
+            return ((1 + moved) * half) * half
+
+        slope = where_below(p, SUBNORMAL, tail, n / d * ((d + moved) / d))
+        return slope.astype(x.dtype, copy=False)
+
+
+def _cut(x: Array, end: float) -> Array:
+    return np.minimum(np.maximum(x, -end), end)
+
+
+class Swish(Elementwise):
+    """x sigmoid(beta x), with beta learnable if asked (one per unit).
+
+    Range (-0.2785 / beta, inf) for beta > 0; beta = 0 is x / 2, a large beta nears ReLU.
+    df/dbeta = x^2 sigmoid'(beta x).
+    Ramachandran, Zoph & Le 2017, https://arxiv.org/abs/1710.05941
+    """
+
+    name = "swish"
+
+    def __init__(self, beta: float = 1.0, learnable: bool = False) -> None:
+        super().__init__()
+        self.beta = number("beta", beta, minimum=-1e6, maximum=1e6)
+        if not isinstance(learnable, bool):
+            raise ValueError(f"learnable must be true or false, got {learnable!r}")
+        self.learnable = learnable
+        if learnable:
+            self.params["beta"] = self.beta
+
+    def _argument(self, x: Array) -> tuple[Array, Array, Array, Array]:
+        """Return x and |x| cut to |beta x| <= 800, and |beta x| in two pieces."""
+        beta = np.asarray(self.params.get("beta", self.beta), np.float64)
+        end = 800 / np.maximum(np.abs(beta), 1e-6)
+        c = np.minimum(np.maximum(x, -end), end)
+        p, rest = two_product(beta, c)
+        return beta, c, p, rest
+
+    def forward(self, x: Array) -> Array:
+        wide = x.astype(np.float64, copy=False)
+        beta, c, p, rest = self._argument(wide)
+        n = exp_of_sum(np.minimum(p, NO_OVERFLOW), rest)
+
+        def tail(p_in_tail: Array) -> Array:
+            half = exp_of_sum(p_in_tail / 2, rest / 2)
+            return (c * half) * half
+
+        open_side = np.where(beta * c < 0, c, wide)  # where the gate is shut, x may be inf
+        y = where_below(p, SUBNORMAL, tail, open_side * (n / (1 + n)))
+        return y.astype(x.dtype, copy=False)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        _, c, p, rest = self._argument(x.astype(np.float64, copy=False))
+        n = exp_of_sum(np.minimum(p, NO_OVERFLOW), rest)
+        d = 1 + n
+
+        def tail(p_in_tail: Array) -> Array:
+            half = exp_of_sum(p_in_tail / 2, rest / 2)
+            return ((1 + p) * half) * half
+
+        slope = where_below(p, SUBNORMAL, tail, n / d * ((d + p) / d))
+        return slope.astype(x.dtype, copy=False)
+
+    def parameter_gradients(self, x: Array, y: Array, grad: Array) -> dict[str, Array]:
+        if not self.learnable:
+            return {}
+        _, c, p, _ = self._argument(x.astype(np.float64, copy=False))
+        z = np.exp(-np.abs(p))
+        slopes = grad * (c * c * z / np.square(1 + z)).astype(x.dtype, copy=False)
+        return {"beta": slopes.sum(axis=-2, keepdims=True)}
+
+
+class QuickGELU(SelfGated):
+    """x sigmoid(1.702 x), the cheapest approximation of GELU: within 0.0204 of it.
+
+    Range (-0.1636, inf). Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
+    """
+
+    name = "quick_gelu"
+
+    def argument(self, x: Array, exact: bool) -> tuple[Array, Array, Array]:
+        c = _cut(x, 500.0)
+        if exact:
+            return (c, *two_product(1.702, c))
+        return c, 1.702 * c, np.zeros_like(c)
+
+    def argument_slope(self, c: Array) -> Any:
+        return 1.702
+
+
+class _Cubic(SelfGated):
+    """x sigmoid(linear x + cubic x^3); each coefficient is a float and what it lacks."""
+
+    linear = (0.0, 0.0)
+    cubic = (0.0, 0.0)
+
+    def argument(self, x: Array, exact: bool) -> tuple[Array, Array, Array]:
+        c = _cut(x, 30.0)
+        (a, a_rest), (b, b_rest) = self.linear, self.cubic
+        if not exact:
+            return c, c * (a + b * (c * c)), np.zeros_like(c)
+        square, square_rest = two_product(c, c)
+        term, term_rest = two_product(b, square)
+        factor, factor_rest = two_sum(a, term)
+        factor_rest = factor_rest + (term_rest + (b * square_rest + b_rest * square) + a_rest)
+        p, rest = two_product(factor, c)
+        return c, p, rest + factor_rest * c
+
+    def argument_slope(self, c: Array) -> Array:
+        return self.linear[0] + 3 * self.cubic[0] * (c * c)
+
+
+class GELUTanH(_Cubic):
+    """x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), the tanh approximation of GELU.
+
+    Within 4.8e-4 of GELU; it is x sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3)), whose left tail
+    does not cancel. Range (-0.1700, inf). The default of JAX; in PyTorch approximate="tanh".
+    Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
+    """
+
+    name = "gelu_tanh"
+    linear = (1.5957691216057308, -9.96930880911092e-17)
+    cubic = (0.07135481627260025, -4.1218577217431825e-18)
+
+
+class GELUApprox(_Cubic):
+    """x sigmoid(1.60033 x (1 + 0.0433603 x^2)): a closer fit of GELU, within 2.8e-4 of it.
+
+    Range (-0.1700, inf). From MLX's gelu_approx.
+    """
+
+    name = "gelu_approx"
+    linear = (1.60033, 0.0)
+    cubic = (0.069390788899, 2.879904891450735e-18)
+
+
+class DSiLU(Elementwise):
+    """sigmoid(x) (1 + x sigmoid(-x)), the derivative of SiLU, used as an activation.
+
+    Range (-0.0998, 1.0998). f' = z / (1 + z)^3 (2 (1 + z) - |x| (1 - z)) with z = e^-|x|.
+    Elfwing, Uchibe & Doya 2017, https://arxiv.org/abs/1702.03118
+    """
+
+    name = "dsilu"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
+        n = np.exp(c)
+        d = 1 + n
+        return where_below(c, SUBNORMAL, _silu_tail_slope, n / d * ((d + c) / d))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        a = np.minimum(np.abs(x), -NO_UNDERFLOW)
+        z = np.exp(-a)
+        d = 1 + z
+        slope = z / d * ((2 - a * ((1 - z) / d)) / d)
+        return where_below(-a, SUBNORMAL, _dsilu_tail_slope, slope)
+
+
+def _dsilu_tail_slope(x: Array) -> Array:
+    half = np.exp(x / 2)
+    return ((2 + x) * half) * half
+
+
+class ELiSH(Elementwise):
+    """x sigmoid(x) for x >= 0, (e^x - 1) sigmoid(x) for x < 0: SiLU joined with ELU.
+
+    Range (-0.1716, inf); continuously differentiable, f'(0) = 1/2.
+    Basirat & Roth 2018, https://arxiv.org/abs/1808.00783
+    """
+
+    name = "elish"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        n = np.exp(np.minimum(x, NO_OVERFLOW))
+        return (np.maximum(x, 0) + np.expm1(np.minimum(x, 0))) * (n / (1 + n))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        c = np.minimum(x, NO_OVERFLOW)
+        n = np.exp(c)
+        d = 1 + n
+        right = 1 + np.maximum(c, 0) / d
+        left = n + np.expm1(np.minimum(c, 0)) / d
+        return n / d * np.where(x >= 0, right, left)

@@ -1,0 +1,142 @@
+"""Logarithms of sums of exponentials, and tanh's remainder: smooth, linear far away."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from activations.base import Array, Elementwise, in_float64, number
+from activations.special import NO_OVERFLOW, exp_of_sum, polynomial, two_product
+
+LN_2 = math.log(2)
+
+
+class Softplus(Elementwise):
+    """ln(1 + e^(beta x)) / beta. Range (0, inf).
+
+    Written max(x, 0) + ln(1 + e^-|beta x|) / beta. PyTorch's threshold, beyond which it
+    returns x, has no counterpart: it costs 9 digits in float64.
+    f' = sigmoid(beta x).
+    Dugas et al. 2000, https://papers.nips.cc/paper/2000/hash/44968aece94f667e4095002d140b5896
+    """
+
+    name = "softplus"
+
+    def __init__(self, beta: float = 1.0) -> None:
+        super().__init__()
+        self.beta = number("beta", beta, minimum=1e-6, maximum=1e6)
+
+    def forward(self, x: Array) -> Array:
+        if self.beta == 1:
+            return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+        return self._scaled_value(x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        if self.beta == 1:
+            n = np.exp(np.minimum(x, NO_OVERFLOW))
+            return n / (1 + n)
+        return self._scaled_slope(x)
+
+    @in_float64
+    def _scaled_value(self, x: Array) -> Array:
+        a = np.minimum(np.abs(x), 800 / self.beta)
+        return np.maximum(x, 0) + np.log1p(exp_of_sum(*two_product(-self.beta, a))) / self.beta
+
+    @in_float64
+    def _scaled_slope(self, x: Array) -> Array:
+        c = np.minimum(np.maximum(x, -800 / self.beta), NO_OVERFLOW / self.beta)
+        n = exp_of_sum(*two_product(self.beta, c))
+        return n / (1 + n)
+
+
+class LogSigmoid(Elementwise):
+    """ln(sigmoid(x)) = -ln(1 + e^-x) = min(x, 0) - ln(1 + e^-|x|). Range (-inf, 0).
+
+    f' = sigmoid(-x).
+    """
+
+    name = "log_sigmoid"
+
+    def forward(self, x: Array) -> Array:
+        return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        n = np.exp(np.minimum(-x, NO_OVERFLOW))
+        return n / (1 + n)
+
+
+class ShiftedSoftplus(Elementwise):
+    """ln((1 + e^x) / 2) = softplus(x) - ln 2: passes through 0. Range (-ln 2, inf).
+
+    Written ln(1 + (e^x - 1) / 2), which keeps its digits at 0. f' = sigmoid(x).
+    Schuett et al. 2017 (SchNet), https://arxiv.org/abs/1706.08566
+    """
+
+    name = "shifted_softplus"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        near = np.log1p(np.expm1(np.minimum(x, NO_OVERFLOW)) / 2)
+        return near + np.maximum(x - NO_OVERFLOW, 0)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        n = np.exp(np.minimum(x, NO_OVERFLOW))
+        return n / (1 + n)
+
+
+class LogCosh(Elementwise):
+    """ln(cosh(x)): x^2 / 2 near 0, |x| - ln 2 far away. Range [0, inf), even.
+
+    Written ln(1 + 2 sinh(x / 2)^2) for |x| < 1, |x| + ln(1 + e^-2|x|) - ln 2 elsewhere.
+    f' = tanh(x).
+    """
+
+    name = "logcosh"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        a = np.abs(x)
+        s = np.sinh(np.minimum(a, 1.0) / 2)
+        far = a + (np.log1p(np.exp(-2 * np.minimum(a, 400.0))) - LN_2)
+        return np.where(a < 1, np.log1p(2 * (s * s)), far)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.tanh(x)
+
+
+class TanhShrink(Elementwise):
+    """x - tanh(x): x^3 / 3 near 0, x -+ 1 far away. Range all numbers.
+
+    For |x| < 2 Lambert's continued fraction of tanh, 11 levels deep and made one quotient,
+    x N(x^2) / D(x^2); the difference has no digits near 0. f' = tanh(x)^2.
+    Lambert 1761 for the fraction; the function is PyTorch's nn.Tanhshrink.
+    """
+
+    name = "tanhshrink"
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        c = np.minimum(np.maximum(x, -2.0), 2.0)
+        t = c * c
+        near = c * (t * polynomial(_NUMERATOR, t) / polynomial(_DENOMINATOR, t))
+        return np.where(np.abs(x) < 2, near, x - np.tanh(x))
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        t = np.tanh(x)
+        return t * t
+
+
+_NUMERATOR = (1.0, 2925.0, 1276275.0, 174594420.0, 8249586345.0, 105411381075.0)
+_DENOMINATOR = (
+    1.0,
+    3003.0,
+    1351350.0,
+    192972780.0,
+    9820936125.0,
+    151242416325.0,
+    316234143225.0,
+)
