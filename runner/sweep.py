@@ -88,12 +88,17 @@ def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
         if key not in keys:
             axes.append(_parse(f"{key}={values}"))
     folder = _sweep_folder(fixed, axes, config_dir)
-    fixed_words = [_word(o) for o in fixed if not o.get_key_element().startswith("hydra")]
+    own = [o for o in parsed if not o.get_key_element().startswith("hydra")]
     composer = _Composer(config_dir, overrides)
     jobs: dict[Path, Job] = {}
     for values in itertools.product(*(_values(axis) for axis in axes)):
         pairs = zip(axes, values, strict=True)
-        words = [*fixed_words, *(f"{axis.get_key_element()}={value}" for axis, value in pairs)]
+        chosen = {axis.get_key_element(): value for axis, value in pairs}
+        words = [
+            f"{key}={chosen.pop(key)}" if (key := o.get_key_element()) in chosen else _word(o)
+            for o in own
+        ]
+        words += [f"{key}={value}" for key, value in chosen.items()]
         experiment = composer.experiment(words)
         target = folder / experiment.folder_name
         jobs.setdefault(target, Job(tuple(words), config_dir, experiment.to_dict(), target))

@@ -1,0 +1,187 @@
+"""Sweeps: every job costs only itself, the same command runs only what is missing, and a
+killed sweep ends in the same bytes as an undisturbed one."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from runner.__main__ import main
+from runner.sweep import plan
+from runner.workers import run_jobs
+
+QUICK = ["replicates=2", "training.epochs=2", "dataset.samples=80", "plots=none"]
+RESULTS = ("history.csv", "weights.npz", "config.yaml")
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def results(folder="."):
+    """The bytes that training decides, by job and file."""
+    return {
+        (path.parent.name, path.name): path.read_bytes()
+        for path in Path(folder).rglob("*")
+        if path.name in RESULTS
+    }
+
+
+def test_a_sweep_runs_every_combination_and_compares_them(capsys):
+    assert main(["-m", "activation=relu,tanh", "dataset=moons,xor", *QUICK]) == 0
+    out = capsys.readouterr().out
+    assert "sweep of 4 jobs" in out
+    assert "no test can decide" in out
+    (sweep,) = Path("outputs/sweeps").iterdir()
+    assert sum((sweep / d / "summary.json").is_file() for d in os.listdir(sweep)) == 4
+    for name in ("index.html", "leaderboard.csv", "leaderboard.md"):
+        assert (sweep / "comparison" / name).is_file()
+
+
+def test_a_job_is_the_run_alone_to_the_last_byte():
+    main(["-m", "activation=relu,tanh", "optimizer.learning_rate=0.01,0.1", *QUICK])
+    swept = results("outputs/sweeps")
+    for activation in ("relu", "tanh"):
+        for rate in ("0.01", "0.1"):
+            main([f"activation={activation}", f"optimizer.learning_rate={rate}", *QUICK])
+    assert results("outputs/runs") == swept
+
+
+def test_the_same_command_runs_only_what_is_missing(capsys):
+    command = ["-m", "activation=relu,tanh,sigmoid", *QUICK]
+    main(command)
+    (sweep,) = Path("outputs/sweeps").iterdir()
+    times = {p: p.stat().st_mtime_ns for p in sweep.glob("*/summary.json")}
+    lost = next(iter(times))
+    for path in lost.parent.iterdir():
+        path.unlink()
+    lost.parent.rmdir()
+    capsys.readouterr()
+    assert main(command) == 0
+    assert "2 of them finished already" in capsys.readouterr().out
+    now = {p: p.stat().st_mtime_ns for p in sweep.glob("*/summary.json")}
+    assert now.keys() == times.keys()
+    assert {p for p in now if now[p] != times[p]} == {lost}
+
+
+def test_more_values_on_an_axis_run_only_the_new_jobs(capsys):
+    main(["-m", "activation=relu,tanh", *QUICK])
+    capsys.readouterr()
+    main(["-m", "activation=relu,tanh,sigmoid", *QUICK])
+    out = capsys.readouterr().out
+    assert "sweep of 3 jobs" in out and "2 of them finished already" in out
+    assert len(list(Path("outputs/sweeps").iterdir())) == 1
+
+
+def test_a_wrong_value_anywhere_stops_the_sweep_before_it_starts(capsys):
+    assert main(["-m", "activation=relu,tahn", *QUICK]) == 2
+    assert "did you mean tanh" in capsys.readouterr().err
+    assert main(["-m", "training.epochs=2,0", *QUICK[:1]]) == 2
+    assert os.listdir() == []
+
+
+def test_setting_a_value_is_what_hydra_composes():
+    """The shortcut past Hydra's composition gives Hydra's result."""
+    from runner.composition import compose
+
+    words = ["activation=leaky_relu", "activation.alpha=0.1", "model.hidden=[4,4]"]
+    words += ["optimizer=sgd", "optimizer.momentum=0.9", "training.batch_size=null", "seed=3"]
+    (job,) = plan(words).jobs
+    assert job.experiment == compose(words).experiment
+
+
+def test_experiments_that_ship_are_valid_and_need_no_m(capsys):
+    for path in (Path(__file__).parents[1] / "conf" / "experiment").glob("*.yaml"):
+        assert len(plan([f"experiment={path.stem}"]).jobs) > 4
+    assert main(["experiment=noise", "activation=relu", "dataset.noise=0,0.1", *QUICK]) == 0
+    assert "sweep of 2 jobs" in capsys.readouterr().out
+
+
+def test_hydras_launchers_run_the_same_jobs(capsys):
+    command = ["-m", "activation=relu,tanh", *QUICK]
+    main(command)
+    own = results("outputs/sweeps")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run(
+        [sys.executable, "-m", "runner", *command, "hydra/launcher=basic"],
+        check=True,
+        capture_output=True,
+        env=environment,
+        cwd=_made("other"),
+    )
+    assert results("other") == own
+
+
+def _made(name):
+    os.mkdir(name)
+    return name
+
+
+def _behave(job):
+    if job == "raise":
+        raise ValueError("on purpose")
+    if job == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if job == "exit":
+        os._exit(3)
+    return job * 2
+
+
+def test_a_failing_or_killed_worker_costs_only_its_job():
+    jobs = [1, "raise", 2, "die", 3, "exit", 4]
+    ended = {index: (result, reason) for index, result, reason in run_jobs(_behave, jobs, 2)}
+    assert [ended[i][0] for i in (0, 2, 4, 6)] == [2, 4, 6, 8]
+    assert "ValueError: on purpose" in ended[1][1]
+    assert "SIGKILL" in ended[3][1]
+    assert "status 3" in ended[5][1]
+
+
+def test_a_failing_job_is_listed_and_the_others_are_kept(capsys):
+    """A job's folder taken by a file makes that job fail and no other."""
+    planned = plan(["activation=relu,tanh", *QUICK])
+    planned.folder.mkdir(parents=True)
+    planned.jobs[0].folder.write_text("in the way")
+    assert main(["-m", "activation=relu,tanh", *QUICK]) == 1
+    captured = capsys.readouterr()
+    assert planned.jobs[0].folder.name in captured.err
+    assert "repeat: python -m runner activation=relu" in captured.err
+    assert (planned.jobs[1].folder / "summary.json").is_file()
+    assert planned.jobs[0].folder.read_text() == "in the way"
+    assert "repeat" in (planned.folder / "failures.txt").read_text()
+
+
+def test_a_sweep_killed_at_random_moments_ends_in_the_same_bytes():
+    command = ["-m", "activation=relu,tanh,sigmoid", "dataset=moons,xor", *QUICK]
+    main(command)
+    undisturbed = results("outputs/sweeps")
+    os.mkdir("killed")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    moments = random.Random(0)
+    for _ in range(8):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "runner", *command],
+            cwd="killed",
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(moments.uniform(0.5, 2.5))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for path in Path("killed").rglob("summary.json"):
+            key = (path.parent.name, "weights.npz")
+            assert (path.parent / "weights.npz").read_bytes() == undisturbed[key]
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", *command], cwd="killed", env=environment, check=False
+    )
+    assert done.returncode == 0
+    finished = {key: value for key, value in results("killed").items() if key[0][0] != "."}
+    assert finished == undisturbed
