@@ -249,7 +249,8 @@
       for (const [key, values] of Object.entries(view.off || {})) {
         if (state.off[key] && Array.isArray(values)) state.off[key] = new Set(values);
       }
-      state.chosen = new Set((view.chosen || []).map(String).filter((i) => data.rows[i]));
+      if (!Array.isArray(view.chosen)) return false;
+      state.chosen = new Set(view.chosen.map(String).filter((i) => data.rows[i]));
       return true;
     } catch {
       return false;  // no view in the address, or not one of ours

@@ -1,0 +1,368 @@
+"""The comparison's arithmetic: grouping, scores, tuning, verdicts, tables, and its promises."""
+
+import csv
+import itertools
+import json
+
+import numpy as np
+import pytest
+from pytest import approx
+
+from runner.compare import Problem, build, compare
+from runner.compare.__main__ import main
+from runner.compare.leaderboard import markdown, rows, terminal
+from runner.compare.pairs import ALPHA, OVERALL
+from runner.compare.runs import (
+    differing_keys,
+    flatten,
+    read_history,
+    show,
+)
+from runner.compare.verdict import sentences
+from tests.run_folders import write_run, write_sweep
+
+
+def family_of(comparison, task):
+    return next(family for family in comparison.families if family.task == task)
+
+
+def verdict(*folders, **how):
+    return " ".join(sentences(build(folders, **how)))
+
+
+# ---- reading and grouping
+
+
+def test_collects_from_several_folders_and_lists_what_it_cannot_use(tmp_path):
+    write_run(tmp_path / "a" / "deep" / "one", "tanh")
+    write_run(tmp_path / "b" / "two", "relu")
+    unfinished = write_run(tmp_path / "b" / "three", "gelu")
+    (unfinished / "summary.json").unlink()
+    damaged = write_run(tmp_path / "b" / "four", "silu")
+    (damaged / "summary.json").write_text('{"format_version": 1, "repl')
+    other = write_run(tmp_path / "b" / "five", "elu")
+    (other / "summary.json").write_text('{"format_version": 99}')
+    broken = write_run(tmp_path / "b" / "six", "selu")
+    (broken / "config.yaml").write_text("a: [1")
+    comparison = build([tmp_path / "a", tmp_path / "b"])
+    assert [s.activation for s in comparison.settings] == ["tanh", "relu"]
+    reasons = {p.path.rpartition("/")[2]: p.reason for p in comparison.problems}
+    assert set(reasons) == {"three", "four", "five", "six"}
+    assert "no summary.json" in reasons["three"]
+    assert "summary.json cannot be read" in reasons["four"]
+    assert "format_version 99" in reasons["five"]
+    assert "config.yaml cannot be read" in reasons["six"]
+    assert all("\n" not in reason for reason in reasons.values())
+
+
+def test_a_run_reached_by_two_folders_counts_once(tmp_path):
+    write_run(tmp_path / "a" / "one", "tanh")
+    write_run(tmp_path / "a" / "two", "relu")
+    comparison = build([tmp_path, tmp_path / "a"])
+    assert len(comparison.runs) == 2 and not comparison.problems
+
+
+def test_seeds_of_one_setting_merge_and_a_repeated_seed_counts_once(tmp_path):
+    write_run(tmp_path / "1", "tanh", scores=[0.9, 0.8, 0.7], seed=0)
+    write_run(tmp_path / "2", "tanh", scores=[0.1, 0.6], seed=2)
+    write_run(tmp_path / "3", "relu", scores=[0.5] * 4, seed=0)
+    comparison = build([tmp_path])
+    tanh = comparison.settings[0]
+    assert tanh.seeds == [0, 1, 2, 3]
+    assert tanh.measured("test_accuracy").tolist() == [0.9, 0.8, 0.7, 0.6]
+    assert "1 of 2 seeds" in comparison.problems[0].reason
+
+
+def test_only_keys_that_differ_get_columns(tmp_path):
+    write_run(tmp_path / "1", "tanh", model={"hidden": [16, 16]})
+    write_run(tmp_path / "2", "relu", model={"hidden": [8, 4]}, seed=5)
+    assert build([tmp_path]).keys == ["activation.name", "model.hidden"]
+
+
+def test_a_parameter_that_follows_from_its_sections_name_is_no_difference():
+    leaky = flatten({"activation": {"name": "leaky_relu", "alpha": 0.2}})
+    elu = flatten({"activation": {"name": "elu", "alpha": 1.0}})
+    other = flatten({"activation": {"name": "leaky_relu", "alpha": 0.1}})
+    assert differing_keys([leaky, elu]) == ["activation.name"]
+    assert differing_keys([leaky, elu, other]) == ["activation.name", "activation.alpha"]
+
+
+def test_history_reads_as_it_was_written(tmp_path):
+    run = write_run(tmp_path / "1", scores=[0.9, 0.8], epochs=4, diverged=[1])
+    history = read_history(run / "history.csv", 2)
+    with (run / "history.csv").open() as stream:
+        lines = list(csv.DictReader(stream))
+    assert history["epoch"].shape == (2, 5)
+    assert np.isnan(history["epoch"][1, 3:]).all()
+    assert np.isnan(history["learning_rate"][0, 0])
+    for line in lines:
+        at = int(line["replicate"]), int(line["epoch"])
+        expected = float(line["train_loss"] or "nan")
+        assert history["train_loss"][at] == approx(expected, nan_ok=True)
+
+
+def test_damaged_history_is_one_clear_line(tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_text("replicate,seed,epoch\n0,0,zero\n")
+    with pytest.raises(ValueError, match="not a table of numbers"):
+        read_history(path, 1)
+
+
+def test_values_read_well():
+    assert [show(v) for v in ([16, 8], [16] * 30, 0.01, None, True)] == [
+        "16-8", "30x16", "0.01", "-", "true",
+    ]  # fmt: skip
+
+
+# ---- scores
+
+
+def test_failures_count_and_are_never_dropped(tmp_path):
+    write_run(tmp_path / "1", "tanh", scores=[0.9] * 10)
+    write_run(tmp_path / "2", "relu", scores=[0.95] * 10, diverged=[1, 4])
+    comparison = build([tmp_path])
+    relu = next(row for row in rows(comparison) if row["name"] == "relu")
+    assert relu["score"] == approx(0.76) and relu["n"] == 10
+    assert (relu["diverged"], relu["solved"]) == (2, 8)
+    assert "2 of 20 replicates diverged (relu on moons 2)" in verdict(tmp_path)
+
+
+def test_a_diverged_replicate_has_the_greatest_loss_of_its_task(tmp_path):
+    write_run(tmp_path / "1", "tanh", scores=[0.9, 0.5])
+    write_run(tmp_path / "2", "relu", scores=[0.95, 0.95], diverged=[0])
+    comparison = build([tmp_path], metric="test_loss")
+    relu = next(arm for arm in comparison.arms if arm.name == "relu")
+    assert relu.scores == approx([0.6, 0.15])
+
+
+def test_metric_and_tuned_key_that_no_run_has_are_refused(tmp_path):
+    write_run(tmp_path / "1")
+    with pytest.raises(ValueError, match="no run has the metric 'test_acuracy'"):
+        build([tmp_path], metric="test_acuracy")
+    with pytest.raises(ValueError, match="no run has a setting 'optimiser' to tune"):
+        build([tmp_path], tune="optimiser")
+
+
+def test_a_folder_without_a_finished_run_is_refused(tmp_path):
+    run = write_run(tmp_path / "1")
+    (run / "summary.json").unlink()
+    with pytest.raises(ValueError, match=r"no finished run in .*unfinished"):
+        build([tmp_path])
+
+
+def test_the_learning_rate_is_chosen_by_validation_not_by_test(tmp_path):
+    rates = {0.01: (0.90, 0.95), 0.1: (0.99, 0.80), 1.0: (0.80, 0.70)}
+    for rate, (test, validation) in rates.items():
+        for name in ("tanh", "relu"):
+            write_run(
+                tmp_path / f"{name}{rate}", name, scores=[test] * 6, learning_rate=rate,
+                validation=validation,
+            )  # fmt: skip
+    comparison = build([tmp_path])
+    assert comparison.tuned == ("optimizer.learning_rate",)
+    assert len(comparison.arms) == 2
+    for arm in comparison.arms:
+        assert arm.chosen == {"optimizer.learning_rate": 0.01}
+        assert arm.scores == approx([0.9] * 6)
+        assert arm.on_edge == ["optimizer.learning_rate"]
+    text = verdict(tmp_path)
+    assert "edge of the grid" in text and "out of 3 trials" in text
+    assert len(build([tmp_path], tune="none").arms) == 6
+
+
+def test_a_sweep_over_rates_alone_compares_the_rates(tmp_path):
+    for rate in (0.01, 0.1):
+        write_run(tmp_path / str(rate), learning_rate=rate)
+    assert len(build([tmp_path]).arms) == 2
+
+
+def test_seeds_that_only_one_setting_has_are_its_placebo(tmp_path):
+    write_run(tmp_path / "1", "tanh", scores=np.linspace(0.9, 0.99, 10).tolist())
+    write_run(tmp_path / "2", "relu", scores=np.linspace(0.8, 0.89, 10).tolist())
+    write_run(tmp_path / "3", "tanh", scores=np.linspace(0.89, 0.98, 10).tolist(), seed=100)
+    comparison = build([tmp_path])
+    tanh = comparison.arms[0]
+    assert tanh.scores.size == 10 and tanh.placebo.size == 10
+    assert "Placebo: tanh on moons against itself with 10 other seeds" in verdict(tmp_path)
+
+
+# ---- pairs and verdict
+
+
+def test_settings_of_different_data_are_never_compared(tmp_path):
+    write_run(tmp_path / "1", "tanh", dataset="moons")
+    write_run(tmp_path / "2", "relu", dataset="spirals")
+    comparison = build([tmp_path])
+    assert comparison.tasks == ["moons", "spirals"]
+    assert not any(family.pairs for family in comparison.families)
+    assert "only one setting" in verdict(tmp_path)
+
+
+def test_a_clear_winner_is_named(tmp_path):
+    write_sweep(tmp_path, {"tanh": 0, "relu": 0.0, "gelu": 0.06}, n=10)
+    comparison = build([tmp_path])
+    family = comparison.families[0]
+    assert family.arms[family.winner] == "gelu"
+    assert family.ranks == [1, 2, 2] and family.letters == ["a", "b", "b"]
+    assert sentences(comparison)[0].startswith("On moons gelu is best: 9")
+
+
+def test_a_tie_says_how_many_replicates_it_would_take(tmp_path):
+    write_sweep(tmp_path, {"silu": 0, "gelu": 0.002}, n=10)
+    comparison = build([tmp_path])
+    text = sentences(comparison)[0]
+    assert comparison.families[0].winner is None
+    needed = comparison.families[0].pairs[0].needed
+    assert "tie with 10 seeds" in text
+    assert f"about {needed:.0f} would separate them if the gap is real" in text
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_fewer_than_six_replicates_decide_nothing(tmp_path, n):
+    write_sweep(tmp_path, {"silu": -0.3, "gelu": 0.05}, n=n)
+    comparison = build([tmp_path])
+    family = comparison.families[0]
+    assert family.winner is None and family.method == "none"
+    assert f"no test can decide with {n} replicates" in sentences(comparison)[0]
+    assert family.replicates_needed == 6
+
+
+def test_one_replicate_says_so_and_has_no_interval(tmp_path):
+    write_sweep(tmp_path, {"silu": 0, "gelu": 0.05}, n=1)
+    comparison = build([tmp_path])
+    assert "with 1 replicate:" in sentences(comparison)[0]
+    assert np.isnan(rows(comparison)[0]["low"])
+
+
+def test_few_replicates_for_holm_take_the_joint_test_by_design_alone(tmp_path):
+    gaps = {f"f{i}": 0.0 for i in range(12)} | {"gelu": 0.08}
+    write_sweep(tmp_path, gaps, n=10)
+    family = build([tmp_path]).families[0]
+    assert family.method == "joint"
+    assert family.arms[family.winner] == "gelu"
+
+
+def test_p_values_are_adjusted_over_all_tasks(tmp_path):
+    write_sweep(tmp_path, {"tanh": 0, "gelu": 0.05}, ("moons", "spirals"), n=10)
+    comparison = build([tmp_path])
+    assert [f.task for f in comparison.families] == [OVERALL, "moons", "spirals"]
+    for family in comparison.families:
+        assert family.pairs[0].adjusted == approx(3 * family.pairs[0].p)
+    assert family_of(comparison, OVERALL).pairs[0].n == 20
+
+
+def test_runs_without_common_seeds_are_paired_in_their_order(tmp_path):
+    write_run(tmp_path / "1", "tanh", scores=[0.9, 0.8, 0.7], seed=0)
+    write_run(tmp_path / "2", "relu", scores=[0.8, 0.7, 0.6, 0.5], seed=50)
+    pair = build([tmp_path]).families[0].pairs[0]
+    assert pair.n == 3 and pair.mean == approx(0.1)
+
+
+@pytest.mark.parametrize(("settings", "n"), [(3, 10), (5, 12), (8, 10)])
+def test_at_most_5_percent_of_null_sweeps_name_a_winner_or_any_difference(settings, n):
+    """Null sweeps through the comparison's own decision, without files."""
+    from runner.compare.pairs import families
+    from runner.compare.runs import Setting
+    from runner.compare.scores import Arm
+
+    generator = np.random.default_rng(11)
+    sweeps, named, separated = 300, 0, 0
+    for _ in range(sweeps):
+        shared = generator.normal(0, 1, n)
+        arms = [
+            Arm("t", str(i), Setting({}), [], shared + generator.normal(0, 1, n), list(range(n)))
+            for i in range(settings)
+        ]
+        arms.sort(key=lambda arm: -arm.scores.mean())
+        family = families(arms, "test_accuracy")[0]
+        assert family.method in ("holm", "joint")
+        named += family.winner is not None
+        separated += any(pair.adjusted <= ALPHA for pair in family.pairs)
+    # Three standard errors above 5%.
+    assert separated / sweeps <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / sweeps)
+    assert named <= separated
+
+
+# ---- files
+
+
+def test_tables_agree_and_hostile_names_stay_text(tmp_path):
+    hostile = "</script>|<b>`=cmd`"
+    write_run(tmp_path / "runs" / "1", hostile, scores=[0.9] * 6)
+    write_run(tmp_path / "runs" / "2", "tanh", scores=np.linspace(0.7, 0.8, 6).tolist())
+    comparison = compare([tmp_path / "runs"], tmp_path / "out", pictures=False)
+    with (tmp_path / "out" / "leaderboard.csv").open() as stream:
+        table = list(csv.DictReader(stream))
+    assert [row["activation"] for row in table] == [hostile, "tanh"]
+    assert float(table[1]["score"]) == approx(0.75)
+    text = markdown(comparison)
+    header = next(line for line in text.splitlines() if line.startswith("| rank"))
+    for line in text.splitlines():
+        if line.startswith("| 1") or line.startswith("| 2"):
+            assert line.replace("\\|", "").count("|") == header.count("|")
+    assert "<b>" not in text
+    assert hostile in terminal(comparison)
+
+
+def test_the_same_runs_give_the_same_bytes(tmp_path):
+    write_sweep(tmp_path / "runs", {"tanh": 0, "gelu": 0.05}, rates=(0.01, 0.1), n=6)
+    outputs = []
+    for name in ("one", "two"):
+        compare([tmp_path / "runs"], tmp_path / name)
+        outputs.append({p.name: p.read_bytes() for p in sorted((tmp_path / name).iterdir())})
+    assert outputs[0] == outputs[1]
+    assert {"index.html", "leaderboard.csv", "leaderboard.md", "pairs.csv"} <= set(outputs[0])
+    assert {"learning_rate.png", "leaderboard.png", "curves.png"} <= set(outputs[0])
+
+
+def test_failed_jobs_are_listed_with_reason_and_command(tmp_path):
+    write_run(tmp_path / "runs" / "1")
+    failure = Problem("job 7", "killed by signal 9", "python -m runner seed=7")
+    comparison = compare([tmp_path / "runs"], tmp_path / "out", pictures=False, failures=[failure])
+    for text in (
+        (tmp_path / "out" / "leaderboard.md").read_text(),
+        (tmp_path / "out" / "index.html").read_text(),
+    ):
+        assert "killed by signal 9" in text and "python -m runner seed=7" in text
+    assert "1 job failed" in " ".join(sentences(comparison))
+
+
+@pytest.mark.parametrize(
+    "shape", [{"diverged": range(6)}, {"epochs": 1}, {"solved_at": 2}], ids=str
+)
+def test_every_picture_survives_odd_runs(tmp_path, shape):
+    write_run(tmp_path / "runs" / "1", "tanh", scores=[0.9] * 6, **shape)
+    write_run(tmp_path / "runs" / "2", "relu", scores=[0.9] * 6, **shape)
+    compare([tmp_path / "runs"], tmp_path / "out")
+    assert (tmp_path / "out" / "leaderboard.png").stat().st_size > 5_000
+
+
+def test_depth_width_and_noise_have_pictures_of_their_own(tmp_path):
+    for a, depth in itertools.product(("tanh", "relu"), (2, 4, 8)):
+        write_run(tmp_path / "d" / f"{a}{depth}", a, model={"hidden": [16] * depth})
+    for a, noise in itertools.product(("tanh", "relu"), (0.1, 0.2, 0.3)):
+        write_run(tmp_path / "n" / f"{a}{noise}", a, dataset__noise=noise)
+    compare([tmp_path / "d"], tmp_path / "out_d")
+    compare([tmp_path / "n"], tmp_path / "out_n")
+    assert (tmp_path / "out_d" / "hidden_layers.png").is_file()
+    assert (tmp_path / "out_n" / "noise.png").is_file()
+
+
+# ---- the shell
+
+
+def test_the_command_prints_the_leaderboard_and_writes_beside_the_runs(tmp_path, capsys):
+    write_sweep(tmp_path / "s", {"tanh": 0, "gelu": 0.05}, n=10)
+    assert main([str(tmp_path / "s"), "--no-pictures"]) == 0
+    shown = capsys.readouterr().out
+    assert "gelu is best" in shown and "comparison/index.html" in shown
+    data = (tmp_path / "s" / "comparison" / "index.html").read_text()
+    assert json.loads(data.split('id="data">')[1].split("</script>")[0])["rows"]
+    # The comparison's own folder is no run and no problem the next time.
+    assert not build([tmp_path / "s"]).problems
+
+
+def test_the_command_refuses_in_one_line(tmp_path, capsys):
+    assert main([str(tmp_path / "nowhere")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "is not a folder" in error
