@@ -16,7 +16,7 @@ import numpy as np
 
 from activations.base import Array
 
-PRECISIONS = (110, 230, 700, 1700, 3400)  # bits; the last two see 1 - (1 - 2^-1074)
+PRECISIONS = (110, 230, 700, 1700, 3400, 6800)  # bits; the last see 2^-1074 squared
 AGREEMENT = 90  # bits in which two precisions must agree
 NEGLIGIBLE = 1200  # below 2^-1200 a value is zero in any float
 
@@ -41,7 +41,7 @@ class Exact:
 def exact(function: Callable[[Any], Any], points: Array) -> Exact:
     """Evaluate ``function``, written in mpmath numbers, at float points.
 
-    Raises ValueError where 3,400 bits are not enough.
+    Raises ValueError where 6,800 bits are not enough.
     """
     import mpmath
 
@@ -133,13 +133,15 @@ def points(dtype: type, count: int, special: Iterable[float] = ()) -> Array:
     edges = [0.0, -0.0, float(info.max), float(info.tiny), float(info.smallest_subnormal), 1.0]
     edges += [2.0**k for k in range(-6, 11)]
     parts += [np.array(edges), -np.array(edges)]
+    special = [float(point) for point in special]
     for point in special:
         near = point + np.array([1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.03, 0.1])
         parts += [near, 2 * point - near]
     with np.errstate(over="ignore"):
         chosen = np.concatenate(parts).astype(dtype)
     for point in special:
-        here = below = above = np.array(point, dtype)
+        with np.errstate(over="ignore"):
+            here = below = above = np.array(point, dtype)
         neighbours = [here]
         for _ in range(3):
             below, above = np.nextafter(below, -info.max), np.nextafter(above, info.max)

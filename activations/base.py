@@ -67,14 +67,16 @@ def blockwise(formula: Callable[..., Array], *arrays: Array) -> Array:
 def in_float64(formula: Callable[..., Array]) -> Callable[..., Array]:
     """Let a method that takes arrays compute float32 input in float64 and round the result.
 
-    A ``derivative`` so marked must not use y, which has been rounded to float32.
+    What is beyond the largest float32 becomes inf without a warning. A ``derivative`` so marked must not use y, which has been rounded to float32.
     """
 
     @functools.wraps(formula)
     def wide(self: Any, *arrays: Array) -> Array:
         if arrays[0].dtype != np.float32:
             return formula(self, *arrays)
-        return formula(self, *(array.astype(np.float64) for array in arrays)).astype(np.float32)
+        result = formula(self, *(array.astype(np.float64) for array in arrays))
+        with np.errstate(over="ignore"):
+            return result.astype(np.float32)
 
     return wide
 

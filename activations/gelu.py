@@ -9,6 +9,7 @@ from activations.special import (
     FRACTION_OF_SQUARE_ROOT_2_PI,
     GAUSSIAN_END,
     exp_of_square,
+    inverse_cosh_squared,
     scaled_normal_tail,
     step,
     where_below,
@@ -97,9 +98,8 @@ class Phish(Elementwise):
     def derivative(self, x: Array, y: Array) -> Array:
         c = np.minimum(np.maximum(x, -GAUSSIAN_END), GAUSSIAN_END)
         g = gelu(c)
-        w = np.exp(-2 * np.abs(g))
-        d = 1 + w
-        slope = np.tanh(g) + c * gelu_derivative(c) * (4 * w / (d * d))
+        t = np.tanh(g)
+        slope = t + c * gelu_derivative(c) * inverse_cosh_squared(g, t)
         return where_below(c, -37.0, _phish_tail_slope, slope)
 
 

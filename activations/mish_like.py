@@ -15,6 +15,7 @@ from activations.special import (
     SUBNORMAL,
     TWO_OVER_SQUARE_ROOT_PI,
     erf,
+    inverse_cosh_squared,
     where_below,
 )
 
@@ -43,7 +44,7 @@ class Mish(_GatedByExponential):
     """x tanh(softplus(x)) = x w / (w + 2) with w = n (n + 2), n = e^x.
 
     Range (-0.3088, inf), the minimum at x = -1.1924. One exponential, no tanh, no logarithm.
-    f' = n ((n + 2) (w + 2) + 4 x (n + 1)) / (w + 2)^2.
+    f' = n (e + n (e + 2 + n (n + 4))) / (w + 2)^2 with e = 4 (1 + x).
     Misra 2019, https://arxiv.org/abs/1908.08681
     """
 
@@ -60,9 +61,9 @@ class Mish(_GatedByExponential):
     def derivative(self, x: Array, y: Array) -> Array:
         c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
         n = np.exp(c)
-        m = n + 2
-        d = n * m + 2
-        return self._finish_slope(c, n * ((m + 4 * (c * ((n + 1) / d))) / d))
+        d = n * (n + 2) + 2
+        e = 4 * (1 + c)
+        return self._finish_slope(c, n / d * ((e + n * ((e + 2) + n * (n + 4))) / d))
 
 
 class TeLU(_GatedByExponential):
@@ -84,9 +85,8 @@ class TeLU(_GatedByExponential):
     def derivative(self, x: Array, y: Array) -> Array:
         c = np.minimum(np.maximum(x, NO_UNDERFLOW), 5.0)
         n = np.exp(c)
-        w = np.exp(-2 * n)
-        d = 1 + w
-        return self._finish_slope(c, np.tanh(n) + c * n * (4 * w / (d * d)))
+        t = np.tanh(n)
+        return self._finish_slope(c, t + c * n * inverse_cosh_squared(n, t))
 
 
 class Serf(_GatedByExponential):
@@ -107,10 +107,9 @@ class Serf(_GatedByExponential):
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
-        n = np.exp(c)
-        p = np.log1p(n)
-        bell = TWO_OVER_SQUARE_ROOT_PI * np.exp(-p * p)
-        return self._finish_slope(c, erf(p) + c * (n / (1 + n)) * bell)
+        p = np.log1p(np.exp(c))
+        bell = np.exp((c - p * p) - p)  # sigmoid(x) = e^(x - p)
+        return self._finish_slope(c, erf(p) + TWO_OVER_SQUARE_ROOT_PI * c * bell)
 
 
 class Logish(_GatedByExponential):
@@ -137,10 +136,10 @@ class Logish(_GatedByExponential):
 
 
 class Smish(_GatedByExponential):
-    """x tanh(ln(1 + sigmoid(x))) = x w / (w + 2) with w = s (s + 2), s = sigmoid(x).
+    """x tanh(ln(1 + sigmoid(x))) = x n (3 n + 2) / d, d = n (5 n + 6) + 2, n = e^x.
 
     Range (-0.2013, inf); slope 0.6 on the right.
-    f' = w / (w + 2) + 4 x (1 + s) s (1 - s) / (w + 2)^2.
+    f' = n (4 e + n (12 e + 6 + n (8 e + 20 + 15 n))) / d^2 with e = 1 + x.
     Wang, Ren & Wang 2022, https://doi.org/10.3390/electronics11040540
     """
 
@@ -150,18 +149,16 @@ class Smish(_GatedByExponential):
     def forward(self, x: Array) -> Array:
         c = np.maximum(x, NO_UNDERFLOW)
         n = np.exp(np.minimum(c, NO_OVERFLOW))
-        s = n / (1 + n)
-        w = s * (s + 2)
-        return self._finish_value(c, c * (w / (w + 2)))
+        return self._finish_value(c, c * (n * (3 * n + 2) / (n * (5 * n + 6) + 2)))
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
         n = np.exp(c)
-        s = n / (1 + n)
-        m = s + 2
-        d = s * m + 2
-        return self._finish_slope(c, s * (m + 4 * (c * ((1 + s) / ((1 + n) * d)))) / d)
+        d = n * (5 * n + 6) + 2
+        e = 1 + c
+        top = 4 * e + n * ((12 * e + 6) + n * ((8 * e + 20) + 15 * n))
+        return self._finish_slope(c, n / d * (top / d))
 
 
 class LiSHT(Elementwise):

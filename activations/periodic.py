@@ -16,6 +16,7 @@ from activations.special import (
     polynomial,
     two_product,
     two_sum,
+    where_below,
 )
 
 
@@ -109,19 +110,24 @@ class WIRE(Elementwise):
         end = 28 / self.s  # e^(-28^2) = 0
         c = np.minimum(np.maximum(x, -end), end)
         p, rest = two_product(self.s, np.abs(c))
-        half = exp_of_square(p, 0.5) * (1 - p * rest)
-        return (c, p, half, *sine_and_cosine(*two_product(self.w, c)))
+        return (c, p, rest, *sine_and_cosine(*two_product(self.w, c)))
 
     @in_float64
     def forward(self, x: Array) -> Array:
-        _, _, half, _, cosine = self._pieces(x)
-        return (cosine * half) * half
+        _, p, rest, _, cosine = self._pieces(x)
+        return cosine * (1 - 2 * p * rest) * exp_of_square(p, 1.0)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        c, p, half, sine, cosine = self._pieces(x)
+        c, p, rest, sine, cosine = self._pieces(x)
         wave = self.w * sine + 2 * self.s * np.copysign(p, c) * cosine
-        return -(wave * half) * half
+        wave = -wave * (1 - 2 * p * rest)
+
+        def tail(minus_p: Array) -> Array:
+            half = exp_of_square(-minus_p, 0.5)
+            return (wave * half) * half
+
+        return where_below(-p, -26.0, tail, wave * exp_of_square(p, 1.0))
 
 
 class GCU(Elementwise):

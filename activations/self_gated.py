@@ -13,6 +13,7 @@ import numpy as np
 
 from activations.base import Array, Elementwise, in_float64, number
 from activations.special import (
+    FAR,
     NO_OVERFLOW,
     NO_UNDERFLOW,
     SUBNORMAL,
@@ -44,7 +45,7 @@ class SiLU(Elementwise):
         c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
         n = np.exp(c)
         d = 1 + n
-        return where_below(c, SUBNORMAL, _silu_tail_slope, n / d * ((d + c) / d))
+        return where_below(c, SUBNORMAL, _silu_tail_slope, n / d * (((1 + c) + n) / d))
 
 
 def _silu_tail(x: Array) -> Array:
@@ -74,7 +75,7 @@ class SelfGated(Elementwise):
     def forward(self, x: Array) -> Array:
         wide = x.astype(np.float64, copy=False)
         c, p, rest = self.argument(wide, x.dtype == np.float64)
-        n = exp_of_sum(np.minimum(p, NO_OVERFLOW), rest)
+        n = exp_of_sum(np.minimum(p, FAR), rest)
 
         def tail(p_in_tail: Array) -> Array:
             half = exp_of_sum(p_in_tail / 2, rest / 2)
@@ -85,7 +86,7 @@ class SelfGated(Elementwise):
 
     def derivative(self, x: Array, y: Array) -> Array:
         c, p, rest = self.argument(x.astype(np.float64, copy=False), x.dtype == np.float64)
-        n = exp_of_sum(np.minimum(p, NO_OVERFLOW), rest)
+        n = exp_of_sum(np.minimum(p, FAR), rest)
         d = 1 + n
         moved = c * self.argument_slope(c)
 
@@ -93,7 +94,7 @@ class SelfGated(Elementwise):
             half = exp_of_sum(p_in_tail / 2, rest / 2)
             return ((1 + moved) * half) * half
 
-        slope = where_below(p, SUBNORMAL, tail, n / d * ((d + moved) / d))
+        slope = where_below(p, SUBNORMAL, tail, n / d * (((1 + moved) + n) / d))
         return slope.astype(x.dtype, copy=False)
 
 
@@ -131,7 +132,7 @@ class Swish(Elementwise):
     def forward(self, x: Array) -> Array:
         wide = x.astype(np.float64, copy=False)
         beta, c, p, rest = self._argument(wide)
-        n = exp_of_sum(np.minimum(p, NO_OVERFLOW), rest)
+        n = exp_of_sum(np.minimum(p, FAR), rest)
 
         def tail(p_in_tail: Array) -> Array:
             half = exp_of_sum(p_in_tail / 2, rest / 2)
@@ -142,15 +143,15 @@ class Swish(Elementwise):
         return y.astype(x.dtype, copy=False)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        _, c, p, rest = self._argument(x.astype(np.float64, copy=False))
-        n = exp_of_sum(np.minimum(p, NO_OVERFLOW), rest)
+        _, _, p, rest = self._argument(x.astype(np.float64, copy=False))
+        n = exp_of_sum(np.minimum(p, FAR), rest)
         d = 1 + n
 
         def tail(p_in_tail: Array) -> Array:
             half = exp_of_sum(p_in_tail / 2, rest / 2)
             return ((1 + p) * half) * half
 
-        slope = where_below(p, SUBNORMAL, tail, n / d * ((d + p) / d))
+        slope = where_below(p, SUBNORMAL, tail, n / d * (((1 + p) + n) / d))
         return slope.astype(x.dtype, copy=False)
 
     def parameter_gradients(self, x: Array, y: Array, grad: Array) -> dict[str, Array]:
@@ -229,7 +230,7 @@ class GELUApprox(_Cubic):
 class DSiLU(Elementwise):
     """sigmoid(x) (1 + x sigmoid(-x)), the derivative of SiLU, used as an activation.
 
-    Range (-0.0998, 1.0998). f' = z / (1 + z)^3 (2 (1 + z) - |x| (1 - z)) with z = e^-|x|.
+    Range (-0.0998, 1.0998). f' = z / (1 + z)^3 (2 - |x| + z (2 + |x|)) with z = e^-|x|.
     Elfwing, Uchibe & Doya 2017, https://arxiv.org/abs/1702.03118
     """
 
@@ -240,14 +241,14 @@ class DSiLU(Elementwise):
         c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
         n = np.exp(c)
         d = 1 + n
-        return where_below(c, SUBNORMAL, _silu_tail_slope, n / d * ((d + c) / d))
+        return where_below(c, SUBNORMAL, _silu_tail_slope, n / d * (((1 + c) + n) / d))
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         a = np.minimum(np.abs(x), -NO_UNDERFLOW)
         z = np.exp(-a)
         d = 1 + z
-        slope = z / d * ((2 - a * ((1 - z) / d)) / d)
+        slope = z / d * (((2 - a) + z * (2 + a)) / d / d)
         return where_below(-a, SUBNORMAL, _dsilu_tail_slope, slope)
 
 

@@ -123,7 +123,8 @@ class ComplementaryLogLog(Elementwise):
         index = np.rint(high * 32).astype(np.intp)
         table, table_low = _EXP_HIGH[index], _EXP_LOW[index]
         n, low = two_sum(table, table * np.expm1(high - index / 32) + table_low)
-        return np.exp(np.minimum(x, end)) * np.exp(-n) * (1 - low)
+        e = np.exp(np.minimum(x, end))
+        return e * np.where(x < 0, np.exp(-e), np.exp(-n) * (1 - low))
 
 
 class SoftClip(Elementwise):
@@ -155,7 +156,7 @@ class SoftClip(Elementwise):
         p, rest = two_product(-self.alpha, np.minimum(np.maximum(x, -end), 1 + end))
         q, more = two_sum(self.alpha, p)
         left = p > -self.alpha / 2
-        n = exp_of_sum(np.where(left, q, -p), np.where(left, more + rest, -rest))
+        n = exp_of_sum(np.where(left, -p, q), np.where(left, -rest, more + rest))
         return -math.expm1(-self.alpha) * n / ((1 + n) * (1 + math.exp(-self.alpha) * n))
 
 

@@ -25,6 +25,7 @@ FRACTION_OF_SQUARE_ROOT_2_PI = 0.3989422804014327  # 1 / sqrt(2 pi)
 TWO_OVER_SQUARE_ROOT_PI = 1.1283791670955126
 SQUARE_ROOT_2 = 1.4142135623730951
 NO_OVERFLOW = 40.0  # 1 + e^-40 = 1: an S-shaped function has ended where e^x still fits
+FAR = 300.0  # 1 + x e^-300 = 1, and e^300 fits into float64
 NO_UNDERFLOW = -800.0  # e^-800 = 0
 SUBNORMAL = -700.0  # e^x has all its bits above this
 GAUSSIAN_END = 40.0  # e^(-40^2 / 2) = 0
@@ -101,10 +102,18 @@ def exp_of_square(a: Array, factor: float) -> Array:
     """Return e^(-factor a^2) for 0 <= a <= 40; factor is a power of 2.
 
     With h the multiple of 2^-12 next to a: h^2 is exact, and a^2 - h^2 = (a - h)(a + h) is
-    small.
+    small, so that its rounding hardly counts.
     """
     h = (a + _TO_4096THS) - _TO_4096THS
-    return np.exp(h * h * -factor) * np.exp((a - h) * (a + h) * -factor)
+    e = np.exp(h * h * -factor)
+    return e + e * np.expm1((a - h) * (a + h) * -factor)
+
+
+def inverse_cosh_squared(x: Array, tanh: Array) -> Array:
+    """Return 1 / cosh(x)^2, given tanh(x) too: 1 - tanh^2 where that does not cancel."""
+    w = np.exp(-2 * np.abs(x))
+    d = 1 + w
+    return np.where(np.abs(x) < 0.5, 1 - tanh * tanh, 4 * w / (d * d))
 
 
 # (t + 3) Q(t) in powers of u = (t - 3) / (t + 3), highest first: our Chebyshev fit of degree

@@ -27,6 +27,23 @@ def sigmoid(x: mpf) -> mpf:
     return 1 / (1 + exp(-x))
 
 
+def normal_cdf(x: mpf) -> mpf:
+    return mpmath.erfc(-_within_reach(x) / mpmath.sqrt(2)) / 2
+
+
+def normal_pdf(x: mpf) -> mpf:
+    return exp(-x * x / 2) / mpmath.sqrt(2 * mpmath.pi)
+
+
+def _within_reach(x: mpf) -> mpf:
+    """Beyond 600 the normal distribution's tail is below e^-180,000."""
+    return min(max(x, mpf(-600)), mpf(600))
+
+
+def _zero(x: Any) -> Any:
+    return 0
+
+
 @dataclass(frozen=True)
 class Reference:
     """One activation with one choice of hyper-parameters.
@@ -36,8 +53,10 @@ class Reference:
     branches: points where the implementation may change its formula; looked at from both sides.
     roots: of the derivative; within 0.25 of one, 1 eps absolute is asked instead of ULP.
     value_roots: the same for the value.
+    root_width: 0.25, or that over the factor by which a hyper-parameter stretches x.
     value_ulp, derivative_ulp: the bounds, with ``why`` if they are not 4 and 8.
-    eps: for functions that oscillate: an error below this many eps is good anywhere.
+    amplitude: for functions that oscillate, of value and derivative: an error below
+        amplitude(x) eps is good anywhere.
     reach: the largest |x| where digits are promised; beyond, only that nothing is NaN.
     """
 
@@ -50,9 +69,10 @@ class Reference:
     branches: tuple[float, ...] = ()
     roots: tuple[float, ...] = ()
     value_roots: tuple[float, ...] = ()
+    root_width: float = 0.25
     value_ulp: float = 4
     derivative_ulp: float = 8
-    eps: float = 0
+    amplitude: tuple[Callable[[Any], Any], Callable[[Any], Any]] = (_zero, _zero)
     reach: float = INF
     why: str = ""
 
