@@ -21,6 +21,7 @@ from collections.abc import Callable
 import numpy as np
 
 from activations.base import Array
+from runner.kernels import kernel
 from runner.model import Loss, Network, Nonlinear
 
 
@@ -29,7 +30,7 @@ class Step:
 
     def __init__(self, network: Network, loss: Loss, batch: int) -> None:
         self.loss = loss
-        self.layers = [layer for layer in network.layers if isinstance(layer, Nonlinear)]
+        layers = [layer for layer in network.layers if isinstance(layer, Nonlinear)]
         replicates, dtype = network.replicates, network.dtype
         matrix: Callable[[Array], Array] = _only if replicates == 1 else _same
         self.matrix = matrix
@@ -44,18 +45,20 @@ class Step:
         reaching = buffers(list(network.hidden))
         tape = buffers([units + 1 for units in network.hidden])
 
-        # What the products read and write, and the same memory as the activations and the
-        # loss see it: (replicates, batch, units).
+        # What the products read and write; the activations see the same memory.
         self.weights_t = [matrix(_transposed(weight)) for weight in weights]
         self.weights = [matrix(weight[:, :-1]) for weight in weights]
         self.gradients = [matrix(part) for part in network.augmented(network.gradient)]
         self.z, self.tape = [matrix(a) for a in z], [matrix(a) for a in tape]
         self.grad, self.grad_t = [matrix(a) for a in grad], [matrix(_transposed(a)) for a in grad]
         self.reaching = [matrix(a) for a in reaching]
-        self.z_samples = [_transposed(a) for a in z]
-        self.grad_samples = [_transposed(a) for a in grad]
-        self.reaching_samples = [_transposed(a) for a in reaching]
-        self.y_samples = [_transposed(a[:, :-1]) for a in tape]
+        self.logits, self.grad_logits = _transposed(z[-1]), _transposed(grad[-1])
+        self.kernels = [
+            kernel(*parts)
+            for parts in zip(
+                layers, z[:-1], (a[:, :-1] for a in tape), reaching, grad[:-1], strict=True
+            )
+        ]
 
     def __call__(self, x: Array, targets: Array) -> None:
         """Fill the gradient of the mean loss over a batch.
@@ -63,21 +66,20 @@ class Step:
         x (replicates, batch, features + 1), its last column ones; targets as the losses
         take them.
         """
-        product, tape, z, y = self.product, self.tape, self.z, self.y_samples
+        product, tape, z = self.product, self.tape, self.z
         below = x_t = self.matrix(_transposed(x))
-        for index, layer in enumerate(self.layers):
+        for index, activation in enumerate(self.kernels):
             product(self.weights_t[index], below, z[index])
-            y[index][...] = layer.forward(self.z_samples[index])
+            for call in activation.forward:
+                call()
             below = tape[index]
         product(self.weights_t[-1], below, z[-1])
-        self.grad_samples[-1][...] = self.loss.gradient(self.z_samples[-1], targets)
-        for index in range(len(self.layers) - 1, -1, -1):
-            layer, grad = self.layers[index], self.grad_samples[index]
+        self.grad_logits[...] = self.loss.gradient(self.logits, targets)
+        for index in range(len(self.kernels) - 1, -1, -1):
             product(tape[index], self.grad_t[index + 1], self.gradients[index + 1])
             product(self.weights[index + 1], self.grad[index + 1], self.reaching[index])
-            above = self.reaching_samples[index]
-            layer.accumulate(self.z_samples[index], y[index], above)
-            grad[...] = layer.backward(self.z_samples[index], y[index], above)
+            for call in self.kernels[index].backward:
+                call()
         product(x_t, self.grad_t[0], self.gradients[0])  # nobody needs dL/d(data)
 
 
