@@ -60,8 +60,12 @@ def measure(case: Case, cores: str, rounds: int) -> tuple[str, bool]:
                 left_out.append(f"{entry.name}: {worker.ready['missing']}")
         present = [worker for worker in workers if "missing" not in worker.ready]
         for _ in range(rounds):
-            for worker in present:
+            for worker in list(present):
                 answer = worker.ask("train")
+                if "missing" in answer:
+                    left_out.append(f"{worker.name}: {answer['missing']}")
+                    present.remove(worker)
+                    continue
                 per_step = answer["seconds"] / answer["steps"] / case.replicates
                 times.setdefault(worker.name, []).append(1e6 * per_step)
         for worker in present:
