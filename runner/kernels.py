@@ -70,7 +70,7 @@ class SigmoidKernel(Kernel):
     ) -> tuple[Calls, Calls]:
         one, most = _constants(z, 1, 40)
         forward: Calls = [
-            partial(np.minimum, z, most, y),
+            partial(np.minimum, z, most, out=y),
             partial(np.exp, y, y),
             partial(np.add, y, one, grad),
             partial(np.divide, y, grad, y),
@@ -99,7 +99,7 @@ class ReLUKernel(Kernel):
         passes = np.empty(z.shape, bool)
         compare = np.greater_equal if at_zero == 1 else np.greater
         # against an array: NumPy's loop for a scalar operand is three times slower
-        return [partial(np.maximum, z, np.zeros_like(z), y)], [
+        return [partial(np.maximum, z, np.zeros_like(z), out=y)], [
             partial(compare, z, zero, passes),
             partial(np.multiply, above, passes, grad),
         ]

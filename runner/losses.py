@@ -12,6 +12,10 @@ import numpy as np
 from activations.base import Array
 
 
+NO_OVERFLOW = 40.0
+"""e^40 / (1 + e^40) is 1 to the last bit of float64."""
+
+
 def encode(labels: Array, classes: int, dtype: np.dtype | type) -> Array:
     """Return targets for labels (replicates, batch): signs or one-hot rows.
 
@@ -26,7 +30,8 @@ def encode(labels: Array, classes: int, dtype: np.dtype | type) -> Array:
 def probabilities(logits: Array) -> Array:
     """Return p = sigmoid(z) for one logit, softmax(z) for more, in the logits' shape."""
     if logits.shape[-1] == 1:
-        return np.exp(np.minimum(logits, 0)) / (1 + np.exp(-np.abs(logits)))
+        e = np.exp(np.minimum(logits, NO_OVERFLOW))
+        return e / (1 + e)
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
@@ -58,8 +63,8 @@ class CrossEntropy:
         """Return the gradient of the mean loss over the batch, in the logits' shape."""
         batch = logits.shape[-2]
         if logits.shape[-1] == 1:
-            wrong = probabilities(targets * logits)
-            return wrong * (targets / batch)
+            e = np.exp(np.minimum(targets * logits, NO_OVERFLOW))  # odds of being wrong
+            return targets * (e / (batch * (1 + e)))
         p = probabilities(logits)
         p *= (1 - targets) / batch
         return p - targets * p.sum(axis=-1, keepdims=True)
