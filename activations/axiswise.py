@@ -1,35 +1,309 @@
-"""Functions of a whole row of features: every output depends on every input."""
+"""Functions of a whole row of features: every output depends on every input.
+
+Their ``gradient`` is the Jacobian's diagonal, as in the article that this library began with;
+training uses ``backward``, the product with the whole of its transpose, and ``jacobian(x)``
+returns the matrix.
+
+float32 rows are evaluated in float64, which costs less than it would to keep the digits of
+x - max in float32; float64 rows carry the rounding error of x - max along (two-sum), which an
+uncompensated softmax turns into a relative error of up to |x - max| ULP.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from activations.base import Activation, Array, as_floating
+from activations.base import Activation, Array, as_floating, number
+
+MASKED_ROWS = ("nan", "zeros")
 
 
-class Softmax(Activation):
-    """p_i = e^x_i / sum_j e^x_j along the last axis.
+class AxisWise(Activation):
+    """A function of the last axis: ``forward`` and ``backward`` are all it takes."""
+
+    def __call__(self, x: npt.ArrayLike) -> Array:
+        """Return f(x) in the dtype of x. Raises ValueError for a single number."""
+        return self.forward(self._rows(x))
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """Return dy_i/dx_i, the Jacobian's diagonal."""
+        return np.diagonal(self.jacobian(x), axis1=-2, axis2=-1).copy()
+
+    def jacobian(self, x: npt.ArrayLike) -> Array:
+        """Return dy_i/dx_j, shape (..., outputs, inputs)."""
+        x = self._rows(x)
+        y = self.forward(x)
+        unit = np.eye(y.shape[-1], dtype=x.dtype)
+        return self.backward(x[..., None, :], y[..., None, :], unit)
+
+    def _rows(self, x: npt.ArrayLike) -> Array:
+        array = as_floating(x)
+        if array.ndim == 0:
+            raise ValueError(f"{self.name} needs a row of numbers, got a single one")
+        return array
+
+
+def shifted(x: Array) -> tuple[Array, Array | float]:
+    """Return d + rest = x - max(x) along the last axis, in float64 to twice its digits.
+
+    rest is above -1 and meaningless where d is not finite.
+    """
+    largest = x.max(axis=-1, keepdims=True)
+    if x.dtype == np.float32:
+        return np.subtract(x, largest, dtype=np.float64), 0.0
+    d = x - largest
+    part = d - x
+    rest = (x - (d - part)) - (largest + part)
+    return d, np.fmax(rest, -1)
+
+
+def exponentials(x: Array) -> Array:
+    """Return e^(x - max(x)) along the last axis, in float64."""
+    d, rest = shifted(x)
+    e = np.exp(d)
+    return e * (1 + rest) if x.dtype == np.float64 else e
+
+
+def complement(p: Array) -> Array:
+    """Return 1 - p for probabilities that sum to 1, with all digits where p is nearly 1."""
+    dominant = p > 0.5
+    return np.where(dominant, (p * ~dominant).sum(axis=-1, keepdims=True), 1 - p)
+
+
+def masked_rows_policy(value: str) -> str:
+    """Return the policy for rows of -inf, checked."""
+    if value not in MASKED_ROWS:
+        raise ValueError(f"masked_rows must be one of {', '.join(MASKED_ROWS)}; got {value!r}")
+    return value
+
+
+def fill_masked_rows(policy: str, x: Array, y: Array, value: float) -> Array:
+    """Return ``y`` with ``value`` in the rows where all of x is -inf, if the policy asks."""
+    if policy == "nan":
+        return y
+    return np.where(x.max(axis=-1, keepdims=True) == -np.inf, value, y)
+
+
+class Softmax(AxisWise):
+    """p_i = e^x_i / sum_j e^x_j along the last axis. Range (0, 1), each row sums to 1.
 
     The Jacobian is diag(p) - p p^T. ``gradient`` is only its diagonal p (1 - p), as in the
-    article; training uses ``backward``, the product with the whole of it.
+    article; training uses ``backward``, the product with the whole of it. 1 - p of the
+    largest entry is taken as the sum of the others.
+    masked_rows: what a row of -inf gives, "nan" (as PyTorch and JAX) or "zeros". A single
+    -inf gives 0, +inf makes the row NaN.
     Bridle 1990, https://papers.nips.cc/paper/1989/hash/0336dcbab05b9d5ad24f4333c7658a0e
     """
 
     name = "softmax"
 
+    def __init__(self, masked_rows: str = "nan") -> None:
+        super().__init__()
+        self.masked_rows = masked_rows_policy(masked_rows)
+
     def forward(self, x: Array) -> Array:
-        e = np.exp(x - x.max(axis=-1, keepdims=True))
-        return e / e.sum(axis=-1, keepdims=True)
+        return self._probabilities(x).astype(x.dtype, copy=False)
 
     def gradient(self, x: npt.ArrayLike) -> Array:
-        p = self.forward(as_floating(x))
-        return p * (1 - p)
+        """Return p (1 - p), the Jacobian's diagonal."""
+        x = self._rows(x)
+        p = self._probabilities(x)
+        return (self._slope * p * complement(p)).astype(x.dtype, copy=False)
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        return y * (grad - (grad * y).sum(axis=-1, keepdims=True))
+        # A constant added to grad changes nothing; taking the dominant entry's away keeps the
+        # digits of its own gradient.
+        against = grad - (grad * (y > 0.5)).sum(axis=-1, keepdims=True)
+        product = y * (against - (against * y).sum(axis=-1, keepdims=True))
+        return product if self._slope == 1 else self._slope * product
 
     def jacobian(self, x: npt.ArrayLike) -> Array:
         """Return dp_i/dx_j, shape (..., n, n)."""
-        p = self.forward(as_floating(x))
-        return p[..., :, None] * (np.eye(p.shape[-1], dtype=p.dtype) - p[..., None, :])
+        x = self._rows(x)
+        p = self._probabilities(x)
+        matrix = -(p[..., :, None] * p[..., None, :])
+        diagonal = np.arange(p.shape[-1])
+        matrix[..., diagonal, diagonal] = p * complement(p)
+        return (self._slope * matrix).astype(x.dtype, copy=False)
+
+    @property
+    def _slope(self) -> float:
+        """The factor of x in the exponent."""
+        return 1
+
+    def _probabilities(self, x: Array) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):
+            e = exponentials(x)
+            e /= e.sum(axis=-1, keepdims=True)
+        return fill_masked_rows(self.masked_rows, x, e, 0)
+
+
+class Softmin(Softmax):
+    """p_i = e^-x_i / sum_j e^-x_j, the softmax of -x. Range (0, 1), each row sums to 1.
+
+    masked_rows concerns rows of +inf. torch.nn.Softmin
+    """
+
+    name = "softmin"
+
+    @property
+    def _slope(self) -> float:
+        return -1
+
+    def _probabilities(self, x: Array) -> Array:
+        return super()._probabilities(-x)
+
+
+class Softmax2d(Softmax):
+    """Softmax over the channels of an image at each of its places.
+
+    Features are last here, so (..., height, width, channels) needs nothing but the default;
+    channel_axis = -3 takes PyTorch's (..., channels, height, width). torch.nn.Softmax2d
+    """
+
+    name = "softmax2d"
+
+    def __init__(self, channel_axis: int = -1, masked_rows: str = "nan") -> None:
+        super().__init__(masked_rows)
+        if channel_axis not in (-1, -3):
+            raise ValueError(f"channel_axis must be -1 or -3, got {channel_axis!r}")
+        self.channel_axis = channel_axis
+
+    def forward(self, x: Array) -> Array:
+        return self._channels_back(super().forward(self._channels_last(x)))
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """Return p (1 - p), the Jacobian's diagonal."""
+        return self._channels_back(super().gradient(self._channels_last(self._rows(x))))
+
+    def backward(self, x: Array, y: Array, grad: Array) -> Array:
+        parts = (self._channels_last(array) for array in (x, y, grad))
+        return self._channels_back(super().backward(*parts))
+
+    def jacobian(self, x: npt.ArrayLike) -> Array:
+        """Return dp_i/dx_j at each place, shape (..., height, width, n, n)."""
+        return super().jacobian(self._channels_last(self._rows(x)))
+
+    def _channels_last(self, x: Array) -> Array:
+        if x.ndim < -self.channel_axis:
+            raise ValueError(
+                f"softmax2d with channel_axis=-3 needs at least 3 axes, got shape {x.shape}"
+            )
+        return np.moveaxis(x, self.channel_axis, -1)
+
+    def _channels_back(self, x: Array) -> Array:
+        return np.moveaxis(x, -1, self.channel_axis)
+
+
+class SoftmaxOne(AxisWise):
+    """p_i = e^x_i / (1 + sum_j e^x_j): softmax with one more logit 0 that is left out.
+
+    Range (0, 1), each row sums to less than 1; a row of -inf gives zeros.
+    Miller 2023, https://www.evanmiller.org/attention-is-off-by-one.html
+    """
+
+    name = "softmax_one"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._softmax = Softmax()
+
+    def forward(self, x: Array) -> Array:
+        return self._softmax.forward(_with_zero(x))[..., :-1]
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """Return p (1 - p), the Jacobian's diagonal."""
+        return self._softmax.gradient(_with_zero(self._rows(x)))[..., :-1]
+
+    def backward(self, x: Array, y: Array, grad: Array) -> Array:
+        x = _with_zero(x)
+        return self._softmax.backward(x, self._softmax.forward(x), _with_zero(grad))[..., :-1]
+
+    def jacobian(self, x: npt.ArrayLike) -> Array:
+        """Return dp_i/dx_j, shape (..., n, n)."""
+        return self._softmax.jacobian(_with_zero(self._rows(x)))[..., :-1, :-1]
+
+
+def _with_zero(x: Array) -> Array:
+    return np.concatenate([x, np.zeros((*x.shape[:-1], 1), x.dtype)], axis=-1)
+
+
+class GumbelSoftmax(Softmax):
+    """softmax((x + g) / tau): nearly one-hot samples, g_i Gumbel noise. Range (0, 1).
+
+    In training g = -ln E with E ~ Exp(1) is drawn for each element of x (replicates, batch,
+    units), replicate k from its own generator; otherwise g = 0. PyTorch's ``hard`` samples
+    are not offered: their gradient needs the soft sample, and nothing is remembered.
+    Jang, Gu & Poole 2017, https://arxiv.org/abs/1611.01144
+    """
+
+    name = "gumbel_softmax"
+
+    def __init__(self, tau: float = 1.0) -> None:
+        super().__init__()
+        self.tau = number("tau", tau, above=0)
+
+    @property
+    def _slope(self) -> float:
+        return 1 / self.tau
+
+    def _probabilities(self, x: Array) -> Array:
+        if self.generators is not None:
+            waits = np.stack([rng.standard_exponential(x.shape[1:]) for rng in self.generators])
+            x = x - np.log(np.maximum(waits, np.finfo(waits.dtype).tiny))
+        return super()._probabilities(x if self.tau == 1 else x / self.tau)
+
+
+class LogSoftmax(AxisWise):
+    """ln p_i = x_i - ln sum_j e^x_j along the last axis. Range (-inf, 0].
+
+    Taken as (x - max) - ln(1 + sum over the others of e^(x - max)), so that the largest entry
+    keeps its digits; so does its gradient, whose 1 - p is the sum of the others' p.
+    masked_rows: what a row of -inf gives, "nan" (as PyTorch and JAX) or "zeros" (p = 0,
+    ln p = -inf). +inf makes the row NaN.
+    Bridle 1990, https://papers.nips.cc/paper/1989/hash/0336dcbab05b9d5ad24f4333c7658a0e
+    """
+
+    name = "log_softmax"
+
+    def __init__(self, masked_rows: str = "nan") -> None:
+        super().__init__()
+        self.masked_rows = masked_rows_policy(masked_rows)
+
+    def forward(self, x: Array) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):
+            d, rest = shifted(x)
+            logarithm = np.log1p(sum_of_others(d, rest))
+            y = d - (logarithm - rest)
+        y = fill_masked_rows(self.masked_rows, x, y, -np.inf)
+        return y.astype(x.dtype, copy=False)
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """Return 1 - p, the Jacobian's diagonal."""
+        x = self._rows(x)
+        return complement(self._probabilities(x)).astype(x.dtype, copy=False)
+
+    def backward(self, x: Array, y: Array, grad: Array) -> Array:
+        p = self._probabilities(x)
+        dominant = p > 0.5
+        others = (grad * ~dominant).sum(axis=-1, keepdims=True)
+        rest = (p * ~dominant).sum(axis=-1, keepdims=True)
+        usual = grad - p * grad.sum(axis=-1, keepdims=True)
+        return np.where(dominant, grad * rest - p * others, usual).astype(x.dtype, copy=False)
+
+    def _probabilities(self, x: Array) -> Array:
+        return Softmax(self.masked_rows)._probabilities(x)
+
+
+def sum_of_others(d: Array, rest: Array | float) -> Array:
+    """Return sum_j e^(d_j + rest_j) - 1, where the largest d_j + rest_j is 0.
+
+    The largest term is left out; what ties with it counts as 1 each.
+    """
+    lower = d < 0
+    e = np.exp(d)
+    if not isinstance(rest, float):
+        e *= 1 + rest
+    ties = d.shape[-1] - 1 - lower.sum(axis=-1, keepdims=True)
+    return np.where(lower, e, d).sum(axis=-1, keepdims=True) + ties

@@ -163,7 +163,7 @@ class KerasReLU(Elementwise):
             self.max_value = number("max_value", max_value, minimum=max(self.threshold, 0))
 
     def forward(self, x: Array) -> Array:
-        low = 0.0
+        low: Array | float = 0.0
         if self.negative_slope:
             with np.errstate(over="ignore"):
                 low = self.negative_slope * np.minimum(x - self.threshold, 0)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from activations.base import Array, Elementwise, in_float64, number
+from activations.learnable import sum_to_shape
 from activations.special import (
     FAR,
     NO_OVERFLOW,
@@ -160,7 +161,7 @@ class Swish(Elementwise):
         _, c, p, _ = self._argument(x.astype(np.float64, copy=False))
         z = np.exp(-np.abs(p))
         slopes = grad * (c * c * z / np.square(1 + z)).astype(x.dtype, copy=False)
-        return {"beta": slopes.sum(axis=-2, keepdims=True)}
+        return {"beta": sum_to_shape(slopes, np.shape(self.params["beta"]))}
 
 
 class QuickGELU(SelfGated):

@@ -1,0 +1,190 @@
+"""Gated linear units: two inputs make one output, a function of one times one of the other.
+
+The last axis is halved: a is its first half, b its second (SwiGLUClamped: even and odd
+entries). Which half is the gate is part of each definition; nothing is swapped silently.
+``gradient`` has the shape of x and holds each input's own slope.
+
+float32 is evaluated in float64. A product of 0 and infinity is NaN, as the limit depends on
+the path; overflow of a product of finite numbers to infinity is right.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from activations.axiswise import AxisWise
+from activations.base import Array, Elementwise, number
+from activations.exponential_linear import SELU
+from activations.gelu import GELU
+from activations.piecewise import Identity
+from activations.rectified import ReLU
+from activations.self_gated import SiLU, Swish
+from activations.sigmoidal import Sigmoid, TanH
+
+
+class Gated(AxisWise):
+    """y = first(a) second(b), with two elementwise functions."""
+
+    inputs_per_output = 2
+    first: ClassVar[Elementwise]
+    second: ClassVar[Elementwise]
+
+    def forward(self, x: Array) -> Array:
+        a, b = self._halves(x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return (self.first.forward(a) * self.second.forward(b)).astype(x.dtype, copy=False)
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """Return each input's slope, in the shape of x."""
+        x = self._rows(x)
+        y = self.forward(x)
+        return self.backward(x, y, np.ones_like(y))
+
+    def backward(self, x: Array, y: Array, grad: Array) -> Array:
+        a, b = self._halves(x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            left, right = self.first.forward(a), self.second.forward(b)
+            to_a = right * self.first.derivative(a, left)
+            to_b = left * self.second.derivative(b, right)
+            return self._joined(grad * to_a, grad * to_b).astype(x.dtype, copy=False)
+
+    def _halves(self, x: Array) -> tuple[Array, Array]:
+        """Return a and b in float64."""
+        half, odd = divmod(x.shape[-1], 2)
+        if odd:
+            raise ValueError(f"{self.name} needs an even number of inputs, got {x.shape[-1]}")
+        x = x.astype(np.float64, copy=False)
+        return x[..., :half], x[..., half:]
+
+    def _joined(self, a: Array, b: Array) -> Array:
+        return np.concatenate([a, b], axis=-1)
+
+
+class GLU(Gated):
+    """a sigmoid(b): the second half gates, as in PyTorch, JAX and Keras. Range (-inf, inf).
+
+    Dauphin et al. 2017, https://arxiv.org/abs/1612.08083
+    """
+
+    name = "glu"
+    first, second = Identity(), Sigmoid()
+
+
+class SwiGLU(Gated):
+    """silu(alpha; a) b with silu(alpha; a) = a sigmoid(alpha a): the first half gates.
+
+    As in LLaMA and ONNX; some codes gate with the second half. Range (-inf, inf).
+    Shazeer 2020, GLU Variants Improve Transformer, https://arxiv.org/abs/2002.05202
+    """
+
+    name = "swiglu"
+    second = Identity()
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__()
+        self.alpha = number("alpha", alpha, minimum=-1e6, maximum=1e6)
+        self.first = SiLU() if self.alpha == 1 else Swish(self.alpha)  # type: ignore[misc]
+
+
+class GEGLU(Gated):
+    """gelu(a) b with the exact GELU: the first half gates. Range (-inf, inf).
+
+    Shazeer 2020, GLU Variants Improve Transformer, https://arxiv.org/abs/2002.05202
+    """
+
+    name = "geglu"
+    first, second = GELU(), Identity()
+
+
+class ReGLU(Gated):
+    """max(a, 0) b: the first half gates; its slope at a = 0 is 0. Range (-inf, inf).
+
+    Shazeer 2020, GLU Variants Improve Transformer, https://arxiv.org/abs/2002.05202
+    """
+
+    name = "reglu"
+    first, second = ReLU(derivative_at_zero=0.0), Identity()
+
+
+class BilinearGLU(Gated):
+    """a b: a gate without a nonlinearity. Range (-inf, inf).
+
+    Mnih & Hinton 2007, https://doi.org/10.1145/1273496.1273577;
+    Shazeer 2020, https://arxiv.org/abs/2002.05202
+    """
+
+    name = "bilinear_glu"
+    first, second = Identity(), Identity()
+
+
+class GTU(Gated):
+    """tanh(a) sigmoid(b): the second half gates. Range (-1, 1).
+
+    Van den Oord et al. 2016, https://arxiv.org/abs/1606.05328
+    """
+
+    name = "gtu"
+    first, second = TanH(), Sigmoid()
+
+
+class SEGLU(Gated):
+    """selu(a) b: the first half gates. Range (-inf, inf).
+
+    Shazeer's scheme with Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
+    """
+
+    name = "seglu"
+    first, second = SELU(), Identity()
+
+
+class SwiGLUClamped(Gated):
+    """u sigmoid(alpha u) (v + 1) with u = min(a, limit), v = min(max(b, -limit), limit).
+
+    a are the even entries, b the odd ones (interleaved, unlike the others); a gates. The
+    slopes at the clamps are 0.
+    OpenAI 2025, gpt-oss model card, https://arxiv.org/abs/2508.10925
+    """
+
+    name = "swiglu_clamped"
+
+    def __init__(self, alpha: float = 1.702, limit: float = 7.0) -> None:
+        super().__init__()
+        self.alpha = number("alpha", alpha, minimum=-1e6, maximum=1e6)
+        self.limit = number("limit", limit, above=0)
+        self.first = _CappedSwish(self.alpha, self.limit)  # type: ignore[misc]
+        self.second = _ClampPlusOne(self.limit)  # type: ignore[misc]
+
+    def _halves(self, x: Array) -> tuple[Array, Array]:
+        super()._halves(x)
+        x = x.astype(np.float64, copy=False)
+        return x[..., 0::2], x[..., 1::2]
+
+    def _joined(self, a: Array, b: Array) -> Array:
+        return np.stack([a, b], axis=-1).reshape(*a.shape[:-1], -1)
+
+
+class _CappedSwish(Elementwise):
+    def __init__(self, alpha: float, limit: float) -> None:
+        super().__init__()
+        self.limit, self.swish = limit, Swish(alpha)
+
+    def forward(self, x: Array) -> Array:
+        return self.swish.forward(np.minimum(x, self.limit))
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.where(x >= self.limit, 0, self.swish.derivative(x, y))
+
+
+class _ClampPlusOne(Elementwise):
+    def __init__(self, limit: float) -> None:
+        super().__init__()
+        self.limit = limit
+
+    def forward(self, x: Array) -> Array:
+        return np.minimum(np.maximum(x, -self.limit), self.limit) + 1
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return np.where(np.abs(x) >= self.limit, 0, np.minimum(np.maximum(x, 1), 1))

@@ -1,0 +1,133 @@
+"""Functions that change the width: several inputs to one output, or one input to two.
+
+Groups are neighbours on the last axis: inputs 0 ... pieces - 1 make output 0, and so on.
+``gradient`` has the shape of x and holds the slope of the one output that each input feeds.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from activations.axiswise import AxisWise, Softmax, shifted, sum_of_others
+from activations.base import Array
+
+
+class _Grouped(AxisWise):
+    """``pieces`` inputs make one output; None takes the row and cannot be a hidden layer."""
+
+    def __init__(self, pieces: int | None = 2) -> None:
+        super().__init__()
+        self.pieces = pieces
+        self.inputs_per_output = math.nan
+        if pieces is not None:
+            if isinstance(pieces, bool) or not isinstance(pieces, int) or pieces < 1:
+                raise ValueError(f"pieces must be a whole number from 1 on, got {pieces!r}")
+            self.inputs_per_output = pieces
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """Return each input's slope, in the shape of x."""
+        x = self._rows(x)
+        y = self.forward(x)
+        return self.backward(x, y, np.ones_like(y))
+
+    def _groups(self, x: Array) -> Array:
+        pieces = x.shape[-1] if self.pieces is None else self.pieces
+        if pieces == 0 or x.shape[-1] % pieces:
+            raise ValueError(
+                f"{self.name} makes one output of {pieces} inputs; {x.shape[-1]} inputs do not fit"
+            )
+        return x.reshape(*x.shape[:-1], -1, pieces)
+
+
+class Maxout(_Grouped):
+    """The largest of ``pieces`` neighbouring inputs; its slope is 1, of ties the first's.
+
+    Range (-inf, inf). The linear layer before it has ``pieces`` times as many outputs;
+    pieces = None takes the whole row.
+    Goodfellow et al. 2013, https://arxiv.org/abs/1302.4389
+    """
+
+    name = "maxout"
+
+    def forward(self, x: Array) -> Array:
+        return self._groups(x).max(axis=-1)
+
+    def backward(self, x: Array, y: Array, grad: Array) -> Array:
+        groups = self._groups(x)
+        first = np.argmax(groups, axis=-1)[..., None] == np.arange(groups.shape[-1])
+        slopes = np.where(np.isnan(y)[..., None], x.dtype.type(np.nan), first)
+        spread = grad[..., None] * slopes
+        return spread.reshape(*spread.shape[:-2], -1)
+
+
+class LogSumExp(_Grouped):
+    """ln(e^x_1 + ... + e^x_k) of k = ``pieces`` neighbouring inputs: a smooth maximum.
+
+    Range (-inf, inf); the gradient is the softmax of each group. pieces = None takes the whole
+    row, as in JAX and SciPy. The largest term is taken out and
+    the sum of the others goes into log1p. Where the result crosses 0 it is right to 1 eps
+    absolute.
+    Nielsen & Sun 2016, https://doi.org/10.3390/e18120442; jax.nn.logsumexp
+    """
+
+    name = "logsumexp"
+
+    def forward(self, x: Array) -> Array:
+        groups = self._groups(x)
+        largest = groups.max(axis=-1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            logarithm = self._logarithm(*shifted(groups))
+            y = np.where(np.isinf(largest), largest, largest + logarithm)
+        return y.astype(x.dtype, copy=False)
+
+    def backward(self, x: Array, y: Array, grad: Array) -> Array:
+        spread = grad[..., None] * Softmax().forward(self._groups(x))
+        return spread.reshape(*spread.shape[:-2], -1)
+
+    def _logarithm(self, d: Array, rest: Array | float) -> Array:
+        return np.log1p(sum_of_others(d, rest)[..., 0])
+
+
+class LogMeanExp(LogSumExp):
+    """ln((e^x_1 + ... + e^x_k) / k) of k = ``pieces`` neighbouring inputs; of equals, their value.
+
+    Range (-inf, inf). pieces = None takes the whole row. jax.nn.logmeanexp
+    """
+
+    name = "logmeanexp"
+
+    def _logarithm(self, d: Array, rest: Array | float) -> Array:
+        below = np.expm1(d)
+        below += (below + 1) * rest
+        mean = below.mean(axis=-1)
+        return np.where(
+            mean > -0.5, np.log1p(mean), super()._logarithm(d, rest) - math.log(d.shape[-1])
+        )
+
+
+class CReLU(AxisWise):
+    """max(x, 0) followed by max(-x, 0): twice as many outputs as inputs. Range [0, inf).
+
+    ``gradient`` has the shape of y: the slopes of both halves, 0 at x = 0.
+    Shang et al. 2016, https://arxiv.org/abs/1603.05201
+    """
+
+    name = "crelu"
+    inputs_per_output = 0.5
+
+    def forward(self, x: Array) -> Array:
+        return np.maximum(np.concatenate([x, -x], axis=-1), 0)
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """Return dy_i/dx_i for the first half of y and for the second."""
+        y = np.sign(self.forward(self._rows(x)))
+        y[..., y.shape[-1] // 2 :] *= -1
+        return y
+
+    def backward(self, x: Array, y: Array, grad: Array) -> Array:
+        slopes = np.sign(y) * grad
+        half = x.shape[-1]
+        return slopes[..., :half] - slopes[..., half:]

@@ -1,0 +1,108 @@
+"""Rational functions of which every coefficient is learnable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from activations.base import Array, in_float64, number
+from activations.learnable import Learnable
+
+NUMERATOR = tuple(f"p{j}" for j in range(6))
+DENOMINATOR = tuple(f"q{j}" for j in range(1, 5))
+
+
+class PAU(Learnable):
+    """(p0 + p1 x + ... + p5 x^5) / (1 + |q1 x| + ... + |q4 x^4|): a Pade activation unit.
+
+    All coefficients are learnable, one set per layer; with this "safe" denominator there is
+    no pole. The defaults are our least-squares fit, with p0 = 0, to leaky_relu of slope 0.01
+    on [-3, 3]; it is off by at most 0.03. For |x| > 1 both polynomials are divided by x^4 and
+    written in 1/x, so that nothing overflows.
+
+    The terms of the numerator cancel for x < 0: value and derivative are right to 4 and 8 eps
+    of the sum of the terms' sizes, not of the result.
+    Molina, Schramowski & Kersting 2019, https://arxiv.org/abs/1907.06732
+    """
+
+    name = "pau"
+    parameters_per_unit = False
+
+    def __init__(
+        self,
+        p0: float = 0.0,
+        p1: float = 0.842843,
+        p2: float = 4.522566,
+        p3: float = 6.998768,
+        p4: float = 3.740695,
+        p5: float = 0.67093,
+        q1: float = 3.844091,
+        q2: float = 7.894363,
+        q3: float = 3.293638,
+        q4: float = 0.744992,
+    ) -> None:
+        self.p0, self.p1 = number("p0", p0), number("p1", p1)
+        self.p2, self.p3 = number("p2", p2), number("p3", p3)
+        self.p4, self.p5 = number("p4", p4), number("p5", p5)
+        self.q1, self.q2 = number("q1", q1), number("q2", q2)
+        self.q3, self.q4 = number("q3", q3), number("q4", q4)
+        super().__init__(**{name: getattr(self, name) for name in NUMERATOR + DENOMINATOR})
+
+    @in_float64
+    def forward(self, x: Array) -> Array:
+        inner, t = _inside_and_inverse(x)
+        p, q = self._coefficients()
+        near = _polynomial(p, inner) / _polynomial(q, np.abs(inner))
+        far = x * (_polynomial(p[::-1], t) / _polynomial(q[::-1], np.abs(t)))
+        return np.where(np.abs(x) > 1, far, near)
+
+    @in_float64
+    def derivative(self, x: Array, y: Array) -> Array:
+        inner, t = _inside_and_inverse(x)
+        p, q = self._coefficients()
+        _, near = _quotient(p, q, inner)
+        ratio, slope = _quotient(p[::-1], q[::-1], t)
+        return np.where(np.abs(x) > 1, ratio - t * slope, near)
+
+    def slopes(self, x: Array, y: Array) -> dict[str, Array]:
+        x = x.astype(np.float64, copy=False)
+        inner, t = _inside_and_inverse(x)
+        _, q = self._coefficients()
+        near, far = np.abs(x) <= 1, x / _polynomial(q[::-1], np.abs(t))
+        over = 1 / _polynomial(q, np.abs(inner))
+        y = self.forward(x)
+        found = {}
+        for j, name in enumerate(NUMERATOR):
+            found[name] = np.where(near, inner**j * over, t ** (5 - j) * far)
+        for j, name in enumerate(DENOMINATOR, start=1):
+            share = np.where(near, np.abs(inner) ** j * over, np.abs(t) ** (4 - j) * (t * far))
+            found[name] = -y * np.sign(self.params[name]) * share
+        return found
+
+    def _coefficients(self) -> tuple[list[Any], list[Any]]:
+        """Return those of the numerator and of the denominator, lowest power first."""
+        numerator = [self.params[name] for name in NUMERATOR]
+        return numerator, [1.0, *(np.abs(self.params[name]) for name in DENOMINATOR)]
+
+
+def _inside_and_inverse(x: Array) -> tuple[Array, Array]:
+    """Return x cut to [-1, 1], and 1/x cut to the same."""
+    return np.minimum(np.maximum(x, -1), 1), 1 / np.where(np.abs(x) < 1, 1, x)
+
+
+def _polynomial(coefficients: list[Any], x: Array) -> Array:
+    total = coefficients[-1] * np.ones_like(x)
+    for coefficient in coefficients[-2::-1]:
+        total = total * x + coefficient
+    return total
+
+
+def _quotient(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array]:
+    """Return P(x) / Q(|x|) and its derivative."""
+    a = np.abs(x)
+    bottom = _polynomial(q, a)
+    ratio = _polynomial(p, x) / bottom
+    top_slope = _polynomial([j * c for j, c in enumerate(p)][1:], x)
+    bottom_slope = np.sign(x) * _polynomial([j * c for j, c in enumerate(q)][1:], a)
+    return ratio, (top_slope - ratio * bottom_slope) / bottom

@@ -1,0 +1,171 @@
+"""Maps onto the probability simplex that give exact zeros: hardmax, sparsemax, entmax.
+
+A probability here is a difference z - tau (or a power of it), tau a property of the whole
+row: it is right to about one eps absolute, and no formula can promise its relative error
+where it has only just left 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from activations.axiswise import AxisWise, complement, fill_masked_rows, masked_rows_policy
+from activations.base import Array, number
+
+MOST_ITERATIONS = 100
+
+
+class Hardmax(AxisWise):
+    """1 at the row's first maximum, else 0. The derivative is 0. ONNX Hardmax."""
+
+    name = "hardmax"
+
+    def forward(self, x: Array) -> Array:
+        first = np.argmax(x, axis=-1)[..., None] == np.arange(x.shape[-1])
+        return np.where(np.isnan(x.max(axis=-1, keepdims=True)), x.dtype.type(np.nan), first)
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """Return zeros."""
+        return 0 * self.forward(self._rows(x))
+
+    def backward(self, x: Array, y: Array, grad: Array) -> Array:
+        return 0 * (y * np.ones_like(grad))
+
+
+class _Entmax(AxisWise):
+    """p = argmax over the simplex of p.x + the Tsallis entropy of order alpha.
+
+    With q = p^(2 - alpha) on the support, 0 elsewhere, the Jacobian is
+    diag(q) - q q^T / sum(q).
+    """
+
+    _order: float
+
+    def __init__(self, masked_rows: str = "nan") -> None:
+        super().__init__()
+        self.masked_rows = masked_rows_policy(masked_rows)
+
+    def forward(self, x: Array) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):
+            gaps = np.subtract(x, x.max(axis=-1, keepdims=True), dtype=np.float64)
+            y = self._project(np.maximum((self._order - 1) * gaps, -1))
+        return fill_masked_rows(self.masked_rows, x, y, 0).astype(x.dtype, copy=False)
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """Return q (1 - q / sum(q)), the Jacobian's diagonal."""
+        q, total = self._weights(self.forward(self._rows(x)))
+        return q * complement(q / total)
+
+    def backward(self, x: Array, y: Array, grad: Array) -> Array:
+        q, total = self._weights(y)
+        return q * (grad - (q * grad).sum(axis=-1, keepdims=True) / total)
+
+    def _weights(self, y: Array) -> tuple[Array, Array]:
+        inside = y > 0
+        q = np.where(inside, self._power(np.where(inside, y, 1)), y * 0)
+        total = q.sum(axis=-1, keepdims=True)
+        return q, total + (total == 0)
+
+    def _power(self, p: Array) -> Array:
+        """Return p^(2 - order)."""
+        return p ** (2 - self._order)
+
+    def _project(self, z: Array) -> Array:
+        """Return max(z - tau, 0)^(1 / (order - 1)), which sums to 1, for -1 <= z <= 0."""
+        raise TypeError(f"{type(self).__name__} does not define _project")
+
+
+class Sparsemax(_Entmax):
+    """The point of the simplex closest to x: max(x_i - tau, 0). Range [0, 1], rows sum to 1.
+
+    Where an entry has only just reached 0 its slope is 0. masked_rows as for softmax.
+    Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
+    """
+
+    name = "sparsemax"
+    _order = 2.0
+
+    def _power(self, p: Array) -> Array:
+        return np.sign(p)
+
+    def _project(self, z: Array) -> Array:
+        falling = np.sort(z, axis=-1)[..., ::-1]
+        sums = np.cumsum(falling, axis=-1)
+        count = np.arange(1, z.shape[-1] + 1)
+        taus = (sums - 1) / count
+        return np.maximum(z - _last_inside(taus, falling), 0)
+
+
+class Entmax15(_Entmax):
+    """max(x_i / 2 - tau, 0)^2, between softmax and sparsemax. Range [0, 1], rows sum to 1.
+
+    tau is found by sorting and polished by one Newton step. masked_rows as for softmax.
+    Peters, Niculae & Martins 2019, https://arxiv.org/abs/1905.05702
+    """
+
+    name = "entmax15"
+    _order = 1.5
+
+    def _power(self, p: Array) -> Array:
+        return np.sqrt(p)
+
+    def _project(self, z: Array) -> Array:
+        falling = np.sort(z, axis=-1)[..., ::-1]
+        count = np.arange(1, z.shape[-1] + 1)
+        mean = np.cumsum(falling, axis=-1) / count
+        scatter = np.cumsum(falling * falling, axis=-1) - count * mean * mean
+        tau = _last_inside(mean - np.sqrt(np.maximum((1 - scatter) / count, 0)), falling)
+        root = np.maximum(z - tau, 0)
+        total = root.sum(axis=-1, keepdims=True)
+        tau = tau + ((root * root).sum(axis=-1, keepdims=True) - 1) / (2 * total)
+        root = np.maximum(z - tau, 0)
+        return root * root
+
+
+class Entmax(_Entmax):
+    """max((alpha - 1) x_i - tau, 0)^(1 / (alpha - 1)), alpha > 1. Range [0, 1], rows sum to 1.
+
+    alpha = 2 is sparsemax, alpha -> 1 softmax. tau is found by Newton's method within
+    bisection's bracket. Near alpha = 1 the power makes an error of about eps / (alpha - 1).
+    masked_rows as for softmax.
+    Peters, Niculae & Martins 2019, https://arxiv.org/abs/1905.05702
+    """
+
+    name = "entmax"
+
+    def __init__(self, alpha: float = 1.5, masked_rows: str = "nan") -> None:
+        super().__init__(masked_rows)
+        self.alpha = number("alpha", alpha, above=1)
+
+    @property
+    def _order(self) -> float:  # type: ignore[override]
+        return self.alpha
+
+    def _project(self, z: Array) -> Array:
+        power = 1 / (self.alpha - 1)
+        low = np.full((*z.shape[:-1], 1), -1.0)
+        high = np.full_like(low, -(z.shape[-1] ** (1 - self.alpha)))
+        tau = low
+        for _ in range(MOST_ITERATIONS):
+            inside = np.maximum(z - tau, 0)
+            excess = (inside**power).sum(axis=-1, keepdims=True) - 1
+            slope = power * (np.where(inside > 0, inside, 1) ** (power - 1) * (inside > 0)).sum(
+                axis=-1, keepdims=True
+            )
+            low, high = np.where(excess >= 0, tau, low), np.where(excess >= 0, high, tau)
+            newton = tau + excess / slope
+            good = (newton >= low) & (newton <= high)
+            following = np.where(good, newton, (low + high) / 2)
+            settled = np.abs(following - tau) <= 2e-16
+            tau = following
+            if settled.all() or np.isnan(excess).all():
+                break
+        p = np.maximum(z - tau, 0) ** power
+        return p / p.sum(axis=-1, keepdims=True)
+
+
+def _last_inside(taus: Array, falling: Array) -> Array:
+    """Return the threshold of the largest support whose smallest entry exceeds it."""
+    inside = (falling > taus).sum(axis=-1, keepdims=True)
+    return np.take_along_axis(taus, np.maximum(inside - 1, 0), axis=-1)
