@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from activations.base import Array
 from runner.compare.comparison import Comparison
 from runner.compare.pairs import (
     ALPHA,
@@ -63,13 +65,12 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
     )
     look = looks((arm.name, arm.activation) for arm in comparison.arms)
     for axes, family in zip(panels, families, strict=True):
-        seen = []
-        for row, members in enumerate(family.members[:MOST_ARMS]):
-            dots, shade = finished_scores(members[0]), look[members[0].name]["color"]
-            axes.plot(dots, np.full(dots.size, row), "o", ms=3.4, mew=0, alpha=0.35, color=shade)
-            interval = score_interval(members)
-            _estimate(axes, row, interval, shade)
-            seen += [*dots.tolist(), interval[0]]
+        members = family.members[:MOST_ARMS]
+        dots = [finished_scores(arms[0]) for arms in members]
+        intervals = [score_interval(arms) for arms in members]
+        shades = [look[arms[0].name]["color"] for arms in members]
+        _estimates(axes, range(len(members)), dots, intervals, shades)
+        seen = [*np.concatenate(dots).tolist(), *(interval[0] for interval in intervals)]
         _limit(axes, seen, whole=higher_is_better(metric))
         if higher_is_better(metric):
             percent(axes.xaxis)
@@ -120,16 +121,14 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
         axes.axvline(0, color=GREY, lw=0.9, zorder=1)
         seen = [0.0]
         _draw_placebo(axes, family, sign)
-        for row, members in enumerate(family.members[:MOST_ARMS]):
-            if row == 0:
-                continue
-            d = sign * paired_differences(members, family.members[0])
-            shade = look[members[0].name]["color"]
-            axes.plot(d, np.full(d.size, row), "o", ms=3, mew=0, alpha=0.3, color=shade)
-            mean, low, high = (float(v) for v in t_interval(d))
-            _estimate(axes, row, (mean, low, high), shade)
-            seen += [mean, *np.quantile(d, (0.1, 0.9)).tolist()]
-            seen += [v for v in (low, high) if math.isfinite(v)]
+        others = family.members[1:MOST_ARMS]
+        found = [sign * paired_differences(arms, family.members[0]) for arms in others]
+        intervals = [tuple(float(v) for v in t_interval(d)) for d in found]
+        shades = [look[arms[0].name]["color"] for arms in others]
+        _estimates(axes, range(1, len(others) + 1), found, intervals, shades)
+        for d, interval in zip(found, intervals, strict=True):
+            seen += [v for v in interval if math.isfinite(v)]
+            seen += np.quantile(d, (0.1, 0.9)).tolist()
         _limit(axes, seen, whole=False)
         if higher_is_better(metric):
             axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}"))
@@ -187,9 +186,17 @@ def _forest(
         axes.tick_params(axis="x", pad=2)
         if len(families) > 1 or len(comparison.tasks) > 1:
             heading(axes, family.task)
+        every_other = range(1, count, 2)
+        axes.hlines(
+            every_other,
+            0,
+            1,
+            transform=axes.get_yaxis_transform(),
+            color="#f6f6f6",
+            lw=_ROW * 72,
+            zorder=0,
+        )
         for row in range(count):
-            if row % 2:
-                axes.axhspan(row - 0.5, row + 0.5, color="#f6f6f6", lw=0, zorder=0)
             at = top - (row + 0.5) * _ROW
             name = cut(family.arms[row], left - 0.12)
             how = {"va": "center", "color": INK}
@@ -200,11 +207,29 @@ def _forest(
     return figure, panels
 
 
-def _estimate(axes: Axes, row: int, interval: tuple[float, float, float], shade: str) -> None:
-    mean, low, high = interval
-    if math.isfinite(low) and math.isfinite(high):
-        axes.plot([low, high], [row, row], color=shade, lw=2, zorder=3)
-    axes.plot(mean, row, "o", ms=6.5, mfc="white", mec=shade, mew=1.8, zorder=4)
+def _estimates(
+    axes: Axes,
+    rows: Sequence[int],
+    dots: Sequence[Array],
+    intervals: Sequence[tuple[float, ...]],
+    shades: Sequence[str],
+) -> None:
+    """Draw rows of dots, an interval and its centre; one artist each, for there are
+    many."""
+    heights = np.repeat(rows, [d.size for d in dots])
+    colours = np.repeat(shades, [d.size for d in dots])
+    axes.scatter(np.concatenate(dots), heights, s=11, lw=0, alpha=0.35, c=colours, zorder=2)
+    known = [i for i, (_, low, high) in enumerate(intervals) if math.isfinite(high - low)]
+    axes.add_collection(
+        LineCollection(
+            [[(intervals[i][1], rows[i]), (intervals[i][2], rows[i])] for i in known],
+            colors=[shades[i] for i in known],
+            linewidths=2,
+            zorder=3,
+        )
+    )
+    centres = [interval[0] for interval in intervals]
+    axes.scatter(centres, rows, s=42, c="white", edgecolors=shades, lw=1.8, zorder=4)
 
 
 def _limit(axes: Axes, seen: Sequence[float], whole: bool) -> None:

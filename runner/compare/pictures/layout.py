@@ -37,7 +37,7 @@ MOST_LINES = 8
 MOST_BANDS = 4
 MOST_TASKS = 9
 MOST_ARMS = 40
-MOST_PANELS = 24
+MOST_PANELS, MOST_ESSENTIAL_PANELS = 24, 60
 
 
 def page(comparison: Comparison, title: str, notes: Sequence[str], height: float) -> Picture:
@@ -217,7 +217,7 @@ def line_pictures(
         return {name: figure}
     result = {}
     several = len(panels) > 1
-    whole = len(panels) if essential else max(1, MOST_PANELS // most)
+    whole = max(1, (MOST_ESSENTIAL_PANELS if essential else MOST_PANELS) // most)
     if len(panels) > whole:
         panels = dict(list(panels.items())[:whole])
         notes = [*notes, f"drawn for {whole} of the tasks, all curves are in index.html"]
