@@ -67,7 +67,8 @@ def blockwise(formula: Callable[..., Array], *arrays: Array) -> Array:
 def in_float64(formula: Callable[..., Array]) -> Callable[..., Array]:
     """Let a method that takes arrays compute float32 input in float64 and round the result.
 
-    What is beyond the largest float32 becomes inf without a warning. A ``derivative`` so marked must not use y, which has been rounded to float32.
+    What is beyond the largest float32 becomes inf without a warning. A ``derivative`` so
+    marked must not use y, which has been rounded to float32.
     """
 
     @functools.wraps(formula)

@@ -107,8 +107,9 @@ class Serf(_GatedByExponential):
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
-        p = np.log1p(np.exp(c))
-        bell = np.exp((c - p * p) - p)  # sigmoid(x) = e^(x - p)
+        n = np.exp(c)
+        p = np.log1p(n)
+        bell = n * np.exp(-p * (1 + p))  # sigmoid(x) = n e^-p
         return self._finish_slope(c, erf(p) + TWO_OVER_SQUARE_ROOT_PI * c * bell)
 
 
