@@ -188,7 +188,8 @@ class ReLUSin(Elementwise):
 
     @in_float64
     def forward(self, x: Array) -> Array:
-        return np.maximum(x, 0) + np.cos(x)
+        finite = np.minimum(x, np.finfo(x.dtype).max)  # the wave does not change the limit inf
+        return np.maximum(x, 0) + np.cos(finite)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
