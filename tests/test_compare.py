@@ -1,4 +1,5 @@
-"""The comparison's arithmetic: grouping, scores, tuning, verdicts, tables, and its promises."""
+"""The comparison's arithmetic: grouping, scores, tuning, verdicts, tables, and its
+promises."""
 
 import csv
 import itertools
@@ -99,6 +100,18 @@ def test_history_reads_as_it_was_written(tmp_path):
         at = int(line["replicate"]), int(line["epoch"])
         expected = float(line["train_loss"] or "nan")
         assert history["train_loss"][at] == approx(expected, nan_ok=True)
+
+
+def test_a_damaged_history_costs_its_curves_only_and_is_listed(tmp_path):
+    write_run(tmp_path / "runs" / "1", "tanh")
+    run = write_run(tmp_path / "runs" / "2", "relu")
+    (run / "history.csv").write_text("replicate,seed,epoch\n0,0,zero\n")
+    comparison = compare([tmp_path / "runs"], tmp_path / "out")
+    assert len(comparison.arms) == 2
+    (problem,) = comparison.problems
+    assert problem.path == str(run) and "not a table of numbers" in problem.reason
+    for name in ("index.html", "leaderboard.md"):
+        assert "not a table of numbers" in (tmp_path / "out" / name).read_text()
 
 
 def test_damaged_history_is_one_clear_line(tmp_path):

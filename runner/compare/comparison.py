@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.compare.pairs import Family, families
@@ -26,7 +26,7 @@ class Comparison:
 
     Attributes:
         runs, settings: what was read, and merged over seeds.
-        problems: folders that are left out, or count in part, and why.
+        unusable: folders that are left out, or count in part, and why.
         failures: jobs that left no finished folder, as a sweep reports them.
         metric, tuned: what is scored, and which keys validation data chose.
         keys: the config keys that differ between settings.
@@ -36,7 +36,7 @@ class Comparison:
 
     runs: list[RunRecord]
     settings: list[Setting]
-    problems: list[Problem]
+    unusable: list[Problem]
     failures: list[Problem]
     metric: str
     tuned: tuple[str, ...]
@@ -44,7 +44,12 @@ class Comparison:
     arms: list[Arm]
     families: list[Family]
     command: str
-    notes: list[str] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that is left out: what was unusable, and histories found damaged since."""
+        damaged = [Problem(str(run.path), text) for run in self.runs for text in run.damage]
+        return [*self.unusable, *damaged]
 
     @property
     def tasks(self) -> list[str]:
@@ -123,7 +128,6 @@ def compare(
     comparison = build(folders, metric=metric, tune=tune, failures=failures)
     target = Path(output)
     target.mkdir(parents=True, exist_ok=True)
-    write_leaderboard(comparison, target)
     drawn: dict[str, bytes] = {}
     if pictures:
         from runner.compare.pictures import draw_all
@@ -132,6 +136,8 @@ def compare(
     for name, content in drawn.items():
         write_whole(target / name, content)
     write_report(comparison, target, drawn, embed=embed)
+    # After the others, which read the histories and may find one damaged.
+    write_leaderboard(comparison, target)
     return comparison
 
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
-import os
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -21,25 +19,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-
-from runner.compare.bands import centre_and_band
 from runner.compare.comparison import Comparison, write_whole
-from runner.compare.leaderboard import HOW, dead_share
-from runner.compare.pairs import OVERALL
-from runner.compare.runs import Problem, RunRecord, Setting, short, show
-from runner.compare.scores import Arm, filled, higher_is_better, worst_score
+from runner.compare.leaderboard import HOW
+from runner.compare.report_table import PICTURE_TYPES, Table
+from runner.compare.runs import Problem, short, show
+from runner.compare.scores import higher_is_better
 from runner.compare.verdict import sentences
-from runner.compare.wording import counted, metric_name, scored
-from runner.plots.style import line_style
-from runner.statistics import t_interval
+from runner.compare.wording import counted, metric_name
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = ("curves.js", "report.js")
-CURVES = ("test_loss", "test_accuracy", "train_loss", "train_accuracy", "validation_loss")
-MOST_ROWS_WITH_CURVES, MOST_POINTS = 200, 60
-MOST_FACET_VALUES = 40
-_KINDS = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 def write_report(
@@ -67,7 +56,8 @@ def html(
     embed: bool = False,
 ) -> str:
     """Return the page."""
-    table = _Table(comparison, folder, embed)
+    table = Table(comparison, folder, embed)
+    data = _json(table.data())  # reads the histories: before what is wrong is written
     style = (PAGE / "report.css").read_text(encoding="utf-8")
     script = "".join((PAGE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     verdict = sentences(comparison)
@@ -89,7 +79,7 @@ def html(
         + _problems("Left out", comparison.problems),
         "common": _common(comparison),
         "method": "".join(f"<li>{escape(text)}</li>" for text in _method(comparison)),
-        "data": _json(table.data()),
+        "data": data,
         "script": script,
     }
     template = (PAGE / "report.html").read_text(encoding="utf-8")
@@ -143,7 +133,7 @@ def _facts(comparison: Comparison) -> str:
 
 def _picture(name: str, content: bytes, verdict: str) -> str:
     stem, _, ending = name.rpartition(".")
-    kind = _KINDS[f".{ending}"]
+    kind = PICTURE_TYPES[f".{ending}"]
     source = f"data:{kind};base64,{base64.b64encode(content).decode()}"
     title = stem.replace("_", " ")
     size = ""
@@ -216,205 +206,3 @@ def _method(comparison: Comparison) -> list[str]:
             "data that this choice has not seen if the metric is a test metric."
         )
     return lines
-
-
-class _Table:
-    """The leaderboard's rows, one per setting, for the page and for its script."""
-
-    def __init__(self, comparison: Comparison, folder: Path, embed: bool) -> None:
-        self.comparison, self.folder, self.embed = comparison, folder, embed
-        self.keys = [
-            key if sum(short(k) == short(key) for k in comparison.keys) > 1 else short(key)
-            for key in comparison.keys
-        ]
-        self.rows: list[dict[str, Any]] = []
-        places = {
-            family.members[i][0].setting.label: (family.ranks[i], family.letters[i])
-            for family in comparison.families
-            if family.task != OVERALL
-            for i in range(len(family.arms))
-        }
-        for task in comparison.tasks:
-            arms = comparison.of_task(task)
-            trials = [
-                (arm, trial) for arm in arms for trial, _ in arm.trials if trial is not arm.setting
-            ]
-            worst = worst_score(
-                [trial for arm in arms for trial, _ in arm.trials], comparison.metric
-            )
-            for arm in arms:
-                self._add(arm, arm.setting, arm.scores, places.get(arm.setting.label))
-            for arm, trial in trials:
-                self._add(arm, trial, filled(trial, comparison.metric, worst), None)
-
-    def _add(self, arm: Arm, setting: Setting, scores: Any, place: tuple[int, str] | None) -> None:
-        mean, low, high = (float(v) for v in t_interval(scores))
-        solved = [r["solved_epoch"] for r in setting.replicates if r.get("solved_epoch")]
-        n = len(setting.replicates)
-        lost = int(setting.diverged.sum())
-        dead = dead_share(setting)
-        epochs = float(np.median(solved)) if solved else math.nan
-        rank, letters = place or (None, "")
-        edge = " (edge)" if arm.on_edge and setting is arm.setting else ""
-        cells: list[tuple[str, Any]] = [
-            ("" if rank is None else str(rank), rank),
-            (letters, letters or None),
-            *self._key_cells(setting, edge),
-            (scored(mean, low, high, self.comparison.metric), mean),
-            (str(len(scores)), len(scores)),
-            (f"{setting.solved}/{n}", setting.solved / n),
-            (f"{lost}/{n}" if lost else "0", lost / n),
-            ("" if math.isnan(epochs) else f"{epochs:g}", epochs),
-            ("" if math.isnan(dead) else f"{100 * dead:.0f}%", dead),
-            (f"{setting.seconds:.1f}", setting.seconds),
-        ]
-        self.rows.append({"cells": cells, "setting": setting, "arm": arm, "trial": place is None})
-
-    def _key_cells(self, setting: Setting, edge: str) -> list[tuple[str, Any]]:
-        cells: list[tuple[str, Any]] = []
-        for key in self.comparison.keys:
-            value = setting.config.get(key)
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            mark = edge if key in self.comparison.tuned else ""
-            cells.append((show(value) + mark, value if number else show(value)))
-        return cells
-
-    def columns(self) -> list[tuple[str, bool]]:
-        """Return (heading, whether a first click sorts downwards)."""
-        better = higher_is_better(self.comparison.metric)
-        return [
-            ("rank", False),
-            ("ties", False),
-            *((key.replace("_", " "), False) for key in self.keys),
-            (metric_name(self.comparison.metric), better),
-            ("n", True),
-            ("solved", True),
-            ("diverged", True),
-            ("median epoch solved", False),
-            ("dead units", True),
-            ("seconds", True),
-        ]
-
-    def headings(self) -> str:
-        cells = "".join(
-            f'<th scope="col" data-column="{i}">{escape(title)}</th>'
-            for i, (title, _) in enumerate(self.columns())
-        )
-        return f'<th scope="col" class="pick">show</th>{cells}'
-
-    def body(self) -> str:
-        lines = []
-        for index, row in enumerate(self.rows):
-            cells = "".join(f"<td>{escape(text)}</td>" for text, _ in row["cells"])
-            name = escape(row["setting"].label, quote=True)
-            style = ' class="trial"' if row["trial"] else ""
-            lines.append(
-                f'<tr data-row="{index}"{style}><td class="pick"><input type="checkbox" '
-                f'disabled aria-label="show {name}"></td>{cells}</tr>'
-            )
-        return "\n".join(lines)
-
-    def data(self) -> dict[str, Any]:
-        """Return what the script needs: numbers to sort by, facets, curves,
-        pictures."""
-        entries = []
-        with_curves = sorted(range(len(self.rows)), key=lambda i: (self.rows[i]["trial"], i))[
-            :MOST_ROWS_WITH_CURVES
-        ]
-        keep = set(with_curves)
-        for index, row in enumerate(self.rows):
-            setting: Setting = row["setting"]
-            look = line_style(setting.activation)
-            dash = look["linestyle"]
-            entries.append(
-                {
-                    "name": setting.label,
-                    "trial": row["trial"] and bool(self.comparison.tuned),
-                    "sort": [_finite(value) for _, value in row["cells"]],
-                    "facets": {
-                        name: show(setting.config.get(key))
-                        for name, key in zip(self.keys, self.comparison.keys, strict=True)
-                    },
-                    "config": {k: show(v) for k, v in setting.config.items()},
-                    "command": str(setting.runs[0].summary.get("command", "")),
-                    "colour": look["color"],
-                    "dash": "" if dash == "-" else " ".join(str(2 * d) for d in dash[1]),
-                    "curves": _curves(setting) if index in keep else {},
-                    "pictures": self._pictures(setting.runs[0]),
-                }
-            )
-        facets = {
-            name: sorted({entry["facets"][name] for entry in entries}, key=_natural)
-            for name in self.keys
-        }
-        available = [name for name in CURVES if any(name in entry["curves"] for entry in entries)]
-        metric = self.comparison.metric.rpartition(".")[2]
-        available.sort(key=lambda name: name != metric)
-        return {
-            "rows": entries,
-            "columns": [{"title": title, "down": down} for title, down in self.columns()],
-            "facets": {
-                name: values
-                for name, values in facets.items()
-                if 1 < len(values) <= MOST_FACET_VALUES
-            },
-            "keys": self.comparison.keys,
-            "curves": available,
-            "named": [
-                name
-                for name, key in zip(self.keys, self.comparison.keys, strict=True)
-                if key.endswith(".name")
-            ],
-            "tuned": bool(self.comparison.tuned),
-            "first": [i for i, row in enumerate(self.rows) if not row["trial"]][:6],
-        }
-
-    def _pictures(self, run: RunRecord) -> dict[str, str]:
-        found = {}
-        for name in run.pictures:
-            path = run.path / name
-            if self.embed:
-                kind = _KINDS[path.suffix]
-                content = base64.b64encode(path.read_bytes()).decode()
-                found[path.stem] = f"data:{kind};base64,{content}"
-            else:
-                relative = os.path.relpath(path.resolve(), self.folder.resolve())
-                found[path.stem] = quote(relative.replace(os.sep, "/"))
-        return found
-
-
-def _curves(setting: Setting) -> dict[str, list[Any]]:
-    """Return epochs, mean, low and high per quantity, thinned, to four digits."""
-    curves = {}
-    for name in CURVES:
-        try:
-            epochs, values = setting.curve(name)
-        except ValueError:
-            return {}
-        if not np.isfinite(values).any():
-            continue
-        kept = np.unique(np.linspace(0, len(epochs) - 1, MOST_POINTS).round().astype(int))
-        band = centre_and_band(values[:, kept], geometric=name.endswith("_loss"))
-        curves[name] = [
-            [int(epoch) for epoch in epochs[kept]],
-            *([_rounded(value) for value in part] for part in band),
-        ]
-    return curves
-
-
-def _rounded(value: float) -> float | None:
-    return float(f"{value:.4g}") if math.isfinite(value) else None
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, (float, np.floating)):
-        return float(f"{value:.9g}") if math.isfinite(value) else None
-    return value
-
-
-def _natural(text: str) -> tuple[int, float, str]:
-    """Numbers before words, by size."""
-    try:
-        return (0, float(text), "")
-    except ValueError:
-        return (1, 0.0, text)

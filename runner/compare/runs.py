@@ -25,11 +25,16 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run folder: its config flattened to dotted keys, and its summary."""
+    """One run folder: its config flattened to dotted keys, and its summary.
+
+    ``damage`` tells what was found wrong with the history once it was needed: a thousand
+    histories are not read to see whether they can be.
+    """
 
     path: Path
     config: dict[str, Any]
     summary: dict[str, Any]
+    damage: list[str] = field(default_factory=list)
 
     @property
     def replicates(self) -> list[dict[str, Any]]:
@@ -37,12 +42,15 @@ class RunRecord:
 
     @cached_property
     def history(self) -> dict[str, Array]:
-        """By column name, (replicates, records) float64 with NaN after a replicate's
-        end.
+        """By column name, (replicates, records) float64 with NaN after a replicate's end.
 
-        Raises ValueError if the file is missing or damaged.
+        A damaged file gives epoch 0 only, and is noted in ``damage``.
         """
-        return read_history(self.path / HISTORY, len(self.replicates))
+        try:
+            return read_history(self.path / HISTORY, len(self.replicates))
+        except ValueError as error:
+            self.damage.append(f"{error}; its curves are left out")
+            return {"epoch": np.zeros((len(self.replicates), 1))}
 
     @property
     def pictures(self) -> list[str]:
@@ -121,6 +129,8 @@ class Setting:
         longest = max(grids, key=len)
         common = longest
         for grid in grids:
+            if grid is longest:
+                continue
             stops_only = len(grid) < len(longest) and np.array_equal(grid, longest[: len(grid)])
             if not stops_only:
                 common = np.intersect1d(common, grid)
@@ -128,7 +138,9 @@ class Setting:
         for (run, row), entry in zip(self.owners, self.replicates, strict=True):
             known, values = run.history["epoch"][row], run.history.get(column)
             line = np.full(len(common), np.nan)
-            if values is not None:
+            if values is not None and np.array_equal(known, common):
+                line = values[row].copy()
+            elif values is not None:
                 there = np.isfinite(known)
                 _, at, of = np.intersect1d(common, known[there], return_indices=True)
                 line[at] = values[row][there][of]
@@ -191,6 +203,8 @@ def read_run(path: Path) -> RunRecord:
         for entry in entries:
             entry["seed"], entry["status"], entry["epochs"], entry["final"]
         float(summary["seconds"]["total"])
+        if not (path / HISTORY).is_file():
+            raise ValueError(f"it has no {HISTORY}")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{SUMMARY} cannot be read: {_first_line(error)}") from None
     try:
