@@ -180,7 +180,7 @@ def test_a_file_cannot_name_extensions(capsys, tmp_path):
     (tmp_path / "conf" / "experiment" / "trap.yaml").write_text(
         "# @package _global_\nextensions: [evil.py]\n"
     )
-    assert main([*QUICK, "-cd", "conf", "+experiment=trap"]) == 2
+    assert main([*QUICK, "-cd", "conf", "experiment=trap"]) == 2
     assert "command line only" in capsys.readouterr().err
     assert not (tmp_path / "owned").exists()
 
