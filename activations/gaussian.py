@@ -83,14 +83,14 @@ class LaplaceCDF(Elementwise):
     def forward(self, x: Array) -> Array:
         t, rest = self._standardised(x)
         a = np.minimum(np.abs(t), GAUSSIAN_END)
-        tail = scaled_normal_tail(a) * (exp_of_square(a, 0.5) * (1 - t * rest))
+        tail = scaled_normal_tail(a) * exp_of_square(a, 0.5, -t * rest)
         return step(t) - np.copysign(tail, t)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         t, rest = self._standardised(x)
-        bell = exp_of_square(np.minimum(np.abs(t), GAUSSIAN_END), 0.5)
-        return bell * (1 - t * rest) * (FRACTION_OF_SQUARE_ROOT_2_PI / self.sigma)
+        bell = exp_of_square(np.minimum(np.abs(t), GAUSSIAN_END), 0.5, -t * rest)
+        return bell * (FRACTION_OF_SQUARE_ROOT_2_PI / self.sigma)
 
 
 class Gaussian(Elementwise):

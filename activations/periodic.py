@@ -115,19 +115,18 @@ class WIRE(Elementwise):
     @in_float64
     def forward(self, x: Array) -> Array:
         _, p, rest, _, cosine = self._pieces(x)
-        return cosine * (1 - 2 * p * rest) * exp_of_square(p, 1.0)
+        return cosine * exp_of_square(p, 1.0, -2 * p * rest)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         c, p, rest, sine, cosine = self._pieces(x)
-        wave = self.w * sine + 2 * self.s * np.copysign(p, c) * cosine
-        wave = -wave * (1 - 2 * p * rest)
+        wave = -self.w * sine - 2 * self.s * np.copysign(p, c) * cosine
 
         def tail(minus_p: Array) -> Array:
-            half = exp_of_square(-minus_p, 0.5)
+            half = exp_of_square(-minus_p, 0.5, -p * rest)
             return (wave * half) * half
 
-        return where_below(-p, -26.0, tail, wave * exp_of_square(p, 1.0))
+        return where_below(-p, -26.0, tail, wave * exp_of_square(p, 1.0, -2 * p * rest))
 
 
 class GCU(Elementwise):

@@ -98,15 +98,15 @@ def step(x: Array) -> Array:
     return ~np.signbit(x)
 
 
-def exp_of_square(a: Array, factor: float) -> Array:
-    """Return e^(-factor a^2) for 0 <= a <= 40; factor is a power of 2.
+def exp_of_square(a: Array, factor: float, more: Array | float = 0.0) -> Array:
+    """Return e^(more - factor a^2) for 0 <= a <= 40, a tiny ``more``; factor is a power of 2.
 
     With h the multiple of 2^-12 next to a: h^2 is exact, and a^2 - h^2 = (a - h)(a + h) is
     small, so that its rounding hardly counts.
     """
     h = (a + _TO_4096THS) - _TO_4096THS
     e = np.exp(h * h * -factor)
-    return e + e * np.expm1((a - h) * (a + h) * -factor)
+    return e + e * np.expm1((a - h) * (a + h) * -factor + more)
 
 
 def inverse_cosh_squared(x: Array, tanh: Array) -> Array:

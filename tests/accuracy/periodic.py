@@ -53,6 +53,8 @@ reference(
     (0, 0, 0, 0),
     parameters={"w": 20.0, "s": 30.0},
     branches=(28 / 30, 0.5, 0.1, 0.01),
+    amplitude=(lambda x: 0, lambda x: 30 if abs(x) < 0.75 else 0),
+    why="f(x) = F(30 x), so that 1 eps of F' near its roots, two in a period, is 30 eps of f'",
 )
 reference(
     "gcu",
