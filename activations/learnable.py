@@ -77,7 +77,8 @@ class PReLU(Learnable):
         alpha = self.params["alpha"]
         if isinstance(alpha, float) and alpha == 0:  # 0 * -inf would be NaN
             return np.maximum(x, 0)
-        return np.maximum(x, 0) + alpha * np.minimum(x, 0)
+        with np.errstate(over="ignore"):
+            return np.maximum(x, 0) + alpha * np.minimum(x, 0)
 
     def derivative(self, x: Array, y: Array) -> Array:
         right = positive(x)
