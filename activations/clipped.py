@@ -1,4 +1,7 @@
-"""Bounded functions made of straight lines and parabolas."""
+"""Bounded functions made of straight lines and parabolas.
+
+Hyper-parameters act in the dtype of x: a kink at 0.1 is at float32's 0.1 for float32.
+"""
 
 from __future__ import annotations
 

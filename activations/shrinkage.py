@@ -1,4 +1,7 @@
-"""Functions that set what is small, or low, to a constant and keep the rest."""
+"""Functions that set what is small, or low, to a constant and keep the rest.
+
+Hyper-parameters act in the dtype of x: a kink at 0.1 is at float32's 0.1 for float32.
+"""
 
 from __future__ import annotations
 

@@ -226,7 +226,7 @@ reference(
     kinks={-1.0: 0.0, 0.0: 0.5, 1.0: 1.0},
     roots=(-0.4428544010023886,),
 )
-for name, beta in (("sparse_plus", 1.0), ("smelu", 1.0), ("smelu", 0.4)):
+for name, beta in (("sparse_plus", 1.0), ("smelu", 1.0), ("smelu", 0.25)):
     reference(
         name,
         lambda x, beta=beta: (
