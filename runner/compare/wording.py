@@ -28,6 +28,8 @@ def scored(mean: float, low: float, high: float, metric: str) -> str:
     """Return "97.1% (96.2 to 98.0)", the mean alone where there is no interval."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return score(mean, metric)
+    if higher_is_better(metric):  # a t interval knows nothing of where accuracies end
+        low, high = max(low, 0.0), min(high, 1.0)
     ends = (score(end, metric).removesuffix("%") for end in (low, high))
     return f"{score(mean, metric)} ({' to '.join(ends)})"
 

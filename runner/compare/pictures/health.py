@@ -17,7 +17,7 @@ from runner.compare.runs import Setting
 from runner.compare.scores import Arm
 from runner.plots.style import INK, PALE, SMALL, Picture, text_width
 
-MOST_ROWS, MOST_LAYERS, MOST_TASKS = 40, 30, 4
+MOST_ROWS, MOST_LAYERS, MOST_TASKS, MOST_ROWS_IN_ALL = 40, 30, 4, 48
 _ROW, _PANEL = 0.22, 0.78
 _DECADES = 4.0
 
@@ -27,6 +27,8 @@ def health(comparison: Comparison) -> dict[str, Picture]:
     arrives."""
     tasks = comparison.tasks[:MOST_TASKS]
     groups = [comparison.of_task(task)[:MOST_ROWS] for task in tasks]
+    while len(groups) > 1 and sum(map(len, groups)) > MOST_ROWS_IN_ALL:
+        tasks, groups = tasks[:-1], groups[:-1]
     depth = max((layers(arm.setting) for group in groups for arm in group), default=0)
     depth = min(depth, MOST_LAYERS)
     if not depth:

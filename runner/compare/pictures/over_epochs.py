@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from activations.base import Array
 from runner.compare.bands import centre_and_band
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.layout import Line, line_pictures, percent, replicate_note
+from runner.compare.pictures.layout import MOST_LINES, Line, line_pictures, percent, replicate_note
 from runner.compare.scores import Arm, higher_is_better
 from runner.compare.wording import metric_name
 from runner.distributions import solved_by
@@ -21,7 +21,8 @@ def curves(comparison: Comparison) -> dict[str, Picture]:
     setting."""
     part = comparison.metric.rpartition(".")[2].partition("_")[0]
     result = _curves(comparison, f"{part}_loss", "curves")
-    if higher_is_better(comparison.metric):
+    few = max(len(comparison.of_task(task)) for task in comparison.tasks) <= MOST_LINES
+    if higher_is_better(comparison.metric) and few:
         result.update(_curves(comparison, f"{part}_accuracy", "accuracy_curves"))
     return result
 
