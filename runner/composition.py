@@ -150,7 +150,7 @@ def extensions_of(overrides: Sequence[str]) -> list[str]:
 
 def plain(config: DictConfig) -> dict[str, Any]:
     """Return the composed config without Hydra's own part, interpolations resolved."""
-    own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     plain = OmegaConf.to_container(own, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
@@ -184,9 +184,9 @@ def known_keys() -> Iterator[str]:
             if key in ("defaults", "hydra"):
                 continue
             if isinstance(value, DictConfig) and not section:
-                yield from (f"{key}.{inner}" for inner in value)
+                yield from (f"{key!s}.{inner!s}" for inner in value)
             else:
-                yield f"{section}{key}"
+                yield f"{section}{key!s}"
 
 
 def explain(error: BaseException, overrides: Sequence[str]) -> str:

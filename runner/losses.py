@@ -8,15 +8,15 @@ targets as made by ``encode``, losses (replicates, batch) in nats.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from activations.base import Array
-
 
 NO_OVERFLOW = 40.0
 """e^40 / (1 + e^40) is 1 to the last bit of float64."""
 
 
-def encode(labels: Array, classes: int, dtype: np.dtype | type) -> Array:
+def encode(labels: Array, classes: int, dtype: npt.DTypeLike) -> Array:
     """Return targets for labels (replicates, batch): signs or one-hot rows.
 
     Two classes: (replicates, batch, 1), -1 for class 1 and +1 for class 0, so that

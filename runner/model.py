@@ -14,6 +14,7 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from activations.base import Activation, Array, Elementwise
 from runner.initializers import Initializer
@@ -77,7 +78,7 @@ class Network:
         classes: int,
         activation: Activation,
         replicates: int,
-        dtype: np.dtype | type,
+        dtype: npt.DTypeLike,
     ) -> None:
         """Make a network with all parameters zero.
 

@@ -269,7 +269,7 @@ class _Composer:
         rest = tuple(word for word in words if word not in simple)
         if rest not in self.cache:
             whole = composed(rest, self.config_dir)
-            own = [key for key in whole if key != "hydra"]
+            own = [str(key) for key in whole if key != "hydra"]
             self.cache[rest] = OmegaConf.masked_copy(whole, own)
         config = copy.deepcopy(self.cache[rest])
         try:

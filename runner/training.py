@@ -101,11 +101,7 @@ def train(experiment: Experiment, progress: Progress = lambda share: None) -> Tr
     groups = [seeds[start : start + size] for start in range(0, len(seeds), size)]
     parts = []
     for index, group in enumerate(groups):
-        parts.append(
-            _Group(experiment, group).train(
-                lambda share, index=index: progress((index + share) / len(groups))
-            )
-        )
+        parts.append(_Group(experiment, group).train(_part_of(progress, index, len(groups))))
     first = parts[0]
     return Training(
         epochs=first.epochs,
@@ -119,6 +115,10 @@ def train(experiment: Experiment, progress: Progress = lambda share: None) -> Tr
         parameters=first.parameters,
         seconds=time.perf_counter() - started,
     )
+
+
+def _part_of(progress: Progress, index: int, parts: int) -> Progress:
+    return lambda share: progress((index + share) / parts)
 
 
 def group_size(experiment: Experiment) -> int:

@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 def run_jobs(
     work: Callable[[Job], Any], jobs: Sequence[Job], processes: int
-) -> Iterator[tuple[int, Any, str | None]]:
+) -> Generator[tuple[int, Any, str | None], None, None]:
     """Yield (index, result, None) or (index, None, reason) as jobs end, in any order.
 
     ``work`` is a module's function; a job that raises or whose process dies is reported with
@@ -90,7 +90,7 @@ def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
         except EOFError:
             return
         try:
-            answer = (work(job), None)
+            answer: tuple[Any, str | None] = (work(job), None)
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{os.path.basename(last.filename)}:{last.lineno}"
