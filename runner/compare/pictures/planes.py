@@ -1,0 +1,154 @@
+"""What networks with two inputs say over the plane, and many such fields on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from contourpy import contour_generator
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+
+from activations.base import Array
+from runner.compare.pictures.layout import TWO_SIDED
+from runner.compare.scores import Arm
+from runner.plots.style import INK, PALE, Picture, class_colours
+from runner.run_folder import load_run
+
+RESOLUTION = 72
+MOST_POINTS = 300
+_STRENGTH = 0.62
+"""How much of its colour a certain prediction shows, so that the points stand out."""
+
+Extent = tuple[float, float, float, float]
+"""Left, right, bottom, top, as Matplotlib's imshow takes it."""
+
+
+@dataclass
+class Field:
+    """One replicate's logits on a grid, (rows, columns, 1 or classes), and its test data."""
+
+    logits: Array
+    points: Array
+    labels: Array
+    classes: int
+
+
+class Planes:
+    """The fields of runs, each run read and evaluated once for all its replicates."""
+
+    def __init__(self) -> None:
+        self._runs: dict[Path, Any] = {}
+        self._logits: dict[Path, Array] = {}
+
+    def _run(self, path: Path) -> Any:
+        """Return (network, data) of a run with two features, None if there is none."""
+        if path not in self._runs:
+            try:
+                run = load_run(path)
+                network, data = run.network(), run.data()
+                self._runs[path] = (network, data) if data.train_x.shape[-1] == 2 else None
+            except (ValueError, OSError):
+                self._runs[path] = None
+        return self._runs[path]
+
+    def has(self, arm: Arm) -> bool:
+        """Return whether an arm's data have two features and its weights can be read."""
+        return self._run(arm.setting.owners[0][0].path) is not None
+
+    def extent(self, group: Sequence[Arm]) -> Extent:
+        """Return the extent of all test samples of a task, with room."""
+        parts = []
+        for arm in group:
+            found = self._run(arm.setting.owners[0][0].path)
+            if found:
+                parts.append(_original(found[1].test_x, found[1]).reshape(-1, 2))
+        x = np.concatenate(parts)
+        low, high = x.min(axis=0), x.max(axis=0)
+        room = 0.06 * np.maximum(high - low, 1e-9)
+        (left, bottom), (right, top) = (low - room).tolist(), (high + room).tolist()
+        return left, right, bottom, top
+
+    def field(self, arm: Arm, k: int, extent: Extent) -> Field | None:
+        """Return the field of an arm's replicate, None if it diverged or cannot be read."""
+        record, row = arm.setting.owners[k]
+        found = self._run(record.path)
+        if found is None or arm.setting.diverged[k]:
+            return None
+        network, data = found
+        if record.path not in self._logits:
+            left, right, bottom, top = extent
+            across, up = np.meshgrid(
+                np.linspace(left, right, RESOLUTION), np.linspace(bottom, top, RESOLUTION)
+            )
+            grid = np.stack([across, up], axis=-1).reshape(1, -1, 2)
+            x = (grid - data.mean[:, None, :]) / data.scale[:, None, :]
+            with np.errstate(all="ignore"):
+                logits = network.logits(x.astype(network.dtype))
+            self._logits[record.path] = logits.reshape(len(x), RESOLUTION, RESOLUTION, -1)
+        return Field(
+            self._logits[record.path][row],
+            _original(data.test_x, data)[row, :MOST_POINTS],
+            data.test_labels[row, :MOST_POINTS],
+            data.classes,
+        )
+
+
+def _original(x: Array, data: Any) -> Array:
+    """Undo the standardisation; x (replicates, samples, 2)."""
+    return np.asarray(x * data.scale[:, None, :] + data.mean[:, None, :])
+
+
+class Mosaic:
+    """Fields as squares on one pair of axes in inches: a panel of its own costs ten times
+    as much, and a page has a hundred."""
+
+    def __init__(self, figure: Picture) -> None:
+        width, height = figure.get_size_inches()
+        self.axes = figure.place(0, 0, width, height)
+        self.axes.set_axis_off()
+        self.axes.set(xlim=(0, width), ylim=(0, height), autoscale_on=False)
+        self.lines: list[Array] = []
+        self.frames: list[Array] = []
+        self.points: list[Array] = []
+        self.colours: list[Array] = []
+
+    def add(self, x: float, y: float, size: float, field: Field | None, extent: Extent) -> None:
+        """Draw a field in the square with upper left corner (x, y); None is a cross."""
+        low = np.array([x, y - size])
+        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]])
+        self.frames.append(low + size * corners)
+        if field is None:
+            centre = low + size / 2
+            self.axes.plot(*centre, "x", ms=9, mew=2, color="#b00020")
+            return
+        box = (x, x + size, y - size, y)
+        how: dict[str, Any] = {"extent": box, "origin": "lower", "aspect": "auto"}
+        shades = np.array([to_rgb(shade) for shade in class_colours(field.classes)])
+        if field.classes == 2:
+            z = field.logits[..., 0]
+            share = 0.5 + _STRENGTH * 0.5 * np.tanh(z / 2)
+            how.update(cmap=TWO_SIDED, vmin=0, vmax=1, interpolation="bilinear")
+            self.axes.imshow(share, **how)
+            steps = np.linspace(0, size, RESOLUTION)
+            lines = contour_generator(steps, steps, z).lines(0.0)
+            self.lines += [low + np.asarray(line) for line in lines]
+        else:
+            image = 1 - _STRENGTH * (1 - shades[field.logits.argmax(axis=-1)])
+            self.axes.imshow(image, **how)
+        left, right, bottom, top = extent
+        shares = (field.points - [left, bottom]) / [right - left, top - bottom]
+        inside = ((shares >= 0) & (shares <= 1)).all(axis=1)
+        self.points.append(low + size * shares[inside])
+        self.colours.append(shades[field.labels[inside]])
+
+    def finish(self) -> None:
+        """Draw what all squares have in common: lines, frames and samples."""
+        self.axes.add_collection(LineCollection(self.frames, colors=PALE, lw=0.8))
+        self.axes.add_collection(LineCollection(self.lines, colors=INK, lw=1))
+        if self.points:
+            x, y = np.concatenate(self.points).T
+            self.axes.scatter(x, y, s=3, lw=0, c=np.concatenate(self.colours), zorder=3)
