@@ -114,6 +114,29 @@ def absolute_errors(computed: Array, truth: Exact) -> Array:
     return np.where(np.isnan(error), np.inf, error)
 
 
+def unexcused_errors(
+    x: Array,
+    computed: Array,
+    truth: Exact,
+    roots: Iterable[float] = (),
+    width: float = 0.25,
+    amplitude: Callable[[float], float] | None = None,
+) -> Array:
+    """Return ULP errors, but 0 where an absolute error is asked for and small enough.
+
+    That is below 1 eps within ``width`` of a root, where the relative error of any formula
+    grows without bound, and below amplitude(x) eps for functions that oscillate.
+    """
+    allowed = np.zeros(x.shape)
+    if amplitude is not None:
+        allowed = np.array([float(amplitude(point)) for point in x.tolist()])
+    for root in roots:
+        near = np.abs(x.astype(np.float64) - float(root)) <= width
+        allowed = np.where(near, np.maximum(allowed, 1.0), allowed)
+    errors = ulp_errors(computed, truth)
+    return np.where(absolute_errors(computed, truth) <= allowed, 0.0, errors)
+
+
 def points(dtype: type, count: int, special: Iterable[float] = ()) -> Array:
     """Return about ``count`` sorted points over the whole finite range of ``dtype``.
 
@@ -138,10 +161,12 @@ def points(dtype: type, count: int, special: Iterable[float] = ()) -> Array:
         near = point + np.array([1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.03, 0.1])
         parts += [near, 2 * point - near]
     with np.errstate(over="ignore"):
-        chosen = np.concatenate(parts).astype(dtype)
+        chosen: Array = np.concatenate(parts).astype(dtype)
     for point in special:
         with np.errstate(over="ignore"):
-            here = below = above = np.array(point, dtype)
+            here: Array = np.array(point, dtype)
+        below: Array = here
+        above: Array = here
         neighbours = [here]
         for _ in range(3):
             below, above = np.nextafter(below, -info.max), np.nextafter(above, info.max)

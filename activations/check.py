@@ -1,0 +1,298 @@
+"""Check an activation: ``python -m activations.check NAME | FILE.py | all``.
+
+Prints, for each function: the largest errors of value and derivative in units in the last
+place with the x where they occur, whether the gradient agrees with the value, and what the
+function looks like (monotone or not, range, fixed points, limits). Exit status 1 if a bound is
+broken: 4 ULP for values, 8 for derivatives, or what tests/accuracy argues instead; status 2 if
+the argument names nothing.
+
+The exact values come from the definitions in tests/accuracy, or, for a class in a file of
+your own, from its ``forward`` evaluated in arbitrary precision; both need mpmath (in the
+``test`` extra). Without it float32 is compared with float64.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import activations
+from activations.accuracy import Exact, absolute_errors, exact, points, unexcused_errors
+from activations.base import Activation, Array, Elementwise
+from activations.gradient_check import check_gradient, complex_step_error, difference_error
+
+__all__ = ["check_gradient", "main"]
+
+VALUE_ULP, DERIVATIVE_ULP = 4.0, 8.0
+DTYPES = (np.float32, np.float64)
+
+
+class Report:
+    """What was found about one activation; ``broken`` lists the bounds that do not hold."""
+
+    def __init__(self, activation: Activation, count: int) -> None:
+        self.lines: list[str] = []
+        self.broken: list[str] = []
+        self._gradient(activation)
+        if isinstance(activation, Elementwise):
+            self._digits(activation, count)
+            self._shape(activation)
+
+    def _gradient(self, activation: Activation) -> None:
+        if activation.surrogate_derivative:
+            self.lines.append("gradient     a surrogate by design: not compared with the value")
+            return
+        try:
+            check_gradient(activation)
+        except ValueError as error:
+            self.broken.append(str(error))
+            self.lines.append(f"gradient     {error}")
+            return
+        if not isinstance(activation, Elementwise):
+            self.lines.append("gradient     agrees with the value (random projections)")
+            return
+        off, how = complex_step_error(activation), "complex step"
+        if off is None:
+            off, how = difference_error(activation), "differences"
+        self.lines.append(f"gradient     agrees with the value to {off:.0e} ({how})")
+
+    def _digits(self, activation: Elementwise, count: int) -> None:
+        if importlib.util.find_spec("mpmath") is None:
+            self.lines.append("ULP          mpmath is not installed: float32 against float64")
+            self._float32_against_float64(activation, count)
+            return
+        entry = _reference(activation)
+        special = (
+            (*entry.kinks, *entry.branches, *entry.roots, *entry.value_roots) if entry else (0.0,)
+        )
+        x = points(np.float64, count, special)
+        if entry:
+            x = x[np.abs(x) <= entry.reach]
+            truths = [exact(entry.value_at, x), exact(entry.derivative_at, x)]
+        else:
+            from activations.high_precision import derivative_of, value_of
+
+            try:
+                truths = [exact(value_of(activation), x), exact(derivative_of(activation), x)]
+            except (TypeError, ValueError, AttributeError) as error:
+                reason = str(error).splitlines()[0][:60]
+                self.lines.append(
+                    f"ULP          its forward takes floats only ({reason}): float32 from float64"
+                )
+                self._float32_against_float64(activation, count)
+                return
+        roots = entry.roots if entry else _sign_changes(x, truths[1])
+        value_roots = entry.value_roots if entry else ()
+        width = entry.root_width if entry else 0.25
+        amplitudes = entry.amplitude if entry else (None, None)
+        bounds = (entry.value_ulp, entry.derivative_ulp) if entry else (VALUE_ULP, DERIVATIVE_ULP)
+        if activation.surrogate_derivative and not entry:
+            truths = truths[:1]
+        for dtype in DTYPES:
+            with np.errstate(over="ignore"):
+                of_dtype = x == x.astype(dtype)
+            here = x[of_dtype].astype(dtype)
+            with np.errstate(all="ignore"):
+                found = [activation(here), activation.gradient(here)]
+            for what, got, truth, bound, near, amplitude in zip(
+                ("value", "derivative"),
+                found,
+                truths,
+                bounds,
+                (value_roots, roots),
+                amplitudes,
+                strict=False,
+            ):
+                of_points = truth[of_dtype]
+                errors = unexcused_errors(here, got, of_points, near, width, amplitude)
+                if not entry and what == "derivative":
+                    errors = np.where(_kink(activation, here, errors > bound), 0.0, errors)
+                self._row(dtype, what, here, got, of_points, errors, bound, near, width)
+        if entry and entry.why:
+            self.lines.append(f"             {entry.why}")
+
+    def _row(
+        self,
+        dtype: type,
+        what: str,
+        x: Array,
+        found: Array,
+        truth: Exact,
+        errors: Array,
+        bound: float,
+        roots: Any,
+        width: float,
+    ) -> None:
+        worst = int(errors.argmax())
+        text = f"{dtype.__name__:<12} {what:<10} {errors[worst]:10.3g} ULP at x = {x[worst]:.9g}"
+        near = np.zeros(x.shape, bool)
+        for root in roots:
+            near |= np.abs(x.astype(np.float64) - float(root)) <= width
+        if near.any():
+            text += f"; near roots {absolute_errors(found, truth)[near].max():.2f} eps"
+        if errors[worst] > bound:
+            text += f"  > {bound:g}"
+            self.broken.append(
+                f"{dtype.__name__} {what} is {errors[worst]:.3g} ULP off at x = {x[worst]:.9g}, "
+                f"allowed are {bound:g}"
+            )
+        self.lines.append(text)
+
+    def _float32_against_float64(self, activation: Elementwise, count: int) -> None:
+        x = points(np.float32, count)
+        with np.errstate(all="ignore"):
+            for what, function in (("value", activation), ("derivative", activation.gradient)):
+                wide = np.asarray(function(x.astype(np.float64)))
+                fraction, exponent = np.frexp(wide)
+                truth = Exact(fraction, np.zeros_like(fraction), exponent.astype(np.int64))
+                finite = np.isfinite(wide)
+                errors = unexcused_errors(x[finite], function(x)[finite], truth[finite])
+                worst = int(errors.argmax())
+                self.lines.append(
+                    f"float32      {what:<10} {errors[worst]:10.3g} ULP at x = "
+                    f"{x[finite][worst]:.9g} (from its own float64)"
+                )
+
+    def _shape(self, activation: Elementwise) -> None:
+        x = np.linspace(-20, 20, 160_001)
+        with np.errstate(all="ignore"):
+            y = activation(x)
+            ends = activation(np.array([-np.inf, np.inf]))
+            slopes = activation.gradient(np.array([-np.inf, np.inf])) + 0.0  # -0 is 0
+            ends = ends + 0.0
+        rounding = 8 * np.finfo(np.float64).eps * np.maximum(np.abs(y[1:]), np.abs(y[:-1]))
+        rises, falls = (np.diff(y) > rounding).any(), (np.diff(y) < -rounding).any()
+        shape = {
+            (True, False): "increasing",
+            (False, True): "decreasing",
+            (False, False): "constant",
+        }
+        every = np.concatenate([y, ends[np.isfinite(ends) | np.isinf(ends)]])
+        every = every[~np.isnan(every)]
+        self.lines += [
+            f"monotone     {shape.get((bool(rises), bool(falls)), 'no')}",
+            f"range        {every.min():.7g} to {every.max():.7g} (seen on [-20, 20] and at +-inf)",
+            f"fixed points {_fixed_points(activation, x, y)}",
+            f"limits       f: {ends[0]:.7g}, {ends[1]:.7g}; f': {slopes[0]:.7g}, {slopes[1]:.7g}",
+        ]
+
+
+def _reference(activation: Elementwise) -> Any:
+    """Return the definition in tests/accuracy of this function with these parameters."""
+    root = Path(activations.__file__).parent.parent
+    if not (root / "tests" / "accuracy" / "table.py").is_file():
+        return None
+    if not type(activation).__module__.startswith("activations."):
+        return None
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    references = importlib.import_module("tests.accuracy").REFERENCES
+    entries = [entry for entry in references if entry.name == activation.name]
+    for entry in entries:
+        if activations.get(entry.name, **entry.parameters).hyperparameters == (
+            activation.hyperparameters
+        ):
+            return entry
+    return None
+
+
+def _sign_changes(x: Array, truth: Exact) -> list[float]:
+    sign = np.sign(truth.high)
+    return [float(x[k]) for k in np.flatnonzero(sign[1:] * sign[:-1] < 0)]
+
+
+def _kink(activation: Elementwise, x: Array, suspect: Array) -> Array:
+    """Return which of the suspect points have another derivative on the left than on the right."""
+    import mpmath
+
+    from activations.high_precision import value_of
+
+    value, kinks = value_of(activation), np.zeros(x.shape, bool)
+    with mpmath.workprec(500):
+        for index in np.flatnonzero(suspect):
+            here = mpmath.mpf(float(x[index]))
+            step = mpmath.mpf(2) ** -1200 if here == 0 else abs(here) * mpmath.mpf(2) ** -200
+            right = (value(here + step) - value(here)) / step
+            left = (value(here) - value(here - step)) / step
+            kinks[index] = abs(right - left) > 1e-9 * max(abs(right), abs(left))
+    return kinks
+
+
+def _fixed_points(activation: Elementwise, x: Array, y: Array) -> str:
+    found = []
+    same = np.concatenate([[False], y == x, [False]])
+    changes = np.diff(same.astype(int))
+    starts, stops = np.flatnonzero(changes == 1), np.flatnonzero(changes == -1)
+    intervals = []
+    for start, stop in zip(starts, stops, strict=True):
+        if stop - start > 10:
+            intervals.append(f"[{x[start]:.4g}, {x[stop - 1]:.4g}] to rounding")
+        else:
+            found += list(x[start:stop])
+    gap = y - x
+    for k in np.flatnonzero(gap[1:] * gap[:-1] < 0):
+        low, high = x[k], x[k + 1]
+        for _ in range(60):
+            middle = (low + high) / 2
+            if (activation(middle) - middle) * gap[k] > 0:
+                low = middle
+            else:
+                high = middle
+        if abs(activation(high) - high) < 1e-6:  # else it is a jump
+            found.append(high)
+    named = [f"{point:.7g}" for point in sorted(set(found))] + intervals
+    return ", ".join(named) or "none in [-20, 20]"
+
+
+def _chosen(what: str) -> Iterator[Activation]:
+    if what == "all":
+        known = [activations.get_class(name) for name in activations.names()]
+    elif what.endswith(".py"):
+        before = set(activations.names())
+        spec = importlib.util.spec_from_file_location("checked_file", what)
+        if spec is None or spec.loader is None or not Path(what).is_file():
+            raise ValueError(f"there is no file {what}")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["checked_file"] = module
+        spec.loader.exec_module(module)
+        classes = [c for c in vars(module).values() if isinstance(c, type)]
+        known = [c for c in classes if issubclass(c, Activation) and c.__module__ == "checked_file"]
+        if not known and set(activations.names()) == before:
+            raise ValueError(f"{what} defines no subclass of Activation")
+    else:
+        known = [activations.get_class(what)]
+    for cls in known:
+        yield cls()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the report for what the command line names, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m activations.check", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("what", metavar="NAME|FILE.py|all")
+    parser.add_argument("--points", type=int, default=400, help="per dtype (default: 400)")
+    options = parser.parse_args(arguments)
+    status = 0
+    try:
+        for activation in _chosen(options.what):
+            report = Report(activation, max(options.points, 40))
+            print(activation, *(f"  {line}" for line in report.lines), sep="\n")
+            for problem in report.broken:
+                print(f"  BROKEN: {problem}")
+            status = max(status, math.ceil(len(report.broken) > 0))
+    except (ValueError, TypeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

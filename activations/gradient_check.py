@@ -1,0 +1,168 @@
+"""Does a gradient agree with its value? By extrapolated central differences, NumPy only.
+
+Differences with steps h, h/2, h/4 are extrapolated (Richardson 1911; Ridders 1982), and the
+last two extrapolations say how far the result can be trusted. At a kink they disagree, so
+kinks need not be known. float64 throughout.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+
+from activations.base import Activation, Array, Elementwise
+
+TOLERANCE = 1e-6  # of max(1, |derivative|): differences are good to about 1e-10
+STEP = 2.0**-8
+POINTS = 96
+REACH = 6.0
+
+
+def differences(function: Callable[[float], Array]) -> tuple[Array, Array]:
+    """Return d function(t) / dt at t = 0, and an estimate of the error of that."""
+    first = []
+    for step in (STEP, STEP / 2, STEP / 4):
+        with np.errstate(all="ignore"):
+            first.append((function(step) - function(-step)) / (2 * step))
+    with np.errstate(all="ignore"):
+        second = [b + (b - a) / 3 for a, b in itertools.pairwise(first)]
+        best = second[1] + (second[1] - second[0]) / 15
+        return best, np.abs(best - second[1]) + np.abs(second[1] - second[0])
+
+
+def check_gradient(activation: Activation) -> None:
+    """Compare the gradients that ``activation`` gives with differences of its values.
+
+    Elementwise functions are compared point by point; functions along an axis and gated units
+    by random projections of ``backward``; learnable parameters by ``parameter_gradients``.
+    A function that says that its derivative is a surrogate is not compared.
+
+    Raises ValueError with one line that names where they disagree.
+    """
+    if activation.surrogate_derivative:
+        return
+    rng = np.random.default_rng(1)
+    activation = copy.deepcopy(activation)
+    activation.generators = None
+    if isinstance(activation, Elementwise):
+        _compare_points(activation, np.sort(rng.uniform(-REACH, REACH, POINTS)))
+    units = 12
+    inputs = round(units * activation.inputs_per_output)
+    for name, value in activation.params.items():
+        shape = (1, 1, inputs if activation.parameters_per_unit else 1)
+        activation.params[name] = np.full(shape, float(value))
+    for _ in range(4):
+        _compare_products(activation, 2 * rng.standard_normal((1, 3, inputs)), rng)
+
+
+def _compare_points(activation: Elementwise, x: Array) -> None:
+    with np.errstate(all="ignore"):
+        claimed = np.asarray(activation.gradient(x))
+    if claimed.shape != x.shape:
+        raise ValueError(f"gradient has shape {claimed.shape} for an input of shape {x.shape}")
+    found, error = differences(lambda t: np.asarray(activation(x + t)))
+    _refuse(x, claimed, found, error, "gradient disagrees with value at x = {}")
+
+
+def _compare_products(activation: Activation, x: Array, rng: np.random.Generator) -> None:
+    """Compare backward's product with the change of sum(weights * f) in one direction."""
+    with np.errstate(all="ignore"):
+        y = np.asarray(activation.forward(x))
+    weights = rng.standard_normal(y.shape)
+    direction = rng.standard_normal(x.shape)
+    with np.errstate(all="ignore"):
+        product = np.asarray(activation.backward(x, y, weights))
+        claimed_parameters = activation.parameter_gradients(x, y, weights)
+    if product.shape != x.shape:
+        raise ValueError(f"backward returns shape {product.shape} for an input of shape {x.shape}")
+    claimed = (product * direction).sum(-1)
+
+    def moved(t: float) -> Array:
+        return (weights * activation.forward(x + t * direction)).sum(-1)
+
+    rows = np.array([np.array2string(row, precision=3, max_line_width=9999) for row in x[0]], "O")
+    found, error = differences(moved)
+    _refuse(rows, claimed[0], found[0], error[0], "gradient disagrees with value at x = {}")
+    for name, value in activation.params.items():
+        if name not in claimed_parameters:
+            raise ValueError(f"parameter_gradients returns nothing for {name}")
+        if np.shape(claimed_parameters[name]) != np.shape(value):
+            raise ValueError(
+                f"parameter_gradients returns shape {np.shape(claimed_parameters[name])} for "
+                f"{name}, which has shape {np.shape(value)}"
+            )
+        along = rng.standard_normal(np.shape(value))
+
+        moved_parameter = functools.partial(_weighted, activation, x, weights, name, value, along)
+        claimed = np.sum(claimed_parameters[name] * along, keepdims=True).ravel()
+        found, error = differences(moved_parameter)
+        where = f"gradient of {name} disagrees with value at {name} = {{}}"
+        _refuse(np.unique(value), claimed, found, error, where)
+
+
+def _weighted(
+    activation: Activation,
+    x: Array,
+    weights: Array,
+    name: str,
+    value: Array,
+    along: Array,
+    t: float,
+) -> Array:
+    """Return the weighted sum of all outputs with a parameter moved by t along a direction."""
+    activation.params[name] = value + t * along
+    try:
+        return np.sum(weights * activation.forward(x), keepdims=True).ravel()
+    finally:
+        activation.params[name] = value
+
+
+def _refuse(x: Array, claimed: Array, found: Array, error: Array, where: str) -> None:
+    """Raise ValueError for the first place where the claim is off by more than the error."""
+    with np.errstate(all="ignore"):
+        scale = TOLERANCE * np.maximum(1, np.abs(found))
+        off = ~(np.abs(claimed - found) <= scale + 10 * error) & np.isfinite(found)
+        worst = np.argmax(np.where(off, np.nan_to_num(np.abs(claimed - found), nan=np.inf), -1))
+    if off.any():
+        place = x[worst] if isinstance(x[worst], str) else f"{x[worst]:.6g}"
+        raise ValueError(
+            f"{where.format(place)}: gradient says {claimed[worst]:.6g}, "
+            f"differences say {found[worst]:.6g}"
+        )
+
+
+def _sample() -> Array:
+    return np.sort(np.random.default_rng(1).uniform(-REACH, REACH, POINTS))
+
+
+def difference_error(activation: Elementwise) -> float:
+    """Return the largest |gradient - difference| / max(1, |gradient|) away from kinks."""
+    x = _sample()
+    with np.errstate(all="ignore"):
+        claimed = np.asarray(activation.gradient(x))
+    found, error = differences(lambda t: np.asarray(activation(x + t)))
+    sure = np.isfinite(found) & (error < TOLERANCE)
+    off = np.abs(claimed - found) / np.maximum(1, np.abs(claimed))
+    return float(off[sure].max(initial=0.0))
+
+
+def complex_step_error(activation: Elementwise) -> float | None:
+    """Return the same against Im f(x + ih) / h with h = 1e-20, which has no rounding error.
+
+    None if ``forward`` is not an analytic formula that NumPy can evaluate at complex numbers:
+    |x|, for one, is none. Squire & Trapp 1998, https://doi.org/10.1137/S003614459631241X
+    """
+    x = _sample()
+    try:
+        with np.errstate(all="ignore"):
+            found = np.imag(activation.forward(x + 1e-20j)) / 1e-20
+            claimed = np.asarray(activation.gradient(x))
+    except (TypeError, ValueError, NotImplementedError):
+        return None
+    off = np.abs(claimed - found) / np.maximum(1, np.abs(claimed))
+    analytic = np.isfinite(off).all() and off.max() < TOLERANCE
+    return float(off.max()) if analytic else None

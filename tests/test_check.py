@@ -1,0 +1,124 @@
+"""The check refuses what is wrong, in one line, and passes what is right."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import activations
+from activations import Elementwise, Softmax, Swish
+from activations.check import check_gradient, main
+
+
+@pytest.mark.parametrize("name", activations.names())
+def test_every_gradient_agrees_with_its_value(name: str) -> None:
+    if activations.get_class(name).__module__.startswith("activations."):
+        check_gradient(activations.get(name))
+
+
+class Wiggle(Elementwise):
+    def __init__(self, error: float = 0.0) -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return x + np.sin(x)
+
+    def derivative(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return 1 + np.cos(x) + self.error * (x > 1)
+
+
+class KinkedWiggle(Wiggle):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return np.abs(x) + np.sin(x)
+
+    def derivative(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.sign(x) + np.cos(x) + self.error
+
+
+@pytest.mark.parametrize("cls", [Wiggle, KinkedWiggle])
+def test_a_wrong_derivative_is_refused_in_one_line(cls: type[Wiggle]) -> None:
+    check_gradient(cls())
+    with pytest.raises(
+        ValueError, match=r"^gradient disagrees with value at x = .*says .*, differences say .*$"
+    ) as caught:
+        check_gradient(cls(error=1e-4))
+    assert "\n" not in str(caught.value)
+
+
+def test_nan_in_a_derivative_is_refused() -> None:
+    with pytest.raises(ValueError, match="gradient says nan"):
+        check_gradient(Wiggle(error=float("nan")))
+
+
+def test_a_wrong_product_along_an_axis_is_refused() -> None:
+    class Diagonal(Softmax):
+        name = ""
+
+        def backward(self, x: np.ndarray, y: np.ndarray, grad: np.ndarray) -> np.ndarray:
+            return y * grad
+
+    with pytest.raises(ValueError, match=r"^gradient disagrees with value at x = \[.*\]: [^\n]*$"):
+        check_gradient(Diagonal())
+
+
+def test_a_wrong_parameter_gradient_is_refused() -> None:
+    class Doubled(Swish):
+        name = ""
+
+        def parameter_gradients(
+            self, x: np.ndarray, y: np.ndarray, grad: np.ndarray
+        ) -> dict[str, np.ndarray]:
+            return {"beta": 2 * super().parameter_gradients(x, y, grad)["beta"]}
+
+    with pytest.raises(ValueError, match="gradient of beta disagrees"):
+        check_gradient(Doubled(learnable=True))
+
+
+def test_report_of_a_known_function(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["silu", "--points", "60"]) == 0
+    shown = capsys.readouterr().out
+    assert "range        -0.2784645 to inf" in shown
+    assert "limits       f: 0, inf; f': 0, 1" in shown
+    assert "monotone     no" in shown
+
+
+def test_a_name_that_is_not_known_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sillu"]) == 2
+    assert "did you mean silu" in capsys.readouterr().err
+
+
+NAIVE = """
+import numpy as np
+from activations import Elementwise
+
+class Naive(Elementwise):
+    def forward(self, x):
+        return x - np.tanh(x)
+    def derivative(self, x, y):
+        return {derivative}
+"""
+
+
+@pytest.mark.parametrize(
+    ("derivative", "says"),
+    [
+        ("np.tanh(x) ** 2", "value is"),  # no digits near 0
+        ("1 - np.tanh(x)", "gradient disagrees"),
+    ],
+)
+def test_a_file_whose_bounds_break_fails(tmp_path: Path, derivative: str, says: str) -> None:
+    file = tmp_path / "naive.py"
+    file.write_text(NAIVE.format(derivative=derivative))
+    run = subprocess.run(
+        [sys.executable, "-m", "activations.check", str(file), "--points", "60"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1, run.stderr
+    assert says in run.stdout
