@@ -40,7 +40,7 @@ class L2Normalize(AxisWise):
         self.epsilon = number("epsilon", epsilon, above=0)
 
     def forward(self, x: Array) -> Array:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             size, direction = norm(x)
             y = np.where(size < self.epsilon, x / self.epsilon, direction)
         return y.astype(x.dtype, copy=False)
@@ -48,7 +48,7 @@ class L2Normalize(AxisWise):
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return (1 - y_i^2) / max(|v|, epsilon), the Jacobian's diagonal."""
         x = self._rows(x)
-        with np.errstate(invalid="ignore", over="ignore"):
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             size, y = norm(x)
             slope = np.where(size < self.epsilon, 1 / self.epsilon, complement(y * y) / size)
         return slope.astype(x.dtype, copy=False)
@@ -75,7 +75,7 @@ class Squash(AxisWise):
         with np.errstate(invalid="ignore"):
             size, direction = norm(x)
             ratio, _ = self._shrinkage(size)
-            y = np.where(size > 1, direction, x * size) / (1 + ratio * ratio)
+            y = np.where(size > 1, direction, x * np.minimum(size, 1)) / (1 + ratio * ratio)
         return y.astype(x.dtype, copy=False)
 
     def gradient(self, x: npt.ArrayLike) -> Array:
@@ -122,7 +122,7 @@ class Standardize(AxisWise):
 
     def forward(self, x: Array) -> Array:
         with np.errstate(invalid="ignore"):
-            y, _, _ = self._rescaled(x)
+            y, _ = self._rescaled(x)
         return y.astype(x.dtype, copy=False)
 
     def gradient(self, x: npt.ArrayLike) -> Array:
@@ -130,27 +130,28 @@ class Standardize(AxisWise):
         x = self._rows(x)
         n = x.shape[-1]
         with np.errstate(invalid="ignore"):
-            y, deviation, exponent = self._rescaled(x)
-            slope = np.ldexp((1 - 1 / n - y * y / n) / deviation, -exponent)
+            y, deviation = self._rescaled(x)
+            slope = (1 - 1 / n - y * y / n) / deviation
         return slope.astype(x.dtype, copy=False)
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         with np.errstate(invalid="ignore"):
-            y, deviation, exponent = self._rescaled(x)
+            y, deviation = self._rescaled(x)
             centred = grad - grad.mean(axis=-1, keepdims=True)
             centred = centred - y * (centred * y).mean(axis=-1, keepdims=True)
-            product = np.ldexp(centred / deviation, -exponent)
+            product = centred / deviation
         return product.astype(x.dtype, copy=False)
 
-    def _rescaled(self, x: Array) -> tuple[Array, Array, Array]:
-        """Return y, the deviation of the row divided by a power of 2, and the exponent."""
-        exponent = np.maximum(binary_exponent(x), 0)  # epsilon matters to small rows
+    def _rescaled(self, x: Array) -> tuple[Array, Array]:
+        """Return y and sqrt(variance + epsilon), from the row divided by a power of 2."""
+        exponent = np.maximum(binary_exponent(x), 0)
         unit = np.ldexp(x.astype(np.float64, copy=False), -exponent)
         unit = unit - unit.mean(axis=-1, keepdims=True)
         unit = unit - unit.mean(axis=-1, keepdims=True)
-        variance = (unit * unit).mean(axis=-1, keepdims=True)
-        deviation = np.sqrt(variance + np.ldexp(self.epsilon, -2 * exponent))
-        return unit / deviation, deviation, exponent
+        spread = np.ldexp(np.sqrt((unit * unit).mean(axis=-1, keepdims=True)), exponent)
+        deviation = np.hypot(spread, self.epsilon**0.5)
+        scale = np.ldexp(deviation, -exponent)  # 0 for huge equal numbers only
+        return unit / (scale + (scale == 0)), deviation
 
 
 class TaylorSoftmax(AxisWise):

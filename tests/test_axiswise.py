@@ -1,0 +1,275 @@
+"""Functions of a row against arbitrary precision, and against other ways to find the same."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+from mpmath import mpf
+
+import activations
+from activations.accuracy import Exact, ulp_errors
+
+BOTH = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+NORMALISING = ["softmax", "softmin", "sparsemax", "entmax15", "entmax", "taylor_softmax"]
+
+
+def truth(values: list[mpf]) -> Exact:
+    """Return mpmath numbers as ``ulp_errors`` takes them."""
+    parts = [mpmath.frexp(value) if value else (mpf(0), 0) for value in values]
+    high = np.array([float(fraction) for fraction, _ in parts])
+    low = np.array([float(fraction - mpf(h)) for (fraction, _), h in zip(parts, high, strict=True)])
+    return Exact(high, low, np.array([power for _, power in parts]))
+
+
+def references(x: np.ndarray) -> dict[str, list[mpf]]:
+    """Return softmax and its kin, and the diagonals of their Jacobians, of one row.
+
+    1 - p is the sum of the others' p, as no precision can subtract e^-10000 from 1.
+    """
+    row = [mpf(float(value)) for value in x]
+    largest = max(row)
+    e = [mpmath.exp(value - largest) for value in row]
+    rest = [mpmath.fsum(e[:i] + e[i + 1 :]) for i in range(len(e))]
+    total = mpmath.fsum(e)
+    p = [value / total for value in e]
+    q = [value / total for value in rest]
+    extra = mpmath.exp(-max(largest, 0))  # the left-out logit 0
+    shift = mpmath.exp(largest - max(largest, 0))
+    one = [value * shift / (total * shift + extra) for value in e]
+    one_rest = [(value * shift + extra) / (total * shift + extra) for value in rest]
+    return {
+        "softmax": p,
+        "softmax'": [a * b for a, b in zip(p, q, strict=True)],
+        "log_softmax": [
+            mpmath.log1p(-b) if b < 0.5 else mpmath.log(a) for a, b in zip(p, q, strict=True)
+        ],
+        "log_softmax'": q,
+        "softmax_one": one,
+        "softmax_one'": [a * b for a, b in zip(one, one_rest, strict=True)],
+    }
+
+
+@BOTH
+@pytest.mark.parametrize("spread", [0.1, 1.0, 10.0, 100.0, 1000.0])
+@pytest.mark.parametrize("offset", [0.0, 300.0, -1e5])
+def test_softmax_keeps_its_digits_whatever_the_spread(dtype, spread, offset) -> None:
+    """5 ULP for values, 8 for slopes; float32, through float64, is right to 0.51."""
+    rng = np.random.default_rng(7)
+    for size in (1, 2, 3, 10, 100):
+        x = (offset + spread * rng.standard_normal(size)).astype(dtype)
+        with mpmath.workprec(250):
+            expected = {name: truth(values) for name, values in references(x).items()}
+        for name in ("softmax", "log_softmax", "softmax_one"):
+            with np.errstate(all="raise", under="ignore"):
+                y, slope = activations.get(name)(x), activations.get(name).gradient(x)
+            assert y.dtype == slope.dtype == dtype
+            bound = 0.51 if dtype is np.float32 else 5
+            assert ulp_errors(y, expected[name]).max() <= bound, (name, size)
+            bound = 0.51 if dtype is np.float32 else 8
+            assert ulp_errors(slope, expected[name + "'"]).max() <= bound, (name, size)
+
+
+def test_log_softmax_gradient_of_a_dominant_logit_keeps_its_digits() -> None:
+    """g - p sum(g) is exactly 0 from a gap of 37 on; so is p (g - sum(g p))."""
+    x = np.array([50.0, 0.0, -3.0])
+    rest = np.exp(-50.0) + np.exp(-53.0)
+    one_hot = np.array([1.0, 0, 0])
+    logarithm = activations.get("log_softmax")
+    back = logarithm.backward(x, logarithm(x), one_hot)
+    assert back[0] == pytest.approx(rest, rel=1e-15)
+    assert logarithm.gradient(x)[0] == pytest.approx(rest, rel=1e-15)
+    softmax = activations.get("softmax")
+    back = softmax.backward(x, softmax(x), one_hot)
+    assert back[0] == pytest.approx(rest, rel=1e-15)
+    assert back[1] == pytest.approx(-np.exp(-50.0), rel=1e-15)
+    taylor = activations.get("taylor_softmax")
+    wide = np.array([1e12, 0.0])
+    slope = taylor.backward(wide, taylor(wide), np.array([1.0, 0.0]))
+    assert slope[0] == pytest.approx(4e-36, rel=1e-11)
+
+
+@pytest.mark.parametrize("name", NORMALISING)
+def test_rows_are_probabilities(name: str) -> None:
+    for scale in (0.1, 1, 10, 1000):
+        x = scale * np.random.default_rng(0).standard_normal((50, 7))
+        p = activations.get(name)(x)
+        assert (p >= 0).all()
+        np.testing.assert_allclose(p.sum(axis=-1), 1, rtol=1e-15 * 7)
+
+
+@pytest.mark.parametrize(
+    "name", ["softmax", "log_softmax", "softmin", "sparsemax", "entmax15", "entmax"]
+)
+def test_a_shift_changes_nothing(name: str) -> None:
+    x = np.random.default_rng(0).integers(-8, 8, (50, 7)) / 4
+    activation = activations.get(name)
+    for shift in (-1000.0, 2.0**20, 2.0**40):
+        np.testing.assert_array_equal(activation(x + shift), activation(x))
+
+
+@pytest.mark.parametrize("name", ["softmax", "softmin", "sparsemax", "entmax15", "entmax"])
+def test_jacobian_is_symmetric_and_its_rows_sum_to_zero(name: str) -> None:
+    for scale in (0.1, 1.0, 50.0):
+        x = scale * np.random.default_rng(3).standard_normal((9, 5))
+        matrix = activations.get(name).jacobian(x)
+        np.testing.assert_allclose(matrix, matrix.swapaxes(-1, -2), rtol=1e-14, atol=1e-16)
+        sizes = np.abs(matrix).sum(axis=-1)
+        assert (np.abs(matrix.sum(axis=-1)) <= 1e-15 * sizes).all()
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["softmax", "softmin", "softmax2d", "gumbel_softmax", "sparsemax"])
+def test_a_row_of_one_is_certain(name: str, dtype: type) -> None:
+    x = np.array([[3.0], [-700.0]], dtype)
+    activation = activations.get(name)
+    np.testing.assert_array_equal(activation(x), 1)
+    np.testing.assert_array_equal(activation.gradient(x), 0)
+    np.testing.assert_array_equal(activation.backward(x, activation(x), np.ones_like(x)), 0)
+    np.testing.assert_array_equal(activations.get("log_softmax")(x), 0)
+
+
+def simplex_threshold(x: np.ndarray, order: float) -> np.ndarray:
+    """Return entmax of one row by bisection for its threshold in 300-bit arithmetic."""
+    with mpmath.workprec(300):
+        power, z = 1 / (mpf(order) - 1), [(mpf(order) - 1) * mpf(float(v)) for v in x]
+        low, high = max(z) - 1, max(z)
+        for _ in range(200):
+            middle = (low + high) / 2
+            total = mpmath.fsum(max(v - middle, 0) ** power for v in z)
+            low, high = (middle, high) if total >= 1 else (low, middle)
+        return np.array([float(max(v - low, 0) ** power) for v in z])
+
+
+@pytest.mark.parametrize("order", [1.05, 1.2, 1.5, 1.75, 2.0, 2.5, 4.0])
+def test_entmax_is_what_bisection_finds(order: float) -> None:
+    rng = np.random.default_rng(5)
+    chosen = [activations.get("entmax", alpha=order)]
+    chosen += {1.5: [activations.get("entmax15")], 2.0: [activations.get("sparsemax")]}.get(
+        order, []
+    )
+    for size in (1, 2, 3, 10, 40):
+        for scale in (0.1, 1.0, 5.0):
+            x = scale * rng.standard_normal(size) + 100
+            expected = simplex_threshold(x, order)
+            for activation in chosen:
+                error = np.abs(activation(x) - expected).max()
+                assert error <= 2**-52 * max(2, 2 / (order - 1)), (size, scale, error)
+
+
+def test_sparsemax_of_huge_logits() -> None:
+    """1 + k x > sum x, without the maximum taken away first, fails from 1e8 on in float32."""
+    x = np.array([1e8, 1e8 - 8, 3.0], np.float32)
+    np.testing.assert_array_equal(activations.get("sparsemax")(x), [1, 0, 0])
+    x = np.array([1e8, 1e8, 3.0], np.float32)
+    np.testing.assert_array_equal(activations.get("sparsemax")(x), [0.5, 0.5, 0])
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3, None])
+def test_logsumexp_and_logmeanexp(pieces: int | None) -> None:
+    rng = np.random.default_rng(1)
+    for dtype in (np.float32, np.float64):
+        for scale in (0.01, 1.0, 50.0, 3000.0):
+            x = (scale * rng.standard_normal(12)).astype(dtype)
+            groups = x.reshape(-1, pieces or 12)
+            sums = activations.get("logsumexp", pieces=pieces)(x)
+            means = activations.get("logmeanexp", pieces=pieces)(x)
+            with mpmath.workprec(300):
+                for group, total, mean in zip(groups, sums, means, strict=True):
+                    exact = mpmath.log(mpmath.fsum(mpmath.exp(float(v)) for v in group))
+                    eps = float(np.finfo(dtype).eps)
+                    assert abs(float(total) - exact) <= eps * max(1, 2 * abs(exact))
+                    exact -= mpmath.log(len(group))
+                    assert abs(float(mean) - exact) <= eps * max(1, 2 * abs(exact))
+    assert activations.get("logmeanexp", pieces=None)([0.3] * 7) == np.array([0.3])
+
+
+def test_norms_of_the_largest_and_smallest_numbers() -> None:
+    for scale in (5e-324, 1e-310, 1e-200, 1.0, 1e200, 1.7e308):
+        x = scale * np.array([[1.0, -1.0, 0.0, 0.0]])
+        unit = activations.get("l2_normalize", epsilon=5e-324)(x)
+        np.testing.assert_allclose(unit, [[0.5**0.5, -(0.5**0.5), 0, 0]], rtol=4e-16)
+        length = np.linalg.norm(activations.get("squash")(x))
+        assert length == pytest.approx(
+            2 * scale * scale if scale < 1e-100 else (2 / 3 if scale == 1 else 1)
+        )
+
+
+def test_standardized_rows_have_mean_0_and_variance_1() -> None:
+    for scale in (1.0, 1e150, 1e307):
+        x = scale * np.random.default_rng(0).uniform(-1, 1, (4, 9))
+        y = activations.get("standardize", epsilon=1e-300)(x)
+        np.testing.assert_allclose(y.mean(axis=-1), 0, atol=1e-15)
+        np.testing.assert_allclose(y.var(axis=-1), 1, rtol=1e-14)
+    np.testing.assert_array_equal(activations.get("standardize")([[7.0, 7.0]]), 0)
+
+
+def test_which_half_gates() -> None:
+    """The convention of each gated unit, on numbers worked out by hand."""
+    x = np.array([1.0, 2.0, 0.0, -1.0])  # a = (1, 2), b = (0, -1)
+    sigmoid = activations.get("sigmoid")
+    np.testing.assert_allclose(activations.get("glu")(x), [0.5, 2 * sigmoid(-1.0)])
+    np.testing.assert_allclose(activations.get("swiglu")(x), [0, -2 * sigmoid(2.0)])
+    np.testing.assert_allclose(activations.get("reglu")(-x), [0, 0])
+    np.testing.assert_allclose(activations.get("bilinear_glu")(x), [0, -2])
+    np.testing.assert_allclose(activations.get("geglu")(x), [0, -activations.get("gelu")(2.0)])
+    np.testing.assert_allclose(activations.get("seglu")(x), [0, -activations.get("selu")(2.0)])
+    expected = [np.tanh(1) / 2, np.tanh(2) * sigmoid(-1.0)]
+    np.testing.assert_allclose(activations.get("gtu")(x), expected)
+    expected = [1 * sigmoid(1.702) * (2 + 1), 0 * sigmoid(0.0)]  # pairs (1, 2), (0, -1)
+    np.testing.assert_allclose(activations.get("swiglu_clamped")(x), expected)
+    with pytest.raises(ValueError, match="glu needs an even number of inputs, got 3"):
+        activations.get("glu")(x[:3])
+
+
+def test_maxout_takes_neighbours() -> None:
+    np.testing.assert_array_equal(activations.get("maxout", pieces=3)(np.arange(6.0)), [2, 5])
+    with pytest.raises(ValueError, match="maxout makes one output of 2 inputs; 3 inputs do not"):
+        activations.get("maxout")(np.arange(3.0))
+    with pytest.raises(ValueError, match="pieces must be a whole number from 1 on, got 0"):
+        activations.get("maxout", pieces=0)
+
+
+def test_softmax2d_takes_pytorchs_layout_too() -> None:
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    first = activations.get("softmax2d", channel_axis=-3)
+    last = activations.get("softmax2d")
+    np.testing.assert_array_equal(first(x), np.moveaxis(last(np.moveaxis(x, 1, -1)), -1, 1))
+    np.testing.assert_allclose(first(x).sum(axis=1), 1)
+    assert first.jacobian(x).shape == (2, 4, 5, 3, 3)
+    with pytest.raises(ValueError, match="needs at least 3 axes, got shape"):
+        first(x[0, 0])
+
+
+def test_random_ones_draw_each_replicate_from_its_own_generator() -> None:
+    x = np.tile(np.linspace(-2, 2, 12).reshape(1, 3, 4) + 0.1, (2, 1, 1))
+    for name in ("rrelu", "gumbel_softmax"):
+        activation = activations.get(name)
+        calm = activation.forward(x)
+        np.testing.assert_array_equal(calm[0], calm[1])
+        activation.generators = [np.random.default_rng(k) for k in (5, 6)]
+        drawn = activation.forward(x)
+        assert (drawn[0] != drawn[1]).any()
+        alone = activations.get(name)
+        alone.generators = [np.random.default_rng(6)]
+        np.testing.assert_array_equal(alone.forward(x[1:]), drawn[1:])
+        back = activation.backward(x, drawn, np.ones_like(x))
+        if name == "rrelu":
+            expected = np.where(x > 0, 1, drawn / x)
+            np.testing.assert_allclose(back, expected, rtol=1e-15)
+            assert ((expected[x < 0] >= 1 / 8) & (expected[x < 0] <= 1 / 3)).all()
+        else:
+            np.testing.assert_allclose(back, 0, atol=1e-16)
+        activation.generators = None
+        np.testing.assert_array_equal(activation.forward(x), calm)
+
+
+def test_gumbel_softmax_samples_the_softmax() -> None:
+    """The largest entry of a sample falls on i with probability p_i."""
+    activation = activations.get("gumbel_softmax", tau=0.5)
+    activation.generators = [np.random.default_rng(0)]
+    logits = np.array([0.0, 1.0, -1.0])
+    y = activation.forward(np.broadcast_to(logits, (1, 40000, 3)))
+    shares = np.bincount(y[0].argmax(axis=-1)) / 40000
+    p = activations.get("softmax")(logits)
+    assert (np.abs(shares - p) < 4 * np.sqrt(p * (1 - p) / 40000)).all()
