@@ -126,9 +126,10 @@ class Entmax15(_Entmax):
 class Entmax(_Entmax):
     """max((alpha - 1) x_i - tau, 0)^(1 / (alpha - 1)), alpha > 1. Range [0, 1], rows sum to 1.
 
-    alpha = 2 is sparsemax, alpha -> 1 softmax. tau is found by Newton's method within
-    bisection's bracket. Near alpha = 1 the power makes an error of about eps / (alpha - 1).
-    masked_rows as for softmax.
+    alpha = 2 is sparsemax, alpha -> 1 softmax. tau is found by Newton's method, for alpha > 2
+    by bisection. The power makes an error of about eps / (alpha - 1) near alpha = 1, and
+    eps^(1 / (alpha - 1)) for alpha > 2 where an entry has only just left 0. masked_rows as
+    for softmax.
     Peters, Niculae & Martins 2019, https://arxiv.org/abs/1905.05702
     """
 
@@ -144,25 +145,36 @@ class Entmax(_Entmax):
 
     def _project(self, z: Array) -> Array:
         power = 1 / (self.alpha - 1)
-        low = np.full((*z.shape[:-1], 1), -1.0)
-        high = np.full_like(low, -(z.shape[-1] ** (1 - self.alpha)))
-        tau = low
-        for _ in range(MOST_ITERATIONS):
-            inside = np.maximum(z - tau, 0)
-            excess = (inside**power).sum(axis=-1, keepdims=True) - 1
-            slope = power * (np.where(inside > 0, inside, 1) ** (power - 1) * (inside > 0)).sum(
-                axis=-1, keepdims=True
-            )
-            low, high = np.where(excess >= 0, tau, low), np.where(excess >= 0, high, tau)
-            newton = tau + excess / slope
-            good = (newton >= low) & (newton <= high)
-            following = np.where(good, newton, (low + high) / 2)
-            settled = np.abs(following - tau) <= 2e-16
-            tau = following
-            if settled.all() or np.isnan(excess).all():
-                break
+        tau = _newton(z, power) if power >= 1 else _bisection(z, power)
         p = np.maximum(z - tau, 0) ** power
         return p / p.sum(axis=-1, keepdims=True)
+
+
+def _newton(z: Array, power: float) -> Array:
+    """Return tau with sum max(z - tau, 0)^power = 1, for power >= 1.
+
+    The sum is convex in tau, so that from -1, where it is at least 1, the steps only approach.
+    """
+    tau = np.full((*z.shape[:-1], 1), -1.0)
+    for _ in range(MOST_ITERATIONS):
+        inside = np.maximum(z - tau, 0)
+        slopes = inside ** (power - 1) if power > 1 else np.sign(inside)
+        excess = (slopes * inside).sum(axis=-1, keepdims=True) - 1
+        step = excess / (power * slopes.sum(axis=-1, keepdims=True))
+        tau = tau + step
+        if not (step > 2e-16).any():
+            break
+    return tau
+
+
+def _bisection(z: Array, power: float) -> Array:
+    """Return the same for power < 1, where the sum has infinite slopes."""
+    low, high = np.full((*z.shape[:-1], 1), -1.0), np.zeros((*z.shape[:-1], 1))
+    for _ in range(55):
+        middle = (low + high) / 2
+        enough = (np.maximum(z - middle, 0) ** power).sum(axis=-1, keepdims=True) >= 1
+        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+    return low
 
 
 def _last_inside(taus: Array, falling: Array) -> Array:
