@@ -379,3 +379,23 @@ def test_the_command_refuses_in_one_line(tmp_path, capsys):
     assert main([str(tmp_path / "nowhere")]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "is not a folder" in error
+
+
+def test_real_runs_show_their_boundaries_and_the_line_that_repeats_the_worst(tmp_path):
+    from runner.__main__ import main as run
+    from runner.compare.pictures.boundaries import repeat_line
+
+    for name in ("tanh", "relu"):
+        words = [f"activation={name}", "replicates=3", "training.epochs=3", "plots=none"]
+        assert run([*words, f"hydra.run.dir={tmp_path / 'runs' / name}"]) == 0
+    comparison = compare([tmp_path / "runs"], tmp_path / "out")
+    assert (tmp_path / "out" / "boundaries.png").stat().st_size > 20_000
+    assert (tmp_path / "out" / "worst_first.png").stat().st_size > 20_000
+    arm = comparison.arms[0]
+    line = repeat_line(arm, 2)
+    assert line.startswith("python -m runner") and f"activation={arm.name}" in line
+    assert line.endswith("seed=2 replicates=1")
+    again = line.split()[3:]
+    assert run([*again, "plots=none", f"hydra.run.dir={tmp_path / 'again'}"]) == 0
+    repeated = build([tmp_path / "again"]).settings[0]
+    assert repeated.measured("test_loss")[0] == arm.setting.measured("test_loss")[2]

@@ -16,7 +16,7 @@ from runner.compare.wording import metric_name, score
 from runner.plots.style import MARGIN, SMALL, WIDTH, Picture, text_width
 
 MOST_ARMS, MOST_TASKS, MOST_REPLICATES = 16, 6, 8
-MOST_WORST_ROWS, MOST_WORST_PANELS = 12, 100
+MOST_WORST_ROWS, MOST_WORST_PANELS, MOST_MEDIANS = 12, 100, 40
 
 
 def boundaries(comparison: Comparison) -> dict[str, Picture]:
@@ -27,6 +27,8 @@ def boundaries(comparison: Comparison) -> dict[str, Picture]:
     tasks = comparison.tasks[:MOST_TASKS]
     planes = Planes()
     groups = {task: comparison.of_task(task)[:MOST_ARMS] for task in tasks}
+    while len(groups) > 1 and sum(map(len, groups.values())) > MOST_MEDIANS:
+        groups.popitem()
     groups = {task: group for task, group in groups.items() if planes.has(group[0])}
     if not groups:
         return {}
@@ -67,7 +69,7 @@ def _medians(
         places = {(n, t): (r, c) for r, n in enumerate(names) for c, t in enumerate(tasks)}
     rows = 1 + max(row for row, _ in places.values())
     left = min(max((text_width(text, SMALL) + 0.15 for text in side), default=0.0), 1.8)
-    cell = min((WIDTH - 2 * MARGIN - left) / across, 1.75)
+    cell = min((WIDTH - 2 * MARGIN - left) / across, 1.75 if rows <= 6 else 1.0)
     pitch = cell + (0.0 if side else 0.24)
     figure = page(
         comparison,
@@ -151,7 +153,7 @@ def repeat_line(arm: Arm, k: int) -> str:
     words = [
         word
         for word in str(run.summary.get("command", "")).split(" ")
-        if not word.startswith(("seed=", "replicates=", "plots="))
+        if not word.startswith(("seed=", "replicates=", "plots=", "hydra.run.dir="))
     ]
     return " ".join([*words, f"seed={arm.setting.seeds[k]}", "replicates=1"])
 

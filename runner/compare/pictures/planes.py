@@ -18,7 +18,7 @@ from runner.compare.scores import Arm
 from runner.plots.style import INK, PALE, Picture, class_colours
 from runner.run_folder import load_run
 
-RESOLUTION = 72
+RESOLUTION = 60
 MOST_POINTS = 300
 _STRENGTH = 0.62
 """How much of its colour a certain prediction shows, so that the points stand out."""
