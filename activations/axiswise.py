@@ -11,6 +11,9 @@ uncompensated softmax turns into a relative error of up to |x - max| ULP.
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -71,8 +74,10 @@ def complement(p: Array) -> Array:
     return np.where(dominant, (p * ~dominant).sum(axis=-1, keepdims=True), 1 - p)
 
 
-def masked_rows_policy(value: str) -> str:
-    """Return the policy for rows of -inf, checked."""
+def masked_rows_policy(value: Any) -> str:
+    """Return the policy for rows of -inf, checked; a float NaN means "nan"."""
+    if isinstance(value, float) and math.isnan(value):  # how a shell may deliver the word
+        return "nan"
     if value not in MASKED_ROWS:
         raise ValueError(f"masked_rows must be one of {', '.join(MASKED_ROWS)}; got {value!r}")
     return value
@@ -159,7 +164,8 @@ class Softmax2d(Softmax):
     """Softmax over the channels of an image at each of its places.
 
     Features are last here, so (..., height, width, channels) needs nothing but the default;
-    channel_axis = -3 takes PyTorch's (..., channels, height, width). torch.nn.Softmax2d
+    channel_axis = -3 takes PyTorch's (..., channels, height, width). masked_rows as for
+    softmax. torch.nn.Softmax2d
     """
 
     name = "softmax2d"
