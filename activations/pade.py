@@ -16,10 +16,10 @@ DENOMINATOR = tuple(f"q{j}" for j in range(1, 5))
 class PAU(Learnable):
     """(p0 + p1 x + ... + p5 x^5) / (1 + |q1 x| + ... + |q4 x^4|): a Pade activation unit.
 
-    All coefficients p0, p1, p2, p3, p4, p5, q1, q2, q3, q4 are learnable, one set per layer; with this "safe" denominator there is
-    no pole. The defaults are our least-squares fit, with p0 = 0, to leaky_relu of slope 0.01
-    on [-3, 3]; it is off by at most 0.03. For |x| > 1 both polynomials are divided by x^4 and
-    written in 1/x, so that nothing overflows.
+    All coefficients p0, p1, p2, p3, p4, p5, q1, q2, q3, q4 are learnable, one set per layer;
+    with this "safe" denominator there is no pole. The defaults are our least-squares fit,
+    with p0 = 0, to leaky_relu of slope 0.01 on [-3, 3]; it is off by at most 0.03. For |x| > 1
+    both polynomials are divided by x^4 and written in 1/x, so that nothing overflows.
 
     The terms of the numerator cancel for x < 0: value and derivative are right to 4 and 8 eps
     of the sum of the terms' sizes, not of the result.
