@@ -69,7 +69,8 @@ class Mish(_GatedByExponential):
 class TeLU(_GatedByExponential):
     """x tanh(e^x), also known as TanhExp. Range (-0.3533, inf), the minimum at x = -1.0789.
 
-    f' = tanh(n) + x n / cosh(n)^2 with n = e^x.
+    f' = tanh(n) + x n / cosh(n)^2 with n = e^x, a difference beside its root at the minimum,
+    where the errors of both terms show: within 10 ULP in float64.
     Fernandez & Mali 2024, https://arxiv.org/abs/2412.20269;
     Liu & Di 2020 (TanhExp), https://arxiv.org/abs/2003.09855
     """
@@ -92,7 +93,8 @@ class TeLU(_GatedByExponential):
 class Serf(_GatedByExponential):
     """x erf(softplus(x)). Range (-0.3484, inf), the minimum at x = -1.1931.
 
-    f' = erf(p) + 2 / sqrt(pi) x e^(-p^2) sigmoid(x) with p = softplus(x).
+    f' = erf(p) + 2 / sqrt(pi) x e^(-p^2) sigmoid(x) with p = softplus(x), a difference beside
+    its root at the minimum, where the errors of both terms show: within 12 ULP in float64.
     Nag & Bhattacharyya 2021, https://arxiv.org/abs/2108.09598
     """
 

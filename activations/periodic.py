@@ -12,6 +12,7 @@ import numpy as np
 
 from activations.base import Array, Elementwise, in_float64, number
 from activations.special import (
+    constants,
     exp_of_square,
     polynomial,
     two_product,
@@ -37,8 +38,8 @@ def _within(x: Array, end: float) -> Array:
 class Sin(Elementwise):
     """sin(w x). Range [-1, 1]; no limit at +-inf, where it is NaN.
 
-    w = 30 in SIREN. For |x| > 1e250 the phase w x is not computed, and the result is some
-    number of [-1, 1].
+    w = 30 in SIREN. For w other than 1 the error is below 1 eps of the amplitude, not of the
+    value beside a root; for |x| > 1e250 the result is some number of [-1, 1].
     Sitzmann et al. 2020 (SIREN), https://arxiv.org/abs/2006.09661
     """
 
@@ -64,8 +65,8 @@ class Sin(Elementwise):
 class FINER(Elementwise):
     """sin(w (|x| + 1) x): a sine whose frequency grows with |x|. Range [-1, 1].
 
-    f' = w (2 |x| + 1) cos(w (|x| + 1) x). The phase keeps its digits up to |x| = 1e6; no
-    limit at +-inf, where it is NaN.
+    f' = w (2 |x| + 1) cos(w (|x| + 1) x). Errors are below 1 eps of the amplitude up to
+    |x| = 1e6, where the phase has turned 10^13 times; no limit at +-inf, where it is NaN.
     Liu et al. 2023, https://arxiv.org/abs/2312.02434
     """
 
@@ -95,7 +96,8 @@ class FINER(Elementwise):
 class WIRE(Elementwise):
     """cos(w x) e^(-(s x)^2): the real part of Gabor's wavelet. Range [-1, 1].
 
-    f' = -(w sin(w x) + 2 s^2 x cos(w x)) e^(-(s x)^2).
+    f' = -(w sin(w x) + 2 s^2 x cos(w x)) e^(-(s x)^2), whose error is below s eps beside its
+    roots.
     Saragadam et al. 2023, https://arxiv.org/abs/2301.05187
     """
 
@@ -151,7 +153,8 @@ class GCU(Elementwise):
 class Sinc(Elementwise):
     """sin(x) / x with f(0) = 1: not normalised by pi. Range [-0.2173, 1].
 
-    f' = (cos(x) - f(x)) / x, by its Taylor series for |x| < 1.
+    f' = (cos(x) - f(x)) / x, by its Taylor series for |x| < 1; its error is below 1 eps of its
+    amplitude 1 / |x| beside its roots.
     """
 
     name = "sinc"
@@ -173,14 +176,15 @@ class Sinc(Elementwise):
 
 
 # sinc'(x) / x = sum over k >= 1 of (-1)^k 2 k x^(2 k - 2) / (2 k + 1)!, highest power first
-_SINC_SLOPE = tuple((-1) ** k * 2 * k / math.factorial(2 * k + 1) for k in range(10, 0, -1))
+_SINC_SLOPE = constants(*((-1) ** k * 2 * k / math.factorial(2 * k + 1) for k in range(10, 0, -1)))
 
 
 class ReLUSin(Elementwise):
     """max(x, 0) + cos(x), also CosReLU: a rectifier with a wave on it.
 
     Range [-1, inf). f'(0) = 0; f' = -sin(x) for x <= 0 and 1 - sin(x) for x > 0, written
-    (cos(x / 2) - sin(x / 2))^2, whose double roots keep their digits.
+    (cos(x / 2) - sin(x / 2))^2, whose double roots keep their digits: below 1 eps within 0.25
+    of one, 8 ULP elsewhere.
     """
 
     name = "relu_sin"

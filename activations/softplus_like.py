@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from activations.base import Array, Elementwise, in_float64, number
-from activations.special import NO_OVERFLOW, exp_of_sum, polynomial, two_product
+from activations.special import NO_OVERFLOW, constants, exp_of_sum, polynomial, two_product
 
 LN_2 = math.log(2)
 
@@ -130,8 +130,8 @@ class TanhShrink(Elementwise):
         return t * t
 
 
-_NUMERATOR = (1.0, 2925.0, 1276275.0, 174594420.0, 8249586345.0, 105411381075.0)
-_DENOMINATOR = (
+_NUMERATOR = constants(1.0, 2925.0, 1276275.0, 174594420.0, 8249586345.0, 105411381075.0)
+_DENOMINATOR = constants(
     1.0,
     3003.0,
     1351350.0,

@@ -11,9 +11,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--accuracy-points",
         type=int,
-        default=800,
+        default=1500,
         metavar="N",
-        help="points per function and dtype in the accuracy suite (800: under 3 minutes)",
+        help="points per function and dtype in the accuracy suite (1500: under 3 minutes)",
     )
 
 
