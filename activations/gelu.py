@@ -16,16 +16,16 @@ from activations.special import (
 )
 
 
-def gelu(x: Array) -> Array:
-    """Return x Phi(x) = max(x, 0) - |x| Phi(-|x|)."""
+def gelu(x: Array, for_float32: bool = False) -> Array:
+    """Return x Phi(x) = max(x, 0) - |x| Phi(-|x|) for float64 x."""
     a = np.minimum(np.abs(x), GAUSSIAN_END)
-    return np.maximum(x, 0) - a * scaled_normal_tail(a) * exp_of_square(a, 0.5)
+    return np.maximum(x, 0) - a * scaled_normal_tail(a, for_float32) * exp_of_square(a, 0.5)
 
 
-def gelu_derivative(x: Array) -> Array:
-    """Return Phi(x) + x Phi'(x), which is one less the same at -x."""
+def gelu_derivative(x: Array, for_float32: bool = False) -> Array:
+    """Return Phi(x) + x Phi'(x), which is one less the same at -x, for float64 x."""
     a = np.minimum(np.abs(x), GAUSSIAN_END)
-    bracket = scaled_normal_tail(a) - FRACTION_OF_SQUARE_ROOT_2_PI * a
+    bracket = scaled_normal_tail(a, for_float32) - FRACTION_OF_SQUARE_ROOT_2_PI * a
     left = bracket * exp_of_square(a, 0.5)
 
     def tail(minus_a: Array) -> Array:
@@ -47,13 +47,13 @@ class GELU(Elementwise):
 
     name = "gelu"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
-        return gelu(x)
+        wide = x.astype(np.float64, copy=False)
+        return gelu(wide, x.dtype == np.float32).astype(x.dtype, copy=False)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        return gelu_derivative(x)
+        wide = x.astype(np.float64, copy=False)
+        return gelu_derivative(wide, x.dtype == np.float32).astype(x.dtype, copy=False)
 
 
 class ClippedGELU(Elementwise):
