@@ -10,6 +10,8 @@ from mpmath import mpf
 import activations
 from activations.accuracy import Exact, ulp_errors
 
+SELU_SCALE = mpf("1.0507009873554804934193349852946")
+SELU_ALPHA = mpf("1.6732632423543772848170429916717")
 BOTH = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 NORMALISING = ["softmax", "softmin", "sparsemax", "entmax15", "entmax", "taylor_softmax"]
 
@@ -217,6 +219,109 @@ def test_which_half_gates() -> None:
     np.testing.assert_allclose(activations.get("swiglu_clamped")(x), expected)
     with pytest.raises(ValueError, match="glu needs an even number of inputs, got 3"):
         activations.get("glu")(x[:3])
+
+
+def gated(name: str, a: mpf, b: mpf) -> tuple[mpf, mpf, mpf]:
+    """Return y, dy/da and dy/db from the definitions."""
+
+    def sigmoid(u: mpf) -> mpf:
+        return 1 / (1 + mpmath.exp(-u))
+
+    def silu(u: mpf, alpha: mpf) -> tuple[mpf, mpf]:
+        s = sigmoid(alpha * u)
+        return u * s, s + alpha * u * s * sigmoid(-alpha * u)
+
+    one = mpf(1)
+    if name == "swiglu_clamped":
+        a, b, inner = min(a, mpf(7)), min(max(b, mpf(-7)), mpf(7)), (a < 7, abs(b) < 7)
+        value, slope = silu(a, mpf(1.702))
+        return value * (b + 1), inner[0] * slope * (b + 1), inner[1] * value
+    first = {
+        "glu": (a, one),
+        "swiglu": silu(a, one),
+        "geglu": (a * mpmath.ncdf(a), mpmath.ncdf(a) + a * mpmath.npdf(a)),
+        "reglu": (max(a, mpf(0)), one * (a > 0)),
+        "bilinear_glu": (a, one),
+        "gtu": (mpmath.tanh(a), mpmath.sech(a) ** 2),
+        "seglu": (SELU_SCALE * a, SELU_SCALE)
+        if a > 0
+        else (
+            SELU_SCALE * SELU_ALPHA * mpmath.expm1(a),
+            SELU_SCALE * SELU_ALPHA * mpmath.exp(a),
+        ),
+    }[name]
+    second = (sigmoid(b), sigmoid(b) * sigmoid(-b)) if name in ("glu", "gtu") else (b, one)
+    return first[0] * second[0], first[1] * second[0], first[0] * second[1]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "name",
+    ["glu", "swiglu", "geglu", "reglu", "bilinear_glu", "gtu", "seglu", "swiglu_clamped"],
+)
+def test_gated_units_keep_their_digits(name: str, dtype: type) -> None:
+    """4 ULP for values, 8 for slopes but next to a root of silu' or gelu'; float32 0.51."""
+    rng = np.random.default_rng(3)
+    activation = activations.get(name)
+    for scale in (1e-5, 0.3, 1.0, 5.0, 40.0, 300.0):
+        a, b = (scale * rng.standard_normal((2, 60))).astype(dtype)
+        x = np.stack([a, b], axis=-1)
+        with np.errstate(all="raise", under="ignore"):
+            y, slopes = activation(x)[:, 0], activation.gradient(x)
+        with mpmath.workprec(1500):
+            exact = [gated(name, mpf(float(u)), mpf(float(v))) for u, v in x]
+            expected = [truth(list(values)) for values in zip(*exact, strict=True)]
+        bound = 5 if name == "geglu" else 4  # GELU's own 4, and the product's rounding
+        assert ulp_errors(y, expected[0]).max() <= (0.51 if dtype is np.float32 else bound)
+        bound = 0.51 if dtype is np.float32 else 8
+        root = {"geglu": -0.7518, "swiglu": -1.2785, "swiglu_clamped": -1.2785 / 1.702}.get(name)
+        away = np.ones(a.shape, bool) if root is None else np.abs(a - root) > 0.25
+        assert ulp_errors(slopes[:, 0], expected[1])[away].max() <= bound
+        assert ulp_errors(slopes[:, 1], expected[2]).max() <= bound
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["l2_normalize", "squash", "taylor_softmax", "standardize"])
+def test_rescaled_rows_keep_their_digits(name: str, dtype: type) -> None:
+    """4 ULP for values, 8 for slopes; standardize 4 eps absolute, as x - mean cancels."""
+    rng = np.random.default_rng(3)
+    activation = activations.get(name)
+    for scale in (1e-3, 1.0, 10.0, 1e6):
+        x = (scale * rng.standard_normal(8)).astype(dtype)
+        with mpmath.workprec(300):
+            row = [mpf(float(value)) for value in x]
+            square = mpmath.fsum(value**2 for value in row)
+            if name == "l2_normalize":
+                expected = [value / mpmath.sqrt(square) for value in row]
+                slopes = [(square - value**2) / mpmath.sqrt(square) ** 3 for value in row]
+            elif name == "squash":
+                length = mpmath.sqrt(square)
+                factor = length / (1 + square)
+                expected = [value * factor for value in row]
+                bend = (1 - square) / (length * (1 + square) ** 2)
+                slopes = [factor + bend * value**2 for value in row]
+            elif name == "taylor_softmax":
+                terms = [1 + value + value**2 / 2 for value in row]
+                total = mpmath.fsum(terms)
+                expected = [term / total for term in terms]
+                slopes = [
+                    (1 + value) * (total - term) / total**2
+                    for value, term in zip(row, terms, strict=True)
+                ]
+            else:
+                mean = mpmath.fsum(row) / len(row)
+                variance = mpmath.fsum((value - mean) ** 2 for value in row) / len(row)
+                deviation = mpmath.sqrt(variance + mpf(1e-5))
+                expected = [(value - mean) / deviation for value in row]
+                slopes = [
+                    (1 - mpf(1) / len(row) - value**2 / len(row)) / deviation for value in expected
+                ]
+        if name == "standardize":
+            eps = np.finfo(dtype).eps
+            np.testing.assert_allclose(activation(x), [float(v) for v in expected], atol=4 * eps)
+            continue
+        assert ulp_errors(activation(x), truth(expected)).max() <= 4
+        assert ulp_errors(activation.gradient(x), truth(slopes)).max() <= 8
 
 
 def test_maxout_takes_neighbours() -> None:
