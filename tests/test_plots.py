@@ -14,8 +14,6 @@ from matplotlib.figure import Figure
 
 import activations
 import runner
-from activations import Activation
-from activations.base import Elementwise
 from runner import plots
 from runner.model import Network
 from runner.plots import style
@@ -120,39 +118,6 @@ def made_up(
     )
 
 
-class _Tent(Elementwise):
-    """A stranger: not in the table of colours, with a learnable height."""
-
-    name = "tent_of_these_tests"
-
-    def __init__(self, height=1.0):
-        super().__init__()
-        self.height = height
-        self.params = {"height": height}
-
-    def forward(self, x):
-        return self.params["height"] * np.maximum(1 - np.abs(x), 0)
-
-    def derivative(self, x, y):
-        return np.where(np.abs(x) < 1, -np.sign(x), 0) * self.params["height"]
-
-
-class _Gate(Activation):
-    """A stranger with two inputs per output."""
-
-    name = "gate_of_these_tests"
-    inputs_per_output = 2
-
-    def forward(self, x):
-        value, gate = np.split(x, 2, axis=-1)
-        return value * np.tanh(gate)
-
-    def backward(self, x, y, grad):
-        value, gate = np.split(x, 2, axis=-1)
-        slope = 1 - np.tanh(gate) ** 2
-        return np.concatenate([grad * np.tanh(gate), grad * value * slope], axis=-1)
-
-
 EDGES = {
     "usual": {},
     "one replicate": {"replicates": 1},
@@ -174,8 +139,8 @@ EDGES = {
     "loss exactly 0": {"perfect": 0},
     "loss exactly 0 in the end": {"perfect": 3},
     "along an axis": {"activation": "softmax"},
-    "gated": {"activation": "gate_of_these_tests"},
-    "learnable": {"activation": "tent_of_these_tests"},
+    "gated": {"activation": "glu"},
+    "learnable": {"activation": "prelu"},
     "all units dead": {"activation": "relu", "shift": -1000.0},
     "long names": {
         "dataset": "a_dataset_with_a_name_that_goes_on_and_on" * 3,
@@ -377,9 +342,7 @@ def test_a_strangers_look_follows_from_its_name_alone():
 def test_classes_have_different_colours(classes):
     shades = style.class_colours(classes)
     assert len(shades) == classes
-    assert not any(
-        same_color(a, b) for k, a in enumerate(shades) for b in shades[k + 1 :]
-    )
+    assert not any(same_color(a, b) for k, a in enumerate(shades) for b in shades[k + 1 :])
 
 
 @pytest.mark.parametrize(
