@@ -161,9 +161,10 @@ def _newton(z: Array, power: float) -> Array:
         slopes = inside ** (power - 1) if power > 1 else np.sign(inside)
         excess = (slopes * inside).sum(axis=-1, keepdims=True) - 1
         step = excess / (power * slopes.sum(axis=-1, keepdims=True))
-        tau = tau + step
-        if not (step > 2e-16).any():
+        going = step > 2e-16
+        if not going.any():
             break
+        tau = np.where(going, tau + step, tau)  # a row ends by itself, whatever is beside it
     return tau
 
 

@@ -375,3 +375,13 @@ def test_gumbel_softmax_samples_the_softmax() -> None:
     shares = np.bincount(y[0].argmax(axis=-1)) / 40000
     p = activations.get("softmax")(logits)
     assert (np.abs(shares - p) < 4 * np.sqrt(p * (1 - p) / 40000)).all()
+
+
+@pytest.mark.parametrize("name", [*NORMALISING, "log_softmax", "softmax_one", "standardize"])
+def test_a_row_does_not_depend_on_its_neighbours(name: str) -> None:
+    """To the last bit: a replicate alone must be what it is in a stack."""
+    x = 3 * np.random.default_rng(0).standard_normal((40, 7))
+    activation = activations.get(name)
+    together = activation(x)
+    for row, y in zip(x, together, strict=True):
+        assert activation(row).tobytes() == y.tobytes()
