@@ -146,9 +146,10 @@ reference(
     (0, INF, 0, 1),
     parameters={"alpha": 0.75, "beta": 0.75},
     roots=(-1.4236,),
+    root_width=0.25 / 0.75,
     branches=(-700 / 0.75,),
 )
-for alpha, bound in ((1.0, 4), (0.3, 6)):
+for alpha, bound in ((1.0, 4), (0.3, 8)):
     reference(
         "snake",
         lambda x, alpha: x + mpmath.sin(alpha * x) ** 2 / alpha,

@@ -46,7 +46,7 @@ def softclip(x: mpf, alpha: mpf) -> mpf:
 for alpha in (10.0, 0.7):
     reference(
         "softclip",
-        lambda x, alpha: softclip(x, alpha) if x < 10_000 else mpf(1),
+        lambda x, alpha: softclip(x, alpha) if x < 500 else mpf(1),
         lambda x, alpha: sigmoid(alpha * x) - sigmoid(alpha * (x - 1)),
         (0, 1, 0, 0),
         parameters={"alpha": alpha},
