@@ -26,7 +26,10 @@ FLAGS = [
 ]
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
-pytestmark = pytest.mark.skipif(not BROWSER, reason="no browser here: install chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not BROWSER, reason="no browser here: install chromium"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,7 @@ def test_setting_a_value_is_what_hydra_composes():
     assert job.experiment == compose(words).experiment
 
 
+@pytest.mark.slow
 def test_experiments_that_ship_are_valid_and_need_no_m(capsys):
     for path in (Path(__file__).parents[1] / "conf" / "experiment").glob("*.yaml"):
         assert len(plan([f"experiment={path.stem}"]).jobs) > 4
@@ -157,6 +158,7 @@ def test_a_failing_job_is_listed_and_the_others_are_kept(capsys):
     assert "repeat" in (planned.folder / "failures.txt").read_text()
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_at_random_moments_ends_in_the_same_bytes():
     command = ["-m", "activation=relu,tanh,sigmoid", "dataset=moons,xor", *QUICK]
     main(command)
