@@ -105,12 +105,8 @@ def _variants(network: Any, layers: list[int]) -> list[_Variant]:
     if first.inputs_per_output == 2 and len(mates) == 2:
         note = "one output of two inputs: each sweeps while the other is 1"
         return [
-            _Variant(
-                _swept(first, units, mates[0], {mates[1]: 1.0}), "1st input", note
-            ),
-            _Variant(
-                _swept(first, units, mates[1], {mates[0]: 1.0}), "2nd input", note
-            ),
+            _Variant(_swept(first, units, mates[0], {mates[1]: 1.0}), "1st input", note),
+            _Variant(_swept(first, units, mates[1], {mates[0]: 1.0}), "2nd input", note),
         ]
     note = f"first of {units} units: its own input sweeps, the others are 0"
     return [_Variant(_swept(first, units, 0, {}), "", note)]
@@ -130,9 +126,7 @@ def _elementwise(activation: Any) -> Any:
     return lambda x: (activation(x), activation.gradient(x))
 
 
-def _swept(
-    activation: Activation, units: int, index: int, fixed: dict[int, float]
-) -> Any:
+def _swept(activation: Activation, units: int, index: int, fixed: dict[int, float]) -> Any:
     """Return x -> (y_1, dy_1/dx) with x at one input and the others held."""
 
     def function(x: Array) -> tuple[Array, Array]:
@@ -225,8 +219,7 @@ def _histograms(
     for row, (layer, (before, after)) in enumerate(zip(layers, pairs, strict=True)):
         base = len(layers) - 1 - row
         shares = [
-            np.histogram(values, edges)[0] / max(values.size, 1)
-            for values in (before, after)
+            np.histogram(values, edges)[0] / max(values.size, 1) for values in (before, after)
         ]
         heights = [base + 0.85 * share / (share.max() or 1.0) for share in shares]
         axes.stairs(
@@ -238,9 +231,7 @@ def _histograms(
             alpha=0.45,
             zorder=2,
         )
-        axes.stairs(
-            heights[0], edges, baseline=base, color=INK, linewidth=1.0, zorder=3
-        )
+        axes.stairs(heights[0], edges, baseline=base, color=INK, linewidth=1.0, zorder=3)
         axes.axhline(base, color=GREY, linewidth=0.6)
         _beside(axes, base + 0.42, f"layer {layer + 1}", _outside(after, limits))
     _key(axes, shade)
@@ -287,9 +278,7 @@ def _key(axes: Axes, shade: str) -> None:
 def _chosen_layers(count: int) -> list[int]:
     """Return all layers, or evenly spaced ones with the first and the last."""
     return (
-        np.unique(np.linspace(0, count - 1, min(count, MOST_LAYERS)).round())
-        .astype(int)
-        .tolist()
+        np.unique(np.linspace(0, count - 1, min(count, MOST_LAYERS)).round()).astype(int).tolist()
     )
 
 

@@ -60,19 +60,13 @@ def boundary(run: Any) -> Picture | None:
     if data.train_x.shape[-1] != 2 or not ranked:
         return None
     shown = ranked[(len(ranked) - 1) // 2]
-    others = (
-        [k for k in ranked if k != shown][:MOST_OTHERS] if data.classes == 2 else []
-    )
+    others = [k for k in ranked if k != shown][:MOST_OTHERS] if data.classes == 2 else []
     replicate = run.summary["replicates"][shown]
     extent = _extent(data)
     logits = _field(run, data, [shown, *others], extent)
     seed = f"seed {replicate['seed']}"
     notes = [
-        (
-            f"{seed}, the median of {len(ranked)} by test accuracy"
-            if len(ranked) > 1
-            else ""
-        )
+        (f"{seed}, the median of {len(ranked)} by test accuracy" if len(ranked) > 1 else "")
         + ("; grey lines: the other seeds" if others else "")
     ]
     figure = page(run, "decision boundary", notes, height=_field_height(extent) + 1.4)
@@ -95,8 +89,7 @@ def _ranked(run: Any) -> list[int]:
     scores = [
         (replicate["final"]["test_accuracy"], k)
         for k, replicate in enumerate(run.summary["replicates"])
-        if replicate["status"] != "diverged"
-        and replicate["final"]["test_accuracy"] is not None
+        if replicate["status"] != "diverged" and replicate["final"]["test_accuracy"] is not None
     ]
     return [k for _, k in sorted(scores)]
 
@@ -220,14 +213,10 @@ def _points(axes: Axes, run: Any, data: Any, shown: int) -> None:
     with np.errstate(all="ignore"):
         found = predictions(run.network().logits(data.test_x))[shown, :MOST_POINTS]
     wrong = found != labels
-    axes.scatter(
-        x[wrong], y[wrong], s=80, facecolors="none", edgecolors=INK, linewidths=1.3
-    )
+    axes.scatter(x[wrong], y[wrong], s=80, facecolors="none", edgecolors=INK, linewidths=1.3)
 
 
-def _legend(
-    figure: Picture, corner: Corner, classes: int, final: dict[str, float]
-) -> None:
+def _legend(figure: Picture, corner: Corner, classes: int, final: dict[str, float]) -> None:
     """Draw the key beside the field; corner is its (left, top, bottom) in inches."""
     left, y, bottom = corner
     y -= 0.08

@@ -61,9 +61,7 @@ def loss(run: Any) -> Picture:
 
     ends = _draw(axes, run, curves, number, geometric=bool(positive.size))
     for epoch, value in dots:
-        axes.plot(
-            epoch, value, "o", ms=5, mfc="white", mec=_shade(run, "test"), zorder=8
-        )
+        axes.plot(epoch, value, "o", ms=5, mfc="white", mec=_shade(run, "test"), zorder=8)
     _crosses(axes, run, curves["train"])
     axes.set_ylabel(_LOSS_NAMES.get(run.config.training.loss, run.config.training.loss))
     end_labels(axes, ends)
@@ -74,9 +72,7 @@ def accuracy(run: Any) -> Picture:
     """Draw train, validation and test accuracy above the line of guessing."""
     curves = _curves(run, "accuracy")
     labels = run.data().test_labels
-    counts = np.stack(
-        [np.bincount(row, minlength=run.data().classes) for row in labels]
-    )
+    counts = np.stack([np.bincount(row, minlength=run.data().classes) for row in labels])
     chance = float((counts.max(axis=1) / labels.shape[1]).mean())
     guess = "chance: always the largest class"
     figure = page(run, "accuracy", [counted(run), _solved(run), _early(run), guess])
@@ -119,9 +115,7 @@ def _curves(run: Any, quantity: str) -> dict[str, Array]:
 
 def _axes(figure: Picture, run: Any, longest_label: str) -> Axes:
     wide = text_width(longest_label, SMALL) + 0.2
-    axes = figure.place(
-        figure.left + 0.6, figure.bottom + 0.48, figure.right - wide, figure.top
-    )
+    axes = figure.place(figure.left + 0.6, figure.bottom + 0.48, figure.right - wide, figure.top)
     epochs = _epochs(run)
     axes.set_xlim(epochs[0], max(epochs[-1], epochs[0] + 1))
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
@@ -136,9 +130,7 @@ def _epochs(run: Any) -> Array:
 
 def _shade(run: Any, part: str) -> str:
     """Test wears the activation's colour, what training saw is grey."""
-    return {"test": colour(run.config.activation["name"]), "train": INK}.get(
-        part, "#8a8a8a"
-    )
+    return {"test": colour(run.config.activation["name"]), "train": INK}.get(part, "#8a8a8a")
 
 
 _DASHES: dict[str, Any] = {"train": (0, (5, 2)), "validation": (0, (1, 1)), "test": "-"}
@@ -244,9 +236,7 @@ def _decades(axes: Axes) -> None:
     if decades < 0.3:
         axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     else:
-        many = (
-            [1] if decades > 3 else [1, 2, 5] if decades > 1.2 else [1, 1.5, 2, 3, 5, 7]
-        )
+        many = [1] if decades > 3 else [1, 2, 5] if decades > 1.2 else [1, 1.5, 2, 3, 5, 7]
         axes.yaxis.set_major_locator(LogLocator(10, subs=many, numticks=9))
     if decades <= 3:
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.4g}")
@@ -263,8 +253,7 @@ def _solved(run: Any) -> str:
     if len(replicates) == 1:
         return f"reached {target:.0%} at epoch {when[0]}"
     return (
-        f"{len(when)} of {len(replicates)} reached {target:.0%}, "
-        f"median epoch {np.median(when):.0f}"
+        f"{len(when)} of {len(replicates)} reached {target:.0%}, median epoch {np.median(when):.0f}"
     )
 
 

@@ -24,9 +24,7 @@ from runner.plots.style import (
 
 MOST_COLUMNS = 400
 _MISSING = to_rgba("#bdbdbd")
-_SHARES = LinearSegmentedColormap.from_list(
-    "shares", ["#f1f1f1", "#8cc9ee", "#0072b2", "#00263b"]
-)
+_SHARES = LinearSegmentedColormap.from_list("shares", ["#f1f1f1", "#8cc9ee", "#0072b2", "#00263b"])
 """Nearly white for a healthy layer, dark for a lost one."""
 _ROWS = (3.2, 5.2)
 """Height for the layers in inches: for few of them, and at most."""
@@ -111,9 +109,7 @@ def _grey(zero: bool, lost: bool) -> str:
     return f"grey: {' or '.join(causes)}" if causes else ""
 
 
-def _page(
-    run: Any, subject: str, notes: list[str], layers: int
-) -> tuple[Picture, float, float]:
+def _page(run: Any, subject: str, notes: list[str], layers: int) -> tuple[Picture, float, float]:
     """Return a page tall enough for its layers, and the axes' lower edge and height."""
     wanted = min(max(_ROWS[0], 0.17 * layers), _ROWS[1])
     figure = page(run, subject, notes, height=wanted + 1.9)
@@ -172,9 +168,7 @@ def _layer_ticks(axes: Axes, layers: int, output: bool) -> None:
     """Number the layers, every one if there is room; the last is the output."""
     ticks = _numbered(layers)
     axes.set_ylim(0.5, layers + 0.5)
-    axes.set_yticks(
-        ticks, ["output" if output and tick == layers else str(tick) for tick in ticks]
-    )
+    axes.set_yticks(ticks, ["output" if output and tick == layers else str(tick) for tick in ticks])
 
 
 def _numbered(layers: int) -> list[int]:
@@ -213,9 +207,7 @@ def _profiles(axes: Axes, run: Any, rms: Array, centre: Array) -> None:
     axes.grid(axis="x", color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.set_xlabel("gradient RMS")
-    for (_, ink, text, _), x, side in zip(
-        records, (0.0, 1.0), ("left", "right"), strict=False
-    ):
+    for (_, ink, text, _), x, side in zip(records, (0.0, 1.0), ("left", "right"), strict=False):
         axes.annotate(
             f"● {text}",
             (x, 1),

@@ -156,10 +156,7 @@ class Picture(Figure):
     ) -> None:
         above = _wrapped(title, LARGE, "bold", lines=2)
         below_title = [
-            line
-            for text in subtitles
-            if text
-            for line in _wrapped(text, NORMAL, lines=3)
+            line for text in subtitles if text for line in _wrapped(text, NORMAL, lines=3)
         ]
         foot = _wrapped(footer, SMALL, lines=3)
         extra = 0.24 * (len(above) - 1) + 0.18 * (len(below_title) + len(foot) - 3)
@@ -187,9 +184,7 @@ class Picture(Figure):
         """Draw a line or markers through points in inches."""
         self.add_artist(Line2D(x, y, transform=self.dpi_scale_trans, **how))
 
-    def place(
-        self, left: float, bottom: float, right: float, top: float, **how: Any
-    ) -> Axes:
+    def place(self, left: float, bottom: float, right: float, top: float, **how: Any) -> Axes:
         """Return new axes whose frame has these edges, in inches."""
         width, height = self.get_size_inches()
         box = (
@@ -269,9 +264,7 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     return float(renderer.get_text_width_height_descent(text, font, False)[0]) / 72
 
 
-def _wrapped(
-    text: str, size: float, weight: str = "normal", *, lines: int
-) -> list[str]:
+def _wrapped(text: str, size: float, weight: str = "normal", *, lines: int) -> list[str]:
     """Break text into lines that fit the page, at most so many, the last ending in ..."""
     room = WIDTH - 2 * MARGIN
     if text_width(text, size, weight) <= room:
