@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -100,6 +101,11 @@ class Network:
         fan_in = self.features
         for number, units in enumerate(self.hidden, start=1):
             inputs = units * activation.inputs_per_output
+            if math.isnan(inputs):
+                raise ValueError(
+                    f"activation.pieces: {activation.name} of the whole row makes one output and "
+                    "cannot be a hidden layer; give a number of pieces"
+                )
             if inputs != int(inputs):
                 raise ValueError(
                     f"model.hidden: {units} outputs of {activation.name} need {inputs} "

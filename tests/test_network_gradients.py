@@ -112,3 +112,8 @@ def test_learnable_parameters_and_gated_units_train_through_the_same_network():
         expected = differences(network, x, targets, loss)
         error = np.abs(network.gradient - expected).max() / np.abs(expected).max()
         assert error < 1e-7, name
+
+
+def test_a_function_of_the_whole_row_is_no_hidden_layer():
+    with pytest.raises(ValueError, match="maxout of the whole row makes one output"):
+        Network(2, (4,), 3, activations.get("maxout", pieces=None), 1, np.float64)
