@@ -38,10 +38,10 @@ class Exact:
             return np.ldexp(self.high + self.low, self.exponent)
 
 
-def exact(function: Callable[[Any], Any], points: Array) -> Exact:
+def exact(function: Callable[[Any], Any], points: Array, *, jumps: bool = False) -> Exact:
     """Evaluate ``function``, written in mpmath numbers, at float points.
 
-    Raises ValueError where 6,800 bits are not enough.
+    Raises ValueError where 6,800 bits are not enough; with ``jumps`` it is NaN there.
     """
     import mpmath
 
@@ -51,7 +51,13 @@ def exact(function: Callable[[Any], Any], points: Array) -> Exact:
     saved = mp.prec
     try:
         for index, point in enumerate(points.tolist()):
-            value = _agreed(function, point, mpmath)
+            try:
+                value = _agreed(function, point, mpmath)
+            except ValueError:
+                if not jumps:
+                    raise
+                high[index] = np.nan
+                continue
             if value == 0 or mpmath.mag(value) < -NEGLIGIBLE:
                 continue
             if mpmath.mag(value) > NEGLIGIBLE:

@@ -81,7 +81,12 @@ class Report:
             from activations.high_precision import derivative_of, value_of
 
             try:
-                truths = [exact(value_of(activation), x), exact(derivative_of(activation), x)]
+                truths = [
+                    exact(value_of(activation), x, jumps=True),
+                    exact(derivative_of(activation), x, jumps=True),
+                ]
+                smooth = ~np.isnan(truths[0].high) & ~np.isnan(truths[1].high)
+                x, truths = x[smooth], [truth[smooth] for truth in truths]
             except (TypeError, ValueError, AttributeError) as error:
                 reason = str(error).splitlines()[0][:60]
                 self.lines.append(

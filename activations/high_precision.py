@@ -1,9 +1,8 @@
 """A formula written for NumPy, evaluated in as many digits as wanted.
 
-NumPy hands an array of objects to their methods: np.exp(a) calls exp() on each. ``Number``
-has those methods and computes with mpmath, so that a user's ``forward`` can be run to hundreds
-of digits and compared with itself in float64. What that shows is the rounding of the formula,
-not whether it is the formula that was meant.
+``Numbers`` is an array of mpmath numbers that answers NumPy's own functions, so that a user's
+``forward`` can be run to hundreds of digits and compared with itself in float64. What that
+shows is the rounding of the formula, not whether it is the formula that was meant.
 """
 
 from __future__ import annotations
@@ -14,22 +13,36 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from activations.base import Elementwise
+from activations.base import Array, Elementwise
 
-_METHODS = {
-    "exp": mpmath.exp,
-    "expm1": mpmath.expm1,
-    "exp2": lambda v: mpmath.mpf(2) ** v,
+_FAR = 200_000  # e^that is far beyond every float
+
+
+def _bounded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda v: function(min(max(v, mpmath.mpf(-_FAR)), mpmath.mpf(_FAR)))
+
+
+_exp = _bounded(mpmath.exp)
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "negative": lambda v: -v,
+    "positive": lambda v: v,
+    "absolute": abs,
+    "fabs": abs,
+    "square": lambda v: v * v,
+    "reciprocal": lambda v: 1 / v,
+    "sign": mpmath.sign,
+    "exp": _exp,
+    "expm1": _bounded(mpmath.expm1),
+    "exp2": _bounded(lambda v: mpmath.mpf(2) ** v),
     "log": mpmath.log,
     "log1p": mpmath.log1p,
     "log2": lambda v: mpmath.log(v, 2),
     "log10": mpmath.log10,
     "sqrt": mpmath.sqrt,
     "cbrt": mpmath.cbrt,
-    "square": lambda v: v * v,
     "tanh": mpmath.tanh,
-    "sinh": mpmath.sinh,
-    "cosh": mpmath.cosh,
+    "sinh": _bounded(mpmath.sinh),
+    "cosh": _bounded(mpmath.cosh),
     "arctan": mpmath.atan,
     "arcsinh": mpmath.asinh,
     "arctanh": mpmath.atanh,
@@ -39,92 +52,91 @@ _METHODS = {
     "floor": mpmath.floor,
     "ceil": mpmath.ceil,
     "rint": mpmath.nint,
-    "fabs": abs,
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+    "power": lambda a, b: a**b,
+    "maximum": max,
+    "minimum": min,
+    "fmax": max,
+    "fmin": min,
+    "hypot": mpmath.hypot,
+    "arctan2": mpmath.atan2,
+    "copysign": lambda a, b: abs(a) if b >= 0 else -abs(a),
+    "heaviside": lambda a, b: b if a == 0 else mpmath.mpf(a > 0),
+    "logaddexp": lambda a, b: max(a, b) + mpmath.log1p(_exp(-abs(a - b))),
+    "clip": lambda v, low, high: min(max(v, low), high),
 }
-_SATURATED = 200_000  # e^that is far beyond every float
+_QUESTIONS: dict[str, Callable[..., bool]] = {
+    "greater": lambda a, b: a > b,
+    "greater_equal": lambda a, b: a >= b,
+    "less": lambda a, b: a < b,
+    "less_equal": lambda a, b: a <= b,
+    "equal": lambda a, b: a == b,
+    "not_equal": lambda a, b: a != b,
+    "signbit": lambda v: v < 0,
+    "isnan": lambda v: bool(mpmath.isnan(v)),
+    "isinf": lambda v: bool(mpmath.isinf(v)),
+    "isfinite": lambda v: bool(mpmath.isfinite(v)),
+}
 
 
-class Number:
-    """A number of arbitrary precision that NumPy's functions accept inside object arrays.
-
-    It does not turn into a float: a formula that needs one cannot be checked this way.
-    """
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = mpmath.mpf(value)
-
-    def hypot(self, other: Any) -> Number:
-        return Number(mpmath.hypot(self.value, _plain(other)))
-
-    def __neg__(self) -> Number:
-        return Number(-self.value)
-
-    def __pos__(self) -> Number:
-        return self
-
-    def __abs__(self) -> Number:
-        return Number(abs(self.value))
-
-    def __bool__(self) -> bool:
-        return self.value != 0
-
-    def __hash__(self) -> int:
-        return hash(self.value)
+def _number(value: Any) -> Any:
+    return value if isinstance(value, mpmath.mpf) else mpmath.mpf(float(value))
 
 
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Number) else mpmath.mpf(float(value))
+_as_numbers = np.frompyfunc(_number, 1, 1)
 
 
-def _method(function: Callable[[Any], Any], bounded: bool) -> Callable[[Number], Number]:
-    def method(self: Number) -> Number:
-        value = self.value
-        if bounded:
-            value = min(max(value, mpmath.mpf(-_SATURATED)), mpmath.mpf(_SATURATED))
-        return Number(function(value))
+class Numbers(np.ndarray):
+    """An object array of mpmath numbers; what it cannot compute exactly raises TypeError."""
 
-    return method
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        plain = [np.asarray(_as_numbers(np.asarray(value)), object) for value in inputs]
+        if method == "__call__" and not keywords:
+            if ufunc.__name__ in _QUESTIONS:
+                question = np.frompyfunc(_QUESTIONS[ufunc.__name__], len(plain), 1)
+                return np.asarray(question(*plain)).astype(bool)
+            if ufunc.__name__ in _FUNCTIONS:
+                function = np.frompyfunc(_FUNCTIONS[ufunc.__name__], len(plain), 1)
+                return numbers(function(*plain))
+        raise TypeError(f"np.{ufunc.__name__} is not known in high precision")
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, keywords: Any) -> Any:
+        result = super().__array_function__(function, types, inputs, keywords)
+        if isinstance(result, np.ndarray) and result.dtype == object:
+            return numbers(result)
+        return result
+
+    def astype(self, *arguments: Any, **keywords: Any) -> Any:
+        raise TypeError("a change of dtype loses the digits")
 
 
-def _operator(name: str) -> Callable[[Number, Any], Any]:
-    def operator(self: Number, other: Any) -> Any:
-        result = getattr(self.value, name)(_plain(other))
-        return result if isinstance(result, bool) else Number(result)
-
-    return operator
-
-
-for _name, _function in _METHODS.items():
-    setattr(Number, _name, _method(_function, _name in {"exp", "expm1", "exp2", "sinh", "cosh"}))
-for _name in ("add", "sub", "mul", "truediv", "pow"):
-    for _side in ("", "r"):
-        setattr(Number, f"__{_side}{_name}__", _operator(f"__{_side}{_name}__"))
-for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
-    setattr(Number, _name, _operator(_name))
+def numbers(values: Any) -> Numbers:
+    """Return an array of mpmath numbers."""
+    return np.asarray(_as_numbers(np.asarray(values, object)), object).view(Numbers)
 
 
 def value_of(activation: Elementwise) -> Callable[[Any], Any]:
     """Return x -> f(x) in mpmath numbers, by the activation's own ``forward``."""
 
     def value(x: Any) -> Any:
-        result = np.asarray(activation.forward(np.array([Number(x)], object))).ravel()[0]
-        if not isinstance(result, Number):
-            return mpmath.mpf(float(result))
-        return result.value
+        result: Array = np.asarray(activation.forward(numbers([x])))
+        return _number(result.ravel()[0])
 
     return value
 
 
 def derivative_of(activation: Elementwise) -> Callable[[Any], Any]:
-    """Return x -> f'(x): a central difference whose step is a third of the digits."""
+    """Return x -> f'(x): a central difference with three times the digits."""
     value = value_of(activation)
 
     def derivative(x: Any) -> Any:
         bits = mpmath.mp.prec
-        with mpmath.workprec(2 * bits):
-            step = mpmath.ldexp(min(max(abs(x), mpmath.mpf(2) ** -bits), 1), -bits // 2)
+        with mpmath.workprec(3 * bits):
+            size = min(max(abs(x), mpmath.mpf(2) ** -1100), 1)
+            step = mpmath.ldexp(size, -bits)
             return (value(x + step) - value(x - step)) / (2 * step)
 
     return derivative

@@ -122,3 +122,24 @@ def test_a_file_whose_bounds_break_fails(tmp_path: Path, derivative: str, says: 
     )
     assert run.returncode == 1, run.stderr
     assert says in run.stdout
+
+
+BRANCHED = """
+import numpy as np
+from activations import Elementwise
+
+class Branched(Elementwise):
+    def forward(self, x):
+        return np.where(x > 1, 2.0, np.maximum(x, 0) * np.exp(-np.abs(x)))
+    def derivative(self, x, y):
+        return np.where((x > 1) | (x < 0), 0, (1 - x) * np.exp(-np.abs(x)))
+"""
+
+
+def test_a_jump_and_a_kink_are_not_counted_as_lost_digits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "branched.py"
+    file.write_text(BRANCHED)
+    assert main([str(file), "--points", "60"]) == 0, capsys.readouterr().out
+    assert "from its own float64" not in capsys.readouterr().out
