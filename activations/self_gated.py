@@ -232,6 +232,7 @@ class DSiLU(Elementwise):
     """sigmoid(x) (1 + x sigmoid(-x)), the derivative of SiLU, used as an activation.
 
     Range (-0.0998, 1.0998). f' = z / (1 + z)^3 (2 - |x| + z (2 + |x|)) with z = e^-|x|.
+    Values are within 5 ULP in float64, as f has a root, at x = -1.2785.
     Elfwing, Uchibe & Doya 2017, https://arxiv.org/abs/1702.03118
     """
 
