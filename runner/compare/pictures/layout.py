@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
@@ -102,15 +103,15 @@ def fitting(text: str, axes: Axes) -> str:
 
 def inches_wide(axes: Axes) -> float:
     """Return how wide a panel is."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None
+    figure = axes.figure
+    assert isinstance(figure, Figure)  # nothing here draws into a subfigure
     return float(axes.get_position().width * figure.get_size_inches()[0])
 
 
 def inches_high(axes: Axes) -> float:
     """Return how high a panel is."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None
+    figure = axes.figure
+    assert isinstance(figure, Figure)  # nothing here draws into a subfigure
     return float(axes.get_position().height * figure.get_size_inches()[1])
 
 
