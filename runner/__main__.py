@@ -7,12 +7,14 @@ import time
 from collections.abc import Sequence
 
 from runner.arguments import parse
+from runner.artist import Artist
 from runner.choices import ConfigError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one experiment or a sweep; return the exit status (2 for bad input)."""
     started = time.perf_counter()
+    artist = None
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
         if options.help:
@@ -24,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from runner.hydra_main import hand_over
 
             return hand_over(options.words)
+        if arguments is None and options.draws_one_run:
+            artist = Artist.start()
         from runner.composition import compose, sweeps_a_named_experiment
 
         sweeps = options.multirun or sweeps_a_named_experiment(options.overrides)
@@ -40,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             composed.folder,
             command=repeat_command(options.words),
             started=started,
+            draw=artist.draw if artist else None,
         )
         print(report(run, reused))
         return 0
@@ -52,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    finally:
+        if artist:
+            artist.close()
 
 
 if __name__ == "__main__":

@@ -32,6 +32,13 @@ class Options:
     multirun: bool
     for_hydra: bool
 
+    @property
+    def draws_one_run(self) -> bool:
+        """Whether, as far as the words tell, one run with pictures was asked for."""
+        return not self.multirun and not any(
+            word.startswith(("plots=none", "experiment=")) for word in self.overrides
+        )
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:

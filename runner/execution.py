@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,11 +23,13 @@ def execute(
     command: str,
     started: float | None = None,
     show_progress: bool = True,
+    draw: Callable[[Path, str], object] | None = None,
 ) -> tuple[Run, bool]:
     """Return the experiment's run, and whether it was there already.
 
     A folder that holds this very experiment, made by this version, is read instead of
-    trained again: the bytes would be the same. Missing pictures are drawn.
+    trained again: the bytes would be the same. Missing pictures are drawn, by ``draw`` if
+    given, as ``plots.draw`` does.
     Raises ConfigError if the folder is taken by something else.
     """
     started = time.perf_counter() if started is None else started
@@ -46,11 +48,15 @@ def execute(
         )
     run = load_run(folder)
     if experiment.plots != "none":
-        from runner import plots
-
         if not reused or not list(folder.glob(f"*.{experiment.plots}")):
-            plots.draw(folder, experiment.plots)
+            (draw or _draw_here)(folder, experiment.plots)
     return run, reused
+
+
+def _draw_here(folder: Path, format: str) -> None:
+    from runner import plots  # costs a run without pictures nothing
+
+    plots.draw(folder, format)
 
 
 def _refuse_taken(folder: Path) -> None:
