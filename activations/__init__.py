@@ -37,6 +37,7 @@ from activations.clipped import (
     Step,
 )
 from activations.exponential_linear import CELU, ELU, SELU, Exponential
+from activations.formula import Formula
 from activations.gated import GEGLU, GLU, GTU, SEGLU, BilinearGLU, ReGLU, SwiGLU, SwiGLUClamped
 from activations.gaussian import Erf, Gaussian, LaplaceCDF, NormalCDF
 from activations.gelu import GELU, ClippedGELU, Phish
@@ -121,6 +122,7 @@ __all__ = [
     "Erf",
     "ErfAct",
     "Exponential",
+    "Formula",
     "GELUApprox",
     "GELUTanH",
     "Gaussian",

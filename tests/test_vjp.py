@@ -45,12 +45,18 @@ STEPS = {"wire": 2e-4}
 LARGEST = {"softexponential": 8.0, "exponential": 8.0, "cubic": 40.0}
 
 
+def learnable(name: str) -> activations.Activation:
+    """Return the activation, learnable if it can be."""
+    cls = activations.get_class(name)
+    if name == "formula":
+        text = "x * sigmoid(beta * x) + gain^2 * sin(x)"
+        return cls(text, {"beta": 1.5, "gain": 0.7}, learnable=True)
+    return cls(learnable=True) if "learnable" in cls().hyperparameters else cls()
+
+
 def bound(name: str) -> activations.Activation:
     """Return the activation, learnable if it can be, its parameters bound to arrays."""
-    cls = activations.get_class(name)
-    activation = cls()
-    if "learnable" in activation.hyperparameters:
-        activation = cls(learnable=True)
+    activation = learnable(name)
     rng = np.random.default_rng(4)
     inputs = round(UNITS * activation.inputs_per_output)
     for key, value in activation.params.items():
@@ -136,8 +142,7 @@ def test_parameter_gradients_are_derivatives(name: str, scale: float) -> None:
 @pytest.mark.parametrize("name", [name for name in activations.names() if bound(name).params])
 def test_float_parameters_give_float_gradients(name: str) -> None:
     """Before a network binds them, parameters are numbers, and so are their gradients."""
-    cls = activations.get_class(name)
-    activation = cls(learnable=True) if "learnable" in cls().hyperparameters else cls()
+    activation = learnable(name)
     x = np.linspace(-2, 2, 10).reshape(2, 5) + 0.01
     y = activation.forward(x)
     found = activation.parameter_gradients(x, y, np.ones_like(y))
