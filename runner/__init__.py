@@ -37,11 +37,12 @@ def run(
     from runner.composition import compose
     from runner.execution import execute, repeat_command
     from runner.extensions import offer_instance
+    from runner.formulas import quoted
 
     words = list(overrides)
     if activation is not None:
         words += offer_instance(activation)
-    composed = compose(words)
+    composed = compose([quoted(word) for word in words])
     return execute(
         composed.experiment,
         composed.folder,

@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(report(run, reused))
         return 0
     except ConfigError as error:
-        print(f"error: {error}", file=sys.stderr)
+        caret = [f"  {line}" for line in error.caret.splitlines()]
+        print(f"error: {error}", *caret, sep="\n", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output has gone, as in "| head"
         sys.stdout = None

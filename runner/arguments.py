@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from runner.choices import ConfigError
+from runner.formulas import for_hydra_main, quoted
 
 HYDRA_OPTIONS = ("--hydra-help", "--cfg", "-c", "--info", "-i", "--shell-completion", "-sc")
 
@@ -18,7 +19,7 @@ class Options:
 
     Attributes:
         words: the arguments as given, for the line that repeats the command.
-        overrides: the ``key=value`` words.
+        overrides: the ``key=value`` words, formulas quoted for Hydra.
         config_dir: a folder of the user's own YAML files, or None.
         help: whether help was asked for.
         multirun: whether the overrides span a sweep.
@@ -53,14 +54,15 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("-m", "--multirun", action="store_true")
     parser.add_argument("-cd", "--config-dir")
     if any(word.split("=")[0] in HYDRA_OPTIONS for word in arguments):
-        return Options(tuple(arguments), (), None, False, False, for_hydra=True)
+        words = tuple(map(for_hydra_main, arguments))
+        return Options(words, (), None, False, False, for_hydra=True)
     found = parser.parse_intermixed_args(list(arguments))
     for word in found.overrides:
         if "=" not in word and not word.startswith("~"):
             raise ConfigError(f"{word!r} is no override; write key=value, e.g. activation=relu")
     return Options(
         words=tuple(arguments),
-        overrides=tuple(found.overrides),
+        overrides=tuple(map(quoted, found.overrides)),
         config_dir=found.config_dir,
         help=found.help,
         multirun=found.multirun,

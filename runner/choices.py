@@ -15,7 +15,13 @@ T = TypeVar("T")
 
 
 class ConfigError(ValueError):
-    """A setting is wrong; the message is one line that names its key and what is allowed."""
+    """A setting is wrong; the message is one line that names its key and what is allowed.
+
+    Attributes:
+        caret: where a formula is wrong, its text and a caret under the place; else empty.
+    """
+
+    caret: str = ""
 
 
 def closest(word: object, known: Iterable[str]) -> str:
@@ -53,7 +59,9 @@ def build(section: str, table: Mapping[str, Callable[..., T]], node: Any) -> T:
     try:
         return constructor(**arguments)
     except ValueError as error:
-        raise ConfigError(f"{section}.{error}") from None
+        refusal = ConfigError(f"{section}.{error}")
+        refusal.caret = getattr(error, "caret", "")
+        raise refusal from None
 
 
 def _has_close(word: object, known: Iterable[str]) -> bool:

@@ -24,6 +24,7 @@ from omegaconf import DictConfig, OmegaConf
 from runner.choices import ConfigError, closest
 from runner.config import Experiment
 from runner.extensions import load_extensions
+from runner.formulas import as_text
 
 AROUND = ("sweep", "tune")
 """What an experiment file may say beside the experiment: its axes, and the key that
@@ -70,7 +71,7 @@ def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictCon
         if not os.path.isdir(config_dir):
             raise ConfigError(f"--config-dir {config_dir}: there is no such folder")
         path = os.path.abspath(config_dir)
-        arguments.insert(0, f"hydra.searchpath=[{_quoted('file://' + path)}]")
+        arguments.insert(0, f"hydra.searchpath=[{as_text('file://' + path)}]")
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
@@ -154,10 +155,6 @@ def plain(config: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(own, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def choices(group: str) -> dict[str, str]:

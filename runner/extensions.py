@@ -15,11 +15,13 @@ import inspect
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
 from activations.base import Activation, get, get_class, names
 from runner.choices import ConfigError
+from runner.formulas import as_text
 
 
 def load_extensions(paths: Sequence[str]) -> None:
@@ -97,7 +99,18 @@ def offer_instance(activation: Activation) -> list[str]:
     except ValueError as error:
         raise ConfigError(f"{cls.__name__}: {error}") from None
     _offer([cls.name])
-    return [f"activation={cls.name}", *(f"activation.{k}={v}" for k, v in given.items())]
+    return [f"activation={cls.name}", *(f"activation.{k}={_word(v)}" for k, v in given.items())]
+
+
+def _word(value: Any) -> str:
+    """Write a hyper-parameter's value as Hydra reads it."""
+    if isinstance(value, str):
+        return as_text(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_word(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_word, value)) + "]"
+    return "null" if value is None else str(value)
 
 
 def _offer(added: list[str]) -> None:

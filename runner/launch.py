@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from runner.choices import ConfigError
 from runner.composition import CONFIG_DIR, VERSION_BASE, experiment_of, explain, plain
+from runner.formulas import for_hydra_main
 from runner.run_folder import holds
 from runner.sweep import Failure, Job, run_job
 
@@ -33,7 +34,7 @@ def launch(jobs: list[Job], overrides: Sequence[str], folder: Path) -> list[Fail
     Raises ConfigError if Hydra cannot start it.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    words = [word for word in overrides if not word.startswith("hydra.sweep.")]
+    words = [for_hydra_main(w) for w in overrides if not w.startswith("hydra.sweep.")]
     places = [f"hydra.sweep.dir={folder.absolute()}", "hydra.sweep.subdir=.launched"]
     config_dir = ["--config-dir", jobs[0].config_dir] if jobs[0].config_dir else []
     sys.argv = ["runner", "--multirun", *config_dir, *words, *places]

@@ -7,6 +7,7 @@ import shutil
 import textwrap
 from typing import Any
 
+from activations import Formula
 from runner.run_folder import Run
 
 
@@ -25,6 +26,7 @@ def report(run: Run, reused: bool) -> str:
     interval = f"mean, 95% t interval, n={together['train_loss']['n']}"
     lines = [
         title,
+        *_formula(run),
         f"  {'':9}{'loss':<25}{'accuracy':<24}" + (interval if count > 1 else ""),
     ]
     for part in ("train", "test"):
@@ -50,6 +52,15 @@ def report(run: Run, reused: bool) -> str:
         )
     lines.append(f"  repeat   {summary['command']}")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _formula(run: Run) -> list[str]:
+    if run.config.activation["name"] != "formula":
+        return []
+    activation = run.config.activation_object()
+    assert isinstance(activation, Formula)
+    value, slope = activation.written()
+    return [f"  f(x)     {value}", f"  f'(x)    {slope}"]
 
 
 def _with_interval(entry: dict[str, Any], form: str, largest: float) -> str:

@@ -26,6 +26,7 @@ from runner.composition import GROUPS, composed, experiment_of, explain, extensi
 from runner.config import Experiment
 from runner.execution import execute, repeat_command
 from runner.extensions import load_extensions
+from runner.formulas import quoted
 from runner.run_folder import holds
 from runner.workers import available_cores, run_jobs
 
@@ -223,7 +224,7 @@ def _write_failures(folder: Path, failures: list[Failure]) -> None:
 @cache
 def _parse(word: str) -> Override:
     try:
-        return OverridesParser.create().parse_override(word)
+        return OverridesParser.create().parse_override(quoted(word))
     except HydraException as error:
         raise ConfigError(explain(error, [word])) from None
 

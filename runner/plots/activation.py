@@ -10,15 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from activations.base import Activation, Array, Elementwise
+from activations.formula import Formula
 from runner.plots.captions import page
 from runner.plots.style import (
     GREY,
     INK,
+    NORMAL,
     PALE,
     SMALL,
     Picture,
     colour,
     end_labels,
+    text_width,
 )
 
 FARTHEST = 12.0
@@ -27,6 +30,7 @@ FARTHEST = 12.0
 MOST_LAYERS = 5
 MOST_SAMPLES = 1000
 _BINS = 80
+_FORMULA_LINE = 0.21
 
 
 def activation(run: Any) -> Picture | None:
@@ -51,8 +55,12 @@ def activation(run: Any) -> Picture | None:
         variants[0].note,
         "below: what each hidden layer feeds it in training, each to its own height",
     ]
-    figure = page(run, "activation", notes, height=5.4 + 0.3 * max(0, len(layers) - 2))
+    height = 5.4 + 0.3 * max(0, len(layers) - 2)
+    if isinstance(network.activations[0], Formula):
+        height += 2 * _FORMULA_LINE
+    figure = page(run, "activation", notes, height=height)
     shade = colour(run.config.activation["name"])
+    _write_formula(figure, network.activations[0], shade)
     label_room = 1.35
     rows = {1: 0.7, 2: 1.15, 3: 1.5}.get(len(layers), 0.43 * len(layers))
     base = figure.bottom + 0.45
@@ -201,6 +209,20 @@ def _functions(axes: Axes, drawn: list[Any], grid: Array, shade: str) -> None:
     end_labels(axes, labels)
     axes.set_ylabel("f(x) and f'(x)")
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
+
+
+def _write_formula(figure: Picture, activation: Activation, shade: str) -> None:
+    """Write f and f' of a user's formula above the axes, in the colours of their curves."""
+    if not isinstance(activation, Formula):
+        return
+    names = ("f(x) = ", "f'(x) = ")
+    for name, text, ink in zip(names, activation.written(), (shade, INK), strict=True):
+        text = name + text
+        while text_width(text, NORMAL) > figure.right - figure.left:
+            text = text.removesuffix(" ...")[:-8] + " ..."
+        figure.words(figure.left, figure.top, text, size=NORMAL, color=ink, va="top")
+        figure.top -= _FORMULA_LINE
+    figure.top -= 0.1
 
 
 def _histograms(

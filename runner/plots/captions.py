@@ -25,7 +25,7 @@ def settings(run: Any) -> str:
     """Return the settings that differ from the defaults, as the run's command names them."""
     words = shlex.split(run.summary["command"])
     changed = [
-        word.rpartition("=")[0].rpartition(".")[2] + "=" + word.rpartition("=")[2]
+        word.partition("=")[0].rpartition(".")[2] + "=" + word.partition("=")[2]
         for word in words
         if "=" in word and word.partition("=")[0] not in (*_IN_TITLE, *_IN_FOOTER)
     ]
