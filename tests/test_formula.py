@@ -249,6 +249,12 @@ def test_derivatives_of_drawn_formulas(seed: int) -> None:
         _compare(slope, *differences(moved), f"{formula.value} in a")
 
 
+@pytest.mark.parametrize("text", ["(x^2 + 1)^sin(x)", "x^x", "abs(x)^a", "a^(x^2)", "(a*x)^(a*x)"])
+def test_derivatives_of_powers(text: str) -> None:
+    parameters = {"a": 1.3} if "a" in parse(text, "a").symbols() else {}
+    check_gradient(Formula(text, parameters, learnable=bool(parameters)))
+
+
 def _compare(claimed: np.ndarray, found: np.ndarray, error: np.ndarray, what: str) -> None:
     with np.errstate(all="ignore"):
         sure = np.isfinite(found) & (error < 1e-5 * np.maximum(1, np.abs(found)))
@@ -300,6 +306,7 @@ def test_what_is_printed_reads_back_to_the_same_values(seed: int) -> None:
         ("exp(x) - exp(x) + x", "1"),
         ("x * abs(x)", "2 * abs(x)"),
         ("log(x)", "1 / x"),
+        ("x^x", "x^x * (log(x) + 1)"),
         ("2^x", "0.69314718056 * 2^x"),
         ("-cos(x)", "sin(x)"),
         ("x^pi", "pi * x^(pi - 1)"),
