@@ -26,9 +26,9 @@ from runner.config import Experiment
 from runner.extensions import load_extensions
 from runner.formulas import as_text
 
-AROUND = ("sweep", "tune")
-"""What an experiment file may say beside the experiment: its axes, and the key that
-validation data choose (see conf/experiment)."""
+AROUND = ("sweep", "tune", "placebo")
+"""What may be said beside the experiment: the axes, the key that validation data choose, and
+the activation that enters twice (see conf/experiment)."""
 GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initializer")
 _PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"

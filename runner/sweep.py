@@ -76,7 +76,8 @@ def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
     """Return what a sweep is to do.
 
     Axes come from the command line and from the ``sweep`` section of an experiment file, the
-    former first. The folder's name stands for what is swept and what is fixed, not for the
+    former first. The activation named by ``placebo`` runs once more with the seeds after its
+    own: what differs between the two is noise. The folder's name stands for what is swept and what is fixed, not for the
     values, so that a sweep may grow. Raises ConfigError, one line, if any combination is wrong.
     """
     load_extensions(extensions_of(overrides))
@@ -101,8 +102,14 @@ def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
         ]
         words += [f"{key}={value}" for key, value in chosen.items()]
         experiment = composer.experiment(words)
-        target = folder / experiment.folder_name
-        jobs.setdefault(target, Job(tuple(words), config_dir, experiment.to_dict(), target))
+        wanted = [(words, experiment)]
+        if config.get("placebo") == experiment.activation["name"]:
+            words = [word for word in words if not word.startswith("seed=")]
+            words.append(f"seed={experiment.seed + experiment.replicates}")
+            wanted.append((words, composer.experiment(words)))
+        for words, experiment in wanted:
+            target = folder / experiment.folder_name
+            jobs.setdefault(target, Job(tuple(words), config_dir, experiment.to_dict(), target))
     launcher = "hydra/launcher" in keys
     return Plan(list(jobs.values()), folder, config.get("tune"), launcher)
 

@@ -105,6 +105,12 @@ def test_experiments_that_ship_are_valid_and_need_no_m(capsys):
     assert "sweep of 2 jobs" in capsys.readouterr().out
 
 
+def test_a_placebo_enters_once_more_with_seeds_of_its_own():
+    planned = plan(["activation=relu,tanh", "placebo=tanh", "seed=3", "replicates=4"])
+    entered = [(job.config["activation"]["name"], job.config["seed"]) for job in planned.jobs]
+    assert sorted(entered) == [("relu", 3), ("tanh", 3), ("tanh", 7)]
+
+
 def test_hydras_launchers_run_the_same_jobs(capsys):
     command = ["-m", "activation=relu,tanh", *QUICK]
     main(command)
