@@ -77,8 +77,10 @@ def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
 
     Axes come from the command line and from the ``sweep`` section of an experiment file, the
     former first. The activation named by ``placebo`` runs once more with the seeds after its
-    own: what differs between the two is noise. The folder's name stands for what is swept and what is fixed, not for the
-    values, so that a sweep may grow. Raises ConfigError, one line, if any combination is wrong.
+    own: what differs between the two is noise. The folder's name stands for what is swept and
+    what is fixed, not for the values, so that a sweep may grow.
+
+    Raises ConfigError, one line, if any combination is wrong.
     """
     load_extensions(extensions_of(overrides))
     parsed = [_parse(word) for word in overrides]
@@ -151,6 +153,7 @@ def sweep(overrides: Sequence[str], config_dir: str | None = None) -> int:
 
 def run_job(job: Job) -> str:
     """Carry out one job in whatever process this is; returns how it ended in a few words."""
+    load_extensions(job.experiment.extensions)  # a worker process has not seen them
     run, _ = execute(
         job.experiment,
         job.folder,
@@ -281,7 +284,9 @@ class _Composer:
         try:
             return experiment_of(sections, self.overrides)
         except ConfigError as error:
-            raise ConfigError(f"{error} (in the job {' '.join(words)})") from None
+            refusal = ConfigError(f"{error} (in the job {' '.join(words)})")
+            refusal.caret = error.caret
+            raise refusal from None
 
     def _put_together(self, overrides: Sequence[Override]) -> dict[str, Any] | None:
         values = [o for o in overrides if _sets_a_value(o)]

@@ -1,0 +1,205 @@
+"""Datasets: the geometry each promises, the split, and errors that name the parameter."""
+
+import numpy as np
+import pytest
+
+from runner import datasets
+
+SIZES = {"two_spirals": 194}
+
+
+def make(name, seed=0, samples=None, noise=0.0, **own):
+    return datasets.make(name, samples or SIZES.get(name, 600), noise, seed, **own)
+
+
+def radii(data):
+    return np.linalg.norm(data.x, axis=1)
+
+
+@pytest.mark.parametrize("name", datasets.names())
+@pytest.mark.parametrize("samples", [3, 4, 17, 50, 999])
+def test_any_number_of_samples_in_balanced_classes(name, samples):
+    data = make(name, samples=samples, noise=0.1)
+    assert data.x.shape[0] == len(data.labels) == samples
+    assert data.x.dtype == np.float64 and np.isfinite(data.x).all()
+    assert data.labels.min() >= 0 and data.labels.max() < data.classes
+    counts = np.bincount(data.labels, minlength=data.classes)
+    assert counts.max() - counts.min() <= 1
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_the_seed_decides_and_nothing_else_does(name):
+    np.random.seed(3)  # noqa: NPY002
+    first = make(name, seed=5, noise=0.1)
+    np.random.seed(4)  # noqa: NPY002
+    again, other = make(name, seed=5, noise=0.1), make(name, seed=6, noise=0.1)
+    assert first.x.tobytes() == again.x.tobytes()
+    assert first.labels.tobytes() == again.labels.tobytes()
+    assert first.x.tobytes() != other.x.tobytes()
+
+
+@pytest.mark.parametrize("name", [n for n in datasets.names() if n != "two_spirals"])
+def test_labels_come_in_no_order(name):
+    labels = make(name).labels
+    assert 0.2 < np.mean(labels[1:] == labels[:-1]) < 0.8
+
+
+def test_moons_are_half_circles():
+    data = make("moons")
+    upper, lower = data.x[data.labels == 0], data.x[data.labels == 1]
+    np.testing.assert_allclose(np.linalg.norm(upper, axis=1), 1)
+    np.testing.assert_allclose(np.linalg.norm(lower - [1, 0.5], axis=1), 1)
+    assert (upper[:, 1] >= 0).all() and (lower[:, 1] <= 0.5).all()
+
+
+def test_circles_and_rings_have_their_radii():
+    data = make("circles", factor=0.3)
+    np.testing.assert_allclose(radii(data), np.where(data.labels == 0, 1, 0.3))
+    data = make("rings", classes=5)
+    np.testing.assert_allclose(radii(data), (data.labels + 1) / 5)
+
+
+def test_spirals_keep_to_their_arms():
+    data = make("spirals", arms=4, turns=0.7)
+    angle = np.arctan2(data.x[:, 0], data.x[:, 1])
+    expected = 2 * np.pi * (data.labels / 4 + 0.7 * radii(data))
+    np.testing.assert_allclose(np.cos(angle - expected), 1)
+    assert radii(data).max() < 1
+
+
+def test_two_spirals_are_the_benchmarks_points():
+    data = make("two_spirals")
+    i = np.arange(97)
+    radius = 6.5 * (104 - i) / 104
+    points = np.stack([radius * np.sin(i * np.pi / 16), radius * np.cos(i * np.pi / 16)], 1)
+    np.testing.assert_allclose(data.x[data.labels == 0], points, atol=1e-12)
+    np.testing.assert_allclose(data.x[data.labels == 1], -points, atol=1e-12)
+
+
+def test_xor_differs_in_sign_and_keeps_its_margin():
+    data = make("xor", margin=0.25)
+    assert (np.abs(data.x) >= 0.25).all() and (np.abs(data.x) <= 1).all()
+    np.testing.assert_array_equal(data.labels, (data.x[:, 0] > 0) != (data.x[:, 1] > 0))
+
+
+@pytest.mark.parametrize("cells", [2, 3, 4, 7])
+def test_checkerboard_is_coloured_by_parity_and_filled_evenly(cells):
+    data = make("checkerboard", samples=20_000, cells=cells)
+    squares = np.floor(data.x).astype(int)
+    assert squares.min() == 0 and squares.max() == cells - 1
+    np.testing.assert_array_equal(data.labels, squares.sum(axis=1) % 2)
+    counts = np.bincount(squares @ [cells, 1], minlength=cells**2)
+    assert counts.min() > 0.6 * counts.mean()
+
+
+def test_gaussian_quantiles_are_shells():
+    data = make("gaussian_quantiles", classes=4, features=5)
+    shells = [radii(data)[data.labels == k] for k in range(4)]
+    for inner, outer in zip(shells, shells[1:], strict=False):
+        assert inner.max() < outer.min()
+
+
+@pytest.mark.parametrize("features", [1, 2, 20])
+def test_linearly_separable_data_are_separated_by_the_margin(features):
+    """A perceptron finds a plane; the gap along the classes' own direction is the margin's."""
+    data = make("linearly_separable", features=features, margin=0.5)
+    sign = 2 * data.labels - 1
+    w = np.zeros(features)
+    for _ in range(2000):
+        wrong = sign * (data.x @ w) <= 0
+        if not wrong.any():
+            break
+        w += (sign[wrong, None] * data.x[wrong]).sum(axis=0) / wrong.sum()
+    assert (sign * (data.x @ w) > 0).all()
+
+
+def test_blobs_spread_by_the_noise_around_distant_centres():
+    data = make("blobs", samples=30_000, noise=0.5, classes=3, features=4, distance=7.0)
+    for k in range(3):
+        cloud = data.x[data.labels == k]
+        assert np.linalg.norm(cloud.mean(axis=0)) == pytest.approx(7, abs=0.05)
+        np.testing.assert_allclose(cloud.std(axis=0), 0.5, rtol=0.05)
+
+
+def test_noise_shifts_by_its_deviation():
+    quiet, noisy = make("moons", samples=20_000), make("moons", samples=20_000, noise=0.3)
+    np.testing.assert_allclose((noisy.x - quiet.x).std(axis=0), 0.3, rtol=0.03)
+
+
+def test_teacher_labels_can_be_learnt_but_not_by_a_line():
+    data = make("teacher", samples=4000, features=6)
+    x = np.c_[data.x, np.ones(len(data.x))]
+    w, *_ = np.linalg.lstsq(x, 2.0 * data.labels - 1, rcond=None)
+    line = np.mean((x @ w > 0) == data.labels)
+    assert 0.55 < line < 0.97
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_split_is_disjoint_complete_and_standardised_by_the_training_part(dtype):
+    data = make("moons", samples=500, noise=0.1)
+    parts = datasets.split(data, 0.2, 0.1, 0, dtype)
+    assert [len(parts.test_labels), len(parts.validation_labels)] == [100, 50]
+    assert len(parts.train_labels) == 350
+    everything = np.concatenate([parts.train_x, parts.validation_x, parts.test_x])
+    back = np.sort((everything.astype(float) * parts.scale + parts.mean)[:, 0])
+    np.testing.assert_allclose(back, np.sort(data.x[:, 0]), atol=1e-5)
+    assert parts.train_x.dtype == dtype
+    np.testing.assert_allclose(parts.train_x.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(parts.train_x.std(axis=0), 1, rtol=1e-5)
+    assert np.abs(parts.test_x.mean(axis=0)).max() > 1e-4
+
+
+def test_a_constant_feature_keeps_its_scale():
+    data = datasets.Dataset(np.full((10, 1), 7.0), np.arange(10) % 2, 2)
+    parts = datasets.split(data, 0.0, 0.0, 1, "float64")
+    assert (parts.train_x == 0).all() and parts.scale.item() == 1
+
+
+def test_stacked_replicates_are_the_splits_alone():
+    splits = [datasets.split(make("xor", seed=s), 0.2, 0.2, s, "float32") for s in (4, 5, 6)]
+    stacked = datasets.stack(splits)
+    for k, alone in enumerate(splits):
+        assert stacked.train_x[k].tobytes() == alone.train_x.tobytes()
+        assert stacked.test_labels[k].tobytes() == alone.test_labels.tobytes()
+
+
+@pytest.mark.parametrize(
+    "name, samples, noise, own, message",
+    [
+        ("moon", 10, 0.1, {}, "name='moon' is unknown; did you mean moons"),
+        ("moons", 10, 0.1, {"arm": 3}, "arm is unknown: dataset moons takes samples, noise"),
+        ("spirals", 10, 0.1, {"arm": 3}, "did you mean arms"),
+        ("spirals", 10, 0.1, {"arms": 1}, "arms must be a whole number from 2"),
+        ("spirals", 10, 0.1, {"arms": 2.5}, "arms must be a whole number"),
+        ("spirals", 3, 0.1, {"arms": 5}, "samples=3 are fewer than the 5 classes"),
+        ("rings", 10, 0.1, {"classes": True}, "classes must be a whole number"),
+        ("moons", 0, 0.1, {}, "samples must be a whole number from"),
+        ("moons", 10, -0.1, {}, "noise must be"),
+        ("moons", 10, float("nan"), {}, "noise must be"),
+        ("moons", 10, "much", {}, "noise must be"),
+        ("circles", 10, 0.1, {"factor": 1.0}, "factor must be > 0 and < 1"),
+        ("xor", 10, 0.1, {"margin": 1.0}, "margin must be"),
+        ("blobs", 10, 0.1, {"distance": 0}, "distance must be"),
+        ("gaussian_quantiles", 10, 0.1, {"features": 0}, "features must be"),
+        ("linearly_separable", 10, 0.1, {"margin": -1}, "margin must be"),
+        ("teacher", 10, 0.1, {"teacher_hidden": 0}, "teacher_hidden must be"),
+    ],
+)
+def test_a_wrong_parameter_is_named(name, samples, noise, own, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.make(name, samples, noise, 0, **own)
+
+
+@pytest.mark.parametrize(
+    "test, validation, message",
+    [
+        (1.0, 0.0, "test_fraction must be >= 0 and < 1"),
+        (0.2, -0.1, "validation_fraction must be"),
+        (0.6, 0.4, "leave no training sample"),
+        (0.2, float("nan"), "validation_fraction must be"),
+        (0.01, 0.0, "test_fraction"),
+    ],
+)
+def test_a_wrong_fraction_is_named(test, validation, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.split(make("spirals", samples=100), test, validation, 0, "float32")
