@@ -1,5 +1,7 @@
 """Datasets: the geometry each promises, the split, and errors that name the parameter."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -95,7 +97,7 @@ def test_checkerboard_is_coloured_by_parity_and_filled_evenly(cells):
 def test_gaussian_quantiles_are_shells():
     data = make("gaussian_quantiles", classes=4, features=5)
     shells = [radii(data)[data.labels == k] for k in range(4)]
-    for inner, outer in zip(shells, shells[1:], strict=False):
+    for inner, outer in pairwise(shells):
         assert inner.max() < outer.min()
 
 
