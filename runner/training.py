@@ -88,9 +88,7 @@ def build_network(experiment: Experiment, seeds: list[int]) -> tuple[Network, li
 
 def load_data(experiment: Experiment, seeds: list[int]) -> datasets.StackedSplit:
     """Return the experiment's data for these seeds, stacked and standardised."""
-    return datasets.stack(
-        [experiment.split(seed) for seed in seeds],
-    )
+    return datasets.stack([experiment.split(seed) for seed in seeds])
 
 
 def train(experiment: Experiment, progress: Progress = lambda share: None) -> Training:
@@ -102,11 +100,13 @@ def train(experiment: Experiment, progress: Progress = lambda share: None) -> Tr
     parts = []
     for index, group in enumerate(groups):
         parts.append(_Group(experiment, group).train(_part_of(progress, index, len(groups))))
-    first = parts[0]
+    first = max(parts, key=lambda part: len(part.epochs))  # others may all have stopped early
+    records = len(first.epochs)
     return Training(
         epochs=first.epochs,
         history={
-            key: np.concatenate([part.history[key] for part in parts]) for key in first.history
+            key: np.concatenate([_padded(part.history[key], records) for part in parts])
+            for key in first.history
         },
         outcomes=[outcome for part in parts for outcome in part.outcomes],
         final={key: np.concatenate([part.final[key] for part in parts]) for key in first.final},
@@ -115,6 +115,11 @@ def train(experiment: Experiment, progress: Progress = lambda share: None) -> Tr
         parameters=first.parameters,
         seconds=time.perf_counter() - started,
     )
+
+
+def _padded(rows: Array, records: int) -> Array:
+    missing = ((0, 0), (0, records - rows.shape[1]))
+    return np.pad(rows, missing, constant_values=np.nan)
 
 
 def _part_of(progress: Progress, index: int, parts: int) -> Progress:
@@ -232,7 +237,7 @@ class _Group:
             if before is not None
             else [np.full(len(self.seeds), np.nan)] * len(network.linears)
         )
-        for number, linear in enumerate(network.linears, start=1):
+        for number in range(1, len(network.linears) + 1):
             prefix = f"layer{number}"
             if number <= len(network.hidden):
                 layer = train.layers[number - 1]
@@ -244,7 +249,6 @@ class _Group:
                     row[f"{prefix}_{name}"] = learned.mean(axis=(1, 2), dtype=np.float64)
             row[f"{prefix}_gradient_rms"] = train.gradient_rms[number - 1]
             row[f"{prefix}_update_ratio"] = ratios[number - 1]
-            del linear
         finite = np.isfinite(network.theta).all(axis=1) & np.isfinite(train.loss)
         self.records.append(
             {key: np.where(self.active, values, np.nan) for key, values in row.items()}

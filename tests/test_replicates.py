@@ -61,10 +61,11 @@ def test_replicate_is_the_run_alone_with_every_part(overrides):
 
 
 @pytest.mark.parametrize("replicates_in_a_group", [1, 2, 5])
-def test_grouping_changes_nothing(monkeypatch, replicates_in_a_group):
-    whole = trained("replicates=5")
+@pytest.mark.parametrize("more", [[], ["training.patience=1", "training.epochs=20"]])
+def test_grouping_changes_nothing(monkeypatch, replicates_in_a_group, more):
+    whole = trained("replicates=5", *more)
     monkeypatch.setattr(training, "group_size", lambda experiment: replicates_in_a_group)
-    grouped = trained("replicates=5")
+    grouped = trained("replicates=5", *more)
     for name, values in whole.history.items():
         np.testing.assert_array_equal(values, grouped.history[name])
     for name, value in whole.final.items():
