@@ -214,6 +214,13 @@ def names() -> list[str]:
     return sorted(_REGISTRY)
 
 
+def forget(module: str) -> None:
+    """Take the activations that a module has defined out of the look-up."""
+    for name in names():
+        if _REGISTRY[name].__module__ == module:
+            del _REGISTRY[name]
+
+
 def get_class(name: str) -> type[Activation]:
     """Return the activation class of that name.
 

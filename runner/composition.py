@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,9 @@ def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictCon
         arguments.insert(0, f"hydra.searchpath=[{as_text('file://' + path)}]")
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
+        with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE), warnings.catch_warnings():
+            # A user's YAML file for a class of their own, whose defaults we have offered too.
+            warnings.filterwarnings("ignore", r"\s*'activation/.*ConfigStore schema")
             config = _compose(arguments)
         HydraConfig.instance().set_config(config)
         plain(config)

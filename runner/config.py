@@ -183,6 +183,12 @@ class Experiment:
     def activation_object(self) -> Activation:
         """Return the activation, new, with its initial learnable parameters."""
         table = {name: activations.get_class(name) for name in activations.names()}
+        name = self.activation.get("name")
+        if self.extensions and name not in table:
+            raise ConfigError(
+                f"activation.name={name!r} is unknown; if {', '.join(self.extensions)} defines "
+                "it, import that first (python -m runner.plots --extension FILE.py)"
+            )
         return build("activation", table, self.activation)
 
     def optimizer_object(self) -> Optimizer:

@@ -13,13 +13,14 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from activations.base import Activation, get, get_class, names
+from activations.base import Activation, forget, get, get_class, names
 from runner.choices import ConfigError
 from runner.formulas import as_text
 
@@ -27,43 +28,69 @@ from runner.formulas import as_text
 def load_extensions(paths: Sequence[str]) -> None:
     """Import each file or module and check the gradients of what it registers.
 
+    A file that was edited since it was last imported takes the place of its former self.
     Raises ConfigError, one line, if a file is missing or cannot be imported, or if an
     activation's gradient disagrees with its value.
     """
     for path in paths:
+        module = path
+        if path.endswith(".py"):
+            module = _module_name(Path(path))
+            _take_back_former(Path(path), module)
         before = set(names())
         if path.endswith(".py"):
-            _import_file(Path(path))
+            _import_file(Path(path), module)
         else:
-            try:
-                importlib.import_module(path)
-            except Exception as error:
-                raise ConfigError(
-                    f"extensions: module {path} cannot be imported: {type(error).__name__}: {error}"
-                ) from None
+            _import_module(module)
         added = sorted(set(names()) - before)
-        _check(path, added)
+        try:
+            _check(path, added)
+        except ConfigError:  # asked for again, it must be checked again
+            _take_back(module)
+            raise
         _offer(added)
 
 
-def _import_file(path: Path) -> None:
+def _import_module(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        reason = _one_line(error, name)
+        raise ConfigError(f"extensions: module {name} cannot be imported: {reason}") from None
+
+
+def _module_name(path: Path) -> str:
+    """Return a name that stands for the file's content. Raises ConfigError if there is none."""
     if not path.is_file():
         raise ConfigError(f"extensions: there is no file {path}")
-    content = path.read_bytes()
-    name = f"runner_extension_{path.stem}_{hashlib.sha256(content).hexdigest()[:8]}"
+    return f"runner_extension_{path.stem}_{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
+
+
+def _import_file(path: Path, name: str) -> None:
     if name in sys.modules:
         return
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path.absolute())
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise ConfigError(
-            f"extensions: {path} cannot be imported: {type(error).__name__}: {error}"
-        ) from None
+    except (Exception, SystemExit) as error:
+        _take_back(name)
+        reason = _one_line(error, str(path))
+        raise ConfigError(f"extensions: {path} cannot be imported: {reason}") from None
+
+
+def _take_back_former(path: Path, name: str) -> None:
+    for known, module in list(sys.modules.items()):
+        if known.startswith("runner_extension_") and known != name:
+            if getattr(module, "__file__", None) == str(path.absolute()):
+                _take_back(known)
+
+
+def _take_back(module: str) -> None:
+    forget(module)
+    sys.modules.pop(module, None)
 
 
 def _check(path: str, added: list[str]) -> None:
@@ -72,8 +99,24 @@ def _check(path: str, added: list[str]) -> None:
     for name in added:
         try:
             check_gradient(get(name))
-        except (ValueError, TypeError, ArithmeticError) as error:
+        except ValueError as error:
             raise ConfigError(f"extensions: {path}: activation {name}: {error}") from None
+        except Exception as error:
+            reason = _one_line(error, path)
+            raise ConfigError(f"extensions: {path}: activation {name}: {reason}") from None
+
+
+def _one_line(error: BaseException, path: str) -> str:
+    """Return an error's type, message and the line of the file where it arose."""
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    if isinstance(error, AttributeError) and error.name in ("params", "generators"):
+        return text + " (its __init__ must call super().__init__() first)"
+    name = Path(path).name
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).name == name]
+    if isinstance(error, SyntaxError) or not lines:  # which names its line itself
+        return text
+    return f"{text} ({name}:{lines[-1]})"
 
 
 def offer_instance(activation: Activation) -> list[str]:
@@ -114,8 +157,10 @@ def _word(value: Any) -> str:
 
 
 def _offer(added: list[str]) -> None:
-    """Make ``activation=<name>`` compose without a YAML file of its own."""
+    """Make ``activation=<name>`` compose without a YAML file, which the library's own have."""
     for name in added:
+        if get_class(name).__module__.startswith("activations."):
+            continue
         parameters = inspect.signature(get_class(name)).parameters
         defaults = {key: value.default for key, value in parameters.items()}
         ConfigStore.instance().store(group="activation", name=name, node={"name": name, **defaults})

@@ -12,7 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from runner.choices import ConfigError
-from runner.composition import CONFIG_DIR, VERSION_BASE, explain
+from runner.composition import CONFIG_DIR, VERSION_BASE, explain, extensions_of
+from runner.extensions import load_extensions
 
 
 def hand_over(words: Sequence[str]) -> int:
@@ -22,6 +23,7 @@ def hand_over(words: Sequence[str]) -> int:
     sys.argv = ["runner", *words]
     main = hydra.main(config_path=str(CONFIG_DIR), config_name="config", **VERSION_BASE)
     overrides = [word for word in words if "=" in word and not word.startswith("-")]
+    load_extensions(extensions_of(overrides))
     try:
         main(_print_config)()
     except (HydraException, OmegaConfBaseException) as error:

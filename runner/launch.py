@@ -20,7 +20,15 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from runner.choices import ConfigError
-from runner.composition import CONFIG_DIR, VERSION_BASE, experiment_of, explain, plain
+from runner.composition import (
+    CONFIG_DIR,
+    VERSION_BASE,
+    experiment_of,
+    explain,
+    extensions_of,
+    plain,
+)
+from runner.extensions import load_extensions
 from runner.formulas import for_hydra_main
 from runner.run_folder import holds
 from runner.sweep import Failure, Job, run_job
@@ -56,6 +64,7 @@ def launched_job(config: DictConfig) -> None:
     """Carry out one job wherever the launcher has put it; never raises."""
     folder = Path(HydraConfig.get().sweep.dir)
     overrides = list(HydraConfig.get().overrides.task)
+    load_extensions(extensions_of(overrides))
     experiment = experiment_of(plain(config), overrides)
     job = Job(tuple(overrides), None, experiment.to_dict(), folder / experiment.folder_name)
     note = folder / REASONS / job.folder.name

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from runner.extensions import load_extensions
 from runner.plots import FORMATS, draw
 
 EXAMPLES = """\
@@ -48,8 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default="png",
         help="png (the default), or svg or pdf for papers",
     )
+    parser.add_argument(
+        "--extension",
+        action="append",
+        default=[],
+        metavar="FILE.py",
+        help="where an activation of your own is defined; nothing is imported unasked",
+    )
     options = parser.parse_args(arguments)
     failed = False
+    try:
+        load_extensions(options.extension)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     for folder in options.folders:
         try:
             for path in draw(folder, options.format):

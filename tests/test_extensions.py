@@ -1,0 +1,281 @@
+"""A user's own class, from a file or from Python: trained, swept, checked, told apart."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from activations import Elementwise, LeakyReLU
+from runner import load_run, run
+from runner.__main__ import main
+from runner.choices import ConfigError
+from runner.plots.__main__ import main as draw
+
+QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2", "plots=none"]
+ROOT = Path(__file__).parent.parent
+
+WIGGLE = '''
+import numpy as np
+from activations import Elementwise
+from activations.base import number
+
+
+class Wiggle(Elementwise):
+    """x + alpha sin(x)."""
+
+    name = "NAME"
+
+    def __init__(self, alpha: float = 0.5) -> None:
+        super().__init__()
+        self.alpha = number("alpha", alpha, minimum=0)
+
+    def forward(self, x):
+        return x + self.alpha * np.sin(x)
+
+    def derivative(self, x, y):
+        return 1 + self.alpha * np.cos(x)
+'''
+_count = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def new_name() -> str:
+    """Return a name that no other test has registered."""
+    return f"wiggle_{next(_count)}"
+
+
+def write(text: str = WIGGLE, path: str = "my_activations.py") -> str:
+    """Write a file that defines one activation; return its name."""
+    name = new_name()
+    Path(path).write_text(text.replace("NAME", name))
+    return name
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Run, and return the one line of the refusal."""
+    assert main([*words, *QUICK]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert not Path("outputs").exists()
+    return line
+
+
+def test_a_class_in_a_file_trains(capsys):
+    name = write()
+    words = ["extensions=[my_activations.py]", f"activation={name}"]
+    assert main([*words, "activation.alpha=0.25", "hydra.run.dir=it", *QUICK]) == 0
+    assert f"{name} on moons" in capsys.readouterr().out
+    stored = load_run("it")
+    assert stored.config.activation == {"name": name, "alpha": 0.25}
+    x = np.linspace(-2, 2, 9)
+    found = stored.network().activations[0]
+    np.testing.assert_array_equal(found(x), x + 0.25 * np.sin(x))
+
+
+def test_its_defaults_need_no_yaml_file(capsys):
+    name = write()
+    assert main(["extensions=[my_activations.py]", f"activation={name}", "hydra.run.dir=it",
+                 *QUICK]) == 0  # fmt: skip
+    assert load_run("it").config.activation == {"name": name, "alpha": 0.5}
+
+
+def test_a_yaml_file_of_the_users_own_wins_without_a_warning(capsys):
+    name = write()
+    Path("conf/activation").mkdir(parents=True)
+    Path(f"conf/activation/{name}.yaml").write_text(f"# Wiggles\nname: {name}\nalpha: 0.125\n")
+    words = ["extensions=[my_activations.py]", f"activation={name}", "-cd", "conf"]
+    assert main([*words, "hydra.run.dir=it", *QUICK]) == 0  # warnings are errors here
+    assert load_run("it").config.activation["alpha"] == 0.125
+
+
+def test_hyper_parameters_can_be_swept_in_other_processes(tmp_path):
+    """The workers of a sweep import the file themselves."""
+    name = write()
+    words = ["-m", "extensions=[my_activations.py]", f"activation={name},tanh", *QUICK]
+    done = _shell(*words)
+    assert done.returncode == 0, done.stderr
+    words = ["-m", "extensions=[my_activations.py]", f"activation={name}", *QUICK]
+    done = _shell(*words, "activation.alpha=0.1,2")
+    assert done.returncode == 0, done.stderr
+    configs = [yaml.safe_load(path.read_text()) for path in tmp_path.rglob("config.yaml")]
+    found = [config["activation"] for config in configs]
+    assert len(found) == 4
+    for alpha in (0.1, 0.5, 2):
+        assert {"name": name, "alpha": alpha} in found
+
+
+def test_hydras_own_options_know_the_class():
+    name = write()
+    done = _shell("--cfg", "job", "extensions=[my_activations.py]", f"activation={name}")
+    assert done.returncode == 0, done.stderr
+    assert yaml.safe_load(done.stdout)["activation"] == {"name": name, "alpha": 0.5}
+
+
+def test_a_stored_run_is_drawn_again_if_the_file_is_named(capsys):
+    name = write()
+    words = ["extensions=[my_activations.py]", f"activation={name}", "hydra.run.dir=it", *QUICK]
+    assert _shell(*words).returncode == 0
+    assert draw(["it"]) == 2  # this process has not seen the class
+    assert "--extension" in capsys.readouterr().err
+    assert draw(["it", "--extension", "my_activations.py"]) == 0
+    assert Path("it/activation.png").is_file()
+    assert draw(["it", "--extension", "nowhere.py"]) == 2
+
+
+def test_a_wrong_gradient_is_refused_with_place_and_both_numbers(capsys):
+    name = write(WIGGLE.replace("1 + self.alpha * np.cos(x)", "1 + self.alpha * np.sin(x)"))
+    line = refusal(capsys, "extensions=[my_activations.py]", f"activation={name}")
+    for word in (name, "my_activations.py", "gradient disagrees with value at x = "):
+        assert word in line
+    x, claimed, found = (
+        float(line.split(before)[1].split()[0].strip(",:"))
+        for before in ("at x = ", "gradient says ", "differences say ")
+    )
+    assert claimed == pytest.approx(1 + 0.5 * np.sin(x), rel=1e-4)
+    assert found == pytest.approx(1 + 0.5 * np.cos(x), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("def oops(:\n", ["SyntaxError", "line 1"]),
+        ("import nothing_of_that_name\n", ["ModuleNotFoundError", "nothing_of_that_name"]),
+        ("1 / 0\n", ["ZeroDivisionError"]),
+        ("raise SystemExit(7)\n", ["SystemExit"]),
+        ("raise ValueError('two\\nlines')\n", ["ValueError", "two"]),
+        ("\x00", ["null bytes"]),
+        (WIGGLE.replace("NAME", "relu"), ["relu", "taken"]),
+        (WIGGLE.replace("return x +", "return x[:0] +"), ["shape"]),
+        (WIGGLE.replace("np.sin", "np.sine"), ["sine", "my_activations.py:17"]),
+        (WIGGLE.replace(": float = 0.5", ""), ["alpha"]),
+        (WIGGLE.replace("self.alpha = number", "alpha = number"), ["alpha"]),
+        (WIGGLE.replace("super().__init__()", "pass"), ["super().__init__()"]),
+        (WIGGLE.replace("derivative", "slope"), ["derivative"]),
+    ],
+)
+def test_a_broken_file_gets_one_line(capsys, text, words):
+    name = write(text)
+    line = refusal(capsys, "extensions=[my_activations.py]", f"activation={name}")
+    assert line.startswith("error: extensions: my_activations.py")
+    for word in words:
+        assert word in line, line
+
+
+def test_a_missing_file_or_module_gets_one_line(capsys):
+    assert "there is no file nowhere.py" in refusal(capsys, "extensions=[nowhere.py]")
+    assert "nowhere_at_all" in refusal(capsys, "extensions=[nowhere_at_all]")
+    Path("folder.py").mkdir()
+    assert "there is no file folder.py" in refusal(capsys, "extensions=[folder.py]")
+
+
+def test_a_parameter_that_the_class_refuses_gets_its_message(capsys):
+    name = write()
+    words = ["extensions=[my_activations.py]", f"activation={name}"]
+    assert "activation.alpha must be" in refusal(capsys, *words, "activation.alpha=-1")
+    assert "takes alpha" in refusal(capsys, *words, "activation.gamma=1")
+
+
+def test_an_edited_file_is_another_experiment(capsys):
+    """The digest holds the file's text, though the config is the same."""
+    name = write()
+    words = ["extensions=[my_activations.py]", f"activation={name}", *QUICK]
+    for edit in ("", "# a remark\n"):
+        path = Path("my_activations.py")
+        path.write_text(path.read_text() + edit)
+        for again in range(2):
+            done = _shell(*words)
+            assert done.returncode == 0, done.stderr
+            assert ("was there already" in done.stdout) == bool(again)
+    assert len(list(Path("outputs/runs").iterdir())) == 2
+
+
+def test_in_one_process_an_edited_file_takes_the_place_of_its_former_self():
+    """As in a notebook: refused, asked for again, mended, improved."""
+    name = write(WIGGLE.replace("1 + self.alpha", "2 + self.alpha"))
+    words = [*QUICK, "extensions=[my_activations.py]", f"activation={name}"]
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="gradient disagrees"):
+            run(words)
+    path = Path("my_activations.py")
+    path.write_text(path.read_text().replace("2 + self.alpha", "1 + self.alpha"))
+    first = run(words)
+    path.write_text(path.read_text().replace("alpha: float = 0.5", "alpha: float = 0.25"))
+    second = run(words)
+    found = [result.config.activation["alpha"] for result in (first, second)]
+    assert found == [0.5, 0.25]
+    assert first.path != second.path
+
+
+class Squiggle(Elementwise):
+    """x - beta cos(x), with a gradient that can be made wrong."""
+
+    name = "squiggle"
+
+    def __init__(self, beta: float = 0.5, error: float = 0.0) -> None:
+        super().__init__()
+        self.beta = beta
+        self.error = error
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return x - self.beta * np.cos(x)
+
+    def derivative(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return 1 + self.beta * np.sin(x) + self.error
+
+
+def test_an_instance_from_python_trains():
+    result = run(QUICK, activation=Squiggle(beta=0.25))
+    assert result.config.activation == {"name": "squiggle", "beta": 0.25, "error": 0.0}
+    assert np.isfinite(result.history["train_loss"]).all()
+
+
+def test_an_instance_of_the_librarys_own_class_trains():
+    result = run(QUICK, activation=LeakyReLU(alpha=0.3))
+    assert result.config.activation["alpha"] == 0.3
+
+
+def test_an_instance_with_a_wrong_gradient_is_refused():
+    with pytest.raises(ConfigError, match=r"^Squiggle: gradient disagrees .* x = ") as refused:
+        run(QUICK, activation=Squiggle(error=0.01))
+    assert "\n" not in str(refused.value)
+
+
+def test_an_instance_without_a_name_is_refused():
+    class Nameless(Squiggle):
+        name = ""
+
+    with pytest.raises(ConfigError, match="Nameless needs a class attribute name"):
+        run(QUICK, activation=Nameless())
+
+
+def test_an_instance_that_forgets_its_arguments_is_refused():
+    class Forgetful(Squiggle):
+        name = "forgetful"
+
+        def __init__(self, gamma: float = 1.0) -> None:
+            super().__init__()
+
+    with pytest.raises(ConfigError, match="Forgetful must keep its constructor's arguments"):
+        run(QUICK, activation=Forgetful())
+
+
+def _shell(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "runner", *words],
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
