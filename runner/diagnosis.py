@@ -8,7 +8,7 @@ import numpy as np
 
 from activations.base import Array
 from runner.config import Experiment
-from runner.training import Training
+from runner.outcomes import Training
 
 DEAD_SHARE = 0.1
 SATURATED_SHARE = 0.9

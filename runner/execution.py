@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from runner.checkpoint import Keeper
 from runner.choices import ConfigError
 from runner.config import Experiment
 from runner.run_folder import Run, holds, load_run, write_run
@@ -30,15 +31,17 @@ def execute(
     A folder that holds this very experiment, made by this version, is read instead of
     trained again: the bytes would be the same. Missing pictures are drawn, by ``draw`` if
     given, as ``plots.draw`` does.
-    Raises ConfigError if the folder is taken by something else.
+    Raises ConfigError if the folder is taken by something else, Interrupted after Ctrl-C or
+    SIGTERM; the same call then goes on from there.
     """
     started = time.perf_counter() if started is None else started
     reused = holds(folder, experiment)
     if not reused:
         _refuse_taken(folder)
         label = f"{experiment.activation['name']} on {experiment.dataset['name']}"
-        with progress_bar(label, show_progress) as progress:
-            training = train(experiment, progress)
+        keeper = Keeper(folder, experiment)
+        with keeper.listening(), progress_bar(label, show_progress) as progress:
+            training = train(experiment, progress, keeper)
         folder = write_run(
             folder,
             experiment,
@@ -46,6 +49,7 @@ def execute(
             command=command,
             total_seconds=time.perf_counter() - started,
         )
+        keeper.discard()
     run = load_run(folder)
     if experiment.plots != "none":
         if not reused or not list(folder.glob(f"*.{experiment.plots}")):

@@ -30,9 +30,10 @@ from activations.base import Array
 from runner import datasets
 from runner.config import ConfigError, Experiment
 from runner.diagnosis import diagnose
+from runner.group import build_network, load_data
 from runner.model import Network
+from runner.outcomes import Training
 from runner.statistics import t_interval
-from runner.training import Training, build_network, load_data
 from runner.version import VERSION
 
 FORMAT_VERSION = 1

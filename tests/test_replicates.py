@@ -6,9 +6,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from runner import training
 from runner.composition import compose
-from runner.training import build_network, load_data, train
+from runner.group import Group, build_network, load_data
+from runner.training import train
 
 SHORT = ["training.epochs=3", "dataset.samples=200", "plots=none"]
 
@@ -64,7 +64,7 @@ def test_replicate_is_the_run_alone_with_every_part(overrides):
 @pytest.mark.parametrize("more", [[], ["training.patience=1", "training.epochs=20"]])
 def test_grouping_changes_nothing(monkeypatch, replicates_in_a_group, more):
     whole = trained("replicates=5", *more)
-    monkeypatch.setattr(training, "group_size", lambda experiment: replicates_in_a_group)
+    monkeypatch.setattr("runner.training.group_size", lambda experiment: replicates_in_a_group)
     grouped = trained("replicates=5", *more)
     for name, values in whole.history.items():
         np.testing.assert_array_equal(values, grouped.history[name])
@@ -74,9 +74,9 @@ def test_grouping_changes_nothing(monkeypatch, replicates_in_a_group, more):
 
 def test_a_diverging_replicate_is_recorded_and_disturbs_no_other():
     experiment = compose([*SHORT, "activation=relu", "replicates=3", "optimizer=sgd"]).experiment
-    group = training._Group(experiment, experiment.seeds)
+    group = Group(experiment, experiment.seeds)
     group.network.theta[1] = 1e25  # a relu network's logits overflow at this
-    found = group.train(lambda share: None)
+    found = group.train(lambda share, state: None)
     healthy = train(experiment)
     assert found.outcomes[1].status == "diverged"
     assert found.outcomes[1].diverged_epoch == found.outcomes[1].epochs

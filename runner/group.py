@@ -1,0 +1,265 @@
+"""Train some replicates as one stack and record every epoch.
+
+Replicate k belongs to its seed alone: its data, split, initial weights and batch order come
+from that seed's own random streams, and no operation mixes two replicates. So it is
+bit-identical to a run alone with that seed, whatever trains beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from activations.base import Array
+from runner import datasets
+from runner.checkpoint import State, restore_streams, streams_state
+from runner.config import Experiment
+from runner.diagnostics import Report, evaluate, examine, update_ratios
+from runner.losses import encode
+from runner.model import Network
+from runner.outcomes import Outcome, Training
+from runner.step import Step
+
+WEIGHTS_STREAM, BATCHES_STREAM, NOISE_STREAM = 1, 2, 4
+
+AfterEpoch = Callable[[float, Callable[[], State]], None]
+"""Is told the share of epochs done and how to get the state; may end it all by raising."""
+
+
+def build_network(experiment: Experiment, seeds: list[int]) -> tuple[Network, list[float]]:
+    """Return the experiment's network as initialised for these seeds, and the gains used."""
+    network = Network(
+        experiment.features,
+        experiment.model.hidden,
+        experiment.classes,
+        experiment.activation_object(),
+        len(seeds),
+        experiment.dtype,
+    )
+    gains = network.initialize(
+        experiment.initializer_object(),
+        [np.random.default_rng([seed, WEIGHTS_STREAM]) for seed in seeds],
+    )
+    return network, gains
+
+
+def load_data(experiment: Experiment, seeds: list[int]) -> datasets.StackedSplit:
+    """Return the experiment's data for these seeds, stacked and standardised."""
+    return datasets.stack([experiment.split(seed) for seed in seeds])
+
+
+class Group:
+    """The training of some replicates as one stack."""
+
+    def __init__(self, experiment: Experiment, seeds: list[int]) -> None:
+        self.experiment, self.seeds = experiment, seeds
+        self.data = load_data(experiment, seeds)
+        self.network, self.gains = build_network(experiment, seeds)
+        self.loss = experiment.loss_object()
+        self.optimizer = experiment.optimizer_object()
+        self.optimizer.bind(self.network.theta, self.network.is_weight())
+        self.schedule = experiment.schedule_object()
+        self.batch_order = [np.random.default_rng([seed, BATCHES_STREAM]) for seed in seeds]
+        self.noise = [np.random.default_rng([seed, NOISE_STREAM]) for seed in seeds]
+        self.targets = {
+            part: encode(getattr(self.data, f"{part}_labels"), self.data.classes, experiment.dtype)
+            for part in ("train", "validation", "test")
+        }
+        x = self.data.train_x
+        self.x = np.concatenate([x, np.ones_like(x[..., :1])], axis=-1)  # for the bias
+        self.shuffled_x = self.x.copy()
+        self.shuffled_targets = self.targets["train"].copy()
+        size = experiment.training.batch_size or x.shape[1]
+        self.step = Step(self.network, self.loss, size)
+        self.last_step = Step(self.network, self.loss, x.shape[1] % size or size)
+        self.outcomes = [Outcome(seed) for seed in seeds]
+        self.active = np.ones(len(seeds), bool)
+        self.final = self.network.theta.copy()
+        self.best = self.network.theta.copy()
+        self.epoch = 0
+        self.records: list[dict[str, Array]] = []
+        self.recorded_epochs: list[int] = []
+
+    def train(self, after_epoch: AfterEpoch) -> Training:
+        settings = self.experiment.training
+        with np.errstate(all="ignore"):  # a diverging replicate is recorded, not warned of
+            if self.epoch == 0:
+                self.record(0, np.full(len(self.seeds), np.nan), None)
+            while self.epoch < settings.epochs and self.active.any():
+                factors = self.schedule.factors(self.epoch, settings.epochs, self.steps_per_epoch)
+                before = self.run_epoch(factors)
+                self.epoch = epoch = self.epoch + 1
+                if epoch % settings.record_every == 0 or epoch == settings.epochs:
+                    rate = self.optimizer.learning_rate * factors[-1]
+                    self.record(epoch, np.full(len(self.seeds), rate), before)
+                after_epoch(epoch / settings.epochs, self.state)
+        self.final[self.active] = self.network.theta[self.active]
+        return self.result()
+
+    def state(self) -> State:
+        """Return everything that the next epoch depends on, and what was recorded."""
+        rest = {
+            "epoch": self.epoch,
+            "steps": self.optimizer.steps,
+            "batch_order": streams_state(self.batch_order),
+            "noise": streams_state(self.noise),
+            "outcomes": [outcome.to_json() for outcome in self.outcomes],
+            "columns": list(self.records[0]),
+        }
+        moments = {f"moment{k}": array for k, array in enumerate(self.optimizer.state())}
+        return {
+            "theta": self.network.theta,
+            "final": self.final,
+            "best": self.best,
+            "active": self.active,
+            "recorded_epochs": np.array(self.recorded_epochs),
+            "records": np.array([list(record.values()) for record in self.records]),
+            **moments,
+            "json": np.array(json.dumps(rest)),
+        }
+
+    def restore(self, state: State) -> None:
+        """Go back to what ``state`` returned."""
+        rest = json.loads(str(state["json"]))
+        self.epoch, self.optimizer.steps = rest["epoch"], rest["steps"]
+        self.network.theta[...] = state["theta"]
+        self.final, self.best, self.active = state["final"], state["best"], state["active"]
+        for k, array in enumerate(self.optimizer.state()):
+            array[...] = state[f"moment{k}"]
+        restore_streams(self.batch_order, rest["batch_order"])
+        restore_streams(self.noise, rest["noise"])
+        self.outcomes = [Outcome.from_json(outcome) for outcome in rest["outcomes"]]
+        self.recorded_epochs = state["recorded_epochs"].tolist()
+        self.records = [dict(zip(rest["columns"], row, strict=True)) for row in state["records"]]
+
+    @property
+    def steps_per_epoch(self) -> int:
+        samples = self.data.train_x.shape[1]
+        return math.ceil(samples / (self.experiment.training.batch_size or samples))
+
+    def run_epoch(self, factors: Array) -> Array:
+        """Take one pass over the shuffled data; returns theta before the last step."""
+        samples = self.data.train_x.shape[1]
+        size = self.experiment.training.batch_size or samples
+        if size < samples:
+            for k, rng in enumerate(self.batch_order):
+                order = rng.permutation(samples)
+                np.take(self.x[k], order, axis=0, out=self.shuffled_x[k], mode="clip")
+                targets = self.targets["train"][k]
+                np.take(targets, order, axis=0, out=self.shuffled_targets[k], mode="clip")
+        network, optimizer = self.network, self.optimizer
+        before = network.theta
+        network.set_generators(self.noise)
+        for index, factor in enumerate(factors.tolist()):
+            batch = slice(index * size, (index + 1) * size)
+            step = self.step if (index + 1) * size <= samples else self.last_step
+            step(self.shuffled_x[:, batch], self.shuffled_targets[:, batch])
+            if index == len(factors) - 1:
+                before = network.theta.copy()
+            optimizer.step(network.gradient, factor)
+        network.set_generators(None)
+        return before
+
+    def record(self, epoch: int, rate: Array, before: Array | None) -> None:
+        """Measure everything after ``epoch`` and settle which replicates go on."""
+        network, data = self.network, self.data
+        reports: dict[str, Report] = {}
+        for part in ("train", "validation", "test"):
+            x = getattr(data, f"{part}_x")
+            if x.shape[1]:
+                measure = examine if part == "train" else evaluate
+                reports[part] = measure(
+                    network,
+                    x,
+                    getattr(data, f"{part}_labels"),
+                    self.targets[part],
+                    self.loss,
+                )
+        row: dict[str, Array] = {"learning_rate": rate}
+        for part in ("train", "validation", "test"):
+            missing = np.full(len(self.seeds), np.nan)
+            found = reports.get(part)
+            row[f"{part}_loss"] = found.loss if found else missing
+            row[f"{part}_accuracy"] = found.accuracy if found else missing
+        train = reports["train"]
+        ratios = (
+            update_ratios(network, before)
+            if before is not None
+            else [np.full(len(self.seeds), np.nan)] * len(network.linears)
+        )
+        for number in range(1, len(network.linears) + 1):
+            prefix = f"layer{number}"
+            if number <= len(network.hidden):
+                layer = train.layers[number - 1]
+                row[f"{prefix}_dead"] = layer.dead.mean(axis=1)
+                row[f"{prefix}_saturated"] = layer.saturated
+                row[f"{prefix}_activation_rms"] = layer.activation_rms
+                for name in network.prototype.params:
+                    learned = network.parameters[f"{prefix}.{name}"]
+                    row[f"{prefix}_{name}"] = learned.mean(axis=(1, 2), dtype=np.float64)
+            row[f"{prefix}_gradient_rms"] = train.gradient_rms[number - 1]
+            row[f"{prefix}_update_ratio"] = ratios[number - 1]
+        finite = np.isfinite(network.theta).all(axis=1) & np.isfinite(train.loss)
+        self.records.append(
+            {key: np.where(self.active, values, np.nan) for key, values in row.items()}
+        )
+        self.recorded_epochs.append(epoch)
+        for k in np.flatnonzero(self.active):
+            self.settle(int(k), epoch, bool(finite[k]), reports)
+
+    def settle(self, k: int, epoch: int, finite: bool, reports: dict[str, Report]) -> None:
+        """Note what this epoch means for replicate k: death, divergence, best, solved."""
+        outcome, settings = self.outcomes[k], self.experiment.training
+        outcome.epochs = epoch
+        if not finite:
+            outcome.status, outcome.diverged_epoch = "diverged", epoch
+            self.stop(k)
+            return
+        for index, layer in enumerate(reports["train"].layers):
+            if epoch == 0:
+                outcome.dead_since.append(np.where(layer.dead[k], 0, -1))
+            else:
+                since = outcome.dead_since[index]
+                since[:] = np.where(layer.dead[k], np.where(since < 0, epoch, since), -1)
+        judge = reports.get("validation", reports["train"])
+        if judge.loss[k] < outcome.best_loss:
+            outcome.best_loss = float(judge.loss[k])
+            outcome.best_epoch = epoch
+            self.best[k] = self.network.theta[k]
+        accuracy = judge.accuracy[k]
+        if outcome.solved_epoch is None and accuracy >= settings.target_accuracy:
+            outcome.solved_epoch = epoch
+        if settings.patience is not None and outcome.best_epoch is not None:
+            if epoch - outcome.best_epoch >= settings.patience:
+                outcome.status = "stopped_early"
+                self.stop(k)
+
+    def stop(self, k: int) -> None:
+        """Keep replicate k as it is; the stack goes on computing a row that nobody reads."""
+        self.active[k] = False
+        self.final[k] = self.network.theta[k]
+        self.network.theta[k] = 0
+
+    def result(self) -> Training:
+        network = self.network
+        gradient = network.gradient
+        network.bind(self.final, gradient)
+        final = {name: value.copy() for name, value in network.parameters.items()}
+        network.bind(self.best, gradient)
+        best = {name: value.copy() for name, value in network.parameters.items()}
+        return Training(
+            epochs=np.array(self.recorded_epochs),
+            history={
+                key: np.stack([record[key] for record in self.records], axis=1)
+                for key in self.records[0]
+            },
+            outcomes=self.outcomes,
+            final=final,
+            best=best,
+            gains=self.gains,
+            parameters=network.size,
+            seconds=0.0,
+        )

@@ -1,0 +1,120 @@
+"""What a training leaves behind, and how each of its replicates ended."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from activations.base import Array
+from runner.checkpoint import State
+
+KINDS = ("history", "final", "best")
+
+
+@dataclass
+class Outcome:
+    """How one replicate ended. Epochs count from 0, which is before training."""
+
+    seed: int
+    status: str = "finished"
+    epochs: int = 0
+    diverged_epoch: int | None = None
+    solved_epoch: int | None = None
+    best_epoch: int | None = None
+    best_loss: float = math.inf
+    dead_since: list[Array] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome in plain types, for a checkpoint."""
+        return {**vars(self), "dead_since": [since.tolist() for since in self.dead_since]}
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> Outcome:
+        """Return what ``to_json`` was called on."""
+        return cls(**{**plain, "dead_since": [np.array(s) for s in plain["dead_since"]]})
+
+
+@dataclass
+class Training:
+    """All that a training leaves behind.
+
+    Attributes:
+        epochs: (records,) the recorded epochs.
+        history: by column name, (replicates, records) float64, NaN after a replicate's end.
+        outcomes: one per replicate.
+        final, best: the network's parameters by name, (replicates, ...), at the last epoch
+            and at the one with the lowest validation loss.
+        gains: the gain that the initializer took from the activation, per linear layer.
+        parameters: number of parameters of one replicate.
+        seconds: time spent in training and measuring.
+    """
+
+    epochs: Array
+    history: dict[str, Array]
+    outcomes: list[Outcome]
+    final: dict[str, Array]
+    best: dict[str, Array]
+    gains: list[float]
+    parameters: int
+    seconds: float
+
+    def state(self, prefix: str) -> State:
+        """Return everything but the time as arrays under names with that prefix."""
+        state: State = {prefix + "epochs": self.epochs}
+        for kind in KINDS:
+            for name, array in getattr(self, kind).items():
+                state[f"{prefix}{kind}.{name}"] = array
+        rest = [[outcome.to_json() for outcome in self.outcomes], self.gains, self.parameters]
+        state[prefix + "json"] = np.array(json.dumps(rest))
+        return state
+
+    @classmethod
+    def from_state(cls, state: State, prefix: str) -> Training:
+        """Return what ``state`` was called on."""
+        outcomes, gains, parameters = json.loads(str(state[prefix + "json"]))
+        history, final, best = (
+            {
+                name.removeprefix(f"{prefix}{kind}."): array
+                for name, array in state.items()
+                if name.startswith(f"{prefix}{kind}.")
+            }
+            for kind in KINDS
+        )
+        return cls(
+            epochs=state[prefix + "epochs"],
+            history=history,
+            outcomes=[Outcome.from_json(outcome) for outcome in outcomes],
+            final=final,
+            best=best,
+            gains=gains,
+            parameters=parameters,
+            seconds=0.0,
+        )
+
+
+def joined(parts: list[Training]) -> Training:
+    """Return the training of all replicates from that of groups of them, in order."""
+    first = max(parts, key=lambda part: len(part.epochs))  # others may all have stopped early
+    records = len(first.epochs)
+    return Training(
+        epochs=first.epochs,
+        history={
+            key: np.concatenate([_padded(part.history[key], records) for part in parts])
+            for key in first.history
+        },
+        outcomes=[outcome for part in parts for outcome in part.outcomes],
+        final={key: np.concatenate([part.final[key] for part in parts]) for key in first.final},
+        best={key: np.concatenate([part.best[key] for part in parts]) for key in first.best},
+        gains=first.gains,
+        parameters=first.parameters,
+        seconds=sum(part.seconds for part in parts),
+    )
+
+
+def _padded(rows: Array, records: int) -> Array:
+    missing = ((0, 0), (0, records - rows.shape[1]))
+    return np.pad(rows, missing, constant_values=np.nan)
