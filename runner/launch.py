@@ -32,6 +32,7 @@ from runner.extensions import load_extensions
 from runner.formulas import for_hydra_main
 from runner.run_folder import holds
 from runner.sweep import Failure, Job, run_job
+from runner.whole_files import write_whole
 
 REASONS = ".reasons"
 
@@ -73,4 +74,4 @@ def launched_job(config: DictConfig) -> None:
         note.unlink(missing_ok=True)
     except Exception as error:
         note.parent.mkdir(exist_ok=True)
-        note.write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
+        write_whole(note, f"{type(error).__name__}: {error}")

@@ -18,6 +18,7 @@ from runner.compare.runs import (
     group,
 )
 from runner.compare.scores import Arm, arms, choose_metric, choose_tuned
+from runner.whole_files import write_whole
 
 
 @dataclass
@@ -139,14 +140,3 @@ def compare(
     # After the others, which read the histories and may find one damaged.
     write_leaderboard(comparison, target)
     return comparison
-
-
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file so that it appears whole or not at all."""
-    data = content.encode() if isinstance(content, str) else content
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(data)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from runner.compare.comparison import Comparison, write_whole
+from runner.compare.comparison import Comparison
 from runner.compare.pairs import OVERALL, Family, score_interval
 from runner.compare.runs import Setting, short, show
 from runner.compare.scores import Arm, tuned_text
@@ -22,6 +22,7 @@ from runner.statistics import (
     FEWEST_FOR_BOOTSTRAP,
     interquartile_mean_interval,
 )
+from runner.whole_files import write_whole
 
 HOW = (
     "Score: mean over replicates with its 95% t interval. Rank: 1 + the number of settings "

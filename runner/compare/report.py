@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from runner.compare.comparison import Comparison, write_whole
+from runner.compare.comparison import Comparison
 from runner.compare.leaderboard import HOW
 from runner.compare.report_table import PICTURE_TYPES, Table
 from runner.compare.runs import Problem, short, show
 from runner.compare.scores import higher_is_better
 from runner.compare.verdict import sentences
 from runner.compare.wording import counted, metric_name
+from runner.whole_files import write_whole
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = ("curves.js", "report.js")

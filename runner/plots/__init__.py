@@ -17,17 +17,17 @@ from typing import Any
 
 from runner.plots import activation, boundary, curves, layers, style
 from runner.plots.style import FORMATS, Picture
-from runner.run_folder import load_run
+from runner.run_folder import LAST_PICTURE, load_run
 
 __all__ = ["FORMATS", "PICTURES", "draw", "figures"]
 
 PICTURES: dict[str, Callable[[Any], Picture | None]] = {
-    "loss": curves.loss,
     "accuracy": curves.accuracy,
     "boundary": boundary.boundary,
     "activation": activation.activation,
     "flow": layers.flow,
     "units": layers.units,
+    LAST_PICTURE: curves.loss,
 }
 """By file name; each takes a run and returns None where it would have nothing to show."""
 

@@ -7,7 +7,6 @@ twice: title and subtitle above, a grey footer below, axes placed by hand in bet
 from __future__ import annotations
 
 import io
-import os
 import textwrap
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +26,7 @@ from matplotlib.transforms import Bbox, TransformedBbox
 
 from activations.base import Array
 from runner.plots.pixels import png
+from runner.whole_files import write_whole
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe & Ito's colours without yellow, which has no contrast on white: the worst pair
@@ -225,13 +225,7 @@ class Picture(Figure):
 
     def write(self, path: Path) -> None:
         """Save in the format of the path's ending; the file appears whole or not at all."""
-        content = self.encode(path.suffix[1:])
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            beside.write_bytes(content)
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(path, self.encode(path.suffix[1:]))
 
     def _repr_png_(self) -> bytes:
         return self.encode("png")
