@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from runner.arguments import parse
 from runner.artist import Artist
 from runner.choices import ConfigError
+from runner.interruption import Interrupted, exit_status, terminate_like_ctrl_c
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one experiment or a sweep; return the exit status (2 for bad input)."""
     started = time.perf_counter()
     artist = None
+    if arguments is None:
+        terminate_like_ctrl_c()
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
         if options.help:
@@ -55,9 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as in "| head"
         sys.stdout = None
         return 0
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        told = isinstance(stop, Interrupted)
+        print(stop if told else "interrupted; the same command does what is left", file=sys.stderr)
+        return exit_status(stop)
     finally:
         if artist:
             artist.close()

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
-import signal
-import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 
 from activations.base import Array
+from runner.choices import ConfigError
 from runner.config import Experiment
+from runner.interruption import Interrupted, Listener
 from runner.version import VERSION
+from runner.whole_files import write_whole
 
 CHECKPOINT = "checkpoint.npz"
 SECONDS_BETWEEN = 5.0
@@ -33,44 +31,44 @@ State = dict[str, Array]
 """Arrays by name; the entry ``json`` holds everything else, as text."""
 
 
-class Interrupted(Exception):
-    """A signal has ended training after a whole epoch; what was reached is kept.
-
-    Attributes:
-        share: how much of the training was done, from 0 to 1.
-        place: the folder that it is kept in.
-        signal_number: what ended it.
-    """
-
-    def __init__(self, share: float, place: Path, signal_number: int) -> None:
-        super().__init__(f"interrupted after {share:.0%} of the training; kept in {place}")
-        self.share, self.place, self.signal_number = share, place, signal_number
-
-
-class Keeper:
+class Keeper(Listener):
     """Keeps a run's state beside its folder, every few seconds and on a signal."""
 
     def __init__(self, folder: Path, experiment: Experiment) -> None:
         self.place = folder.with_name(folder.name + ".interrupted")
         self.stamp = f"{experiment.digest} {VERSION} {np.__version__}"
         self.saved_at = time.perf_counter()
-        self.received: int | None = None
 
     def load(self) -> State | None:
-        """Return the kept state of this very experiment and version, None if there is none."""
+        """Return the kept state of this experiment and version, None if there is none.
+
+        Raises ConfigError if another experiment was interrupted there: saving this one would
+        lose that one.
+        """
         try:
-            with np.load(self.place / CHECKPOINT, allow_pickle=False) as stored:
+            content = io.BytesIO((self.place / CHECKPOINT).read_bytes())
+            with np.load(content, allow_pickle=False) as stored:
                 state = {name: stored[name] for name in stored.files}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
-        return state if str(state.pop("stamp", "")) == self.stamp else None
+        stamp = str(state.pop("stamp", ""))
+        if stamp.split(" ")[0] != self.stamp.split(" ")[0]:
+            raise ConfigError(
+                f"{self.place} keeps another run that was interrupted: finish that one, remove "
+                "its folder, or name another hydra.run.dir"
+            )
+        return state if stamp == self.stamp else None
 
     def consider(self, share: float, state: Callable[[], State]) -> None:
         """Save if it is time or a signal has come. Raises Interrupted after a signal."""
         now = time.perf_counter()
         if self.received is None and now - self.saved_at < SECONDS_BETWEEN:
             return
-        self.save(state())
+        try:
+            self.save(state())
+        except OSError:  # a full disk: the training itself may still end well
+            if self.received is not None:
+                raise
         self.saved_at = time.perf_counter()
         if self.received is not None:
             raise Interrupted(share, self.place, self.received)
@@ -80,40 +78,11 @@ class Keeper:
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, stamp=np.array(self.stamp), **state)
         self.place.mkdir(parents=True, exist_ok=True)
-        beside = self.place / f".{CHECKPOINT}.{os.getpid()}"
-        beside.write_bytes(buffer.getvalue())
-        os.replace(beside, self.place / CHECKPOINT)
+        write_whole(self.place / CHECKPOINT, buffer.getvalue())
 
     def discard(self) -> None:
         """Remove what was kept: the run is finished."""
         shutil.rmtree(self.place, ignore_errors=True)
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Let the first Ctrl-C or SIGTERM end the epoch; a second Ctrl-C ends at once.
-
-        Only the main thread may handle signals; elsewhere they are left alone.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def receive(number: int, frame: FrameType | None) -> None:
-            if self.received is not None:
-                raise KeyboardInterrupt
-            self.received = number
-
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        if before[signal.SIGINT] is signal.SIG_IGN:  # a sweep's worker: its parent decides
-            yield
-            return
-        for number in before:
-            signal.signal(number, receive)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def streams_state(generators: list[np.random.Generator]) -> list[str]:

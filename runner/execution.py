@@ -11,7 +11,8 @@ from pathlib import Path
 from runner.checkpoint import Keeper
 from runner.choices import ConfigError
 from runner.config import Experiment
-from runner.run_folder import Run, holds, load_run, write_run
+from runner.interruption import Interrupted
+from runner.run_folder import LAST_PICTURE, Run, holds, load_run, write_reached, write_run
 from runner.training import Progress, train
 
 PROGRESS_AFTER_SECONDS = 2.0
@@ -36,12 +37,16 @@ def execute(
     """
     started = time.perf_counter() if started is None else started
     reused = holds(folder, experiment)
+    keeper = Keeper(folder, experiment)
     if not reused:
         _refuse_taken(folder)
         label = f"{experiment.activation['name']} on {experiment.dataset['name']}"
-        keeper = Keeper(folder, experiment)
-        with keeper.listening(), progress_bar(label, show_progress) as progress:
-            training = train(experiment, progress, keeper)
+        try:
+            with keeper.listening(), progress_bar(label, show_progress) as progress:
+                training = train(experiment, progress, keeper)
+        except Interrupted as interrupted:
+            write_reached(interrupted.place, experiment, interrupted.reached)
+            raise
         folder = write_run(
             folder,
             experiment,
@@ -49,10 +54,10 @@ def execute(
             command=command,
             total_seconds=time.perf_counter() - started,
         )
-        keeper.discard()
+    keeper.discard()
     run = load_run(folder)
     if experiment.plots != "none":
-        if not reused or not list(folder.glob(f"*.{experiment.plots}")):
+        if not reused or not (folder / f"{LAST_PICTURE}.{experiment.plots}").is_file():
             (draw or _draw_here)(folder, experiment.plots)
     return run, reused
 

@@ -96,7 +96,6 @@ class Group:
                     rate = self.optimizer.learning_rate * factors[-1]
                     self.record(epoch, np.full(len(self.seeds), rate), before)
                 after_epoch(epoch / settings.epochs, self.state)
-        self.final[self.active] = self.network.theta[self.active]
         return self.result()
 
     def state(self) -> State:
@@ -244,7 +243,9 @@ class Group:
         self.network.theta[k] = 0
 
     def result(self) -> Training:
+        """Return what was reached; the last call, for it hands the network's memory over."""
         network = self.network
+        self.final[self.active] = network.theta[self.active]
         gradient = network.gradient
         network.bind(self.final, gradient)
         final = {name: value.copy() for name, value in network.parameters.items()}

@@ -35,6 +35,7 @@ from runner.model import Network
 from runner.outcomes import Training
 from runner.statistics import t_interval
 from runner.version import VERSION
+from runner.whole_files import write_whole
 
 FORMAT_VERSION = 1
 CONFIG, HISTORY, WEIGHTS, SUMMARY = (
@@ -43,6 +44,8 @@ CONFIG, HISTORY, WEIGHTS, SUMMARY = (
     "weights.npz",
     "summary.json",
 )
+LAST_PICTURE = "loss"
+"""Drawn after all others, so that a folder with it has all."""
 INDEX_COLUMNS = ("replicate", "seed", "epoch")
 METRICS = tuple(
     f"{part}_{quantity}"
@@ -74,7 +77,7 @@ class Run:
         best.<name>. Raises ValueError if the file cannot be read."""
         path = self.path / WEIGHTS
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise ValueError(f"{path} cannot be read: {error}") from None
@@ -162,11 +165,7 @@ def write_run(
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         beside.chmod(0o777 & ~_umask())
-        files = {
-            CONFIG: yaml.safe_dump(experiment.to_dict(), sort_keys=False).encode(),
-            HISTORY: _history_text(training).encode(),
-            WEIGHTS: _weights_bytes(training),
-        }
+        files = _files(experiment, training)
         for name, content in files.items():
             (beside / name).write_bytes(content)
         summary = summarise(experiment, training, command, total_seconds)
@@ -179,6 +178,20 @@ def write_run(
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
+
+
+def write_reached(folder: Path, experiment: Experiment, training: Training) -> None:
+    """Write what an interrupted training has reached, to look at; it is no finished run."""
+    for name, content in _files(experiment, training).items():
+        write_whole(folder / name, content)
+
+
+def _files(experiment: Experiment, training: Training) -> dict[str, bytes]:
+    return {
+        CONFIG: yaml.safe_dump(experiment.to_dict(), sort_keys=False).encode(),
+        HISTORY: _history_text(training).encode(),
+        WEIGHTS: _weights_bytes(training),
+    }
 
 
 def _settle(beside: Path, folder: Path, experiment: Experiment) -> Path:

@@ -27,7 +27,9 @@ from runner.config import Experiment
 from runner.execution import execute, repeat_command
 from runner.extensions import load_extensions
 from runner.formulas import quoted
+from runner.interruption import exit_status
 from runner.run_folder import holds
+from runner.whole_files import write_whole
 from runner.workers import available_cores, run_jobs
 
 SWEEPS = Path("outputs/sweeps")
@@ -134,9 +136,9 @@ def sweep(overrides: Sequence[str], config_dir: str | None = None) -> int:
     if planned.launcher and missing:
         from runner.launch import launch
 
-        failures, interrupted = launch(missing, overrides, folder), False
+        failures, stop = launch(missing, overrides, folder), None
     else:
-        failures, interrupted = _run(missing)
+        failures, stop = _run(missing)
     finished = [job.folder for job in jobs if holds(job.folder, job.experiment)]
     _write_failures(folder, failures)
     if finished:
@@ -144,10 +146,10 @@ def sweep(overrides: Sequence[str], config_dir: str | None = None) -> int:
     for failure in failures:
         print(f"failed: {failure.reason}", file=sys.stderr)
         print(f"  repeat: {failure.job.command}", file=sys.stderr)
-    if interrupted:
+    if stop:
         left = len(jobs) - len(finished)
         print(f"interrupted: {left} jobs are left; the same command runs them", file=sys.stderr)
-        return 130
+        return exit_status(stop)
     return 1 if failures else 0
 
 
@@ -167,10 +169,10 @@ def run_job(job: Job) -> str:
     return ", ".join(words)
 
 
-def _run(jobs: list[Job]) -> tuple[list[Failure], bool]:
+def _run(jobs: list[Job]) -> tuple[list[Failure], KeyboardInterrupt | None]:
     failures: list[Failure] = []
     if not jobs:
-        return failures, False
+        return failures, None
     progress = _Progress(len(jobs))
     ended = run_jobs(run_job, jobs, min(available_cores(), len(jobs)))
     try:
@@ -179,12 +181,12 @@ def _run(jobs: list[Job]) -> tuple[list[Failure], bool]:
             if reason is not None:
                 failures.append(Failure(job, f"{job.folder.name}: {reason}"))
             progress.tell(job.folder.name, reason or words, len(failures))
-    except KeyboardInterrupt:
-        return failures, True
+    except KeyboardInterrupt as stop:
+        return failures, stop
     finally:
         ended.close()
         progress.close()
-    return failures, False
+    return failures, None
 
 
 class _Progress:
@@ -228,7 +230,7 @@ def _write_failures(folder: Path, failures: list[Failure]) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{failure.reason}\n  repeat: {failure.job.command}\n" for failure in failures]
-    path.write_text("".join(lines), encoding="utf-8")
+    write_whole(path, "".join(lines))
 
 
 @cache

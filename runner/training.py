@@ -8,6 +8,7 @@ from collections.abc import Callable
 from runner.checkpoint import Keeper, State
 from runner.config import Experiment
 from runner.group import Group, build_network
+from runner.interruption import Interrupted
 from runner.outcomes import Training, joined
 
 GROUP_BYTES = 2**21
@@ -45,7 +46,11 @@ def train(
         if kept:
             group.restore(kept)
             kept = None
-        parts.append(group.train(after_epoch))
+        try:
+            parts.append(group.train(after_epoch))
+        except Interrupted as interrupted:
+            interrupted.reached = joined([*parts, group.result()])
+            raise
     training = joined(parts)
     training.seconds = time.perf_counter() - started
     return training

@@ -455,7 +455,7 @@ def test_the_shell_names_what_it_wrote(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(plots, "load_run", lambda folder: made_up(hidden=()))
     assert main([str(tmp_path), "--format", "pdf"]) == 0
     names = [Path(line).name for line in capsys.readouterr().out.splitlines()]
-    assert names == ["loss.pdf", "accuracy.pdf", "boundary.pdf", "flow.pdf"]
+    assert names == ["accuracy.pdf", "boundary.pdf", "flow.pdf", "loss.pdf"]
 
 
 def test_a_wrong_folder_is_one_line_and_status_2(tmp_path, capsys):
