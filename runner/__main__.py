@@ -55,9 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         caret = [f"  {line}" for line in error.caret.splitlines()]
         print(f"error: {error}", *caret, sep="\n", file=sys.stderr)
         return 2
+    except MemoryError:
+        print("error: there is not enough memory; what is finished is kept", file=sys.stderr)
+        return 1
     except BrokenPipeError:  # the reader of our output has gone, as in "| head"
         sys.stdout = None
         return 0
+    except OSError as error:
+        from runner.whole_files import reason
+
+        print(f"error: {reason(error)}; what is finished is kept", file=sys.stderr)
+        return 1
     except KeyboardInterrupt as stop:
         told = isinstance(stop, Interrupted)
         print(stop if told else "interrupted; the same command does what is left", file=sys.stderr)

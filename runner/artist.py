@@ -57,6 +57,7 @@ class Artist:
 def _serve(orders: int, answers: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the other process's to handle
     from runner import plots
+    from runner.whole_files import reason
 
     with os.fdopen(orders, encoding="utf-8") as lines, os.fdopen(answers, "wb", 0) as back:
         for line in lines:  # ends when the other process does
@@ -65,5 +66,6 @@ def _serve(orders: int, answers: int) -> None:
                 plots.draw(folder, form)
                 back.write(b"\n")
             except Exception as error:
-                text = " ".join(f"{type(error).__name__}: {error}".split())
+                words = reason(error) if isinstance(error, OSError) else repr(error)
+                text = " ".join(words.split())
                 back.write(text.encode() + b"\n")

@@ -12,7 +12,15 @@ from runner.checkpoint import Keeper
 from runner.choices import ConfigError
 from runner.config import Experiment
 from runner.interruption import Interrupted
-from runner.run_folder import LAST_PICTURE, Run, holds, load_run, write_reached, write_run
+from runner.run_folder import (
+    LAST_PICTURE,
+    Run,
+    holds,
+    load_run,
+    make_parent,
+    write_reached,
+    write_run,
+)
 from runner.training import Progress, train
 
 PROGRESS_AFTER_SECONDS = 2.0
@@ -40,6 +48,7 @@ def execute(
     keeper = Keeper(folder, experiment)
     if not reused:
         _refuse_taken(folder)
+        make_parent(folder)
         label = f"{experiment.activation['name']} on {experiment.dataset['name']}"
         try:
             with keeper.listening(), progress_bar(label, show_progress) as progress:
@@ -55,7 +64,10 @@ def execute(
             total_seconds=time.perf_counter() - started,
         )
     keeper.discard()
-    run = load_run(folder)
+    try:
+        run = load_run(folder)
+    except ValueError as error:  # finished long ago and damaged since
+        raise ConfigError(str(error)) from None
     if experiment.plots != "none":
         if not reused or not (folder / f"{LAST_PICTURE}.{experiment.plots}").is_file():
             (draw or _draw_here)(folder, experiment.plots)

@@ -11,6 +11,7 @@ and renamed, so it is there whole or not at all.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -18,6 +19,7 @@ import os
 import platform
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +30,7 @@ import yaml
 
 from activations.base import Array
 from runner import datasets
-from runner.config import ConfigError, Experiment
+from runner.config import Experiment
 from runner.diagnosis import diagnose
 from runner.group import build_network, load_data
 from runner.model import Network
@@ -46,6 +48,7 @@ CONFIG, HISTORY, WEIGHTS, SUMMARY = (
 )
 LAST_PICTURE = "loss"
 """Drawn after all others, so that a folder with it has all."""
+ABANDONED_AFTER_SECONDS = 3600
 INDEX_COLUMNS = ("replicate", "seed", "epoch")
 METRICS = tuple(
     f"{part}_{quantity}"
@@ -111,11 +114,6 @@ class Run:
         return plots.figures(self)
 
 
-def is_complete(path: Path) -> bool:
-    """Return whether a folder holds a finished run."""
-    return (path / SUMMARY).is_file()
-
-
 def load_run(path: str | os.PathLike[str]) -> Run:
     """Read a run folder.
 
@@ -125,26 +123,59 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     folder = Path(path)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder")
-    if not is_complete(folder):
-        raise ValueError(f"{folder} holds no finished run: it has no {SUMMARY}; run it again")
-    try:
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{folder / SUMMARY} cannot be read: {error}") from None
-    if not isinstance(summary, dict) or summary.get("format_version") != FORMAT_VERSION:
-        found = summary.get("format_version") if isinstance(summary, dict) else None
-        raise ValueError(
-            f"{folder / SUMMARY} has format_version {found!r}, this version reads "
-            f"{FORMAT_VERSION}; run it again"
-        )
+    summary = read_summary(folder)
+    for name, reason in damages(folder, summary).items():
+        raise ValueError(f"{folder / name} {reason}; remove the folder and run it again")
     try:
         config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
         experiment = Experiment.from_dict(config, check=False)
     except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{folder / CONFIG} cannot be read: {reason}") from None
-    history = _read_history(folder / HISTORY, experiment.replicates)
+    history = read_history(folder / HISTORY, experiment.replicates)
     return Run(folder, experiment, summary, history)
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Return what summary.json holds.
+
+    Raises ValueError, one line, if it is missing, damaged or of another format.
+    """
+    path = folder / SUMMARY
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{folder} holds no finished run: it has no {SUMMARY}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    if not isinstance(summary, dict):
+        raise ValueError(f"{path} is not the summary of a run")
+    found = summary.get("format_version")
+    if found != FORMAT_VERSION:
+        raise ValueError(
+            f"{path} has format_version {found!r}, this version reads {FORMAT_VERSION}; "
+            "run it again"
+        )
+    return summary
+
+
+def damages(folder: Path, summary: dict[str, Any]) -> dict[str, str]:
+    """Return which of a run's other files are missing or not what was written, and how."""
+    checksums = summary.get("files")
+    if not isinstance(checksums, dict):
+        return {SUMMARY: "lists no checksums"}
+    found = {}
+    for name in (CONFIG, HISTORY, WEIGHTS):
+        if name not in checksums:
+            continue
+        try:
+            content = (folder / name).read_bytes()
+        except OSError as error:
+            found[name] = f"cannot be read: {error.strerror}"
+            continue
+        if hashlib.sha256(content).hexdigest() != checksums[name]:
+            found[name] = "is damaged: it does not match its checksum"
+    return found
 
 
 def write_run(
@@ -161,23 +192,37 @@ def write_run(
     (the bytes are the same); a folder with anything else in it is never touched and the run
     goes to the same name with _2, _3, ... appended.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_parent(folder)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         beside.chmod(0o777 & ~_umask())
         files = _files(experiment, training)
         for name, content in files.items():
-            (beside / name).write_bytes(content)
+            write_whole(beside / name, content)
         summary = summarise(experiment, training, command, total_seconds)
         summary["files"] = {
             name: hashlib.sha256(content).hexdigest() for name, content in files.items()
         }
         text = json.dumps(summary, indent=2, allow_nan=False)
-        (beside / SUMMARY).write_text(text + "\n", encoding="utf-8")
+        write_whole(beside / SUMMARY, text + "\n")
         return _settle(beside, folder, experiment)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
+
+
+def make_parent(folder: Path) -> None:
+    """Make the folder that a run's folder stands in, and clear away what a killed process
+    has left beside its place. Raises OSError if nothing can be written there."""
+    parent = folder.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(parent))
+    with os.scandir(parent) as entries:
+        left = [entry for entry in entries if entry.name.startswith(f".{folder.name}.")]
+    for entry in left:
+        if time.time() - entry.stat().st_mtime > ABANDONED_AFTER_SECONDS:
+            shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def write_reached(folder: Path, experiment: Experiment, training: Training) -> None:
@@ -211,15 +256,12 @@ def _settle(beside: Path, folder: Path, experiment: Experiment) -> Path:
 
 def holds(folder: Path, experiment: Experiment) -> bool:
     """Return whether ``folder`` is a finished run of this very experiment and version."""
-    if not is_complete(folder):
-        return False
     try:
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        return bool(
-            summary["digest"] == experiment.digest and summary["versions"]["runner"] == VERSION
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        summary = read_summary(folder)
+        found = summary["digest"], summary["versions"]["runner"]
+    except (ValueError, KeyError, TypeError):
         return False
+    return found == (experiment.digest, VERSION)
 
 
 def summarise(
@@ -334,22 +376,37 @@ def _history_text(training: Training) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _read_history(path: Path, replicates: int) -> dict[str, Array]:
+def read_history(path: Path, replicates: int) -> dict[str, Array]:
+    """Read history.csv into (replicates, records) arrays, several times faster than
+    csv.
+
+    Raises ValueError if it is missing or not a table of numbers with that many
+    replicates.
+    """
     try:
-        header, *rows = path.read_text(encoding="utf-8").splitlines()
-        names = header.split(",")
-        table = np.array([[float(cell or "nan") for cell in row.split(",")] for row in rows])
-        if tuple(names[:3]) != INDEX_COLUMNS or table.shape[1:] != (len(names),):
-            raise ValueError("its columns are not those of a history")
-        owners = table[:, 0]
-        counts = [int((owners == k).sum()) for k in range(replicates)]
-        if sum(counts) != len(table) or min(counts) == 0:
-            raise ValueError(f"it does not hold {replicates} replicates")
-    except (OSError, ValueError, IndexError) as error:
+        header, _, body = path.read_text(encoding="utf-8").strip().partition("\n")
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
+    names = header.split(",")
+    lines = body.count("\n") + 1
+    for empty, filled in ((",,", ",nan,"), (",,", ",nan,"), (",\n", ",nan\n")):
+        body = body.replace(empty, filled)
+    if body.endswith(","):
+        body += "nan"
+    try:
+        cells = np.array(body.replace("\n", ",").split(","), dtype=np.float64)
+        table = cells.reshape(lines, len(names))
+    except ValueError:
+        raise ValueError(f"{path} is not a table of numbers") from None
+    if names[:3] != ["replicate", "seed", "epoch"]:
+        raise ValueError(f"{path} does not begin with replicate, seed, epoch")
+    owner = table[:, 0]
+    counts = [int((owner == k).sum()) for k in range(replicates)]
+    if sum(counts) != lines:
+        raise ValueError(f"{path} does not hold {replicates} replicates")
     history = np.full((len(names), replicates, max(counts)), np.nan)
     for k, count in enumerate(counts):
-        history[:, k, :count] = table[owners == k].T
+        history[:, k, :count] = table[owner == k].T
     return dict(zip(names, history, strict=True))
 
 
@@ -365,6 +422,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-__all__ = ["ConfigError", "Run", "holds", "is_complete", "load_run", "write_run"]

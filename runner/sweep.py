@@ -28,7 +28,7 @@ from runner.execution import execute, repeat_command
 from runner.extensions import load_extensions
 from runner.formulas import quoted
 from runner.interruption import exit_status
-from runner.run_folder import holds
+from runner.run_folder import holds, make_parent
 from runner.whole_files import write_whole
 from runner.workers import available_cores, run_jobs
 
@@ -133,6 +133,8 @@ def sweep(overrides: Sequence[str], config_dir: str | None = None) -> int:
         f"sweep of {len(jobs)} jobs in {folder}"
         + (f", {there} of them finished already" if there else "")
     )
+    if missing:
+        make_parent(missing[0].folder)
     if planned.launcher and missing:
         from runner.launch import launch
 

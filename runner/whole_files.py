@@ -1,4 +1,4 @@
-"""Write files so that they are there whole or as they were before, whatever happens."""
+"""Write files so that they are there whole or as they were before; say what went wrong."""
 
 from __future__ import annotations
 
@@ -7,11 +7,26 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file beside its place and rename it. Raises OSError, the old file untouched."""
+    """Write a file beside its place and rename it.
+
+    Raises OSError with the file's name, which a full disk leaves out; the old file stays.
+    """
     data = content.encode() if isinstance(content, str) else content
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_bytes(data)
         os.replace(beside, path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         beside.unlink(missing_ok=True)
+
+
+def reason(error: OSError) -> str:
+    """Return what went wrong with which file, in words: "runs/x: No space left on device"."""
+    place = error.filename2 or error.filename
+    words = error.strerror or str(error) or type(error).__name__
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        words = "it or a folder above it is a file"
+    return f"{place}: {words}" if place else words

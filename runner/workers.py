@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
+from runner.whole_files import reason
+
 Job = TypeVar("Job")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -94,7 +96,8 @@ def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{os.path.basename(last.filename)}:{last.lineno}"
-            answer = (None, f"{type(error).__name__}: {error} ({place})")
+            words = reason(error) if isinstance(error, OSError) else str(error)
+            answer = (None, f"{type(error).__name__}: {words} ({place})")
         connection.send(answer)
 
 

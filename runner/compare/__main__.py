@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.compare.scores import METRICS
+from runner.whole_files import reason
 
 _DESCRIPTION = """\
 Compare finished runs, old or new, from one sweep or several.
@@ -82,9 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pictures=not chosen.no_pictures,
             embed=chosen.embed,
         )
-    except (ValueError, OSError) as error:
-        print(f"runner.compare: {error}", file=sys.stderr)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"error: {reason(error)}", file=sys.stderr)
+        return 1
     print(terminal(comparison))
     print(f"\n{Path(output) / 'index.html'}")
     return 0

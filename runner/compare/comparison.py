@@ -49,7 +49,9 @@ class Comparison:
     @property
     def problems(self) -> list[Problem]:
         """All that is left out: what was unusable, and histories found damaged since."""
-        damaged = [Problem(str(run.path), text) for run in self.runs for text in run.damage]
+        damaged = [
+            Problem(str(run.path), text) for run in self.runs for text in run.damage.values()
+        ]
         return [*self.unusable, *damaged]
 
     @property

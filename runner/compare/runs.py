@@ -15,11 +15,23 @@ import numpy as np
 import yaml
 
 from activations.base import Array
-from runner.run_folder import CONFIG, FORMAT_VERSION, HISTORY, SUMMARY
+from runner.run_folder import (
+    CONFIG,
+    HISTORY,
+    SUMMARY,
+    WEIGHTS,
+    damages,
+    read_history,
+    read_summary,
+)
 
 NOT_SETTINGS = ("seed", "replicates", "plots")
 """Keys that say how often and with which pictures, not what, was run."""
 
+WITHOUT = {
+    HISTORY: "its curves are left out, its scores count",
+    WEIGHTS: "its boundaries are left out, its scores count",
+}
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -27,14 +39,14 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class RunRecord:
     """One run folder: its config flattened to dotted keys, and its summary.
 
-    ``damage`` tells what was found wrong with the history once it was needed: a thousand
-    histories are not read to see whether they can be.
+    ``damage`` tells by file name what is wrong with the history or the weights, and what is
+    left out therefore.
     """
 
     path: Path
     config: dict[str, Any]
     summary: dict[str, Any]
-    damage: list[str] = field(default_factory=list)
+    damage: dict[str, str] = field(default_factory=dict)
 
     @property
     def replicates(self) -> list[dict[str, Any]]:
@@ -44,13 +56,14 @@ class RunRecord:
     def history(self) -> dict[str, Array]:
         """By column name, (replicates, records) float64 with NaN after a replicate's end.
 
-        A damaged file gives epoch 0 only, and is noted in ``damage``.
+        A damaged file gives epoch 0 only.
         """
-        try:
-            return read_history(self.path / HISTORY, len(self.replicates))
-        except ValueError as error:
-            self.damage.append(f"{error}; its curves are left out")
-            return {"epoch": np.zeros((len(self.replicates), 1))}
+        if HISTORY not in self.damage:
+            try:
+                return read_history(self.path / HISTORY, len(self.replicates))
+            except ValueError as error:
+                self.damage[HISTORY] = f"{error}; {WITHOUT[HISTORY]}"
+        return {"epoch": np.zeros((len(self.replicates), 1))}
 
     @property
     def pictures(self) -> list[str]:
@@ -186,25 +199,16 @@ def _run_folders(folder: Path) -> Iterator[Path]:
 def read_run(path: Path) -> RunRecord:
     """Read a run's summary and config. Raises ValueError with one line saying what is
     wrong."""
+    if not (path / SUMMARY).is_file():
+        raise ValueError(f"unfinished: it has no {SUMMARY}")
+    summary = read_summary(path)
     try:
-        text = (path / SUMMARY).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ValueError(f"unfinished: it has no {SUMMARY}") from None
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{SUMMARY} cannot be read: {_first_line(error)}") from None
-    try:
-        summary = json.loads(text)
-        version = summary.get("format_version")
-        if version != FORMAT_VERSION:
-            raise ValueError(f"format_version {version!r} is not {FORMAT_VERSION}")
         entries = summary["replicates"]
         if not entries:
             raise ValueError("it lists no replicates")
         for entry in entries:
             entry["seed"], entry["status"], entry["epochs"], entry["final"]
         float(summary["seconds"]["total"])
-        if not (path / HISTORY).is_file():
-            raise ValueError(f"it has no {HISTORY}")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{SUMMARY} cannot be read: {_first_line(error)}") from None
     try:
@@ -213,41 +217,12 @@ def read_run(path: Path) -> RunRecord:
             raise ValueError("it is not a mapping")
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ValueError(f"{CONFIG} cannot be read: {_first_line(error)}") from None
-    return RunRecord(path, flatten(config), summary)
-
-
-def read_history(path: Path, replicates: int) -> dict[str, Array]:
-    """Read history.csv into (replicates, records) arrays, several times faster than
-    csv.
-
-    Raises ValueError if it is missing or not a table of numbers with that many
-    replicates.
-    """
-    try:
-        header, _, body = path.read_text(encoding="utf-8").strip().partition("\n")
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read: {_first_line(error)}") from None
-    names = header.split(",")
-    lines = body.count("\n") + 1
-    for empty, filled in ((",,", ",nan,"), (",,", ",nan,"), (",\n", ",nan\n")):
-        body = body.replace(empty, filled)
-    if body.endswith(","):
-        body += "nan"
-    try:
-        cells = np.array(body.replace("\n", ",").split(","), dtype=np.float64)
-        table = cells.reshape(lines, len(names))
-    except ValueError:
-        raise ValueError(f"{path} is not a table of numbers") from None
-    if names[:3] != ["replicate", "seed", "epoch"]:
-        raise ValueError(f"{path} does not begin with replicate, seed, epoch")
-    owner = table[:, 0]
-    counts = [int((owner == k).sum()) for k in range(replicates)]
-    if sum(counts) != lines:
-        raise ValueError(f"{path} does not hold {replicates} replicates")
-    history = np.full((len(names), replicates, max(counts)), np.nan)
-    for k, count in enumerate(counts):
-        history[:, k, :count] = table[owner == k].T
-    return dict(zip(names, history, strict=True))
+    found = damages(path, summary)
+    for name in (SUMMARY, CONFIG):
+        if name in found:
+            raise ValueError(f"{name} {found[name]}")
+    notes = {name: f"{name} {reason}; {WITHOUT[name]}" for name, reason in found.items()}
+    return RunRecord(path, flatten(config), summary, notes)
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from runner.extensions import load_extensions
 from runner.plots import FORMATS, draw
+from runner.whole_files import reason
 
 EXAMPLES = """\
 what is drawn into each folder:
@@ -67,8 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             for path in draw(folder, options.format):
                 print(path)
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             print(f"error: {error}", file=sys.stderr)
+            failed = True
+        except OSError as error:
+            print(f"error: {reason(error)}", file=sys.stderr)
             failed = True
     return 2 if failed else 0
 

@@ -1,0 +1,256 @@
+"""Disks that fill up, processes that die at any write, files that rot: nothing is lost or
+taken for whole, and one line says which file and what to do."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runner import load_run, plots
+from runner.__main__ import main
+from runner.compare.__main__ import main as compare
+from runner.run_folder import LAST_PICTURE
+
+ROOT = Path(__file__).parent.parent
+QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "activation=tanh"]
+BARE = [*QUICK, "plots=none"]
+FILES = ("config.yaml", "history.csv", "weights.npz")
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def disk_full(path: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), *([path] if path else []))
+
+
+def killed(path: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+FAULTS = {"disk full": disk_full, "killed": killed}
+
+
+def with_fault_at(write: int, fault: Callable[[object], None], work: Callable[[], int]) -> int:
+    """Do ``work`` in a forked process in which that write fails; return its exit status.
+
+    -9 is a kill, 77 that there are fewer writes than that. A failing write of a file leaves
+    half of it.
+    """
+    with warnings.catch_warnings():  # Python 3.12: pytest's own threads are no part of this
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    status = 1
+    try:
+        count = 0
+
+        def faulty(function: Callable[..., object]) -> Callable[..., object]:
+            def call(*arguments: object, **options: object) -> object:
+                nonlocal count
+                count += 1
+                if count == write:
+                    if function is Path.write_bytes:
+                        content: bytes = arguments[1]  # type: ignore[assignment]
+                        function(arguments[0], content[: len(content) // 2])
+                        fault(None)  # a full disk does not name the file
+                    fault(arguments[0] if arguments else options["dir"])
+                return function(*arguments, **options)
+
+            return call
+
+        for owner, name in ((Path, "mkdir"), (Path, "rename"), (tempfile, "mkdtemp"),
+                            (os, "replace"), (Path, "write_bytes")):  # fmt: skip
+            setattr(owner, name, faulty(getattr(owner, name)))
+        sys.stderr = open("stderr.txt", "w")
+        status = work()
+        sys.stderr.close()
+        if count < write:
+            status = 77
+    finally:
+        os._exit(status)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in FILES}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("words", [BARE, QUICK], ids=["alone", "with pictures"])
+def test_a_fault_at_any_write_of_a_run_costs_nothing_but_time(
+    tmp_path, monkeypatch, capsys, words, fault
+):
+    monkeypatch.setattr("runner.checkpoint.SECONDS_BETWEEN", 0.0)
+    two = {name: plots.PICTURES[name] for name in ("accuracy", LAST_PICTURE)}
+    monkeypatch.setattr(plots, "PICTURES", two)  # as good as all, and sooner drawn
+    for name, seed in (("earlier", 1), ("undisturbed", 0)):
+        assert main([*words, f"seed={seed}", f"hydra.run.dir={name}"]) == 0
+    earlier, whole = contents(Path("earlier")), contents(Path("undisturbed"))
+    capsys.readouterr()
+    for write in range(1, 200):
+        status = with_fault_at(
+            write, FAULTS[fault], lambda: main([*words, "hydra.run.dir=it", "seed=0"])
+        )
+        if status == 77:
+            break
+        told = Path("stderr.txt").read_text().splitlines()
+        if fault == "killed":
+            assert status == -signal.SIGKILL
+        elif status:  # a checkpoint that cannot be written costs nothing
+            assert status == 1 and len(told) == 1, told
+            assert "No space left on device" in told[0] and told[0].startswith("error: ")
+        if Path("it").exists():
+            assert contents(load_run("it").path) == whole
+        assert contents(Path("earlier")) == earlier
+        assert main([*words, "hydra.run.dir=it", "seed=0"]) == 0
+        assert contents(Path("it")) == whole
+        if words is QUICK:
+            assert {path.stem for path in Path("it").glob("*.png")} == set(two)
+        shutil.rmtree("it")
+        assert not Path("it.interrupted").exists()
+        for left in Path().glob(".it.*"):
+            shutil.rmtree(left)
+    assert write > 10
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_at_any_write_of_a_comparison_leaves_whole_files(tmp_path, capsys, fault):
+    for activation in ("tanh", "relu"):
+        assert main([*BARE, f"activation={activation}"]) == 0
+    words = ["outputs/runs", "--output", "made", "--no-pictures"]
+    assert compare(words) == 0
+    whole = {path.name: path.read_bytes() for path in Path("made").iterdir()}
+    for write in range(1, 50):
+        status = with_fault_at(write, FAULTS[fault], lambda: compare(words))
+        if status == 77:
+            break
+        assert status == (1 if fault == "disk full" else -signal.SIGKILL)
+        for path in Path("made").iterdir():
+            assert path.name.startswith(".") or path.read_bytes() == whole[path.name]
+    assert write > 8
+
+
+def test_a_file_where_a_folder_should_be(capsys):
+    Path("taken").write_text("mine")
+    assert main([*BARE, "hydra.run.dir=taken"]) == 2
+    assert "hydra.run.dir=taken" in only_line(capsys)
+    assert main([*BARE, "hydra.run.dir=taken/it"]) == 1
+    assert "taken: it or a folder above it is a file" in only_line(capsys)
+    Path("outputs").write_text("mine")
+    assert main(BARE) == 1
+    assert "outputs/runs: it or a folder above it is a file" in only_line(capsys)
+    assert main(["-m", *BARE[:-2], "plots=none", "activation=relu,tanh"]) == 1
+    assert "outputs" in capsys.readouterr().err.splitlines()[-1]
+    assert Path("taken").read_text() == Path("outputs").read_text() == "mine"
+
+
+def test_a_place_that_nothing_can_be_written_to_is_told_before_training(capsys, monkeypatch):
+    monkeypatch.setattr("runner.execution.train", None)
+    assert main([*BARE, "hydra.run.dir=/proc/nowhere/it"]) == 1
+    assert "/proc/nowhere" in only_line(capsys)
+    monkeypatch.setattr(os, "access", lambda *arguments: False)  # root may write anywhere
+    assert main([*BARE, "hydra.run.dir=read_only/it"]) == 1
+    assert only_line(capsys).startswith("error: read_only: Permission denied")
+
+
+def test_an_output_folder_that_vanishes_is_made_again(monkeypatch):
+    from runner.execution import train
+
+    def vanishing(*arguments: object) -> object:
+        training = train(*arguments)  # type: ignore[arg-type]
+        shutil.rmtree("outputs")
+        return training
+
+    monkeypatch.setattr("runner.execution.train", vanishing)
+    assert main(BARE) == 0
+    assert len(list(Path("outputs/runs").iterdir())) == 1
+
+
+def test_two_processes_on_one_folder_end_in_one_whole_run(tmp_path):
+    command = [sys.executable, "-m", "runner", *BARE, "training.epochs=300", "hydra.run.dir=it"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    both = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for process in both:
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+    assert load_run("it").summary["status"] == "complete"
+    assert [path.name for path in Path().iterdir()] == ["it"]
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "emptied": lambda content: b"",
+    "cut": lambda content: content[: len(content) // 2],
+    "one bit": lambda content: content[:100] + bytes([content[100] ^ 1]) + content[101:],
+    "zeros": lambda content: bytes(len(content)),
+    "another's": lambda content: b"PK\x03\x04" + content,
+}
+
+
+@pytest.mark.parametrize("name", [*FILES, "summary.json"])
+@pytest.mark.parametrize("damage", [*DAMAGES, "removed"])
+def test_a_damaged_file_is_named_wherever_its_run_is_used(capsys, name, damage):
+    for activation in ("tanh", "relu"):
+        assert main([*BARE, f"activation={activation}", f"hydra.run.dir=runs/{activation}"]) == 0
+    path = Path("runs/tanh") / name
+    if damage == "removed":
+        path.unlink()
+    else:
+        path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    capsys.readouterr()
+    if name == "summary.json" and damage == "one bit":  # may be inside a number: still JSON
+        return
+    with pytest.raises(ValueError, match=name):
+        load_run("runs/tanh")
+    assert main([*BARE, "hydra.run.dir=runs/tanh"]) == 2
+    line = only_line(capsys)
+    assert "runs/tanh" in line and ("remove the folder" in line or "is empty or not there" in line)
+    assert compare(["runs", "--no-pictures"]) == 0
+    out = capsys.readouterr().out
+    assert name in out and "runs/tanh" in out
+    rows = Path("runs/comparison/leaderboard.csv").read_text().splitlines()
+    counted = name in ("history.csv", "weights.npz")  # the scores are in the summary
+    assert len(rows) == 1 + (2 if counted else 1)
+
+
+def test_a_run_of_an_older_format_is_told_apart(capsys):
+    assert main([*BARE, "hydra.run.dir=runs/it"]) == 0
+    path = Path("runs/it/summary.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format_version": 0}))
+    capsys.readouterr()
+    with pytest.raises(ValueError, match="format_version 0, this version reads 1; run it again"):
+        load_run("runs/it")
+    assert compare(["runs"]) == 2
+    assert "format_version 0" in only_line(capsys)
+
+
+def test_what_a_killed_process_has_left_goes_after_an_hour(tmp_path):
+    for name, age in ((".it.new", 60), (".it.old", 7200)):
+        Path(name).mkdir()
+        os.utime(name, (Path(name).stat().st_atime, Path(name).stat().st_mtime - age))
+    assert main([*BARE, "hydra.run.dir=it"]) == 0
+    assert sorted(path.name for path in Path().iterdir()) == [".it.new", "it"]
+
+
+def only_line(capsys: pytest.CaptureFixture[str]) -> str:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    return line
