@@ -11,7 +11,7 @@ from pytest import approx
 
 from runner.compare import Problem, build, compare
 from runner.compare.__main__ import main
-from runner.compare.leaderboard import markdown, rows, terminal
+from runner.compare.leaderboard import csv_text, markdown, rows, terminal
 from runner.compare.pairs import ALPHA, OVERALL
 from runner.compare.runs import (
     differing_keys,
@@ -46,7 +46,7 @@ def test_collects_from_several_folders_and_lists_what_it_cannot_use(tmp_path):
     broken = write_run(tmp_path / "b" / "six", "selu")
     (broken / "config.yaml").write_text("a: [1")
     comparison = build([tmp_path / "a", tmp_path / "b"])
-    assert [s.activation for s in comparison.settings] == ["tanh", "relu"]
+    assert [s.activation for s in comparison.settings] == ["relu", "tanh"]
     reasons = {p.path.rpartition("/")[2]: p.reason for p in comparison.problems}
     assert set(reasons) == {"three", "four", "five", "six"}
     assert "no summary.json" in reasons["three"]
@@ -68,7 +68,7 @@ def test_seeds_of_one_setting_merge_and_a_repeated_seed_counts_once(tmp_path):
     write_run(tmp_path / "2", "tanh", scores=[0.1, 0.6], seed=2)
     write_run(tmp_path / "3", "relu", scores=[0.5] * 4, seed=0)
     comparison = build([tmp_path])
-    tanh = comparison.settings[0]
+    tanh = comparison.settings[1]
     assert tanh.seeds == [0, 1, 2, 3]
     assert tanh.measured("test_accuracy").tolist() == [0.9, 0.8, 0.7, 0.6]
     assert "1 of 2 seeds" in comparison.problems[0].reason
@@ -326,6 +326,28 @@ def test_the_same_runs_give_the_same_bytes(tmp_path):
     assert outputs[0] == outputs[1]
     assert {"index.html", "leaderboard.csv", "leaderboard.md", "pairs.csv"} <= set(outputs[0])
     assert {"learning_rate.png", "leaderboard.png", "curves.png"} <= set(outputs[0])
+
+
+def test_the_order_of_the_folders_changes_nothing(tmp_path):
+    """Two rates tie on validation accuracy: their order must not choose between them."""
+    for rate in (0.01, 0.1):
+        for activation in ("tanh", "gelu", "relu"):
+            write_run(tmp_path / f"{activation}_{rate}", activation, learning_rate=rate)
+    folders = sorted(tmp_path.iterdir())
+    tables = [csv_text(rows(build(order))) for order in (folders, folders[::-1])]
+    assert tables[0] == tables[1]
+
+
+def test_among_equal_validation_accuracies_the_lower_loss_is_chosen(tmp_path):
+    for rate, loss in ((0.01, 0.3), (0.1, 0.2)):
+        path = write_run(tmp_path / f"tanh_{rate}", "tanh", learning_rate=rate)
+        write_run(tmp_path / f"relu_{rate}", "relu", learning_rate=rate)
+        summary = json.loads((path / "summary.json").read_text())
+        for entry in summary["replicates"]:
+            entry["final"]["validation_loss"] = loss
+        (path / "summary.json").write_text(json.dumps(summary))
+    chosen = {arm.activation: arm.chosen for arm in build([tmp_path]).arms}
+    assert chosen["tanh"] == {"optimizer.learning_rate": 0.1}
 
 
 def test_failed_jobs_are_listed_with_reason_and_command(tmp_path):

@@ -271,7 +271,7 @@ def group(runs: Sequence[RunRecord]) -> tuple[list[Setting], list[Problem]]:
         order = np.argsort(setting.seeds, kind="stable")
         setting.replicates = [setting.replicates[i] for i in order]
         setting.owners = [setting.owners[i] for i in order]
-    found = list(settings.values())
+    found = [settings[key] for key in sorted(settings)]  # whatever order the folders came in
     keys = differing_keys([setting.config for setting in found])
     for setting in found:
         setting.label = label(setting.config, keys)

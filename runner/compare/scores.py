@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,7 @@ def arms(settings: Sequence[Setting], metric: str, tuned: Sequence[str]) -> list
         data = {k: v for k, v in one.items() if k.startswith("dataset.")}
         named = {k: v for k, v in one.items() if k not in data}
         values = [validation_value(trial, metric) for trial in trials]
-        best = trials[int(np.argmax(values))]
+        best = _best(trials, values, metric)
         tried = {
             key: [trial.config.get(key) for trial in trials]
             for key in sorted(one)
@@ -159,6 +160,14 @@ def arms(settings: Sequence[Setting], metric: str, tuned: Sequence[str]) -> list
         group.sort(key=lambda arm: (-sign * float(arm.scores.mean()), arm.name))
         result += group
     return result
+
+
+def _best(trials: Sequence[Setting], values: Sequence[float], metric: str) -> Setting:
+    """Return the trial with the highest validation value; among equal accuracies, which are
+    counts and often tie, the one with the lowest validation loss."""
+    tied = [trial for trial, value in zip(trials, values, strict=True) if value == max(values)]
+    loss = metric.replace("accuracy", "loss")
+    return max(tied, key=lambda trial: validation_value(trial, loss))
 
 
 def validation_value(setting: Setting, metric: str) -> float:
@@ -212,7 +221,7 @@ def _on_edge(value: Any, tried: Sequence[Any]) -> bool:
 
 
 def _set_placebos_apart(group: list[Arm]) -> None:
-    """Move the seeds that only one arm of a task has into that arm's placebo."""
+    """Move the replicates whose seeds only one arm of a task has into that arm's placebo."""
     if len(group) < 2:
         return
     for arm in group:
@@ -222,6 +231,13 @@ def _set_placebos_apart(group: list[Arm]) -> None:
             arm.placebo = arm.scores[own]
             arm.scores = arm.scores[~own]
             arm.seeds = [s for s, alone in zip(arm.seeds, own, strict=True) if not alone]
+            whole, kept = arm.setting, np.isin(arm.setting.seeds, arm.seeds)
+            arm.setting = replace(
+                whole,
+                replicates=list(compress(whole.replicates, kept)),
+                owners=list(compress(whole.owners, kept)),
+            )
+            arm.trials = [(arm.setting if t is whole else t, v) for t, v in arm.trials]
 
 
 def tuned_text(arm: Arm) -> str:

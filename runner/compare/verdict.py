@@ -101,8 +101,8 @@ def _hope(family: Family, first: int, second: int) -> str:
     pair, names = family.pair(first, second), family.arms
     if not math.isfinite(pair.needed) or pair.mean <= 0:
         return "; the best two do not differ at all" if pair.mean == 0 else ""
-    if pair.needed > 100_000:
-        return "; the gap between the best two is too small to matter"
+    if pair.needed > 1000 * len(family.members[0]):
+        return "; the gap between the best two is too small for a thousand seeds to show"
     which = "them" if len(names) == 2 else f"{names[first]} and {names[second]}"
     tasks = len(family.members[0])
     needed = math.ceil(max(pair.needed, pair.n + 1) / tasks)

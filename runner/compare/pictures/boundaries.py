@@ -97,7 +97,8 @@ def _medians(
             if not side:
                 _title(figure, x, y, cell, f"{arm.name}  {value}")
                 continue
-            figure.words(x + 0.05, y - cell + 0.13, value, size=SMALL - 1)
+            label = figure.words(x + 0.04, y - cell + 0.11, value, size=SMALL - 1)
+            label.set_bbox({"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 1})
             if row == 0:
                 _title(figure, x, y, cell, top[column])
     mosaic.finish()

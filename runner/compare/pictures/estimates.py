@@ -111,7 +111,9 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
         [
             "paired by seed: mean, 95% t interval of each pair (not adjusted); "
             "p adjusted for all pairs",
-            "grey: placebo, a setting against itself on other seeds" if placebos else "",
+            "grey: placebo, up to what a setting differs from itself on other seeds"
+            if placebos
+            else "",
         ],
         families,
         beside,
@@ -120,7 +122,7 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
     for axes, family in zip(panels, families, strict=True):
         axes.axvline(0, color=GREY, lw=0.9, zorder=1)
         seen = [0.0]
-        _draw_placebo(axes, family, sign)
+        _draw_placebo(axes, family)
         others = family.members[1:MOST_ARMS]
         found = [sign * paired_differences(arms, family.members[0]) for arms in others]
         intervals = [tuple(float(v) for v in t_interval(d)) for d in found]
@@ -137,14 +139,14 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
     return {"differences": figure}
 
 
-def _draw_placebo(axes: Axes, family: Family, sign: int) -> None:
-    """Shade the interval of a setting's difference to itself on other seeds."""
+def _draw_placebo(axes: Axes, family: Family) -> None:
+    """Shade what a setting's difference to itself on other seeds may be, either way."""
     for arm in (arm for members in family.members for arm in members):
         if arm.placebo.size > 1 and family.task != OVERALL:
             n = min(arm.placebo.size, arm.scores.size)
-            mean, low, high = t_interval(sign * (arm.placebo[:n] - arm.scores[:n]))
-            axes.axvspan(float(low), float(high), color=PALE, lw=0, zorder=0)
-            axes.axvline(float(mean), color=GREY, lw=0.9, ls=(0, (2, 2)), zorder=1)
+            _, low, high = t_interval(arm.placebo[:n] - arm.scores[:n])
+            size = max(abs(float(low)), abs(float(high)))
+            axes.axvspan(-size, size, color=PALE, lw=0, zorder=0)
 
 
 def _equals(p: float) -> str:

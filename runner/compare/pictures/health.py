@@ -49,7 +49,7 @@ def health(comparison: Comparison) -> dict[str, Picture]:
     left = min(max(text_width(name, SMALL) for name in names), 2.2) + 0.12
     width = (figure.right - figure.left - left - 0.3) / 3
     columns: tuple[tuple[str, Callable[[Setting, int], float]], ...] = (
-        ("dead units at the end", _dead),
+        ("dead at the end", _dead),
         ("gradient at the start", lambda s, layer: _gradient(s, layer, 0)),
         ("gradient at the end", lambda s, layer: _gradient(s, layer, -1)),
     )

@@ -38,7 +38,7 @@ MOST_LINES = 8
 MOST_BANDS = 4
 MOST_TASKS = 9
 MOST_ARMS = 40
-MOST_PANELS, MOST_ESSENTIAL_PANELS = 24, 40
+MOST_PANELS, MOST_ESSENTIAL_PANELS = 36, 48
 
 
 def page(comparison: Comparison, title: str, notes: Sequence[str], height: float) -> Picture:
