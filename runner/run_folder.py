@@ -166,14 +166,12 @@ def damages(folder: Path, summary: dict[str, Any]) -> dict[str, str]:
         return {SUMMARY: "lists no checksums"}
     found = {}
     for name in (CONFIG, HISTORY, WEIGHTS):
-        if name not in checksums:
-            continue
         try:
             content = (folder / name).read_bytes()
         except OSError as error:
             found[name] = f"cannot be read: {error.strerror}"
             continue
-        if hashlib.sha256(content).hexdigest() != checksums[name]:
+        if hashlib.sha256(content).hexdigest() != checksums.get(name):
             found[name] = "is damaged: it does not match its checksum"
     return found
 

@@ -6,27 +6,24 @@ do. So the same command runs only what is missing, and more values on an axis on
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import itertools
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from runner.choices import ConfigError
-from runner.composition import GROUPS, composed, experiment_of, explain, extensions_of, plain
+from runner.composer import Composer, parsed, text_of
+from runner.composition import composed, explain, extensions_of, plain
 from runner.config import Experiment
 from runner.execution import execute, repeat_command
 from runner.extensions import load_extensions
-from runner.formulas import quoted
 from runner.interruption import exit_status
 from runner.run_folder import holds, make_parent
 from runner.whole_files import write_whole
@@ -85,23 +82,23 @@ def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
     Raises ConfigError, one line, if any combination is wrong.
     """
     load_extensions(extensions_of(overrides))
-    parsed = [_parse(word) for word in overrides]
-    fixed = [o for o in parsed if not o.is_sweep_override()]
-    axes = [o for o in parsed if o.is_sweep_override()]
-    keys = [o.get_key_element() for o in parsed]
-    config = plain(composed([_word(o) for o in fixed], config_dir))
+    said = [parsed(word) for word in overrides]
+    fixed = [o for o in said if not o.is_sweep_override()]
+    axes = [o for o in said if o.is_sweep_override()]
+    keys = [o.get_key_element() for o in said]
+    config = plain(composed([text_of(o) for o in fixed], config_dir))
     for key, values in (config.get("sweep") or {}).items():
         if key not in keys:
-            axes.append(_parse(f"{key}={values}"))
+            axes.append(parsed(f"{key}={values}"))
     folder = _sweep_folder(fixed, axes, config_dir)
-    own = [o for o in parsed if not o.get_key_element().startswith("hydra")]
-    composer = _Composer(config_dir, overrides)
+    own = [o for o in said if not o.get_key_element().startswith("hydra")]
+    composer = Composer(config_dir, overrides)
     jobs: dict[Path, Job] = {}
     for values in itertools.product(*(_values(axis) for axis in axes)):
         pairs = zip(axes, values, strict=True)
         chosen = {axis.get_key_element(): value for axis, value in pairs}
         words = [
-            f"{key}={chosen.pop(key)}" if (key := o.get_key_element()) in chosen else _word(o)
+            f"{key}={chosen.pop(key)}" if (key := o.get_key_element()) in chosen else text_of(o)
             for o in own
         ]
         words += [f"{key}={value}" for key, value in chosen.items()]
@@ -235,26 +232,13 @@ def _write_failures(folder: Path, failures: list[Failure]) -> None:
     write_whole(path, "".join(lines))
 
 
-@cache
-def _parse(word: str) -> Override:
-    try:
-        return OverridesParser.create().parse_override(quoted(word))
-    except HydraException as error:
-        raise ConfigError(explain(error, [word])) from None
-
-
 def _values(axis: Override) -> list[str]:
     try:
         if axis.is_sweep_override():
             return list(axis.sweep_string_iterator())
-        return [_word(axis).partition("=")[2]]
+        return [text_of(axis).partition("=")[2]]
     except HydraException as error:
-        raise ConfigError(explain(error, [_word(axis)])) from None
-
-
-def _word(override: Override) -> str:
-    assert override.input_line is not None
-    return override.input_line
+        raise ConfigError(explain(error, [text_of(axis)])) from None
 
 
 def _sweep_folder(fixed: list[Override], axes: list[Override], config_dir: str | None) -> Path:
@@ -262,68 +246,7 @@ def _sweep_folder(fixed: list[Override], axes: list[Override], config_dir: str |
         if override.get_key_element() == "hydra.sweep.dir":
             return Path(str(override.value()))
     keys = [axis.get_key_element() for axis in axes]
-    what = [*sorted(keys), "", *sorted(_word(o) for o in fixed), config_dir or ""]
+    what = [*sorted(keys), "", *sorted(text_of(o) for o in fixed), config_dir or ""]
     digest = hashlib.sha256("\n".join(what).encode()).hexdigest()[:8]
     name = "-".join(key.rpartition(".")[2] for key in keys)[:80] or "single"
     return SWEEPS / f"{name}_{digest}"
-
-
-class _Composer:
-    """Composes with Hydra once per choice of a group, and sets everything else itself.
-
-    Hydra takes some 60 ms to compose, a thousand jobs a minute. A group's choice fills its own
-    section and a plain value its own key, so jobs are put together from parts; where a choice
-    turns out to touch other sections, or a value refers to another key, Hydra composes the job.
-    """
-
-    def __init__(self, config_dir: str | None, overrides: Sequence[str]) -> None:
-        self.config_dir, self.overrides = config_dir, overrides
-        self.parts: dict[tuple[str, ...], dict[str, Any]] = {}
-
-    def experiment(self, words: Sequence[str]) -> Experiment:
-        """Return the checked experiment of one job's overrides. Raises ConfigError."""
-        sections = self._put_together([_parse(word) for word in words])
-        if sections is None:
-            sections = plain(composed(words, self.config_dir))
-        try:
-            return experiment_of(sections, self.overrides)
-        except ConfigError as error:
-            refusal = ConfigError(f"{error} (in the job {' '.join(words)})")
-            refusal.caret = error.caret
-            raise refusal from None
-
-    def _put_together(self, overrides: Sequence[Override]) -> dict[str, Any] | None:
-        values = [o for o in overrides if _sets_a_value(o)]
-        choices = [o for o in overrides if o.get_key_element() in GROUPS]
-        rest = [_word(o) for o in overrides if o not in values and o not in choices]
-        sections = copy.deepcopy(self._part(rest))
-        for choice in choices:
-            group, part = choice.get_key_element(), self._part([*rest, _word(choice)])
-            elsewhere = {key: part[key] for key in part if key != group}
-            if elsewhere != {key: self._part(rest)[key] for key in part if key != group}:
-                return None
-            sections[group] = copy.deepcopy(part[group])
-        for override in values:
-            *path, key = override.get_key_element().split(".")
-            node: Any = sections
-            for name in path:
-                node = node.get(name) if isinstance(node, dict) else None
-            value = override.value()
-            simple = isinstance(value, (int, float, str, list, type(None)))
-            if not isinstance(node, dict) or not simple or "${" in str(value):
-                return None
-            node[key] = value
-        return sections
-
-    def _part(self, words: Sequence[str]) -> dict[str, Any]:
-        key = tuple(words)
-        if key not in self.parts:
-            self.parts[key] = plain(composed(words, self.config_dir))
-        return self.parts[key]
-
-
-def _sets_a_value(override: Override) -> bool:
-    key = override.get_key_element()
-    plain_key = key.replace(".", "").replace("_", "").isalnum()
-    choice = key in (*GROUPS, "experiment")
-    return plain_key and not choice and not key.startswith("hydra.")

@@ -1,5 +1,6 @@
 """Writes small run folders with made-up results, in the format of real ones."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -103,10 +104,15 @@ def write_run(
         "diagnosis": [],
         "seconds": {"total": 1.5, "training": 1.0},
         "versions": {"runner": "1.0", "python": "3.11", "numpy": "2.0"},
-        "files": {},
     }
-    (path / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    (path / "history.csv").write_text("\n".join(lines) + "\n")
+    files = {
+        "config.yaml": yaml.safe_dump(config, sort_keys=False).encode(),
+        "history.csv": ("\n".join(lines) + "\n").encode(),
+        "weights.npz": b"",  # cannot be read: such a run has no boundaries
+    }
+    for name, content in files.items():
+        (path / name).write_bytes(content)
+    summary["files"] = {n: hashlib.sha256(content).hexdigest() for n, content in files.items()}
     (path / "summary.json").write_text(json.dumps(summary, indent=2))
     return path
 

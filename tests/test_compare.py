@@ -109,7 +109,7 @@ def test_a_damaged_history_costs_its_curves_only_and_is_listed(tmp_path):
     comparison = compare([tmp_path / "runs"], tmp_path / "out")
     assert len(comparison.arms) == 2
     (problem,) = comparison.problems
-    assert problem.path == str(run) and "not a table of numbers" in problem.reason
+    assert problem.path == str(run) and "history.csv is damaged" in problem.reason
     for name in ("index.html", "leaderboard.md"):
         assert "not a table of numbers" in (tmp_path / "out" / name).read_text()
 

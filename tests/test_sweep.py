@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from runner.__main__ import main
+from runner.composer import Composer
+from runner.composition import GROUPS, choices, composed, experiment_of, plain
 from runner.sweep import plan
 from runner.workers import run_jobs
 
@@ -193,3 +195,19 @@ def test_a_sweep_killed_at_random_moments_ends_in_the_same_bytes():
     assert done.returncode == 0
     finished = {key: value for key, value in results("killed").items() if key[0][0] != "."}
     assert finished == undisturbed
+
+
+CHOICES = [
+    f"{group}={name}"
+    for group in GROUPS
+    for name in list(choices(group))[:: 7 if group == "activation" else 1]
+]
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_job_put_together_is_what_hydra_composes(choice):
+    words = [choice, "optimizer.learning_rate=0.5", "activation=elu", "model.hidden=[3]", "seed=2"]
+    if choice.startswith("activation"):
+        words.remove("activation=elu")
+    found = Composer(None, words).experiment(words)
+    assert found.to_dict() == experiment_of(plain(composed(words)), words).to_dict()
