@@ -111,7 +111,7 @@ def test_a_damaged_history_costs_its_curves_only_and_is_listed(tmp_path):
     (problem,) = comparison.problems
     assert problem.path == str(run) and "history.csv is damaged" in problem.reason
     for name in ("index.html", "leaderboard.md"):
-        assert "not a table of numbers" in (tmp_path / "out" / name).read_text()
+        assert "history.csv is damaged" in (tmp_path / "out" / name).read_text()
 
 
 def test_damaged_history_is_one_clear_line(tmp_path):
