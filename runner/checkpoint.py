@@ -26,6 +26,8 @@ from runner.whole_files import write_whole
 
 CHECKPOINT = "checkpoint.npz"
 SECONDS_BETWEEN = 5.0
+MOST_TIME_SHARE = 0.01
+"""How much of the time saving may take: what takes longer to save is saved less often."""
 
 State = dict[str, Array]
 """Arrays by name; the entry ``json`` holds everything else, as text."""
@@ -37,7 +39,7 @@ class Keeper(Listener):
     def __init__(self, folder: Path, experiment: Experiment) -> None:
         self.place = folder.with_name(folder.name + ".interrupted")
         self.stamp = f"{experiment.digest} {VERSION} {np.__version__}"
-        self.saved_at = time.perf_counter()
+        self.next_at = time.perf_counter() + SECONDS_BETWEEN
 
     def load(self) -> State | None:
         """Return the kept state of this experiment and version, None if there is none.
@@ -62,14 +64,15 @@ class Keeper(Listener):
     def consider(self, share: float, state: Callable[[], State]) -> None:
         """Save if it is time or a signal has come. Raises Interrupted after a signal."""
         now = time.perf_counter()
-        if self.received is None and now - self.saved_at < SECONDS_BETWEEN:
+        if self.received is None and now < self.next_at:
             return
         try:
             self.save(state())
         except OSError:  # a full disk: the training itself may still end well
             if self.received is not None:
                 raise
-        self.saved_at = time.perf_counter()
+        took = time.perf_counter() - now
+        self.next_at = time.perf_counter() + max(SECONDS_BETWEEN, took / MOST_TIME_SHARE)
         if self.received is not None:
             raise Interrupted(share, self.place, self.received)
 

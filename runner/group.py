@@ -80,7 +80,8 @@ class Group:
         self.final = self.network.theta.copy()
         self.best = self.network.theta.copy()
         self.epoch = 0
-        self.records: list[dict[str, Array]] = []
+        self.columns: list[str] = []
+        self.records: list[Array] = []  # (columns, replicates) each
         self.recorded_epochs: list[int] = []
 
     def train(self, after_epoch: AfterEpoch) -> Training:
@@ -106,7 +107,7 @@ class Group:
             "batch_order": streams_state(self.batch_order),
             "noise": streams_state(self.noise),
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
-            "columns": list(self.records[0]),
+            "columns": self.columns,
         }
         moments = {f"moment{k}": array for k, array in enumerate(self.optimizer.state())}
         return {
@@ -115,7 +116,7 @@ class Group:
             "best": self.best,
             "active": self.active,
             "recorded_epochs": np.array(self.recorded_epochs),
-            "records": np.array([list(record.values()) for record in self.records]),
+            "records": np.array(self.records),
             **moments,
             "json": np.array(json.dumps(rest)),
         }
@@ -132,7 +133,7 @@ class Group:
         restore_streams(self.noise, rest["noise"])
         self.outcomes = [Outcome.from_json(outcome) for outcome in rest["outcomes"]]
         self.recorded_epochs = state["recorded_epochs"].tolist()
-        self.records = [dict(zip(rest["columns"], row, strict=True)) for row in state["records"]]
+        self.columns, self.records = rest["columns"], list(state["records"])
 
     @property
     def steps_per_epoch(self) -> int:
@@ -202,9 +203,8 @@ class Group:
             row[f"{prefix}_gradient_rms"] = train.gradient_rms[number - 1]
             row[f"{prefix}_update_ratio"] = ratios[number - 1]
         finite = np.isfinite(network.theta).all(axis=1) & np.isfinite(train.loss)
-        self.records.append(
-            {key: np.where(self.active, values, np.nan) for key, values in row.items()}
-        )
+        self.columns = list(row)
+        self.records.append(np.where(self.active, np.array(list(row.values())), np.nan))
         self.recorded_epochs.append(epoch)
         for k in np.flatnonzero(self.active):
             self.settle(int(k), epoch, bool(finite[k]), reports)
@@ -253,10 +253,7 @@ class Group:
         best = {name: value.copy() for name, value in network.parameters.items()}
         return Training(
             epochs=np.array(self.recorded_epochs),
-            history={
-                key: np.stack([record[key] for record in self.records], axis=1)
-                for key in self.records[0]
-            },
+            history=dict(zip(self.columns, np.array(self.records).transpose(1, 2, 0), strict=True)),
             outcomes=self.outcomes,
             final=final,
             best=best,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import shutil
 import signal
@@ -96,6 +97,7 @@ def test_a_fault_at_any_write_of_a_run_costs_nothing_but_time(
     tmp_path, monkeypatch, capsys, words, fault
 ):
     monkeypatch.setattr("runner.checkpoint.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("runner.checkpoint.MOST_TIME_SHARE", math.inf)
     two = {name: plots.PICTURES[name] for name in ("accuracy", LAST_PICTURE)}
     monkeypatch.setattr(plots, "PICTURES", two)  # as good as all, and sooner drawn
     for name, seed in (("earlier", 1), ("undisturbed", 0)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -100,6 +101,7 @@ def test_whatever_a_run_depends_on_is_kept(tmp_path, words):
 
 def test_a_kill_costs_what_came_after_the_last_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr("runner.checkpoint.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("runner.checkpoint.MOST_TIME_SHARE", math.inf)
     experiment = experiment_of()
 
     def die(share: float) -> None:
