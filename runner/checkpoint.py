@@ -25,6 +25,8 @@ from runner.version import VERSION
 from runner.whole_files import write_whole
 
 CHECKPOINT = "checkpoint.npz"
+INTERRUPTED = ".interrupted"
+"""Ends the name of the folder that keeps a run which was stopped."""
 SECONDS_BETWEEN = 5.0
 MOST_TIME_SHARE = 0.01
 """How much of the time saving may take: what takes longer to save is saved less often."""
@@ -37,7 +39,7 @@ class Keeper(Listener):
     """Keeps a run's state beside its folder, every few seconds and on a signal."""
 
     def __init__(self, folder: Path, experiment: Experiment) -> None:
-        self.place = folder.with_name(folder.name + ".interrupted")
+        self.place = folder.with_name(folder.name + INTERRUPTED)
         self.stamp = f"{experiment.digest} {VERSION} {np.__version__}"
         self.next_at = time.perf_counter() + SECONDS_BETWEEN
 

@@ -386,6 +386,21 @@ def test_depth_width_and_noise_have_pictures_of_their_own(tmp_path):
 # ---- the shell
 
 
+def test_several_folders_are_compared_beside_them_not_inside_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for place in ("runs/a", "runs/b", "sweeps/c"):
+        write_run(tmp_path / place, place[-1] + "elu")
+    for folders, output in (
+        (["runs"], "runs/comparison"),
+        (["runs/a", "runs/b"], "runs/comparison"),
+        (["runs/a"], "runs/comparison"),
+        (["runs/a", "sweeps/c"], "comparison"),
+    ):
+        assert main([*folders, "--no-pictures"]) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == f"{output}/index.html"
+        assert (tmp_path / output / "index.html").is_file()
+
+
 def test_the_command_prints_the_leaderboard_and_writes_beside_the_runs(tmp_path, capsys):
     write_sweep(tmp_path / "s", {"tanh": 0, "gelu": 0.05}, n=10)
     assert main([str(tmp_path / "s"), "--no-pictures"]) == 0

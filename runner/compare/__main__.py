@@ -4,11 +4,13 @@ surely."""
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from runner.compare.scores import METRICS
+from runner.run_folder import SUMMARY
 from runner.whole_files import reason
 
 _DESCRIPTION = """\
@@ -40,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--output",
         metavar="FOLDER",
-        help="where to write; default: comparison/ in the first folder",
+        help="where to write; default: comparison/ in the folder or in what holds them all",
     )
     result.add_argument(
         "--metric",
@@ -66,11 +68,19 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
+def default_output(folders: Sequence[str]) -> Path:
+    """Return comparison/ in the folder given, or in what holds all of several; never in a run."""
+    common = Path(os.path.commonpath([os.path.abspath(folder) for folder in folders]))
+    if (common / SUMMARY).is_file():
+        common = common.parent
+    return Path(os.path.relpath(common)) / "comparison"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare and print the leaderboard; return 0, or 2 with one line if that cannot
     be."""
     chosen = parser().parse_args(arguments)
-    output = chosen.output or Path(chosen.folders[0]) / "comparison"
+    output = chosen.output or default_output(chosen.folders)
     from runner.compare.comparison import compare
     from runner.compare.leaderboard import terminal
 

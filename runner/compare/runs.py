@@ -15,6 +15,7 @@ import numpy as np
 import yaml
 
 from activations.base import Array
+from runner.checkpoint import INTERRUPTED
 from runner.run_folder import (
     CONFIG,
     HISTORY,
@@ -199,6 +200,8 @@ def _run_folders(folder: Path) -> Iterator[Path]:
 def read_run(path: Path) -> RunRecord:
     """Read a run's summary and config. Raises ValueError with one line saying what is
     wrong."""
+    if path.name.endswith(INTERRUPTED):
+        raise ValueError("interrupted before its end; the command that began it goes on from there")
     if not (path / SUMMARY).is_file():
         raise ValueError(f"unfinished: it has no {SUMMARY}")
     summary = read_summary(path)
