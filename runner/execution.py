@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from runner.checkpoint import Keeper
@@ -33,6 +33,7 @@ def execute(
     command: str,
     started: float | None = None,
     show_progress: bool = True,
+    stops_on_signal: bool = True,
     draw: Callable[[Path, str], object] | None = None,
 ) -> tuple[Run, bool]:
     """Return the experiment's run, and whether it was there already.
@@ -40,8 +41,9 @@ def execute(
     A folder that holds this very experiment, made by this version, is read instead of
     trained again: the bytes would be the same. Missing pictures are drawn, by ``draw`` if
     given, as ``plots.draw`` does.
-    Raises ConfigError if the folder is taken by something else, Interrupted after Ctrl-C or
-    SIGTERM; the same call then goes on from there.
+    Raises ConfigError if the folder is taken by something else. If it ``stops_on_signal``,
+    raises Interrupted after Ctrl-C or SIGTERM. However it was stopped, the same call goes on
+    from the last checkpoint.
     """
     started = time.perf_counter() if started is None else started
     reused = holds(folder, experiment)
@@ -51,7 +53,8 @@ def execute(
         make_parent(folder)
         label = f"{experiment.activation['name']} on {experiment.dataset['name']}"
         try:
-            with keeper.listening(), progress_bar(label, show_progress) as progress:
+            listening = keeper.listening() if stops_on_signal else nullcontext()
+            with listening, progress_bar(label, show_progress) as progress:
                 training = train(experiment, progress, keeper)
         except Interrupted as interrupted:
             write_reached(interrupted.place, experiment, interrupted.reached)

@@ -61,15 +61,13 @@ class Listener:
     def listening(self) -> Iterator[None]:
         """Let the first Ctrl-C or SIGTERM be remembered only, a second one end at once.
 
-        Only the main thread may handle signals; elsewhere they are left alone.
+        Only the main thread may handle signals; elsewhere they are left alone, and one that
+        is ignored, as Ctrl-C is in the background, stays so.
         """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        if before[signal.SIGINT] is signal.SIG_IGN:  # a sweep's worker: its parent decides
-            yield
-            return
+        if threading.current_thread() is not threading.main_thread():
+            before = {}
+        before = {n: handler for n, handler in before.items() if handler is not signal.SIG_IGN}
         for number in before:
             signal.signal(number, self._receive)
         try:

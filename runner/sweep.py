@@ -160,6 +160,7 @@ def run_job(job: Job) -> str:
         job.folder,
         command=job.command,
         show_progress=False,
+        stops_on_signal=False,  # the sweep ends its workers at once
     )
     accuracy = run.summary["together"]["final"]["test_accuracy"]["mean"]
     diverged = sum(entry["status"] == "diverged" for entry in run.summary["replicates"])

@@ -30,6 +30,14 @@ ENDLESS = ["training.epochs=2000000", "training.record_every=100000", "plots=non
            "dataset.samples=40", "training.batch_size=null", "replicates=1"]  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def signals_are_not_ignored():
+    """They are, SIGINT at least, where the tests themselves run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def experiment_of(*words: str) -> Experiment:
     return compose([*SHORT, *words]).experiment
 
@@ -165,18 +173,21 @@ def test_a_signal_at_the_shell_ends_in_one_line_and_the_same_command_goes_on(
 ):
     epochs = []
     for _ in range(2):
-        process = subprocess.Popen(
+        before = _modified(tmp_path / "it.interrupted" / CHECKPOINT)
+        with subprocess.Popen(
             [sys.executable, "-m", "runner", "activation=tanh", "hydra.run.dir=it", *ENDLESS],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
-        before = _modified(tmp_path / "it.interrupted" / CHECKPOINT)
-        time.sleep(3)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        ) as process:
+            try:
+                time.sleep(4)
+                process.send_signal(number)
+                out, err = process.communicate(timeout=60)
+            finally:
+                process.kill()
         assert process.returncode == status, err
         assert out == "" and len(err.splitlines()) == 1
         assert "it.interrupted; the same command goes on from there" in err
