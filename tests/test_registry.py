@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import activations
+from tests.benchmarks import coverage
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf" / "activation"
@@ -73,6 +74,25 @@ def test_everything_that_has_a_name_in_the_field_has_a_home() -> None:
     assert set(HOMES.values()) <= set(BUILT_IN)
     # logmeanexp shares a line with logsumexp; formula is whatever its user writes.
     assert set(BUILT_IN) - set(HOMES.values()) == {"logmeanexp", "formula"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "library"),
+    [
+        (coverage.PYTORCH, ""),
+        (coverage.FUNCTIONAL, ""),
+        (coverage.JAX, ""),
+        (coverage.KERAS, "keras"),
+        (coverage.KERAS_LAYERS, "keras"),
+        (coverage.ONNX, ""),
+        (coverage.ONNX_RECURRENT, ""),
+    ],
+)
+def test_what_other_libraries_name_is_here_or_has_a_reason(listed: str, library: str) -> None:
+    for name in listed.split():
+        ours = coverage.our_name(name, library)
+        assert (ours is None) == (name in coverage.NOT_HERE), name
+        assert ours is None or ours in BUILT_IN
 
 
 def test_every_class_is_exported() -> None:

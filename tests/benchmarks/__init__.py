@@ -2,11 +2,12 @@
 
     python -m tests.benchmarks.training      one training step, against every peer
     python -m tests.benchmarks.activations   forward + backward on a million elements
+    python -m tests.benchmarks.accuracy      right digits beside the peers', agreement, coverage
     python -m tests.benchmarks.command       the whole command against ``import torch``
     python -m tests.benchmarks.memory        peak memory of whole commands
     python -m tests.benchmarks.scaling       time against parameters, replicates, samples, epochs
 
-Each measured system has a process of its own; processes take turns and nothing else runs
-meanwhile. Reported are medians over the rounds with the smallest and largest, and ratios of
-times from the same round.
+Where time is measured, each measured system has a process of its own; processes take turns and
+nothing else runs meanwhile. Reported are medians over the rounds with the smallest and largest,
+and ratios of times from the same round.
 """

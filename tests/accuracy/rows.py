@@ -1,0 +1,45 @@
+"""Definitions of the softmax family on one row, in mpmath."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+from mpmath import mpf
+
+from activations.accuracy import Exact
+
+
+def truth(values: list[mpf]) -> Exact:
+    """Return mpmath numbers as ``ulp_errors`` takes them."""
+    parts = [mpmath.frexp(value) if value else (mpf(0), 0) for value in values]
+    high = np.array([float(fraction) for fraction, _ in parts])
+    low = np.array([float(fraction - mpf(h)) for (fraction, _), h in zip(parts, high, strict=True)])
+    return Exact(high, low, np.array([power for _, power in parts]))
+
+
+def references(x: np.ndarray) -> dict[str, list[mpf]]:
+    """Return softmax and its kin, and the diagonals of their Jacobians, of one row.
+
+    1 - p is the sum of the others' p, as no precision can subtract e^-10000 from 1.
+    """
+    row = [mpf(float(value)) for value in x]
+    largest = max(row)
+    e = [mpmath.exp(value - largest) for value in row]
+    rest = [mpmath.fsum(e[:i] + e[i + 1 :]) for i in range(len(e))]
+    total = mpmath.fsum(e)
+    p = [value / total for value in e]
+    q = [value / total for value in rest]
+    extra = mpmath.exp(-max(largest, 0))  # the left-out logit 0
+    shift = mpmath.exp(largest - max(largest, 0))
+    one = [value * shift / (total * shift + extra) for value in e]
+    one_rest = [(value * shift + extra) / (total * shift + extra) for value in rest]
+    return {
+        "softmax": p,
+        "softmax'": [a * b for a, b in zip(p, q, strict=True)],
+        "log_softmax": [
+            mpmath.log1p(-b) if b < 0.5 else mpmath.log(a) for a, b in zip(p, q, strict=True)
+        ],
+        "log_softmax'": q,
+        "softmax_one": one,
+        "softmax_one'": [a * b for a, b in zip(one, one_rest, strict=True)],
+    }
