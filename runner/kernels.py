@@ -1,4 +1,4 @@
-"""Activations inside a training step: every call bound to its buffers beforehand.
+"""Activations and losses inside a training step: every call bound to its buffers beforehand.
 
 ``Contract`` serves any activation through its two methods. The commonest ones also have an
 allocation-free form here: the formula of the activations package, operation by operation, so
@@ -15,7 +15,8 @@ import numpy as np
 
 from activations import ReLU, Sigmoid, TanH
 from activations.base import Array
-from runner.model import Nonlinear
+from runner.losses import NO_OVERFLOW, CrossEntropy
+from runner.model import Loss, Nonlinear
 
 Calls = list[Callable[[], object]]
 
@@ -115,6 +116,32 @@ _KERNELS: dict[type, type[Kernel]] = {
 def kernel(layer: Nonlinear, z: Array, y: Array, above: Array, grad: Array) -> Kernel:
     """Return the layer's kernel over these buffers, (replicates, units, batch) each."""
     return _KERNELS.get(type(layer.activation), Kernel)(layer, z, y, above, grad)
+
+
+def loss_calls(loss: Loss, logits: Array, targets: Array, grad: Array) -> Calls:
+    """Return the calls that write dL/dlogits of the mean loss into ``grad``.
+
+    logits and grad (replicates, 1 or classes, batch), targets as the losses take them; the
+    calls may overwrite the logits.
+    """
+    if isinstance(loss, CrossEntropy) and logits.shape[-2] == 1:
+        return _binary_cross_entropy(logits, targets.swapaxes(-1, -2), grad)
+    logits, into = logits.swapaxes(-1, -2), grad.swapaxes(-1, -2)
+    return [lambda: np.copyto(into, loss.gradient(logits, targets))]
+
+
+def _binary_cross_entropy(z: Array, t: Array, grad: Array) -> Calls:
+    """t e / (batch (1 + e)) with e = e^min(t z, 40)."""
+    one, most, batch = _constants(z, 1, NO_OVERFLOW, z.shape[-1])
+    return [
+        partial(np.multiply, t, z, z),
+        partial(np.minimum, z, most, out=z),
+        partial(np.exp, z, z),
+        partial(np.add, z, one, grad),
+        partial(np.multiply, grad, batch, grad),
+        partial(np.divide, z, grad, grad),
+        partial(np.multiply, grad, t, grad),
+    ]
 
 
 def _constants(like: Array, *values: float) -> list[Array]:

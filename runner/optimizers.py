@@ -180,24 +180,29 @@ class Adam(Optimizer):
     def allocate(self) -> None:
         self.first_moment = np.zeros_like(self.theta)
         self.second_moment = np.zeros_like(self.theta)
+        # 0-d arrays: a Python float costs each call 0.4 us more
+        values = (self.beta1, self.beta2, 0, 0)
+        self.constants = [np.array(value, self.theta.dtype) for value in values]
 
     def state(self) -> list[Array]:
         return [self.first_moment, self.second_moment]
 
     def update(self, gradient: Array, learning_rate: float) -> None:
-        scratch = self.scratch
+        m, v, scratch = self.first_moment, self.second_moment, self.scratch
+        beta1, beta2, epsilon, rate = self.constants
         root = math.sqrt((1 - self.beta2**self.steps) / (1 - self.beta2))
-        rate = learning_rate * root * (1 - self.beta1) / (1 - self.beta1**self.steps)
-        self.first_moment *= self.beta1
-        self.first_moment += gradient
-        self.second_moment *= self.beta2
-        gradient *= gradient
-        self.second_moment += gradient
-        np.sqrt(self.second_moment, out=scratch)
-        scratch += self.epsilon * root
-        np.divide(self.first_moment, scratch, out=scratch)
-        scratch *= rate
-        self.theta -= scratch
+        epsilon.fill(self.epsilon * root)
+        rate.fill(learning_rate * root * (1 - self.beta1) / (1 - self.beta1**self.steps))
+        np.multiply(m, beta1, m)
+        np.add(m, gradient, m)
+        np.multiply(v, beta2, v)
+        np.multiply(gradient, gradient, scratch)
+        np.add(v, scratch, v)
+        np.sqrt(v, scratch)
+        np.add(scratch, epsilon, scratch)
+        np.divide(m, scratch, scratch)
+        np.multiply(scratch, rate, scratch)
+        np.subtract(self.theta, scratch, self.theta)
 
 
 class AdamW(Adam):

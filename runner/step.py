@@ -3,7 +3,8 @@
 A step of a small network costs call overhead, not arithmetic; a stack of replicates costs
 memory traffic. Hence, beside ``Network`` and its plain tape, which evaluate:
 
-* All buffers are made once per batch size, and every product writes into one.
+* All buffers are made once per batch size, and all calls are bound to them: nothing is
+  allocated, sliced or looked up between one call and the next.
 * Activations are feature-major here, (replicates, units + 1, batch), with a last row of
   ones: z = [w; b]^T [y; 1] adds the bias inside the product, and dL/d[w; b] = [y; 1] grad^T
   sums its gradient there, where two more calls would cost as much as the products. theta
@@ -16,12 +17,12 @@ memory traffic. Hence, beside ``Network`` and its plain tape, which evaluate:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from activations.base import Array
-from runner.kernels import kernel
+from runner.kernels import Calls, kernel, loss_calls
 from runner.model import Loss, Network, Nonlinear
 
 
@@ -29,36 +30,39 @@ class Step:
     """Forward and backward for batches of one size, filling ``network.gradient``."""
 
     def __init__(self, network: Network, loss: Loss, batch: int) -> None:
-        self.loss = loss
+        self.alone = network.replicates == 1
+        self.product = np.dot if self.alone else np.matmul
         layers = [layer for layer in network.layers if isinstance(layer, Nonlinear)]
-        replicates, dtype = network.replicates, network.dtype
-        matrix: Callable[[Array], Array] = _only if replicates == 1 else _same
-        self.matrix = matrix
-        self.product = np.dot if replicates == 1 else np.matmul
 
-        def buffers(widths: list[int]) -> list[Array]:
-            return [np.ones((replicates, width, batch), dtype) for width in widths]
+        def buffer(width: int) -> Array:
+            return np.ones((network.replicates, width, batch), network.dtype)
 
         weights = network.augmented(network.theta)
-        outputs = [weight.shape[-1] for weight in weights]
-        z, grad = buffers(outputs), buffers(outputs)
-        reaching = buffers(list(network.hidden))
-        tape = buffers([units + 1 for units in network.hidden])
+        gradients = network.augmented(network.gradient)
+        z = [buffer(weight.shape[-1]) for weight in weights]
+        grad = [buffer(weight.shape[-1]) for weight in weights]
+        reaching = [buffer(units) for units in network.hidden]
+        tape = [buffer(units + 1) for units in network.hidden]
+        self.targets = np.empty((network.replicates, batch, weights[-1].shape[-1]), network.dtype)
 
-        # What the products read and write; the activations see the same memory.
-        self.weights_t = [matrix(_transposed(weight)) for weight in weights]
-        self.weights = [matrix(weight[:, :-1]) for weight in weights]
-        self.gradients = [matrix(part) for part in network.augmented(network.gradient)]
-        self.z, self.tape = [matrix(a) for a in z], [matrix(a) for a in tape]
-        self.grad, self.grad_t = [matrix(a) for a in grad], [matrix(_transposed(a)) for a in grad]
-        self.reaching = [matrix(a) for a in reaching]
-        self.logits, self.grad_logits = _transposed(z[-1]), _transposed(grad[-1])
-        self.kernels = [
-            kernel(*parts)
-            for parts in zip(
-                layers, z[:-1], (a[:, :-1] for a in tape), reaching, grad[:-1], strict=True
-            )
-        ]
+        forward: Calls = []
+        backward: Calls = []
+        for index, layer in enumerate(layers):
+            above = index + 1
+            y = tape[index]
+            calls = kernel(layer, z[index], y[:, :-1], reaching[index], grad[index])
+            forward += [*calls.forward, self._product(_transposed(weights[above]), y, z[above])]
+            backward = [
+                self._product(y, _transposed(grad[above]), gradients[above]),
+                self._product(weights[above][:, :-1], grad[above], reaching[index]),
+                *calls.backward,
+                *backward,
+            ]
+        self.calls = [*forward, *loss_calls(loss, z[-1], self.targets, grad[-1]), *backward]
+
+        self.first_weight_t, self.first_z = self._seen(_transposed(weights[0])), self._seen(z[0])
+        self.first_grad_t = self._seen(_transposed(grad[0]))
+        self.first_gradient = self._seen(gradients[0])
 
     def __call__(self, x: Array, targets: Array) -> None:
         """Fill the gradient of the mean loss over a batch.
@@ -66,30 +70,23 @@ class Step:
         x (replicates, batch, features + 1), its last column ones; targets as the losses
         take them.
         """
-        product, tape, z = self.product, self.tape, self.z
-        below = x_t = self.matrix(_transposed(x))
-        for index, activation in enumerate(self.kernels):
-            product(self.weights_t[index], below, z[index])
-            for call in activation.forward:
-                call()
-            below = tape[index]
-        product(self.weights_t[-1], below, z[-1])
-        self.grad_logits[...] = self.loss.gradient(self.logits, targets)
-        for index in range(len(self.kernels) - 1, -1, -1):
-            product(tape[index], self.grad_t[index + 1], self.gradients[index + 1])
-            product(self.weights[index + 1], self.grad[index + 1], self.reaching[index])
-            for call in self.kernels[index].backward:
-                call()
-        product(x_t, self.grad_t[0], self.gradients[0])  # nobody needs dL/d(data)
+        x_t = _transposed(self._seen(x))
+        self.product(self.first_weight_t, x_t, self.first_z)
+        np.copyto(self.targets, targets)
+        for call in self.calls:
+            call()
+        self.product(x_t, self.first_grad_t, self.first_gradient)  # nobody needs dL/d(data)
+
+    def _seen(self, stack: Array) -> Array:
+        """What the products are given of a stack: its only matrix, or all of it."""
+        return stack[0] if self.alone else stack
+
+    def _product(self, left: Array, right: Array, out: Array) -> partial[Array]:
+        # matmul has no fast path for a stack of outer products, as of a single output unit
+        outer = left.shape[-1] == 1 and not self.alone
+        function = np.multiply if outer else self.product
+        return partial(function, self._seen(left), self._seen(right), self._seen(out))
 
 
 def _transposed(array: Array) -> Array:
     return array.swapaxes(-1, -2)
-
-
-def _only(array: Array) -> Array:
-    return array[0]
-
-
-def _same(array: Array) -> Array:
-    return array

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import activations
-from runner.kernels import Kernel, kernel
+from runner.kernels import Kernel, kernel, loss_calls
+from runner.losses import CrossEntropy, SquaredError, encode
 from runner.model import Nonlinear
 
 SHAPE = (3, 16, 33)
@@ -39,3 +40,22 @@ def test_kernel_is_the_formula_to_the_last_bit(activation, scale, dtype):
 
     for found, expected in zip(result(kernel), result(Kernel), strict=True):
         assert (found + 0.0).tobytes() == (expected + 0.0).tobytes()  # -0 counts as 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "loss", [CrossEntropy(), SquaredError()], ids=lambda loss: type(loss).__name__
+)
+@pytest.mark.parametrize("classes", [2, 4])
+def test_the_loss_kernel_is_the_formula_to_the_last_bit(classes, loss, dtype):
+    rng = np.random.default_rng(2)
+    outputs = 1 if classes == 2 else classes
+    z = (30 * rng.standard_normal((3, outputs, 65))).astype(dtype)
+    z[0, 0, :2] = 1e4, -1e4
+    targets = encode(rng.integers(0, classes, (3, 65)), classes, dtype)
+    expected = loss.gradient(z.swapaxes(-1, -2).copy(), targets).swapaxes(-1, -2)
+    grad = np.empty_like(z)
+    with np.errstate(all="ignore"):
+        for call in loss_calls(loss, z.copy(), targets, grad):
+            call()
+    assert (grad + 0.0).tobytes() == (expected + 0.0).tobytes()
