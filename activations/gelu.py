@@ -8,8 +8,11 @@ from activations.base import Array, Elementwise, in_float64, number
 from activations.special import (
     FRACTION_OF_SQUARE_ROOT_2_PI,
     GAUSSIAN_END,
+    constants,
     exp_of_square,
     inverse_cosh_squared,
+    polynomial,
+    precise_scaled_normal_tail,
     scaled_normal_tail,
     step,
     where_below,
@@ -80,11 +83,25 @@ class ClippedGELU(Elementwise):
         return np.where(outside, 0.0, gelu_derivative(x))
 
 
+# tanh(g) / g = 1 + g^2 (...) in powers of g^2, highest first
+_TANH_SERIES = constants(
+    -443861162 / 1856156927625,
+    6404582 / 10854718875,
+    -929569 / 638512875,
+    21844 / 6081075,
+    -1382 / 155925,
+    62 / 2835,
+    -17 / 315,
+    2 / 15,
+    -1 / 3,
+)
+
+
 class Phish(Elementwise):
     """x tanh(GELU(x)). Range [0, inf) on both sides of 0 but for rounding; f(0) = f'(0) = 0.
 
-    f' = tanh(g) + x g' / cosh(g)^2 with g = GELU(x). In float64 the errors of GELU and tanh add
-    up: values within 6 ULP; beside the root of f' at x = -1.195 both terms cancel: within 12.
+    f' = tanh(g) + x g' / cosh(g)^2 with g = GELU(x). For x < 0, where |g| < 0.17, tanh is its
+    power series, and f' is g + x g' = x Phi'(x) (2 Q + x), Q = Phi / Phi', and a small rest.
     Naveen 2022, https://doi.org/10.36227/techrxiv.17283824
     """
 
@@ -93,7 +110,8 @@ class Phish(Elementwise):
     @in_float64
     def forward(self, x: Array) -> Array:
         c = np.maximum(x, -GAUSSIAN_END)
-        return where_below(c, -37.0, _phish_tail, c * np.tanh(gelu(c)))
+        y = where_below(c, 0.0, _phish_left, c * np.tanh(gelu(c)))
+        return where_below(c, -37.0, _phish_tail, y)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
@@ -101,12 +119,33 @@ class Phish(Elementwise):
         g = gelu(c)
         t = np.tanh(g)
         slope = t + c * gelu_derivative(c) * inverse_cosh_squared(g, t)
+        slope = where_below(c, 0.0, _phish_left_slope, slope)
         return where_below(c, -37.0, _phish_tail_slope, slope)
+
+
+def _tanh_excess(g: Array) -> Array:
+    """Return tanh(g) / g - 1 for |g| < 0.2."""
+    return g * g * polynomial(_TANH_SERIES, g * g)
+
+
+def _phish_left(x: Array) -> Array:
+    g = x * (precise_scaled_normal_tail(-x) * exp_of_square(-x, 0.5))
+    return x * (g + g * _tanh_excess(g))
+
+
+def _phish_left_slope(x: Array) -> Array:
+    bell, tail = exp_of_square(-x, 0.5), precise_scaled_normal_tail(-x)
+    g = x * tail * bell
+    excess = _tanh_excess(g)
+    t = g + g * excess
+    slope = bell * (tail + FRACTION_OF_SQUARE_ROOT_2_PI * x)  # of g
+    both = x * bell * (2 * tail + FRACTION_OF_SQUARE_ROOT_2_PI * x)  # g + x g'
+    return both + (g * excess - x * slope * t * t)
 
 
 def _phish_tail(x: Array) -> Array:
     half = exp_of_square(-x, 0.25)
-    return (x * x * scaled_normal_tail(-x) * half) * half
+    return (x * x * precise_scaled_normal_tail(-x) * half) * half
 
 
 def _phish_tail_slope(x: Array) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 
 from activations.base import Array, Elementwise, in_float64, number
 from activations.indicators import constant, positive
+from activations.special import two_product, two_sum, where_below
 
 
 class Learnable(Elementwise):
@@ -180,7 +181,12 @@ class SoftExponential(Learnable):
     def forward(self, x: Array) -> Array:
         alpha, divisor, t, u = self._parts(x)
         with np.errstate(all="ignore"):
-            exponential, logarithm = np.expm1(t) / divisor + alpha, -np.log1p(u) / divisor
+            # far to the left, 1 / alpha is taken from alpha before the exponential joins them
+            limit = (alpha - 1) * (alpha + 1) / divisor
+            exponential = np.where(
+                t < -0.5, np.exp(t) / divisor + limit, np.expm1(t) / divisor + alpha
+            )
+            logarithm = -np.log1p(u) / divisor
         return np.where(alpha > 0, exponential, np.where(alpha < 0, logarithm, x))
 
     @in_float64
@@ -242,6 +248,7 @@ class XIELU(Learnable):
             raw_alpha_p=_softplus_inverse(self.alpha_p),
             raw_alpha_n=_softplus_inverse(self.alpha_n - self.beta),
         )
+        self._initial = dict(self.params)
 
     @in_float64
     def forward(self, x: Array) -> Array:
@@ -249,14 +256,17 @@ class XIELU(Learnable):
         high, low = np.maximum(x, 0), np.minimum(x, 0)
         with np.errstate(over="ignore"):
             right = (alpha_p * high + self.beta) * high
-            return right + (alpha_n * np.expm1(low) + (self.beta - alpha_n) * low)
+            curve, rest = two_product(alpha_n, np.expm1(low))
+            left = (curve + (self.beta - alpha_n) * low) + rest
+            return right + where_below(low, -1.0, lambda low: self._far_left(alpha_n, low), left)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         alpha_p, alpha_n = self._alphas()
         with np.errstate(over="ignore"):
             right = 2 * alpha_p * np.maximum(x, 0)
-            return right + alpha_n * np.expm1(np.minimum(x, 0)) + self.beta
+            curve, rest = two_product(alpha_n, np.expm1(np.minimum(x, 0)))
+            return (right + (curve + self.beta)) + rest
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         high, low = np.maximum(x, 0), np.minimum(x, 0)
@@ -266,9 +276,20 @@ class XIELU(Learnable):
                 "raw_alpha_n": (np.expm1(low) - low) * _sigmoid(self.params["raw_alpha_n"]),
             }
 
+    def _far_left(self, alpha_n: Array, low: Array) -> Array:
+        """Return alpha_n e^x - (alpha_n - beta) x - alpha_n, whose parts cancel at x = -2.43."""
+        slope, slope_rest = two_sum(self.beta, -alpha_n)
+        line, line_rest = two_product(slope, np.maximum(low, -1e5))
+        line_rest = np.where(low < -1e5, 0.0, line_rest + slope_rest * low)
+        line, sum_rest = two_sum(np.where(low < -1e5, slope * low, line), -alpha_n)
+        return line + (alpha_n * np.exp(low) + (line_rest + np.where(low < -1e5, 0.0, sum_rest)))
+
     def _alphas(self) -> tuple[Array, Array]:
         raw_p = np.asarray(self.params["raw_alpha_p"], np.float64)
         raw_n = np.asarray(self.params["raw_alpha_n"], np.float64)
+        if raw_p.ndim == raw_n.ndim == 0 and self.params == self._initial:
+            # the very numbers, not what two logarithms have left of them
+            return np.asarray(self.alpha_p), np.asarray(self.alpha_n)
         return np.logaddexp(0, raw_p), self.beta + np.logaddexp(0, raw_n)
 
 

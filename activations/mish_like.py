@@ -6,6 +6,8 @@ loses digits; x is cut where a gate has long been 0 or its limit.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from activations.base import Array, Elementwise, in_float64
@@ -14,10 +16,18 @@ from activations.special import (
     NO_UNDERFLOW,
     SUBNORMAL,
     TWO_OVER_SQUARE_ROOT_PI,
+    constants,
     erf,
     inverse_cosh_squared,
+    polynomial,
     where_below,
 )
+
+# sinh(2 n) / (2 n) = 1 + n^2 (...), artanh(u) / u = 1 + u^2 (...) and
+# e^(p^2) erf(p) sqrt(pi) / (2 p) = 1 + p^2 (...), in powers of the square, highest first
+_SINH_SERIES = constants(*(4.0**k / math.factorial(2 * k + 1) for k in range(13, 0, -1)))
+_ARTANH_SERIES = constants(*(1 / (2 * k + 1) for k in range(13, 0, -1)))
+_DAWSON_SERIES = constants(*(2.0**k / math.prod(range(3, 2 * k + 2, 2)) for k in range(14, 0, -1)))
 
 
 class _GatedByExponential(Elementwise):
@@ -69,8 +79,8 @@ class Mish(_GatedByExponential):
 class TeLU(_GatedByExponential):
     """x tanh(e^x), also known as TanhExp. Range (-0.3533, inf), the minimum at x = -1.0789.
 
-    f' = tanh(n) + x n / cosh(n)^2 with n = e^x, a difference beside its root at the minimum,
-    where the errors of both terms show: within 10 ULP in float64.
+    f' = tanh(n) + x n / cosh(n)^2 with n = e^x, for x < 0 written n (1 + x + s) / cosh(n)^2 with
+    s = sinh(2 n) / (2 n) - 1 as a power series, so that nothing but 1 + x and s cancels.
     Fernandez & Mali 2024, https://arxiv.org/abs/2412.20269;
     Liu & Di 2020 (TanhExp), https://arxiv.org/abs/2003.09855
     """
@@ -87,14 +97,22 @@ class TeLU(_GatedByExponential):
         c = np.minimum(np.maximum(x, NO_UNDERFLOW), 5.0)
         n = np.exp(c)
         t = np.tanh(n)
-        return self._finish_slope(c, t + c * n * inverse_cosh_squared(n, t))
+        bell = inverse_cosh_squared(n, t)
+
+        def left(c: Array) -> Array:
+            n = np.exp(c)
+            s = n * n * polynomial(_SINH_SERIES, n * n)
+            return n * ((1 + c) + s) * inverse_cosh_squared(n, np.tanh(n))
+
+        return self._finish_slope(c, where_below(c, 0.0, left, t + c * n * bell))
 
 
 class Serf(_GatedByExponential):
     """x erf(softplus(x)). Range (-0.3484, inf), the minimum at x = -1.1931.
 
-    f' = erf(p) + 2 / sqrt(pi) x e^(-p^2) sigmoid(x) with p = softplus(x), a difference beside
-    its root at the minimum, where the errors of both terms show: within 12 ULP in float64.
+    f' = erf(p) + 2 / sqrt(pi) x e^(-p^2) s with p = softplus(x), s = sigmoid(x). For x < -1/2 it
+    is 2 / sqrt(pi) e^(-p^2) s (1 + x + r): r = (p / s) (e^(p^2) erf(p) sqrt(pi) / (2 p)) - 1 comes
+    from two power series, so that nothing but 1 + x and r cancels.
     Nag & Bhattacharyya 2021, https://arxiv.org/abs/2108.09598
     """
 
@@ -112,7 +130,19 @@ class Serf(_GatedByExponential):
         n = np.exp(c)
         p = np.log1p(n)
         bell = n * np.exp(-p * (1 + p))  # sigmoid(x) = n e^-p
-        return self._finish_slope(c, erf(p) + TWO_OVER_SQUARE_ROOT_PI * c * bell)
+        slope = erf(p) + TWO_OVER_SQUARE_ROOT_PI * c * bell
+        return self._finish_slope(c, where_below(c, -0.5, _serf_slope_left, slope))
+
+
+def _serf_slope_left(c: Array) -> Array:
+    n = np.exp(c)
+    u = n / (2 + n)  # p = 2 artanh(u), so that p / s = (1 + u) artanh(u) / u
+    over = u * u * polynomial(_ARTANH_SERIES, u * u)
+    first = u + (over + u * over)
+    p = np.log1p(n)
+    second = p * p * polynomial(_DAWSON_SERIES, p * p)
+    r = first + (second + first * second)
+    return TWO_OVER_SQUARE_ROOT_PI * (n * np.exp(-p * (1 + p))) * ((1 + c) + r)
 
 
 class Logish(_GatedByExponential):

@@ -19,6 +19,7 @@ from activations.special import (
     NO_UNDERFLOW,
     SUBNORMAL,
     exp_of_sum,
+    step,
     two_product,
     two_sum,
     where_below,
@@ -231,8 +232,8 @@ class GELUApprox(_Cubic):
 class DSiLU(Elementwise):
     """sigmoid(x) (1 + x sigmoid(-x)), the derivative of SiLU, used as an activation.
 
-    Range (-0.0998, 1.0998). f' = z / (1 + z)^3 (2 - |x| + z (2 + |x|)) with z = e^-|x|.
-    Values are within 5 ULP in float64, as f has a root, at x = -1.2785.
+    Range (-0.0998, 1.0998). f(x) = g(|x|) for x < 0 and 1 - g(|x|) for x > 0, where
+    g(a) = z (1 - a + z) / (1 + z)^2 with z = e^-a. f' = z / (1 + z)^3 (2 - |x| + z (2 + |x|)).
     Elfwing, Uchibe & Doya 2017, https://arxiv.org/abs/1702.03118
     """
 
@@ -240,10 +241,11 @@ class DSiLU(Elementwise):
 
     @in_float64
     def forward(self, x: Array) -> Array:
-        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
-        n = np.exp(c)
-        d = 1 + n
-        return where_below(c, SUBNORMAL, _silu_tail_slope, n / d * (((1 + c) + n) / d))
+        a = np.minimum(np.abs(x), -NO_UNDERFLOW)
+        z = np.exp(-a)
+        d = 1 + z
+        left = where_below(-a, SUBNORMAL, _silu_tail_slope, z * ((1 - a) + z) / (d * d))
+        return step(x) - np.copysign(1.0, x) * left
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:

@@ -201,6 +201,26 @@ def scaled_normal_tail(t: Array, for_float32: bool = False) -> Array:
     return polynomial(coefficients, (t - 3) / above) / above
 
 
+def precise_scaled_normal_tail(t: Array) -> Array:
+    """Return Q(t) within 1.5 ULP, against 4 for the plain sum, at twice its time.
+
+    The last two steps of Horner's rule, and the quotient before, carry what they round off.
+    """
+    above, above_rest = two_sum(t, np.asarray(3.0))
+    below, below_rest = two_sum(t, np.asarray(-3.0))
+    u, u_rest = two_quotient(below, above)
+    u_rest = u_rest + (below_rest - u * above_rest) / above
+    s = polynomial(_SCALED_TAIL[:-2], u)
+    p, p_rest = two_product(s, u)
+    s1, s1_rest = two_sum(p, _SCALED_TAIL[-2])
+    s1_rest = s1_rest + p_rest + s * u_rest
+    p, p_rest = two_product(s1, u)
+    s0, s0_rest = two_sum(p, _SCALED_TAIL[-1])
+    s0_rest = s0_rest + p_rest + s1_rest * u + s1 * u_rest
+    q, q_rest = two_quotient(s0, above)
+    return q + (q_rest + (s0_rest - q * above_rest) / above)
+
+
 def normal_tail(a: Array) -> Array:
     """Return Phi(-a), the normal distribution's tail, for a >= 0."""
     a = np.minimum(a, GAUSSIAN_END)

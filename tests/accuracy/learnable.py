@@ -48,9 +48,6 @@ reference(
     lambda x, alpha: exp(alpha * x),
     (0, INF, 0, INF),
     parameters={"alpha": 1.0},
-    value_roots=(0.0,),
-    amplitude=(lambda x: 1 if x < 0 else 0, lambda x: 0),
-    why="alpha - 1/alpha + e^(alpha x)/alpha cancels to e^x alone for alpha = 1 and x < 0",
 )
 
 
@@ -67,8 +64,6 @@ reference(
     kinks={0.0: 0.5},
     roots=(-0.9808292530117262,),
     value_roots=(-2.4324842769314485,),
-    amplitude=(lambda x: 1 if x < -1 else 0, lambda x: 0),
-    why="beta x and alpha_n (e^x - 1 - x) cancel around the value's root",
 )
 for alpha in (0.5, 0.3):
     reference(
