@@ -163,4 +163,7 @@ def _offer(added: list[str]) -> None:
             continue
         parameters = inspect.signature(get_class(name)).parameters
         defaults = {key: value.default for key, value in parameters.items()}
-        ConfigStore.instance().store(group="activation", name=name, node={"name": name, **defaults})
+        store = ConfigStore.instance()
+        # from Hydra 1.4 on, a name that is taken is replaced only when asked for
+        store.repo.get("activation", {}).pop(f"{name}.yaml", None)
+        store.store(group="activation", name=name, node={"name": name, **defaults})
