@@ -143,3 +143,11 @@ def test_a_jump_and_a_kink_are_not_counted_as_lost_digits(
     file.write_text(BRANCHED)
     assert main([str(file), "--points", "60"]) == 0, capsys.readouterr().out
     assert "from its own float64" not in capsys.readouterr().out
+
+
+def test_several_names_are_checked_one_after_the_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["relu", "tanh", "--points", "40"]) == 0
+    found = capsys.readouterr().out
+    assert found.index("ReLU(") < found.index("TanH(")
