@@ -11,15 +11,32 @@ uncompensated softmax turns into a relative error of up to |x - max| ULP.
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from activations.base import Activation, Array, as_floating, number
+from activations.base import BLOCK_ELEMENTS, Activation, Array, as_floating, number
 
 MASKED_ROWS = ("nan", "zeros")
+
+
+def by_rows(formula: Callable[..., Array]) -> Callable[..., Array]:
+    """Let a method take large arrays a few rows at a time, so that temporaries stay in cache."""
+
+    @functools.wraps(formula)
+    def rows_at_a_time(self: Any, *arrays: Array) -> Array:
+        first = arrays[0]
+        if first.size <= BLOCK_ELEMENTS or first.ndim < 2 or self.generators is not None:
+            return formula(self, *arrays)  # what is drawn has the shape of whole arrays
+        count = max(1, BLOCK_ELEMENTS * len(first) // first.size)
+        starts = range(0, len(first), count)
+        return np.concatenate([formula(self, *(a[k : k + count] for a in arrays)) for k in starts])
+
+    return rows_at_a_time
 
 
 class AxisWise(Activation):
@@ -107,6 +124,7 @@ class Softmax(AxisWise):
         super().__init__()
         self.masked_rows = masked_rows_policy(masked_rows)
 
+    @by_rows
     def forward(self, x: Array) -> Array:
         return self._probabilities(x).astype(x.dtype, copy=False)
 
@@ -116,6 +134,7 @@ class Softmax(AxisWise):
         p = self._probabilities(x)
         return (self._slope * p * complement(p)).astype(x.dtype, copy=False)
 
+    @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         # A constant added to grad changes nothing; taking the dominant entry's away keeps the
         # digits of its own gradient.
@@ -245,6 +264,7 @@ class GumbelSoftmax(Softmax):
     """
 
     name = "gumbel_softmax"
+    stochastic = True
 
     def __init__(self, tau: float = 1.0) -> None:
         super().__init__()
@@ -277,6 +297,7 @@ class LogSoftmax(AxisWise):
         super().__init__()
         self.masked_rows = masked_rows_policy(masked_rows)
 
+    @by_rows
     def forward(self, x: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
             d, rest = shifted(x)
@@ -290,6 +311,7 @@ class LogSoftmax(AxisWise):
         x = self._rows(x)
         return complement(self._probabilities(x)).astype(x.dtype, copy=False)
 
+    @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         p = self._probabilities(x)
         dominant = p > 0.5

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from activations.base import Array, Elementwise, number
-from activations.indicators import constant, positive
+from activations.indicators import constant, indicator, positive
 
 
 class HardTanh(Elementwise):
@@ -28,7 +28,7 @@ class HardTanh(Elementwise):
         return np.minimum(np.maximum(x, self.low), self.high)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        return np.sign(y - self.low) * np.sign(self.high - y)
+        return indicator((x > self.low) & (x < self.high), x)
 
 
 class Clip(Elementwise):

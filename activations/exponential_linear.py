@@ -104,5 +104,7 @@ class SELU(Elementwise):
         return right + (self.scale * self.alpha) * np.expm1(np.minimum(x, 0))
 
     def derivative(self, x: Array, y: Array) -> Array:
-        left = (self.scale * self.alpha) * np.exp(np.minimum(x, 0))
-        return np.where(x > 0, x.dtype.type(self.scale), left)
+        number = x.dtype.type
+        left = number(self.scale * self.alpha)
+        excess = left - number(self.scale)  # exact, and so is left - excess where x > 0
+        return left * np.exp(np.minimum(x, 0)) - excess * (x > 0)

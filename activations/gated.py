@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from activations.axiswise import AxisWise
+from activations.axiswise import AxisWise, by_rows
 from activations.base import Array, Elementwise, number
 from activations.exponential_linear import SELU
 from activations.gelu import GELU
@@ -32,6 +32,7 @@ class Gated(AxisWise):
     first: ClassVar[Elementwise]
     second: ClassVar[Elementwise]
 
+    @by_rows
     def forward(self, x: Array) -> Array:
         a, b = self._halves(x)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -43,12 +44,13 @@ class Gated(AxisWise):
         y = self.forward(x)
         return self.backward(x, y, np.ones_like(y))
 
+    @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         a, b = self._halves(x)
         with np.errstate(over="ignore", invalid="ignore"):
-            left, right = self.first.forward(a), self.second.forward(b)
-            to_a = right * self.first.derivative(a, left)
-            to_b = left * self.second.derivative(b, right)
+            left, left_slope = self.first.value_and_derivative(a)
+            right, right_slope = self.second.value_and_derivative(b)
+            to_a, to_b = right * left_slope, left * right_slope
             return self._joined(grad * to_a, grad * to_b).astype(x.dtype, copy=False)
 
     def _halves(self, x: Array) -> tuple[Array, Array]:

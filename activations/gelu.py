@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from activations.base import Array, Elementwise, in_float64, number
+from activations.base import Array, Elementwise, SharedParts, in_float64, number
 from activations.special import (
     FRACTION_OF_SQUARE_ROOT_2_PI,
     GAUSSIAN_END,
@@ -19,27 +19,41 @@ from activations.special import (
 )
 
 
-def gelu(x: Array, for_float32: bool = False) -> Array:
-    """Return x Phi(x) = max(x, 0) - |x| Phi(-|x|) for float64 x."""
+def tail_and_bell(x: Array, exact: bool = True) -> tuple[Array, Array, Array]:
+    """Return a = |x|, Q(a) and e^(-a^2 / 2), with a cut where the latter is long 0."""
     a = np.minimum(np.abs(x), GAUSSIAN_END)
-    return np.maximum(x, 0) - a * scaled_normal_tail(a, for_float32) * exp_of_square(a, 0.5)
+    bell = exp_of_square(a, 0.5) if exact else np.exp(a * a * -0.5)
+    return a, scaled_normal_tail(a, for_float32=not exact), bell
 
 
-def gelu_derivative(x: Array, for_float32: bool = False) -> Array:
-    """Return Phi(x) + x Phi'(x), which is one less the same at -x, for float64 x."""
-    a = np.minimum(np.abs(x), GAUSSIAN_END)
-    bracket = scaled_normal_tail(a, for_float32) - FRACTION_OF_SQUARE_ROOT_2_PI * a
-    left = bracket * exp_of_square(a, 0.5)
+def gelu(x: Array) -> Array:
+    """Return x Phi(x) for float64 x."""
+    return _value(x, *tail_and_bell(x))
 
-    def tail(minus_a: Array) -> Array:
+
+def gelu_derivative(x: Array) -> Array:
+    """Return Phi(x) + x Phi'(x) for float64 x."""
+    return _slope(x, *tail_and_bell(x))
+
+
+def _value(x: Array, a: Array, tail: Array, bell: Array) -> Array:
+    """Return max(x, 0) - |x| Phi(-|x|)."""
+    return np.maximum(x, 0) - a * tail * bell
+
+
+def _slope(x: Array, a: Array, tail: Array, bell: Array) -> Array:
+    """Return Phi(x) + x Phi'(x), which is one less the same at -x."""
+    bracket = tail - FRACTION_OF_SQUARE_ROOT_2_PI * a
+
+    def far_left(minus_a: Array) -> Array:
         half = exp_of_square(-minus_a, 0.25)
         return (bracket * half) * half
 
-    left = where_below(-a, -37.0, tail, left)
+    left = where_below(-a, -37.0, far_left, bracket * bell)
     return step(x) - np.copysign(1.0, x) * left
 
 
-class GELU(Elementwise):
+class GELU(SharedParts):
     """x Phi(x) = x/2 (1 + erf(x / sqrt 2)), the Gaussian error linear unit, exact.
 
     Range (-0.1700, inf), the minimum at x = -0.7518. Written max(x, 0) - |x| Phi(-|x|): the
@@ -49,14 +63,9 @@ class GELU(Elementwise):
     """
 
     name = "gelu"
-
-    def forward(self, x: Array) -> Array:
-        wide = x.astype(np.float64, copy=False)
-        return gelu(wide, x.dtype == np.float32).astype(x.dtype, copy=False)
-
-    def derivative(self, x: Array, y: Array) -> Array:
-        wide = x.astype(np.float64, copy=False)
-        return gelu_derivative(wide, x.dtype == np.float32).astype(x.dtype, copy=False)
+    parts = staticmethod(tail_and_bell)
+    value = staticmethod(_value)
+    slope = staticmethod(_slope)
 
 
 class ClippedGELU(Elementwise):

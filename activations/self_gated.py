@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from activations.base import Array, Elementwise, in_float64, number
+from activations.base import Array, Elementwise, SharedParts, in_float64, number
 from activations.learnable import sum_to_shape
 from activations.special import (
     FAR,
@@ -26,7 +26,7 @@ from activations.special import (
 )
 
 
-class SiLU(Elementwise):
+class SiLU(SharedParts):
     """x sigmoid(x) = x / (1 + e^-x), the sigmoid linear unit, also called swish.
 
     Range (-0.2785, inf), the minimum at x = -1.2785.
@@ -36,18 +36,18 @@ class SiLU(Elementwise):
 
     name = "silu"
 
-    @in_float64
-    def forward(self, x: Array) -> Array:
+    def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
         c = np.maximum(x, NO_UNDERFLOW)
         n = np.exp(np.minimum(c, NO_OVERFLOW))
-        return where_below(c, SUBNORMAL, _silu_tail, c * (n / (1 + n)))
-
-    @in_float64
-    def derivative(self, x: Array, y: Array) -> Array:
-        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
-        n = np.exp(c)
         d = 1 + n
-        return where_below(c, SUBNORMAL, _silu_tail_slope, n / d * (((1 + c) + n) / d))
+        return c, n, d, n / d
+
+    def value(self, x: Array, c: Array, n: Array, d: Array, gate: Array) -> Array:
+        return where_below(c, SUBNORMAL, _silu_tail, c * gate)
+
+    def slope(self, x: Array, c: Array, n: Array, d: Array, gate: Array) -> Array:
+        c = np.minimum(c, NO_OVERFLOW)
+        return where_below(c, SUBNORMAL, _silu_tail_slope, gate * (((1 + c) + n) / d))
 
 
 def _silu_tail(x: Array) -> Array:
@@ -60,7 +60,7 @@ def _silu_tail_slope(x: Array) -> Array:
     return ((1 + x) * half) * half
 
 
-class SelfGated(Elementwise):
+class SelfGated(SharedParts):
     """x sigmoid(u(x)) for an increasing odd u: a subclass defines ``argument``."""
 
     def argument(self, x: Array, exact: bool) -> tuple[Array, Array, Array]:
@@ -74,30 +74,31 @@ class SelfGated(Elementwise):
         """Return u'(c)."""
         raise TypeError(f"{type(self).__name__} does not define argument_slope")
 
-    def forward(self, x: Array) -> Array:
-        wide = x.astype(np.float64, copy=False)
-        c, p, rest = self.argument(wide, x.dtype == np.float64)
-        n = exp_of_sum(np.minimum(p, FAR), rest)
+    def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
+        c, p, rest = self.argument(x, exact)
+        n = exp_of_sum(np.minimum(p, FAR), rest) if exact else np.exp(np.minimum(p, FAR))
+        d = 1 + n
+        return c, p, rest, n, d, n / d
 
+    def value(
+        self, x: Array, c: Array, p: Array, rest: Array, n: Array, d: Array, gate: Array
+    ) -> Array:
         def tail(p_in_tail: Array) -> Array:
             half = exp_of_sum(p_in_tail / 2, rest / 2)
             return (c * half) * half
 
-        y = where_below(p, SUBNORMAL, tail, np.maximum(wide, c) * (n / (1 + n)))
-        return y.astype(x.dtype, copy=False)
+        return where_below(p, SUBNORMAL, tail, np.maximum(x, c) * gate)
 
-    def derivative(self, x: Array, y: Array) -> Array:
-        c, p, rest = self.argument(x.astype(np.float64, copy=False), x.dtype == np.float64)
-        n = exp_of_sum(np.minimum(p, FAR), rest)
-        d = 1 + n
+    def slope(
+        self, x: Array, c: Array, p: Array, rest: Array, n: Array, d: Array, gate: Array
+    ) -> Array:
         moved = c * self.argument_slope(c)
 
         def tail(p_in_tail: Array) -> Array:
             half = exp_of_sum(p_in_tail / 2, rest / 2)
             return ((1 + moved) * half) * half
 
-        slope = where_below(p, SUBNORMAL, tail, n / d * (((1 + moved) + n) / d))
-        return slope.astype(x.dtype, copy=False)
+        return where_below(p, SUBNORMAL, tail, gate * (((1 + moved) + n) / d))
 
 
 def _cut(x: Array, end: float) -> Array:
@@ -140,7 +141,11 @@ class Swish(Elementwise):
             half = exp_of_sum(p_in_tail / 2, rest / 2)
             return (c * half) * half
 
-        open_side = np.where(beta * c < 0, c, wide)  # where the gate is shut, x may be inf
+        # where the gate is shut, x may be infinite
+        if np.all(beta >= 0):
+            open_side = np.maximum(wide, c)
+        else:
+            open_side = np.where(beta * c < 0, c, wide)
         y = where_below(p, SUBNORMAL, tail, open_side * (n / (1 + n)))
         return y.astype(x.dtype, copy=False)
 

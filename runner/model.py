@@ -241,7 +241,8 @@ class Network:
     def set_generators(self, generators: list[np.random.Generator] | None) -> None:
         """Give stochastic activations their random streams; None makes them deterministic."""
         for activation in self.activations:
-            activation.generators = generators
+            if activation.stochastic:
+                activation.generators = generators
 
     def augmented(self, flat: Array) -> list[Array]:
         """Return each linear layer's [w; b], (replicates, fan_in + 1, fan_out), as views into

@@ -15,6 +15,11 @@ EVERY = [
     activations.ReLU(),
     activations.ReLU(derivative_at_zero=0),
     activations.ReLU(derivative_at_zero=0.5),
+    *(
+        activations.get(name)
+        for name in activations.names()
+        if issubclass(activations.get_class(name), activations.Elementwise)
+    ),
 ]
 
 
