@@ -25,7 +25,8 @@ from runner import datasets
 from runner.choices import ConfigError, build, closest, one_of, whole_number
 from runner.initializers import INITIALIZERS, Initializer
 from runner.losses import LOSSES
-from runner.model import Loss, Network
+from runner.memory import refuse_what_does_not_fit
+from runner.model import Loss, check_hidden_widths
 from runner.optimizers import OPTIMIZERS, Optimizer
 from runner.schedules import SCHEDULES, Constant
 
@@ -157,6 +158,7 @@ class Experiment:
                 f"training.epochs={self.training.epochs}"
             )
         self.initializer_object()
+        refuse_what_does_not_fit(self)
         samples = self.train_samples
         batch_size = self.training.batch_size
         if batch_size is not None and batch_size > samples:
@@ -169,14 +171,7 @@ class Experiment:
                 "training.patience needs validation data: set dataset.validation_fraction above 0"
             )
         try:
-            Network(
-                self.features,
-                self.model.hidden,
-                self.classes,
-                self.activation_object(),
-                1,
-                self.dtype,
-            )
+            check_hidden_widths(self.model.hidden, self.activation_object())
         except ValueError as error:
             raise ConfigError(str(error)) from None
 

@@ -65,6 +65,29 @@ class Nonlinear:
                 into[...] = found[name]
 
 
+def check_hidden_widths(hidden: tuple[int, ...], activation: Activation) -> None:
+    """Raise ValueError where a layer of that width cannot have the activation, or never learns."""
+    for units in hidden:
+        inputs = units * activation.inputs_per_output
+        if math.isnan(inputs):
+            raise ValueError(
+                f"activation.pieces: {activation.name} of the whole row makes one output and "
+                "cannot be a hidden layer; give a number of pieces"
+            )
+        if inputs != int(inputs):
+            raise ValueError(
+                f"model.hidden: {units} outputs of {activation.name} need {inputs} "
+                "inputs, which is not a whole number; choose an even width"
+            )
+        if inputs == 1 and not isinstance(activation, Elementwise):
+            low, high = activation(np.array([[0.5], [2.0]]))
+            if np.array_equal(low, high):
+                raise ValueError(
+                    f"model.hidden: {activation.name} of a single unit is always {low[0]:g}, from "
+                    "which nothing is learned; choose a width of at least 2"
+                )
+
+
 class Network:
     """Linear, activation, linear, activation, ..., linear; the last gives the logits.
 
@@ -81,10 +104,7 @@ class Network:
         replicates: int,
         dtype: npt.DTypeLike,
     ) -> None:
-        """Make a network with all parameters zero.
-
-        Raises ValueError where a hidden width does not fit the activation.
-        """
+        """Make a network with all parameters zero; ``check_hidden_widths`` has passed."""
         self.features, self.hidden, self.classes = features, hidden, classes
         self.replicates = replicates
         self.dtype = np.dtype(dtype)
@@ -100,18 +120,7 @@ class Network:
     def _parameter_shapes(self, activation: Activation) -> Iterator[tuple[str, tuple[int, int]]]:
         fan_in = self.features
         for number, units in enumerate(self.hidden, start=1):
-            inputs = units * activation.inputs_per_output
-            if math.isnan(inputs):
-                raise ValueError(
-                    f"activation.pieces: {activation.name} of the whole row makes one output and "
-                    "cannot be a hidden layer; give a number of pieces"
-                )
-            if inputs != int(inputs):
-                raise ValueError(
-                    f"model.hidden: {units} outputs of {activation.name} need {inputs} "
-                    "inputs, which is not a whole number; choose an even width"
-                )
-            fan_out = int(inputs)
+            fan_out = int(units * activation.inputs_per_output)
             yield f"layer{number}.weight", (fan_in, fan_out)
             yield f"layer{number}.bias", (1, fan_out)
             for name in activation.params:

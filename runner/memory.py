@@ -1,0 +1,108 @@
+"""How much memory a run needs at least, and how much there is: asked before data are drawn.
+
+The estimate is a floor, so that nothing is refused that could have run; what it leaves out
+(Python, Matplotlib, temporaries) is a hundred megabytes or so.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.choices import ConfigError
+
+if TYPE_CHECKING:
+    from runner.config import Experiment
+
+DOUBLE = 8
+COLUMNS_PER_LAYER = 5
+COLUMNS = 8
+
+
+def refuse_what_does_not_fit(experiment: Experiment) -> None:
+    """Raise ConfigError, with both numbers and the key to lower, if memory cannot suffice."""
+    needs = needed(experiment)
+    total, there = sum(needs.values()), available()
+    if total > there:
+        alone = [key for key, size in needs.items() if size > there]
+        key = alone[0] if alone else max(needs, key=needs.__getitem__)
+        remedy = "; a higher training.record_every needs less" if key == "training.epochs" else ""
+        raise ConfigError(
+            f"{key} is too large: the run needs at least {_readable(total)} of memory and "
+            f"{_readable(there)} is available{remedy}"
+        )
+
+
+def needed(experiment: Experiment) -> dict[str, float]:
+    """Return the least bytes by the key that asks for them.
+
+    Of R replicates, n training samples of d features, P parameters and E records: the data of
+    one replicate as drawn (float64) and standardised, R P numbers three times (final, best,
+    current) and P four times more (gradient and optimizer), the two widest layers' outputs
+    for all n, and 8 + 5 columns a layer of R E float64.
+    """
+    number = 4 if experiment.dtype == "float32" else 8
+    samples = _whole(experiment.dataset.get("samples"), 2)
+    features = _whole(experiment.dataset.get("features"), 2)
+    widths = [features, *experiment.model.hidden, 1]
+    parameters = sum((a + 1) * b for a, b in itertools.pairwise(widths))
+    settings = experiment.training
+    records = math.ceil(settings.epochs / settings.record_every)
+    columns = COLUMNS + COLUMNS_PER_LAYER * len(widths)
+    return {
+        "dataset.samples": samples * (features + 1) * (DOUBLE + number),
+        "model.hidden": 7.0 * parameters * number + samples / 2 * max(widths) * number,
+        "replicates": 3.0 * (experiment.replicates - 1) * parameters * number,
+        "training.epochs": 2.0 * experiment.replicates * records * columns * DOUBLE,
+    }
+
+
+def available() -> float:
+    """Return the bytes that this process may still take; infinity where nobody tells."""
+    return min(_limits(), default=math.inf)
+
+
+def _limits() -> Iterator[float]:
+    lines = _words("/proc/meminfo")
+    if "MemAvailable:" in lines:
+        yield 1024.0 * int(lines[lines.index("MemAvailable:") + 1])
+    elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        yield float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
+    group = "/sys/fs/cgroup/memory"  # a container's limit, in version 2 and 1
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        (f"{group}/memory.limit_in_bytes", f"{group}/memory.usage_in_bytes"),
+    ):
+        most, now = _words(limit), _words(used)
+        if most and now and most[0].isdecimal():
+            yield float(most[0]) - float(now[0])
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    pages = _words("/proc/self/statm")
+    if soft != resource.RLIM_INFINITY and pages:
+        yield float(soft) - int(pages[0]) * resource.getpagesize()
+
+
+def _words(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().split()
+    except OSError:
+        return []
+
+
+def _whole(value: Any, otherwise: int) -> int:
+    """Return a setting that has not been checked yet, as far as it is a number."""
+    return value if isinstance(value, int) and value > 0 else otherwise
+
+
+def _readable(size: float) -> str:
+    if size < 2**30:
+        return f"{size / 2**20:.0f} MiB"
+    return f"{size / 2**30:.1f} GiB" if size < 2**40 else f"{size / 2**40:.3g} TiB"
