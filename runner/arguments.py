@@ -41,14 +41,16 @@ class Options:
         )
 
 
-class _Parser(argparse.ArgumentParser):
+class OneLineParser(argparse.ArgumentParser):
+    """A parser that raises ConfigError, one line, where argparse prints its usage and exits."""
+
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}; see python -m runner --help")
+        raise ConfigError(f"{message}; see {self.prog} --help")
 
 
 def parse(arguments: Sequence[str]) -> Options:
     """Return the parsed command line. Raises ConfigError for an option that there is not."""
-    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser = OneLineParser(prog="python -m runner", add_help=False, allow_abbrev=False)
     parser.add_argument("overrides", nargs="*")
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("-m", "--multirun", action="store_true")

@@ -69,7 +69,7 @@ def names() -> list[str]:
 
 def parameters(name: str) -> dict[str, Any]:
     """Return a dataset's own parameters with their defaults. Raises ValueError if unknown."""
-    if name not in _GENERATORS:
+    if not isinstance(name, str) or name not in _GENERATORS:
         raise ValueError(f"name={name!r} is unknown; {closest(name, names())}")
     common = ("samples", "noise", "rng")
     return {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -15,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
 from runner.choices import ConfigError
 from runner.composer import Composer, parsed, text_of
-from runner.composition import composed, explain, extensions_of, plain
+from runner.composition import GROUPS, choices, composed, explain, extensions_of, plain
 from runner.config import Experiment
 from runner.execution import execute, repeat_command
 from runner.extensions import load_extensions
@@ -28,6 +29,9 @@ from runner.interruption import exit_status
 from runner.run_folder import holds, make_parent
 from runner.whole_files import write_whole
 from runner.workers import available_cores, run_jobs
+
+MOST_JOBS = 100_000
+"""Beyond this a sweep is taken for a slip of the hand, such as a range that is too fine."""
 
 SWEEPS = Path("outputs/sweeps")
 
@@ -94,7 +98,14 @@ def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
     own = [o for o in said if not o.get_key_element().startswith("hydra")]
     composer = Composer(config_dir, overrides)
     jobs: dict[Path, Job] = {}
-    for values in itertools.product(*(_values(axis) for axis in axes)):
+    several = [_values(axis) for axis in axes]
+    count = math.prod(map(len, several))
+    if count > MOST_JOBS:
+        widest = text_of(axes[max(range(len(axes)), key=lambda k: len(several[k]))])
+        raise ConfigError(
+            f"{widest} makes a sweep of {count:,} jobs or more; the most is {MOST_JOBS:,}"
+        )
+    for values in itertools.product(*several):
         pairs = zip(axes, values, strict=True)
         chosen = {axis.get_key_element(): value for axis, value in pairs}
         words = [
@@ -234,12 +245,26 @@ def _write_failures(folder: Path, failures: list[Failure]) -> None:
 
 
 def _values(axis: Override) -> list[str]:
-    try:
-        if axis.is_sweep_override():
-            return list(axis.sweep_string_iterator())
+    if not axis.is_sweep_override():
         return [text_of(axis).partition("=")[2]]
+    wanted = axis.value()
+    if isinstance(wanted, Glob):
+        group = axis.get_key_element()
+        if group not in GROUPS:
+            raise ConfigError(f"{text_of(axis)}: only choices match; groups: {', '.join(GROUPS)}")
+        found = wanted.filter(list(choices(group)))
+        if not found:
+            raise ConfigError(f"{text_of(axis)} matches none of: {', '.join(choices(group))}")
+        return found
+    try:
+        values = list(itertools.islice(axis.sweep_string_iterator(), MOST_JOBS + 1))
     except HydraException as error:
         raise ConfigError(explain(error, [text_of(axis)])) from None
+    except (ValueError, OverflowError) as error:  # such as a range whose step is 0
+        raise ConfigError(f"cannot read the values of {text_of(axis)}: {error}") from None
+    if not values:
+        raise ConfigError(f"{text_of(axis)} has no values")
+    return values
 
 
 def _sweep_folder(fixed: list[Override], axes: list[Override], config_dir: str | None) -> Path:

@@ -15,6 +15,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="points per function and dtype in the accuracy suite (1500: under 3 minutes)",
     )
+    parser.addoption(
+        "--bad-inputs",
+        type=int,
+        default=600,
+        metavar="N",
+        help="generated wrong inputs in tests/test_bad_input.py (600: a minute)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -104,7 +104,7 @@ def test_experiments_that_ship_are_valid_and_need_no_m(capsys):
     for path in (Path(__file__).parents[1] / "conf" / "experiment").glob("*.yaml"):
         assert len(plan([f"experiment={path.stem}"]).jobs) > 4
     assert main(["experiment=noise", "activation=relu", "dataset.noise=0,0.1", *QUICK]) == 0
-    assert "sweep of 2 jobs" in capsys.readouterr().out
+    assert "sweep of 4 jobs" in capsys.readouterr().out
 
 
 def test_a_placebo_enters_once_more_with_seeds_of_its_own():
@@ -211,3 +211,12 @@ def test_a_job_put_together_is_what_hydra_composes(choice):
         words.remove("activation=elu")
     found = Composer(None, words).experiment(words)
     assert found.to_dict() == experiment_of(plain(composed(words)), words).to_dict()
+
+
+def test_a_pattern_sweeps_over_the_choices_that_match(capsys):
+    assert main(["-m", "activation=glob(relu*)", *QUICK]) == 0
+    assert "sweep of 4 jobs" in capsys.readouterr().out
+    assert main(["-m", "activation=glob(nosuch*)", *QUICK]) == 2
+    assert "matches none of: abs, acon_c" in capsys.readouterr().err
+    assert main(["-m", "seed=glob(*)", *QUICK]) == 2
+    assert "only choices match" in capsys.readouterr().err

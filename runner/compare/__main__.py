@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from runner.arguments import OneLineParser
 from runner.compare.scores import METRICS
 from runner.run_folder import SUMMARY
 from runner.whole_files import reason
@@ -32,7 +33,7 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    result = argparse.ArgumentParser(
+    result = OneLineParser(
         prog="python -m runner.compare",
         description=_DESCRIPTION,
         epilog=_EPILOG,
@@ -79,12 +80,12 @@ def default_output(folders: Sequence[str]) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare and print the leaderboard; return 0, or 2 with one line if that cannot
     be."""
-    chosen = parser().parse_args(arguments)
-    output = chosen.output or default_output(chosen.folders)
     from runner.compare.comparison import compare
     from runner.compare.leaderboard import terminal
 
     try:
+        chosen = parser().parse_args(arguments)
+        output = chosen.output or default_output(chosen.folders)
         comparison = compare(
             chosen.folders,
             output,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
+from runner.arguments import OneLineParser
 from runner.extensions import load_extensions
 from runner.plots import FORMATS, draw
 from runner.whole_files import reason
@@ -25,14 +25,9 @@ examples:
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}; see python -m runner.plots --help\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw and name the files; return 2 after one line for each folder that is wrong."""
-    parser = _Parser(
+    parser = OneLineParser(
         prog="python -m runner.plots",
         description="Redraw the pictures of finished runs from their folders.",
         epilog=EXAMPLES,
@@ -57,9 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="FILE.py",
         help="where an activation of your own is defined; nothing is imported unasked",
     )
-    options = parser.parse_args(arguments)
     failed = False
     try:
+        options = parser.parse_args(arguments)
         load_extensions(options.extension)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
