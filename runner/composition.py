@@ -25,11 +25,14 @@ from omegaconf import DictConfig, OmegaConf
 from runner.choices import ConfigError, closest
 from runner.config import Experiment
 from runner.extensions import load_extensions
+from runner.foreign_code import refuse_changed_launcher, refuse_foreign_code
 from runner.formulas import as_text
+from runner.yaml_text import refuse_alias_bombs
 
 AROUND = ("sweep", "tune", "placebo")
 """What may be said beside the experiment: the axes, the key that validation data choose, and
 the activation that enters twice (see conf/experiment)."""
+RUNS = "outputs/runs/{name}"
 GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initializer")
 _PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"
@@ -58,7 +61,10 @@ def compose(overrides: Sequence[str], config_dir: str | None = None) -> Composed
     load_extensions(extensions_of(overrides))
     config = composed(overrides, config_dir)
     experiment = experiment_of(plain(config), overrides)
-    folder = str(config.hydra.run.dir).replace("{name}", experiment.folder_name)
+    folder = str(config.hydra.run.dir)
+    if folder != RUNS and not any(word.startswith("hydra.run.dir=") for word in overrides):
+        raise ConfigError("hydra.run.dir may be set on the command line only")
+    folder = folder.replace("{name}", experiment.folder_name)
     return Composed(experiment, Path(folder), bool(config.get("sweep")))
 
 
@@ -72,6 +78,10 @@ def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictCon
         if not os.path.isdir(config_dir):
             raise ConfigError(f"--config-dir {config_dir}: there is no such folder")
         path = os.path.abspath(config_dir)
+        try:
+            refuse_alias_bombs(Path(path))
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
         arguments.insert(0, f"hydra.searchpath=[{as_text('file://' + path)}]")
     GlobalHydra.instance().clear()
     try:
@@ -79,9 +89,16 @@ def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictCon
             # A user's YAML file for a class of their own, whose defaults we have offered too.
             warnings.filterwarnings("ignore", r"\s*'activation/.*ConfigStore schema")
             config = _compose(arguments)
+            about_hydra = [word for word in arguments if word.lstrip("+~").startswith("hydra")]
+            launches = any(word.startswith("hydra/launcher=") for word in about_hydra)
+            launcher = _compose(about_hydra) if launches else config
+        refuse_foreign_code(config.hydra)
+        refuse_changed_launcher(config.hydra, launcher.hydra)
         HydraConfig.instance().set_config(config)
         plain(config)
         return config
+    except ConfigError:
+        raise
     except UnicodeDecodeError as error:
         raise ConfigError(f"a YAML file is not UTF-8: {error}") from None
     except Exception as error:  # on odd input Hydra raises ValueError, KeyError, yaml's, ...

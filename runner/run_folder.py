@@ -17,9 +17,12 @@ import io
 import json
 import os
 import platform
+import re
 import shutil
 import tempfile
 import time
+import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,8 +41,10 @@ from runner.outcomes import Training
 from runner.statistics import t_interval
 from runner.version import VERSION
 from runner.whole_files import write_whole
+from runner.yaml_text import read_yaml
 
 FORMAT_VERSION = 1
+ESCAPED_CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)", re.IGNORECASE)
 CONFIG, HISTORY, WEIGHTS, SUMMARY = (
     "config.yaml",
     "history.csv",
@@ -82,7 +87,9 @@ class Run:
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except MemoryError:
+            raise ValueError(f"{path} cannot be read: it needs more memory than there is") from None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path} cannot be read: {error}") from None
 
     def network(self, which: str = "final") -> Network:
@@ -127,7 +134,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     for name, reason in damages(folder, summary).items():
         raise ValueError(f"{folder / name} {reason}; remove the folder and run it again")
     try:
-        config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+        config = read_yaml((folder / CONFIG).read_bytes())
         experiment = Experiment.from_dict(config, check=False)
     except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
         reason = str(error).splitlines()[0]
@@ -143,7 +150,10 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """
     path = folder / SUMMARY
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if ESCAPED_CONTROL.search(text):  # a terminal would obey them
+            raise ValueError("it holds control characters")
+        summary = json.loads(text)
     except FileNotFoundError:
         raise ValueError(f"{folder} holds no finished run: it has no {SUMMARY}") from None
     except (OSError, ValueError, RecursionError) as error:

@@ -25,6 +25,7 @@ from runner.run_folder import (
     read_history,
     read_summary,
 )
+from runner.yaml_text import read_yaml
 
 NOT_SETTINGS = ("seed", "replicates", "plots")
 """Keys that say how often and with which pictures, not what, was run."""
@@ -33,7 +34,6 @@ WITHOUT = {
     HISTORY: "its curves are left out, its scores count",
     WEIGHTS: "its boundaries are left out, its scores count",
 }
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ def read_run(path: Path) -> RunRecord:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{SUMMARY} cannot be read: {_first_line(error)}") from None
     try:
-        config = yaml.load((path / CONFIG).read_bytes(), Loader=_Loader)
+        config = read_yaml((path / CONFIG).read_bytes())
         if not isinstance(config, dict):
             raise ValueError("it is not a mapping")
     except (OSError, ValueError, yaml.YAMLError) as error:

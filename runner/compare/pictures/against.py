@@ -217,7 +217,7 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
     values = {
         key: sorted(
             {repr(s.config.get(key)): s.config.get(key) for s in comparison.settings}.values(),
-            key=lambda value: (isinstance(value, str), _order(value)),
+            key=lambda value: (isinstance(_order(value), str), _order(value)),
         )
         for key in keys
     }
