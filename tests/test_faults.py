@@ -92,7 +92,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("words", [BARE, QUICK], ids=["alone", "with pictures"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(BARE, id="alone"),
+        pytest.param(QUICK, id="with pictures", marks=pytest.mark.slow),
+    ],
+)
 def test_a_fault_at_any_write_of_a_run_costs_nothing_but_time(
     tmp_path, monkeypatch, capsys, words, fault
 ):
