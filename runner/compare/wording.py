@@ -40,7 +40,7 @@ def difference(value: float, metric: str, unit: bool = True) -> str:
         return "-"
     if higher_is_better(metric):
         value += 0.0  # -0 is 0
-        points = f"{100 * value:.1f}" if abs(value) >= 0.001 else f"{100 * value:.2g}"
+        points = f"{100 * value:.1f}" if abs(value) >= 0.0005 else f"{100 * value:.2g}"
         return points.replace("-", MINUS) + (" points" if unit else "")
     return f"{value:.3g}".replace("-", MINUS)
 

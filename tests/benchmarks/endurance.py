@@ -1,0 +1,139 @@
+"""Whether memory stays flat over a long run and a large sweep, and what checkpoints cost.
+
+    python -m tests.benchmarks.endurance                a million steps, 2,000 jobs: some minutes
+    python -m tests.benchmarks.endurance --share 0.1    a tenth of each
+
+Memory is the resident set of the command with all its worker processes, read from /proc (Linux)
+every half second, after a tenth, a half and all of the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.benchmarks.processes import environment, machine, table
+
+STEPS, JOBS = 1_000_000, 2_000
+SECONDS_BETWEEN_LOOKS = 0.5
+MEBIBYTE = 2.0**20
+PAGE = os.sysconf("SC_PAGE_SIZE")
+RUN = [sys.executable, "-m", "runner", "plots=none"]
+
+CHECKPOINTS = """
+import time
+from pathlib import Path
+from runner.checkpoint import Keeper
+from runner.composition import compose
+from runner.training import train
+taken, sizes, save = [], [], Keeper.save
+def timed(self, state):
+    before = time.perf_counter()
+    save(self, state)
+    taken.append(time.perf_counter() - before)
+    sizes.append((self.place / "checkpoint.npz").stat().st_size)
+Keeper.save = timed
+experiment = compose({words!r}).experiment
+training = train(experiment, keeper=Keeper(Path("run"), experiment))
+print(training.seconds, len(taken), sum(taken), max(sizes, default=0))
+"""
+
+
+def resident(pid: int) -> float:
+    """Return the MiB that a process and its descendants hold now."""
+    parents, pages = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                after_name = (entry / "stat").read_text().rpartition(")")[2].split()
+                parents[int(entry.name)] = int(after_name[1])
+                pages[int(entry.name)] = int((entry / "statm").read_text().split()[1])
+            except OSError:  # it has just ended
+                continue
+    family = {pid}
+    while grown := {p for p, parent in parents.items() if parent in family} - family:
+        family |= grown
+    return sum(pages.get(p, 0) for p in family) * PAGE / MEBIBYTE
+
+
+def watched(words: list[str], folder: str) -> tuple[float, list[float]]:
+    """Run a command; return its seconds and what it held at each look."""
+    started, held = time.perf_counter(), []
+    process = subprocess.Popen(
+        [*RUN, *words], cwd=folder, env=environment("all"), stdout=subprocess.DEVNULL
+    )
+    while process.poll() is None:
+        held.append(resident(process.pid))
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(words)}: exit status {process.returncode}")
+    return time.perf_counter() - started, [found for found in held if found]
+
+
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def row(name: str, seconds: float, held: list[float], folder: Path, parts: int) -> list[str]:
+    at = [held[min(len(held) - 1, int(share * len(held)))] for share in (0.1, 0.5, 1)]
+    numbers = [f"{value:.0f}" for value in (*at, max(held))]
+    total = size(folder)
+    each = f"{total / parts / 1e3:,.1f} kB"
+    return [name, f"{seconds:.0f}", *numbers, f"{total / 1e6:.2f} MB", each]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--share", type=float, default=1.0, help="of steps and jobs")
+    share = parser.parse_args().share
+    print(machine())
+    steps_per_epoch = 19  # 600 training samples, 32 a batch
+    epochs = max(1, round(share * STEPS / steps_per_epoch))
+    jobs = max(2, round(share * JOBS))
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        words = [f"training.epochs={epochs}", "training.record_every=100", "replicates=1"]
+        seconds, held = watched(words, folder)
+        rows.append(row(f"{epochs * steps_per_epoch:,} steps", seconds, held, Path(folder), 1))
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["-m", f"seed=range({jobs})", "replicates=1", "training.epochs=5"]
+        seconds, held = watched(words, folder)
+        place = Path(folder) / "outputs" / "sweeps"
+        rows.append(row(f"{jobs:,} jobs", seconds, held, place, jobs))
+    header = ["what", "seconds", "MiB at 10%", "at 50%", "at 100%", "most", "on disk", "each"]
+    print("\n" + table(header, rows))
+    words = [
+        "plots=none",
+        "model.hidden=[64,64]",
+        "replicates=64",
+        f"training.epochs={250 * share:.0f}",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        found = subprocess.run(
+            [sys.executable, "-c", CHECKPOINTS.format(words=words)],
+            cwd=folder,
+            env=environment("all"),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+    total, count, saving, largest = (float(word) for word in found)
+    print(
+        f"\ncheckpoints: {count:.0f} of up to {largest / 1e6:.1f} MB in {total:.0f} s of training "
+        f"took {saving:.2f} s, {saving / total:.2%} of it"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (RuntimeError, subprocess.CalledProcessError) as error:
+        sys.exit(f"error: {error}")
