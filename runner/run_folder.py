@@ -166,7 +166,18 @@ def read_summary(folder: Path) -> dict[str, Any]:
             f"{path} has format_version {found!r}, this version reads {FORMAT_VERSION}; "
             "run it again"
         )
+    if summary.get("checksum") != checksum(summary):
+        raise ValueError(
+            f"{path} is not what was written: its checksum differs; remove the folder and run it "
+            "again"
+        )
     return summary
+
+
+def checksum(summary: dict[str, Any]) -> str:
+    """Return what summary.json says of its own content, that key aside."""
+    own = {key: value for key, value in summary.items() if key != "checksum"}
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
 def damages(folder: Path, summary: dict[str, Any]) -> dict[str, str]:
@@ -211,6 +222,7 @@ def write_run(
         summary["files"] = {
             name: hashlib.sha256(content).hexdigest() for name, content in files.items()
         }
+        summary["checksum"] = checksum(summary)
         text = json.dumps(summary, indent=2, allow_nan=False)
         write_whole(beside / SUMMARY, text + "\n")
         return _settle(beside, folder, experiment)

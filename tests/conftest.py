@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from tests.accuracy.dispatch import PATHS
@@ -22,10 +24,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="generated wrong inputs in tests/test_bad_input.py (600: a minute)",
     )
+    parser.addoption(
+        "--kills",
+        type=int,
+        default=6,
+        metavar="N",
+        help="how often tests/test_sweep.py kills a sweep in its middle (6: some 15 seconds)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "accuracy: compares with arbitrary-precision references")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was tried, by what the tests have recorded as (what, how often)."""
+    tried: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        for what, count in report.user_properties:
+            tried[what] += count
+    if tried:
+        counts = ", ".join(f"{count} {what}" for what, count in sorted(tried.items()))
+        terminalreporter.write_line(f"tried and survived: {counts}")
 
 
 def pytest_report_header() -> list[str]:

@@ -6,6 +6,8 @@ import json
 import numpy as np
 import yaml
 
+from runner.run_folder import checksum
+
 COLUMNS = [
     "learning_rate",
     *(f"{p}_{q}" for p in ("train", "validation", "test") for q in ("loss", "accuracy")),
@@ -113,8 +115,14 @@ def write_run(
     for name, content in files.items():
         (path / name).write_bytes(content)
     summary["files"] = {n: hashlib.sha256(content).hexdigest() for n, content in files.items()}
-    (path / "summary.json").write_text(json.dumps(summary, indent=2))
+    write_summary(path, summary)
     return path
+
+
+def write_summary(folder, summary):
+    """Write a summary whose checksum fits."""
+    text = json.dumps({**summary, "checksum": checksum(summary)}, indent=2)
+    (folder / "summary.json").write_text(text)
 
 
 def write_sweep(folder, gaps, datasets=("moons",), rates=(0.01,), n=10, noise=0.01):

@@ -456,4 +456,5 @@ def _try(request: pytest.FixtureRequest, cases: Any, attempt: Any) -> None:
             seen.add(repr(case))
 
     all_cases()
+    request.node.user_properties.append(("wrong inputs", len(seen)))
     assert len(seen) == count, f"only {len(seen)} distinct cases of {count}"

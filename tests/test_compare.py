@@ -20,7 +20,7 @@ from runner.compare.runs import (
     show,
 )
 from runner.compare.verdict import sentences
-from tests.run_folders import write_run, write_sweep
+from tests.run_folders import write_run, write_summary, write_sweep
 
 
 def family_of(comparison, task):
@@ -345,7 +345,7 @@ def test_among_equal_validation_accuracies_the_lower_loss_is_chosen(tmp_path):
         summary = json.loads((path / "summary.json").read_text())
         for entry in summary["replicates"]:
             entry["final"]["validation_loss"] = loss
-        (path / "summary.json").write_text(json.dumps(summary))
+        write_summary(path, summary)
     chosen = {arm.activation: arm.chosen for arm in build([tmp_path]).arms}
     assert chosen["tanh"] == {"optimizer.learning_rate": 0.1}
 

@@ -26,7 +26,7 @@ from runner import load_run, plots
 from runner.__main__ import main
 from runner.compare.__main__ import main as compare
 from runner.plots.__main__ import main as redraw
-from tests.run_folders import write_run
+from tests.run_folders import write_run, write_summary
 
 ROOT = Path(__file__).parent.parent
 BARE = ["training.epochs=2", "dataset.samples=60", "replicates=2", "plots=none"]
@@ -34,11 +34,12 @@ CALL = "{_target_: os.mkdir, path: owned}"
 
 
 @pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
+def in_an_empty_folder(tmp_path, monkeypatch, record_property):
     """Work three folders deep, so that what climbs out of the folder is found."""
     inner = tmp_path / "a" / "b" / "c"
     inner.mkdir(parents=True)
     monkeypatch.chdir(inner)
+    record_property("attacks", 1)
     yield
     assert not list(tmp_path.rglob("*owned*")), "the attack has come through"
 
@@ -176,11 +177,10 @@ def resign(folder):
     """Make the checksums fit what a stranger has changed, as a stranger would."""
     import hashlib
 
-    path = folder / "summary.json"
-    summary = json.loads(path.read_text())
+    summary = json.loads((folder / "summary.json").read_text())
     for name in summary["files"]:
         summary["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    path.write_text(json.dumps(summary))
+    write_summary(folder, summary)
 
 
 def pickled_archive() -> bytes:
@@ -249,7 +249,7 @@ def test_python_tags_in_a_stored_config_make_nothing(capsys, finished):
 def test_a_summary_cannot_speak_to_the_terminal(capsys, finished):
     summary = json.loads((finished / "summary.json").read_text())
     summary["command"] = "\x1b[2J\x1b]0;owned\x07"
-    (finished / "summary.json").write_text(json.dumps(summary))
+    write_summary(finished, summary)
     for command in (redraw, compare):
         assert command([str(finished)]) == 2
         shown = capsys.readouterr()
@@ -285,7 +285,7 @@ def test_the_report_escapes_what_it_shows(where):
         summary["diagnosis"] = [MARKUP]
     if where == "seed":
         summary["versions"] = {"runner": MARKUP, MARKUP: "1"}
-    (folder / "summary.json").write_text(json.dumps(summary))
+    write_summary(folder, summary)
     assert compare(["runs", "--no-pictures", "--output", "report"]) == 0
     page = Path("report/index.html").read_text()
     assert "<img src=x" not in page
@@ -361,6 +361,6 @@ def test_a_picture_that_is_named_like_an_attack_is_not_embedded(finished):
     shutil.copy(next(Path(plots.__file__).parent.glob("*.py")), secret)
     summary = json.loads((finished / "summary.json").read_text())
     summary["pictures"] = ["../../../secret.png"]
-    (finished / "summary.json").write_text(json.dumps(summary))
+    write_summary(finished, summary)
     compare([str(finished), "--output", "report", "--embed"])
     assert "secret.png" not in Path("report/index.html").read_text()

@@ -3,6 +3,7 @@ killed sweep ends in the same bytes as an undisturbed one."""
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -104,7 +105,7 @@ def test_experiments_that_ship_are_valid_and_need_no_m(capsys):
     for path in (Path(__file__).parents[1] / "conf" / "experiment").glob("*.yaml"):
         assert len(plan([f"experiment={path.stem}"]).jobs) > 4
     assert main(["experiment=noise", "activation=relu", "dataset.noise=0,0.1", *QUICK]) == 0
-    assert "sweep of 4 jobs" in capsys.readouterr().out
+    assert "sweep of 2 jobs" in capsys.readouterr().out
 
 
 def test_a_placebo_enters_once_more_with_seeds_of_its_own():
@@ -167,14 +168,16 @@ def test_a_failing_job_is_listed_and_the_others_are_kept(capsys):
 
 
 @pytest.mark.slow
-def test_a_sweep_killed_at_random_moments_ends_in_the_same_bytes():
+def test_a_sweep_killed_at_random_moments_ends_in_the_same_bytes(request):
+    """--kills=N kills of the whole tree in mid-sweep; a sweep that got through starts afresh."""
     command = ["-m", "activation=relu,tanh,sigmoid", "dataset=moons,xor", *QUICK]
     main(command)
     undisturbed = results("outputs/sweeps")
     os.mkdir("killed")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     moments = random.Random(0)
-    for _ in range(8):
+    kills = 0
+    while kills < request.config.getoption("--kills"):
         process = subprocess.Popen(
             [sys.executable, "-m", "runner", *command],
             cwd="killed",
@@ -184,17 +187,27 @@ def test_a_sweep_killed_at_random_moments_ends_in_the_same_bytes():
             start_new_session=True,
         )
         time.sleep(moments.uniform(0.5, 2.5))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        finished = process.poll() == 0
+        if not finished:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
         for path in Path("killed").rglob("summary.json"):
             key = (path.parent.name, "weights.npz")
             assert (path.parent / "weights.npz").read_bytes() == undisturbed[key]
+        if finished:
+            assert whole("killed") == undisturbed
+            shutil.rmtree("killed/outputs")
     done = subprocess.run(
         [sys.executable, "-m", "runner", *command], cwd="killed", env=environment, check=False
     )
     assert done.returncode == 0
-    finished = {key: value for key, value in results("killed").items() if key[0][0] != "."}
-    assert finished == undisturbed
+    assert whole("killed") == undisturbed
+    request.node.user_properties.append(("kills in mid-sweep", kills))
+
+
+def whole(folder):
+    return {key: value for key, value in results(folder).items() if key[0][0] != "."}
 
 
 CHOICES = [
