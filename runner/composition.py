@@ -6,6 +6,7 @@ before the config has passed, and a ``_target_`` hidden in somebody's YAML reach
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import warnings
@@ -22,6 +23,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException
 from omegaconf import DictConfig, OmegaConf
 
+import activations
 from runner.choices import ConfigError, closest
 from runner.config import Experiment
 from runner.extensions import load_extensions
@@ -145,7 +147,24 @@ def experiment_of(sections: dict[str, Any], overrides: Sequence[str]) -> Experim
         raise ConfigError(
             "extensions may be named on the command line only, e.g. extensions=[my_activations.py]"
         )
+    _check_around(sections)
     return Experiment.from_dict({k: v for k, v in sections.items() if k not in AROUND})
+
+
+def _check_around(sections: dict[str, Any]) -> None:
+    """Raise ConfigError if what is said beside the experiment cannot be meant."""
+    placebo, tune = sections.get("placebo"), sections.get("tune")
+    names = activations.names()
+    if placebo is not None and placebo not in names:
+        raise ConfigError(f"placebo={placebo} must name an activation; {closest(placebo, names)}")
+    if tune is None:
+        return
+    if not isinstance(tune, str):
+        raise ConfigError(f"tune={tune!r} must be a key, e.g. tune=optimizer.learning_rate")
+    known = ["none", *known_keys()]
+    for key in tune.split(","):
+        if key not in known:
+            raise ConfigError(f"tune={key} is unknown; {closest(key, known)}")
 
 
 def extensions_of(overrides: Sequence[str]) -> list[str]:
@@ -188,8 +207,13 @@ def choices(group: str) -> dict[str, str]:
     return found
 
 
-def known_keys() -> Iterator[str]:
-    """Yield every key that an override may name, with all choices of every group."""
+@functools.cache
+def known_keys() -> tuple[str, ...]:
+    """Return every key that an override may name, with all choices of every group."""
+    return tuple(dict.fromkeys(_keys()))
+
+
+def _keys() -> Iterator[str]:
     yield from GROUPS
     for path in [CONFIG_DIR / "config.yaml", *sorted(CONFIG_DIR.glob("*/*.yaml"))]:
         section = "" if path.parent == CONFIG_DIR else path.parent.name + "."
@@ -242,7 +266,7 @@ def explain(error: BaseException, overrides: Sequence[str]) -> str:
     if "not in struct" in text or "No match in the defaults list" in text:
         if name.startswith("hydra."):
             return f"{name} is no setting of Hydra's"
-        return f"{name} is unknown; {closest(name, dict.fromkeys(known_keys()))}"
+        return f"{name} is unknown; {closest(name, known_keys())}"
     return f"{name}: {_first_line(error)}"
 
 
