@@ -6,7 +6,7 @@ import pytest
 import activations
 from runner.initializers import Auto
 from runner.losses import LOSSES, encode
-from runner.model import Network
+from runner.model import Network, check_hidden_widths
 
 STEP = 1e-5
 ARTICLE = ["relu", "leaky_relu", "sigmoid", "tanh", "softmax"]
@@ -114,6 +114,16 @@ def test_learnable_parameters_and_gated_units_train_through_the_same_network():
         assert error < 1e-7, name
 
 
-def test_a_function_of_the_whole_row_is_no_hidden_layer():
-    with pytest.raises(ValueError, match="maxout of the whole row makes one output"):
-        Network(2, (4,), 3, activations.get("maxout", pieces=None), 1, np.float64)
+@pytest.mark.parametrize(
+    ("activation", "hidden", "says"),
+    [
+        (activations.get("maxout", pieces=None), (4,), "maxout of the whole row makes one output"),
+        (activations.get("crelu"), (4, 3), "3 outputs of crelu need 1.5 inputs"),
+        (activations.get("softmax"), (4, 1), "softmax of a single unit is always 1"),
+        (activations.get("standardize"), (1,), "standardize of a single unit is always 0"),
+    ],
+)
+def test_a_width_that_cannot_be_or_cannot_learn_is_refused(activation, hidden, says):
+    with pytest.raises(ValueError, match=says):
+        check_hidden_widths(hidden, activation)
+    check_hidden_widths((4, 2), activations.get("softmax"))
