@@ -13,9 +13,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--accuracy-points",
         type=int,
-        default=1500,
+        default=1000,
         metavar="N",
-        help="points per function and dtype in the accuracy suite (1500: under 3 minutes)",
+        help="points per function and dtype in the accuracy suite (1000: a minute)",
     )
     parser.addoption(
         "--bad-inputs",
