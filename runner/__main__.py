@@ -25,6 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             print(help_text())
             return 0
+        if options.version:
+            from runner.version import VERSION
+
+            print(f"runner {VERSION}")
+            return 0
         if options.for_hydra:
             from runner.hydra_main import hand_over
 

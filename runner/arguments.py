@@ -22,6 +22,7 @@ class Options:
         overrides: the ``key=value`` words, formulas quoted for Hydra.
         config_dir: a folder of the user's own YAML files, or None.
         help: whether help was asked for.
+        version: whether the version was asked for.
         multirun: whether the overrides span a sweep.
         for_hydra: whether an option of Hydra's own was given (--cfg, --info, ...).
     """
@@ -30,6 +31,7 @@ class Options:
     overrides: tuple[str, ...]
     config_dir: str | None
     help: bool
+    version: bool
     multirun: bool
     for_hydra: bool
 
@@ -53,11 +55,12 @@ def parse(arguments: Sequence[str]) -> Options:
     parser = OneLineParser(prog="python -m runner", add_help=False, allow_abbrev=False)
     parser.add_argument("overrides", nargs="*")
     parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--version", action="store_true")
     parser.add_argument("-m", "--multirun", action="store_true")
     parser.add_argument("-cd", "--config-dir")
     if any(word.split("=")[0] in HYDRA_OPTIONS for word in arguments):
         words = tuple(map(for_hydra_main, arguments))
-        return Options(words, (), None, False, False, for_hydra=True)
+        return Options(words, (), None, False, False, False, for_hydra=True)
     found = parser.parse_intermixed_args(list(arguments))
     for word in found.overrides:
         if "=" not in word and not word.startswith("~"):
@@ -67,6 +70,7 @@ def parse(arguments: Sequence[str]) -> Options:
         overrides=tuple(map(quoted, found.overrides)),
         config_dir=found.config_dir,
         help=found.help,
+        version=found.version,
         multirun=found.multirun,
         for_hydra=False,
     )

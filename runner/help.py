@@ -42,6 +42,7 @@ Options
   -cd, --config-dir FOLDER      YAML files of your own, beside the built-in ones
   --cfg job                     print the composed config and stop
   --shell-completion            tab completion; the README says how to switch it on
+  --version                     the version of this program
   -h, --help                    this text
 """
 

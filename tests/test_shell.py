@@ -191,6 +191,11 @@ def test_no_target_from_a_config_is_called(capsys, tmp_path):
     assert not (tmp_path / "owned").exists()
 
 
+def test_the_version_is_told(capsys):
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"runner \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
 def _files():
     return [p for p in Path().rglob("*") if p.is_file()]
 
