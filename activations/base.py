@@ -237,11 +237,13 @@ class Elementwise(Activation):
 
 
 class SharedParts(Elementwise):
-    """A function whose value and slope are made of the same costly parts, in float64.
+    """A function whose value and slope are made of the same costly parts.
 
     A subclass defines ``parts``, ``value`` and ``slope``, the latter two taking x, then the
-    parts.
+    parts, all in float64 unless ``in_own_dtype``.
     """
+
+    in_own_dtype: ClassVar[bool] = False
 
     def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
         """Return what value and slope share; without ``exact`` it is for float32."""
@@ -261,6 +263,9 @@ class SharedParts(Elementwise):
         return y, slope
 
     def _evaluate(self, x: Array, *formulas: Callable[..., Array]) -> list[Array]:
+        if self.in_own_dtype:
+            parts = self.parts(x, True)
+            return [formula(x, *parts) for formula in formulas]
         wide = x.astype(np.float64, copy=False)
         parts = self.parts(wide, x.dtype == np.float64)
         with np.errstate(over="ignore"):  # beyond the largest float32

@@ -7,27 +7,33 @@ import math
 
 import numpy as np
 
-from activations.base import Array, Elementwise, in_float64, number
-from activations.special import NO_OVERFLOW, exp_of_sum, two_product, two_quotient, two_sum
+from activations.base import Array, Elementwise, SharedParts, in_float64, number
+from activations.special import exp_of_sum, two_product, two_quotient, two_sum
 
 
-class Sigmoid(Elementwise):
+def logistic(x: Array, z: Array) -> Array:
+    """Return 1 / (1 + e^-x), given z = e^-|x|: it is z / (1 + z) for x < 0, 1 / (1 + z) else."""
+    return np.maximum(z, (x >= 0).astype(x.dtype)) / (1 + z)
+
+
+class Sigmoid(SharedParts):
     """1 / (1 + e^-x), the logistic function. Range (0, 1).
 
-    Written n / (1 + n) with n = e^min(x, 40), which never overflows; f' = z / (1 + z)^2 with
-    z = e^-|x| keeps its digits where y (1 - y) is 0 by rounding (x > 17 in float32, x > 37 in
-    float64).
+    With z = e^-|x|, which never overflows: f' = z / (1 + z)^2 keeps its digits where y (1 - y)
+    is 0 by rounding (x > 17 in float32, x > 37 in float64).
     Verhulst 1845; as a unit of a network Rumelhart, Hinton & Williams 1986.
     """
 
     name = "sigmoid"
+    in_own_dtype = True
 
-    def forward(self, x: Array) -> Array:
-        n = np.exp(np.minimum(x, NO_OVERFLOW))
-        return n / (1 + n)
+    def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
+        return (np.exp(-np.abs(x)),)
 
-    def derivative(self, x: Array, y: Array) -> Array:
-        z = np.exp(-np.abs(x))
+    def value(self, x: Array, z: Array) -> Array:
+        return logistic(x, z)
+
+    def slope(self, x: Array, z: Array) -> Array:
         d = 1 + z
         return z / (d * d)
 

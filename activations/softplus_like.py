@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from activations.base import Array, Elementwise, in_float64, number
+from activations.base import Array, Elementwise, SharedParts, in_float64, number
+from activations.sigmoidal import logistic
 from activations.special import NO_OVERFLOW, constants, exp_of_sum, polynomial, two_product
 
 LN_2 = math.log(2)
@@ -28,15 +29,16 @@ class Softplus(Elementwise):
         self.beta = number("beta", beta, minimum=1e-6, maximum=1e6)
 
     def forward(self, x: Array) -> Array:
-        if self.beta == 1:
-            return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-        return self._scaled_value(x)
+        return _softplus(x, np.exp(-np.abs(x))) if self.beta == 1 else self._scaled_value(x)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        if self.beta == 1:
-            n = np.exp(np.minimum(x, NO_OVERFLOW))
-            return n / (1 + n)
-        return self._scaled_slope(x)
+        return logistic(x, np.exp(-np.abs(x))) if self.beta == 1 else self._scaled_slope(x)
+
+    def value_and_derivative(self, x: Array) -> tuple[Array, Array]:
+        if self.beta != 1:
+            return super().value_and_derivative(x)
+        z = np.exp(-np.abs(x))
+        return _softplus(x, z), logistic(x, z)
 
     @in_float64
     def _scaled_value(self, x: Array) -> Array:
@@ -50,7 +52,12 @@ class Softplus(Elementwise):
         return n / (1 + n)
 
 
-class LogSigmoid(Elementwise):
+def _softplus(x: Array, z: Array) -> Array:
+    """Return ln(1 + e^x), given z = e^-|x|."""
+    return np.maximum(x, 0) + np.log1p(z)
+
+
+class LogSigmoid(SharedParts):
     """ln(sigmoid(x)) = -ln(1 + e^-x) = min(x, 0) - ln(1 + e^-|x|). Range (-inf, 0).
 
     f' = sigmoid(-x).
@@ -58,12 +65,16 @@ class LogSigmoid(Elementwise):
 
     name = "log_sigmoid"
 
-    def forward(self, x: Array) -> Array:
-        return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+    in_own_dtype = True
 
-    def derivative(self, x: Array, y: Array) -> Array:
-        n = np.exp(np.minimum(-x, NO_OVERFLOW))
-        return n / (1 + n)
+    def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
+        return (np.exp(-np.abs(x)),)
+
+    def value(self, x: Array, z: Array) -> Array:
+        return np.minimum(x, 0) - np.log1p(z)
+
+    def slope(self, x: Array, z: Array) -> Array:
+        return logistic(-x, z)
 
 
 class ShiftedSoftplus(Elementwise):

@@ -89,27 +89,27 @@ class TanHKernel(Kernel):
 
 
 class SigmoidKernel(Kernel):
-    """f = n / (1 + n) with n = e^min(z, 40), f' = w / (1 + w)^2 with w = e^-|z|."""
+    """f = (w or 1) / (1 + w) by the sign of z, f' = w / (1 + w)^2 with w = e^-|z|; f' is kept
+    where z was."""
 
     def calls(
         self, layer: Nonlinear, z: Array, y: Array, above: Array, grad: Array
     ) -> tuple[Calls, Calls]:
-        one, most = _constants(z, 1, 40)
+        zero, one = _constants(z, 0, 1)
+        right = np.empty(z.shape, bool)
         forward: Calls = [
-            partial(np.minimum, z, most, out=y),
-            partial(np.exp, y, y),
-            partial(np.add, y, one, grad),
-            partial(np.divide, y, grad, y),
-        ]
-        return forward, [
+            partial(np.greater_equal, z, zero, right),
+            partial(np.copyto, y, right),
             partial(np.abs, z, z),
             partial(np.negative, z, z),
             partial(np.exp, z, z),
+            partial(np.maximum, z, y, out=y),
             partial(np.add, z, one, grad),
+            partial(np.divide, y, grad, y),
             partial(np.multiply, grad, grad, grad),
             partial(np.divide, z, grad, z),
-            partial(np.multiply, above, z, grad),
         ]
+        return forward, [partial(np.multiply, above, z, grad)]
 
 
 class ReLUKernel(Kernel):
