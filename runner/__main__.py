@@ -10,6 +10,7 @@ from runner.arguments import parse
 from runner.artist import Artist
 from runner.choices import ConfigError
 from runner.interruption import Interrupted, exit_status, terminate_like_ctrl_c
+from runner.printable import one_line, printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,11 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             started=started,
             draw=artist.draw if artist else None,
         )
-        print(report(run, reused))
+        print(printable(report(run, reused)))
         return 0
     except ConfigError as error:
-        caret = [f"  {line}" for line in error.caret.splitlines()]
-        print(f"error: {error}", *caret, sep="\n", file=sys.stderr)
+        caret = [f"  {printable(line)}" for line in error.caret.splitlines()]
+        print(f"error: {one_line(error)}", *caret, sep="\n", file=sys.stderr)
         return 2
     except MemoryError:
         print("error: there is not enough memory; what is finished is kept", file=sys.stderr)
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         from runner.whole_files import reason
 
-        print(f"error: {reason(error)}; what is finished is kept", file=sys.stderr)
+        print(f"error: {one_line(reason(error))}; what is finished is kept", file=sys.stderr)
         return 1
     except KeyboardInterrupt as stop:
         told = isinstance(stop, Interrupted)

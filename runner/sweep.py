@@ -26,6 +26,7 @@ from runner.config import Experiment
 from runner.execution import execute, repeat_command
 from runner.extensions import load_extensions
 from runner.interruption import exit_status
+from runner.printable import one_line
 from runner.run_folder import holds, make_parent
 from runner.whole_files import write_whole
 from runner.workers import available_cores, run_jobs
@@ -91,7 +92,7 @@ def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
     axes = [o for o in said if o.is_sweep_override()]
     keys = [o.get_key_element() for o in said]
     config = plain(composed([text_of(o) for o in fixed], config_dir))
-    for key, values in (config.get("sweep") or {}).items():
+    for key, values in _section_of_axes(config).items():
         if key not in keys:
             axes.append(parsed(f"{key}={values}"))
     folder = _sweep_folder(fixed, axes, config_dir)
@@ -123,7 +124,32 @@ def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
             target = folder / experiment.folder_name
             jobs.setdefault(target, Job(tuple(words), config_dir, experiment.to_dict(), target))
     launcher = "hydra/launcher" in keys
-    return Plan(list(jobs.values()), folder, config.get("tune"), launcher)
+    return Plan(list(jobs.values()), folder, _tuned(config, list(jobs.values())), launcher)
+
+
+def _section_of_axes(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the axes of an experiment file. Raises ConfigError."""
+    axes = config.get("sweep") or {}
+    if not isinstance(axes, dict):
+        raise ConfigError(
+            f'sweep must be axes by key, e.g. {{activation: "relu,tanh"}}; got {axes!r}'
+        )
+    return axes
+
+
+def _tuned(config: dict[str, Any], jobs: list[Job]) -> str | None:
+    """Return the key that validation data choose. Raises ConfigError if no job has it."""
+    tune: str | None = config.get("tune")
+    if tune is None:
+        return None
+    from runner.compare.runs import flatten
+    from runner.compare.scores import refuse_unknown
+
+    try:
+        refuse_unknown(tune, [flatten(job.config) for job in jobs])
+    except ValueError as error:
+        raise ConfigError(f"tune: {error}") from None
+    return tune
 
 
 def sweep(overrides: Sequence[str], config_dir: str | None = None) -> int:
@@ -154,8 +180,8 @@ def sweep(overrides: Sequence[str], config_dir: str | None = None) -> int:
     if finished:
         _compare(finished, folder, failures, planned.tune)
     for failure in failures:
-        print(f"failed: {failure.reason}", file=sys.stderr)
-        print(f"  repeat: {failure.job.command}", file=sys.stderr)
+        print(f"failed: {one_line(failure.reason)}", file=sys.stderr)
+        print(f"  repeat: {one_line(failure.job.command)}", file=sys.stderr)
     if stop:
         left = len(jobs) - len(finished)
         print(f"interrupted: {left} jobs are left; the same command runs them", file=sys.stderr)
@@ -212,7 +238,7 @@ class _Progress:
     def tell(self, name: str, words: str, failures: int) -> None:
         self.done += 1
         if self.bar.disable:
-            print(f"[{self.done}/{self.total}] {name}: {words}", flush=True)
+            print(f"[{self.done}/{self.total}] {name}: {one_line(words)}", flush=True)
         else:
             self.bar.set_postfix_str(f"{failures} failed" if failures else "")
             self.bar.update()

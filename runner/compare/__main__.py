@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runner.arguments import OneLineParser
 from runner.compare.scores import METRICS
+from runner.printable import one_line
 from runner.run_folder import SUMMARY
 from runner.whole_files import reason
 
@@ -95,13 +96,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             embed=chosen.embed,
         )
     except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {one_line(error)}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"error: {reason(error)}", file=sys.stderr)
+        print(f"error: {one_line(reason(error))}", file=sys.stderr)
         return 1
     print(terminal(comparison))
-    print(f"\n{Path(output) / 'index.html'}")
+    print(f"\n{one_line(Path(output) / 'index.html')}")
     return 0
 
 

@@ -18,6 +18,7 @@ from runner.compare.runs import (
     group,
 )
 from runner.compare.scores import Arm, arms, choose_metric, choose_tuned
+from runner.printable import one_line
 from runner.whole_files import write_whole
 
 
@@ -95,7 +96,7 @@ def build(
         differing_keys([setting.config for setting in settings]),
         contestants,
         families(contestants, metric),
-        shlex.join(words),
+        one_line(shlex.join(words)),
     )
 
 

@@ -18,6 +18,7 @@ from runner.compare.runs import Setting, short, show
 from runner.compare.scores import Arm, tuned_text
 from runner.compare.verdict import sentences
 from runner.compare.wording import metric_name, score, scored
+from runner.printable import one_line
 from runner.statistics import (
     FEWEST_FOR_BOOTSTRAP,
     interquartile_mean_interval,
@@ -240,10 +241,14 @@ def terminal(comparison: Comparison, most: int = 20) -> str:
     headings, keys = zip(*columns(comparison, table), strict=True)
     lines = []
     for family in comparison.families:
-        body = [cells(row, keys) for row in table if row["task"] == family.task]
-        shown = [headings, *body[:most]]
+        body = [
+            [one_line(text) for text in cells(row, keys)]
+            for row in table
+            if row["task"] == family.task
+        ]
+        shown = [[one_line(heading) for heading in headings], *body[:most]]
         widths = [max(len(row[i]) for row in shown) for i in range(len(headings))]
-        lines += ["", family.task]
+        lines += ["", one_line(family.task)]
         lines += [
             "  " + "  ".join(f"{t:{w}}" for t, w in zip(row, widths, strict=True)).rstrip()
             for row in shown
@@ -251,9 +256,9 @@ def terminal(comparison: Comparison, most: int = 20) -> str:
         if len(body) > most:
             lines.append(f"  ... and {len(body) - most} more in leaderboard.csv")
     lines.append("")
-    lines += [f"* {sentence}" for sentence in sentences(comparison)]
+    lines += [f"* {one_line(sentence)}" for sentence in sentences(comparison)]
     for problem in [*comparison.failures, *comparison.problems][:most]:
-        lines.append(f"  {problem.path}: {problem.reason}")
+        lines.append(one_line(f"  {problem.path}: {problem.reason}"))
     return "\n".join(lines[1:])
 
 

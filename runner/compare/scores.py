@@ -10,7 +10,7 @@ that one's score, usually on test data that no choice has seen, is the arm's.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any
@@ -102,12 +102,17 @@ def choose_tuned(settings: Sequence[Setting], wanted: str | None) -> tuple[str, 
         return (TUNED_BY_DEFAULT,) if TUNED_BY_DEFAULT in differing and others else ()
     if wanted == "none":
         return ()
-    keys = tuple(key.strip() for key in wanted.split(",") if key.strip())
+    return refuse_unknown(wanted, [setting.config for setting in settings])
+
+
+def refuse_unknown(wanted: str, configs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the keys or sections named. Raises ValueError for one that no config has."""
+    keys = tuple(key.strip() for key in wanted.split(",") if key.strip() not in ("", "none"))
     for key in keys:
-        if not any(_within(known, (key,)) for s in settings for known in s.config):
+        if not any(_within(known, (key,)) for config in configs for known in config):
             raise ValueError(
                 f"no run has a setting {key!r} to tune; differing are "
-                f"{', '.join(differing) or 'none'}"
+                f"{', '.join(differing_keys(configs)) or 'none'}"
             )
     return keys
 

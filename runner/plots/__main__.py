@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from runner.arguments import OneLineParser
 from runner.extensions import load_extensions
 from runner.plots import FORMATS, draw
+from runner.printable import one_line
 from runner.whole_files import reason
 
 EXAMPLES = """\
@@ -57,17 +58,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
         load_extensions(options.extension)
     except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {one_line(error)}", file=sys.stderr)
         return 2
     for folder in options.folders:
         try:
             for path in draw(folder, options.format):
-                print(path)
+                print(one_line(path))
         except ValueError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {one_line(error)}", file=sys.stderr)
             failed = True
         except OSError as error:
-            print(f"error: {reason(error)}", file=sys.stderr)
+            print(f"error: {one_line(reason(error))}", file=sys.stderr)
             failed = True
     return 2 if failed else 0
 
