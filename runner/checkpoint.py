@@ -22,7 +22,7 @@ from runner.choices import ConfigError
 from runner.config import Experiment
 from runner.interruption import Interrupted, Listener
 from runner.version import VERSION
-from runner.whole_files import write_whole
+from runner.whole_files import read_whole, write_whole
 
 CHECKPOINT = "checkpoint.npz"
 INTERRUPTED = ".interrupted"
@@ -50,7 +50,7 @@ class Keeper(Listener):
         lose that one.
         """
         try:
-            content = io.BytesIO((self.place / CHECKPOINT).read_bytes())
+            content = io.BytesIO(read_whole(self.place / CHECKPOINT))
             with np.load(content, allow_pickle=False) as stored:
                 state = {name: stored[name] for name in stored.files}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

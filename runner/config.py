@@ -124,6 +124,9 @@ class Experiment:
         for key, section in (("model", Model), ("training", Training)):
             values[key] = _section(key, section, config[key])
         for key in ("activation", "dataset", "optimizer", "schedule", "initializer"):
+            named = isinstance(config[key], Mapping) and isinstance(config[key].get("name"), str)
+            if not check and not named:
+                raise ConfigError(f"{key} must be a section with a name; got {config[key]!r:.50}")
             if isinstance(config[key], Mapping):
                 values[key] = dict(config[key])
         try:

@@ -39,12 +39,13 @@ from runner.group import build_network, load_data
 from runner.model import Network
 from runner.outcomes import Training
 from runner.statistics import t_interval
+from runner.summary_shape import check_shape
 from runner.version import VERSION
-from runner.whole_files import write_whole
+from runner.whole_files import read_whole, write_whole
 from runner.yaml_text import read_yaml
 
 FORMAT_VERSION = 1
-ESCAPED_CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)", re.IGNORECASE)
+CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)|[\x7f-\x9f]", re.IGNORECASE)
 CONFIG, HISTORY, WEIGHTS, SUMMARY = (
     "config.yaml",
     "history.csv",
@@ -85,7 +86,11 @@ class Run:
         best.<name>. Raises ValueError if the file cannot be read."""
         path = self.path / WEIGHTS
         try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
+            content = read_whole(path)
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > len(content):
+                    raise ValueError("it would grow when unpacked, which no weights of ours do")
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
         except MemoryError:
             raise ValueError(f"{path} cannot be read: it needs more memory than there is") from None
@@ -134,13 +139,29 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     for name, reason in damages(folder, summary).items():
         raise ValueError(f"{folder / name} {reason}; remove the folder and run it again")
     try:
-        config = read_yaml((folder / CONFIG).read_bytes())
+        config = read_yaml(read_whole(folder / CONFIG))
         experiment = Experiment.from_dict(config, check=False)
     except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{folder / CONFIG} cannot be read: {reason}") from None
     history = read_history(folder / HISTORY, experiment.replicates)
+    for name in METRICS:
+        if name not in history:
+            raise ValueError(f"{folder / HISTORY} has no column {name}")
+    _refuse_gaps(summary, experiment, folder / SUMMARY)
     return Run(folder, experiment, summary, history)
+
+
+def _refuse_gaps(summary: dict[str, Any], experiment: Experiment, path: Path) -> None:
+    """Raise ValueError if the summary tells less of the replicates than pictures need."""
+    entries = summary.get("replicates", [])
+    if [entry.get("seed") for entry in entries] != experiment.seeds:
+        raise ValueError(f"{path} does not fit {CONFIG}: it has other seeds")
+    for entry in entries:
+        final = entry.get("final", {})
+        told = "status" in entry and "test_accuracy" in final  # which is None without test data
+        if not told or (entry["status"] != "diverged" and final.get("train_accuracy") is None):
+            raise ValueError(f"{path} does not tell how seed {entry['seed']} ended")
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -150,10 +171,11 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """
     path = folder / SUMMARY
     try:
-        text = path.read_text(encoding="utf-8")
-        if ESCAPED_CONTROL.search(text):  # a terminal would obey them
+        text = read_whole(path).decode()
+        if CONTROL.search(text):  # a terminal would obey them
             raise ValueError("it holds control characters")
         summary = json.loads(text)
+        json.dumps(summary, ensure_ascii=False).encode()  # half a surrogate cannot be shown
     except FileNotFoundError:
         raise ValueError(f"{folder} holds no finished run: it has no {SUMMARY}") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -171,6 +193,10 @@ def read_summary(folder: Path) -> dict[str, Any]:
             f"{path} is not what was written: its checksum differs; remove the folder and run it "
             "again"
         )
+    try:
+        check_shape(summary)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
     return summary
 
 
@@ -188,7 +214,7 @@ def damages(folder: Path, summary: dict[str, Any]) -> dict[str, str]:
     found = {}
     for name in (CONFIG, HISTORY, WEIGHTS):
         try:
-            content = (folder / name).read_bytes()
+            content = read_whole(folder / name)
         except OSError as error:
             found[name] = f"cannot be read: {error.strerror}"
             continue
@@ -404,7 +430,7 @@ def read_history(path: Path, replicates: int) -> dict[str, Array]:
     replicates.
     """
     try:
-        header, _, body = path.read_text(encoding="utf-8").strip().partition("\n")
+        header, _, body = read_whole(path).decode().strip().partition("\n")
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
     names = header.split(",")

@@ -1,9 +1,20 @@
-"""Write files so that they are there whole or as they were before; say what went wrong."""
+"""Read and write whole files; say what went wrong."""
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+
+
+def read_whole(path: Path) -> bytes:
+    """Return a regular file's content.
+
+    Raises OSError, for a pipe or a device too: it would never end.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return path.read_bytes()
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

@@ -25,6 +25,7 @@ from runner.run_folder import (
     read_history,
     read_summary,
 )
+from runner.whole_files import read_whole
 from runner.yaml_text import read_yaml
 
 NOT_SETTINGS = ("seed", "replicates", "plots")
@@ -71,7 +72,12 @@ class RunRecord:
         """Names of the pictures saved in the folder that a browser shows, sorted."""
         kinds = (".png", ".svg")
         with os.scandir(self.path) as entries:
-            names = [e.name for e in entries if e.name.endswith(kinds) and e.is_file()]
+            # behind a link may be a file of yours, to be embedded and sent on
+            names = [
+                e.name
+                for e in entries
+                if e.name.endswith(kinds) and e.is_file(follow_symlinks=False)
+            ]
         return sorted(name for name in names if not name.startswith("."))
 
 
@@ -215,7 +221,7 @@ def read_run(path: Path) -> RunRecord:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{SUMMARY} cannot be read: {_first_line(error)}") from None
     try:
-        config = read_yaml((path / CONFIG).read_bytes())
+        config = read_yaml(read_whole(path / CONFIG))
         if not isinstance(config, dict):
             raise ValueError("it is not a mapping")
     except (OSError, ValueError, yaml.YAMLError) as error:
