@@ -27,14 +27,13 @@ import activations
 from runner.choices import ConfigError, closest
 from runner.config import Experiment
 from runner.extensions import load_extensions
-from runner.foreign_code import refuse_changed_launcher, refuse_foreign_code
+from runner.foreign_code import refuse_changes_of_hydra, refuse_foreign_code
 from runner.formulas import as_text
-from runner.yaml_text import refuse_alias_bombs
+from runner.yaml_text import refuse_bombs, refuse_interpolation_bombs
 
 AROUND = ("sweep", "tune", "placebo")
 """What may be said beside the experiment: the axes, the key that validation data choose, and
 the activation that enters twice (see conf/experiment)."""
-RUNS = "outputs/runs/{name}"
 GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initializer")
 _PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"
@@ -63,10 +62,7 @@ def compose(overrides: Sequence[str], config_dir: str | None = None) -> Composed
     load_extensions(extensions_of(overrides))
     config = composed(overrides, config_dir)
     experiment = experiment_of(plain(config), overrides)
-    folder = str(config.hydra.run.dir)
-    if folder != RUNS and not any(word.startswith("hydra.run.dir=") for word in overrides):
-        raise ConfigError("hydra.run.dir may be set on the command line only")
-    folder = folder.replace("{name}", experiment.folder_name)
+    folder = str(config.hydra.run.dir).replace("{name}", experiment.folder_name)
     return Composed(experiment, Path(folder), bool(config.get("sweep")))
 
 
@@ -80,22 +76,22 @@ def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictCon
         if not os.path.isdir(config_dir):
             raise ConfigError(f"--config-dir {config_dir}: there is no such folder")
         path = os.path.abspath(config_dir)
-        try:
-            refuse_alias_bombs(Path(path))
-        except ValueError as error:
-            raise ConfigError(str(error)) from None
         arguments.insert(0, f"hydra.searchpath=[{as_text('file://' + path)}]")
+    foreign = any(map(_names_folders, arguments))
+    try:
+        for folder in searched(arguments):
+            refuse_bombs(folder)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE), warnings.catch_warnings():
             # A user's YAML file for a class of their own, whose defaults we have offered too.
-            warnings.filterwarnings("ignore", r"\s*'activation/.*ConfigStore schema")
+            warnings.filterwarnings("ignore", r"\s*'[^']+/.*ConfigStore schema")
             config = _compose(arguments)
-            about_hydra = [word for word in arguments if word.lstrip("+~").startswith("hydra")]
-            launches = any(word.startswith("hydra/launcher=") for word in about_hydra)
-            launcher = _compose(about_hydra) if launches else config
+            if foreign:
+                refuse_changes_of_hydra(config.hydra, _of_the_shell(arguments))
         refuse_foreign_code(config.hydra)
-        refuse_changed_launcher(config.hydra, launcher.hydra)
         HydraConfig.instance().set_config(config)
         plain(config)
         return config
@@ -105,6 +101,33 @@ def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictCon
         raise ConfigError(f"a YAML file is not UTF-8: {error}") from None
     except Exception as error:  # on odd input Hydra raises ValueError, KeyError, yaml's, ...
         raise ConfigError(explain(error, overrides)) from None
+
+
+def _of_the_shell(arguments: list[str]) -> DictConfig:
+    """Return Hydra's section as the words alone make it, without any file but ours."""
+    words = [word for word in arguments if word.lstrip("+~").startswith("hydra")]
+    try:
+        return _compose([word for word in words if not _names_folders(word)]).hydra
+    except ConfigCompositionException as error:  # a choice that is a file of theirs
+        raise ConfigError(
+            f"hydra's settings are taken from the command line only: {_first_line(error)}"
+        ) from None
+
+
+def _names_folders(word: str) -> bool:
+    return word.lstrip("+~").startswith("hydra.searchpath")
+
+
+def searched(words: Sequence[str]) -> Iterator[Path]:
+    """Yield the folders of YAML files that hydra.searchpath=[...] names."""
+    for word in filter(_names_folders, words):
+        try:
+            places = _parsed(word)
+        except HydraException as error:
+            raise ConfigError(explain(error, [word])) from None
+        for place in map(str, places if isinstance(places, list) else []):
+            if place.startswith("file://") or "://" not in place:
+                yield Path(place.removeprefix("file://"))
 
 
 def _compose(arguments: list[str]) -> DictConfig:
@@ -191,6 +214,10 @@ def extensions_of(overrides: Sequence[str]) -> list[str]:
 def plain(config: DictConfig) -> dict[str, Any]:
     """Return the composed config without Hydra's own part, interpolations resolved."""
     own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    try:
+        refuse_interpolation_bombs(OmegaConf.to_container(own, resolve=False))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
     plain = OmegaConf.to_container(own, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}

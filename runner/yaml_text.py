@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from runner.whole_files import read_whole
+
 MOST_VALUES = 100_000
+MOST_CHARACTERS = 10_000_000
+DEEPEST = 100
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Bomb(ValueError):
+    """A text that is small and would become too large, or crash who reads it."""
 
 
 def read_yaml(content: bytes) -> Any:
     """Return what a YAML text holds.
 
-    Raises ValueError or yaml.YAMLError if it is broken, holds control characters, or if its
-    aliases stand for itself or for more than MOST_VALUES values.
+    Raises ValueError or yaml.YAMLError if it is broken or holds control characters; Bomb if it
+    is nested too deeply or its aliases stand for itself or for more than MOST_VALUES values.
     """
+    _refuse_depth(content)
     loader = _Loader(content)
     try:
         node = loader.get_single_node()
@@ -26,44 +37,100 @@ def read_yaml(content: bytes) -> Any:
             return None
         _values(node, {})
         return loader.construct_document(node)
-    except RecursionError:
-        raise ValueError("its values are nested too deeply") from None
     finally:
         loader.dispose()
 
 
-def refuse_alias_bombs(folder: Path) -> None:
-    """Raise ValueError naming the file under ``folder`` whose aliases stand for too much.
+def refuse_bombs(folder: Path) -> None:
+    """Raise ValueError naming the file under ``folder`` that is a bomb or no regular file.
 
     What is broken otherwise is left to whoever reads the file.
     """
-    for path in sorted(folder.rglob("*.yaml")):
+    for path in sorted(_yaml_files(folder)):
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path} is no regular file")
         try:
-            content = path.read_bytes()
-            if b"*" in content:
-                read_yaml(content)
-        except ValueError as error:
-            if "aliases" in str(error):
-                raise ValueError(f"{path}: {error}") from None
-        except (OSError, yaml.YAMLError):
+            read_yaml(read_whole(path))
+        except Bomb as error:
+            raise ValueError(f"{path}: {error}") from None
+        except (OSError, ValueError, yaml.YAMLError):
             continue
 
 
-def _values(node: Any, known: dict[int, int]) -> int:
-    """Return how many values a node stands for, its aliases followed."""
+def refuse_interpolation_bombs(config: Any) -> None:
+    """Raise Bomb if the ``${...}`` of a config, not resolved yet, could stand for too much.
+
+    n references make at most 3^(n/3) of one value: three to each of n/3 values in a row.
+    """
+    texts = list(map(str, _scalars(config)))
+    references = sum(text.count("${") for text in texts)
+    if references and sum(map(len, texts)) * 3 ** (references / 3) > MOST_CHARACTERS:
+        raise Bomb(
+            f"the YAML files hold {references} references ${{...}}, which may stand for more than "
+            f"{MOST_CHARACTERS:,} characters; write the values themselves"
+        )
+
+
+def _scalars(node: Any) -> Iterator[Any]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield key
+            yield from _scalars(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _scalars(value)
+    else:
+        yield node
+
+
+def _yaml_files(folder: Path) -> Iterator[Path]:
+    """Yield all that Hydra could take for a YAML file, behind links to folders too."""
+    seen = set()
+    for current, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(current)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (Path(current, name) for name in files if name.endswith(".yaml"))
+
+
+def _refuse_depth(content: bytes) -> None:
+    """Raise Bomb before the loader, which is recursive and in C, has no stack left."""
+    loader = _Loader(content)
+    depth = 0
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > DEEPEST:
+                raise Bomb(f"its values are nested more than {DEEPEST} levels deep")
+    finally:
+        loader.dispose()
+
+
+def _values(node: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """Return how many values a node stands for and how deep they are, its aliases followed."""
     if id(node) in known:
-        if not known[id(node)]:
-            raise ValueError("its aliases refer to themselves")
+        if not known[id(node)][0]:
+            raise Bomb("its aliases refer to themselves")
         return known[id(node)]
-    known[id(node)] = 0
-    count = 1
+    known[id(node)] = (0, 0)
+    inside = []
     if isinstance(node, yaml.MappingNode):
-        count += sum(_values(key, known) + _values(value, known) for key, value in node.value)
+        inside = [_values(part, known) for pair in node.value for part in pair]
     elif isinstance(node, yaml.SequenceNode):
-        count += sum(_values(value, known) for value in node.value)
+        inside = [_values(value, known) for value in node.value]
     elif _CONTROL.search(node.value):
         raise ValueError("it holds control characters")
+    count = 1 + sum(values for values, _ in inside)
+    depth = 1 + max((levels for _, levels in inside), default=0)
     if count > MOST_VALUES:
-        raise ValueError(f"its aliases stand for more than {MOST_VALUES:,} values")
-    known[id(node)] = count
-    return count
+        raise Bomb(f"its aliases stand for more than {MOST_VALUES:,} values")
+    if depth > DEEPEST:
+        raise Bomb(f"its values are nested more than {DEEPEST} levels deep")
+    known[id(node)] = (count, depth)
+    return count, depth

@@ -6,6 +6,7 @@ test fails if it is there afterwards.
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -26,6 +27,7 @@ from runner import load_run, plots
 from runner.__main__ import main
 from runner.compare.__main__ import main as compare
 from runner.plots.__main__ import main as redraw
+from runner.run_folder import checksum
 from tests.run_folders import write_run, write_summary
 
 ROOT = Path(__file__).parent.parent
@@ -80,6 +82,9 @@ FROM_THE_SHELL = [
     "hydra.sweeper._target_=os.mkdir",
     "+hydra.job_logging.handlers.x={class:os.mkdir,path:owned}",
     "+hydra.hydra_logging.formatters.x={class:os.mkdir,path:owned}",
+    "+hydra.job_logging.handlers.x={class:logging.os.mkdir,path:owned}",
+    "+hydra.launcher.x={_target_:hydra._internal.utils.os.mkdir,path:owned}",
+    "hydra.job_logging.handlers.console.stream=${seed}xt://antigravity.fly",
 ]
 WAYS = [[], ["-m", "seed=1,2"], ["-m", "seed=1,2", "hydra/launcher=basic"]]
 
@@ -102,13 +107,48 @@ def test_a_choice_in_an_axis_of_a_sweep_is_looked_at_too(capsys):
     refused(capsys, *words[:2], "-m", "dataset=moons,trap", "hydra/launcher=basic", says="hydra.")
 
 
-def test_a_launchers_settings_come_from_its_own_file_or_the_shell(capsys):
-    """submitit's ``setup`` is a list of shell commands."""
-    launcher = "_target_: hydra._internal.core_plugins.basic_launcher.BasicLauncher\nsetup: []\n"
-    stranger(launcher, "hydra/launcher", "cluster")
-    words = stranger("# @package _global_\nhydra: {launcher: {setup: [mkdir owned]}}\n")
-    sweep = ["-m", "seed=1,2", "hydra/launcher=cluster"]
-    refused(capsys, *words, *sweep, says="hydra.launcher is changed by a YAML file")
+@pytest.mark.parametrize("name", ["cluster", "basic"])
+def test_a_launcher_from_a_strangers_folder_is_not_taken(capsys, name):
+    """submitit's ``setup`` is a list of shell commands, and "basic" stands for Hydra's own."""
+    launcher = "_target_: hydra._internal.core_plugins.basic_launcher.BasicLauncher\n"
+    stranger(launcher + "setup: [mkdir owned]\n", "hydra/launcher", name)
+    words = stranger("# @package _global_\nseed: 3\n")
+    refused(capsys, *words, "-m", "seed=1,2", f"hydra/launcher={name}", says="hydra/launcher")
+
+
+# What Hydra's own parts do for a setting: open a file, add an override, set a variable
+HYDRA_SETTINGS = [
+    "job_logging: {handlers: {file: {class: logging.FileHandler, filename: ../../owned.log}}}",
+    "job_logging: {handlers: {a: {class: logging.os.mkdir, path: owned}}}",
+    "output_subdir: ../../../../../owned",
+    "sweeper: {params: {extensions: '[mischief.py]'}}",
+    "sweeper: {params: {'+hydra.output_subdir': owned}}",
+    "job: {env_set: {PYTHONPATH: theirs}}",
+    "job: {chdir: true}",
+]
+
+
+@pytest.mark.parametrize("setting", HYDRA_SETTINGS)
+def test_a_launched_job_takes_no_setting_of_hydras_from_a_file(capsys, setting):
+    Path("mischief.py").write_text("import os\nos.mkdir('owned')\n")
+    words = stranger(f"# @package _global_\nhydra: {{{setting}}}\n")
+    refused(capsys, *words, *WAYS[2], says="is changed by a YAML file")
+
+
+def test_a_sweeper_that_stands_for_hydras_own_is_not_taken(capsys):
+    Path("mischief.py").write_text("import os\nos.mkdir('owned')\n")
+    basic = "_target_: hydra._internal.core_plugins.basic_sweeper.BasicSweeper\n"
+    stranger(basic + "params: {extensions: '[mischief.py]'}\n", "hydra/sweeper", "basic")
+    words = stranger("# @package _global_\nseed: 3\n")
+    refused(capsys, *words, *WAYS[2], says="hydra.sweeper")
+
+
+def test_a_primary_config_in_a_strangers_folder_is_not_read(capsys):
+    Path("mischief").mkdir()
+    Path("mischief/__init__.py").write_text("import os\nos.mkdir('owned')\n")
+    words = stranger("name: elu\n", "activation")
+    Path("theirs/config.yaml").write_text("hydra: {searchpath: ['pkg://mischief']}\n")
+    assert main([*BARE, *words]) == 0
 
 
 @pytest.mark.parametrize("option", [["--cfg", "job"], ["--cfg", "all"], ["--info", "config"]])
@@ -159,6 +199,112 @@ def test_an_alias_bomb_is_refused_at_once():
     assert "trap.yaml" in done.stderr
 
 
+def chain(count, reference):
+    """Values of which each stands ten times for the one before."""
+    return "".join(f"a{k}: {reference(k - 1)}\n" for k in range(1, count))
+
+
+BOMBS = {
+    "texts": "a0: xxxxxxxxxx\n" + chain(10, lambda k: f"${{activation.a{k}}}" * 10),
+    "lists": "a0: [x]\n" + chain(10, lambda k: str([f"${{activation.a{k}}}"] * 10)),
+    "brackets": f"a: {'[' * 100_000}{']' * 100_000}\n",
+    "dashes": "a:\n" + "- " * 50_000 + "x\n",
+    "a chain of aliases": "a0: &a0 [x]\n"
+    + "".join(f"a{k}: &a{k} [*a{k - 1}]\n" for k in range(1, 5000)),
+}
+
+
+def test_bombs_without_many_aliases_are_refused_too():
+    """References grow like aliases; depth ends the C loader by a signal, without a word."""
+    for number, text in enumerate(BOMBS.values()):
+        stranger(f"name: elu\n{text}", "activation")
+        Path("theirs").rename(f"theirs{number}")
+    script = (
+        "import sys; from runner.__main__ import main;"
+        "sys.exit({main(['activation=trap', '-cd', d]) for d in sys.argv[1:]} != {2})"
+    )
+    done = shell("-c", script, *(f"theirs{number}" for number in range(len(BOMBS))))
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == len(BOMBS)
+    for line in lines:
+        assert line.startswith("error: ") and ("levels deep" in line or "references" in line)
+
+
+def test_an_honest_reference_is_resolved(capsys):
+    words = stranger("name: elu\nalpha: ${optimizer.learning_rate}\n", "activation")
+    assert main([*BARE, *words, "hydra.run.dir=it"]) == 0
+    assert load_run("it").config.activation["alpha"] == 0.01
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 10)}]\n" for k in range(1, 12)
+)
+
+
+WAYS_IN = [
+    ["--cfg", "job", "--config-dir", "theirs"],
+    ["--info", "config", "-cd", "theirs"],
+    ["hydra.searchpath=[file://theirs]"],
+    ["hydra.searchpath=[theirs]"],
+    ["-m", "seed=1,2", "--config-dir", "theirs"],
+    ["--config-dir", "linked"],
+]
+
+
+def test_an_alias_bomb_is_found_on_every_way_in():
+    """In another process: where one is not found, it takes all memory and time there is."""
+    stranger(f"name: elu\n{BOMB}", "activation")
+    Path("linked").mkdir()
+    Path("linked/activation").symlink_to(Path("theirs/activation").absolute())
+    Path("theirs/activation/loop").symlink_to(Path("linked").absolute())
+    script = (
+        "import json, sys; from runner.__main__ import main;"
+        "sys.exit({main([*way[:2], 'activation=trap', *way[2:]])"
+        " for way in json.loads(sys.argv[1])} != {2})"
+    )
+    done = shell("-c", script, json.dumps(WAYS_IN))
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == len(WAYS_IN)
+    for line in lines:
+        assert line.startswith("error: ") and "trap.yaml: its aliases stand for" in line
+
+
+def test_a_pipe_for_a_config_is_not_waited_for():
+    words = stranger("name: elu\n", "activation")
+    os.mkfifo("theirs/activation/other.yaml")
+    done = shell("-m", "runner", *BARE, *words)
+    assert done.returncode == 2 and "other.yaml is no regular file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("group", "text"),
+    [
+        ("activation", 'name: elu\n"\\e[2Jx": 1\n'),
+        ("activation", 'name: elu\n"\\u009b2Jx\\nerror: all is well": 1\n'),
+        ("activation", 'name: "\\e[2J\\u202e\\0"\n'),
+        ("experiment", '# @package _global_\n"\\e[2Jx": 1\n'),
+        ("experiment", '# @package _global_\nsweep: {"\\e[2Jx": "1,2"}\n'),
+        ("experiment", '# @package _global_\nsweep: {seed: "1,2"}\ntune: "\\e[2J"\n'),
+        ("experiment", "# @package _global_\nsweep: text\n"),
+        ("experiment", "# @package _global_\nsweep: {seed: 'range(0,1000000000000)'}\n"),
+        ("experiment", "# @package _global_\nsweep: {seed: '1,2'}\ntune: optimizer.momentum\n"),
+        ("experiment", "# @package _global_\nsweep: {extensions: '[mischief.py]'}\n"),
+        ("experiment", f"# @package _global_\nsweep: {{+hydra.callbacks.x: '{CALL}'}}\n"),
+        ("experiment", "# @package _global_\nsweep: {'a/../../../owned': '1,2'}\n"),
+    ],
+)
+def test_a_strangers_words_cannot_steer_the_terminal_or_the_sweep(group, text, capsys):
+    Path("mischief.py").write_text("import os\nos.mkdir('owned')\n")
+    words = stranger(text, group)
+    before = sorted(Path().rglob("*"))
+    assert main([*BARE, *words]) == 2
+    (line,) = capsys.readouterr().err[:-1].split("\n")
+    assert line.startswith("error: ") and line.isprintable()
+    assert sorted(Path().rglob("*")) == before
+
+
 class Mine:
     """Makes a folder when it is unpickled."""
 
@@ -205,35 +351,54 @@ def test_pickled_weights_are_refused(capsys, finished, content):
         _ = load_run(finished).weights
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"extensions": ["mischief.py"]},
-        {"extensions": ["antigravity"]},
-        {"activation": {"name": "tanh", "_target_": "os.mkdir", "path": "owned"}},
-        {"activation": {"name": "formula", "expression": "__import__('os').mkdir('owned')"}},
-        {"activation": {"name": "../../../owned"}},
-        {"dataset": {"name": "/../../../owned", "samples": 60}},
-        {"dataset": {"name": "moons\x00owned", "samples": 10**15}},
-        {"dataset": {"name": "\x1b]0;title\x07\x1b[2J", "samples": 60}},
-        {"optimizer": {"name": "adam", "learning_rate": {"../../owned": 1}}},
-        {"plots": "../../owned"},
-        {"seed": "../../owned"},
-    ],
-)
-def test_a_run_folder_from_a_stranger_is_data(capsys, finished, change):
+CHANGES = [
+    {"extensions": ["mischief.py"]},
+    {"extensions": ["antigravity"]},
+    {"activation": {"name": "tanh", "_target_": "os.mkdir", "path": "owned"}},
+    {"activation": {"name": "formula", "expression": "__import__('os').mkdir('owned')"}},
+    {"activation": {"name": "../../../owned"}},
+    {"dataset": {"name": "/../../../owned", "samples": 60}},
+    {"dataset": {"name": "moons\x00owned", "samples": 10**15}},
+    {"dataset": {"name": "\x1b]0;title\x07\x1b[2J", "samples": 60}},
+    {"optimizer": {"name": "adam", "learning_rate": {"../../owned": 1}}},
+    {"plots": "../../owned"},
+    {"seed": "../../owned"},
+]
+
+
+def changed(folder, change):
+    """Change a stored config as a stranger would."""
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    (folder / "config.yaml").write_text(yaml.safe_dump({**config, **change}))
+    resign(folder)
+
+
+def looked_at(capsys, command):
+    """Look at a stranger's folders; expect nothing but words, and nothing made elsewhere."""
     Path("mischief.py").write_text("import os\nos.mkdir('owned')\n")
-    config = yaml.safe_load((finished / "config.yaml").read_text())
-    (finished / "config.yaml").write_text(yaml.safe_dump({**config, **change}))
-    resign(finished)
-    honest = write_run(Path("honest"), "relu")
-    inside = {Path("honest"), Path("outputs"), Path("mischief.py")}
-    for command in (lambda: redraw([str(finished)]), lambda: compare([str(finished), str(honest)])):
-        command()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        assert "\x1b" not in shown.out + shown.err and "\x07" not in shown.out + shown.err
-    assert set(Path().iterdir()) <= {*inside, Path("comparison")}
+    before = set(Path().iterdir())
+    command()
+    shown = capsys.readouterr()
+    assert "Traceback" not in shown.err
+    assert (shown.out + shown.err).replace("\n", "").isprintable()
+    assert set(Path().iterdir()) <= {*before, Path("comparison")}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_run_folder_from_a_stranger_is_data(capsys, finished, change):
+    changed(finished, change)
+    looked_at(capsys, lambda: redraw([str(finished)]))
+
+
+def test_a_comparison_of_run_folders_from_strangers_reads_data(capsys, finished):
+    for number, change in enumerate(CHANGES):
+        shutil.copytree(finished, Path("runs", str(number)))
+        changed(Path("runs", str(number)), change)
+    write_run(Path("runs/honest"), "relu")
+    looked_at(capsys, lambda: compare(["runs", "--no-pictures", "--output", "comparison"]))
+    few = [f"runs/{number}" for number in (2, 5, 8)]  # of each section one
+    looked_at(capsys, lambda: compare([*few, "runs/honest", "--output", "comparison"]))
+    assert Path("comparison/index.html").is_file()
 
 
 def test_python_tags_in_a_stored_config_make_nothing(capsys, finished):
@@ -333,10 +498,14 @@ def test_a_huge_formula_at_the_shell_ends_in_a_line():
 
 
 def shell(*words):
-    """Run Python as a user would; a hang is an error."""
+    """Run Python as a user would; a hang, or more memory than is fair, is an error."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"}
     done = subprocess.run(
-        [sys.executable, *words], capture_output=True, text=True, timeout=60, env=environment
+        ["/bin/sh", "-c", 'ulimit -v 4000000; exec "$0" "$@"', sys.executable, *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done
@@ -364,3 +533,133 @@ def test_a_picture_that_is_named_like_an_attack_is_not_embedded(finished):
     write_summary(finished, summary)
     compare([str(finished), "--output", "report", "--embed"])
     assert "secret.png" not in Path("report/index.html").read_text()
+
+
+def test_weights_that_grow_when_unpacked_are_refused(capsys, finished):
+    """Zeros of the right type and name: a megabyte that would become a gigabyte."""
+    with zipfile.ZipFile(finished / "weights.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("layer1.weight.npy", bytes(2**22))
+    resign(finished)
+    with pytest.raises(ValueError, match="would grow when unpacked"):
+        _ = load_run(finished).weights
+
+
+def test_a_pipe_or_device_in_a_run_folder_is_not_waited_for(finished):
+    names = ("config.yaml", "history.csv", "weights.npz", "summary.json")
+    for name in names:
+        for device in ("pipe", "/dev/zero"):
+            folder = Path("traps") / f"{name}_{device.strip('/').replace('/', '_')}"
+            shutil.copytree(finished, folder)
+            (folder / name).unlink()
+            if device == "pipe":
+                os.mkfifo(folder / name)
+            else:
+                (folder / name).symlink_to(device)
+    script = (
+        "import sys, runner.compare.__main__ as c, runner.plots.__main__ as p;"
+        "c.main(['traps', '--no-pictures']); sys.exit(p.main(sys.argv[1:]))"
+    )
+    folders = sorted(map(str, Path("traps").iterdir()))
+    done = shell("-c", script, *folders)
+    assert done.returncode == 2
+    lines = done.stderr.splitlines()
+    assert len(lines) == len(folders) == 8
+    for folder, line in zip(folders, lines, strict=True):
+        assert folder in line and "no regular file" in line
+
+
+def test_a_picture_that_is_a_link_is_not_embedded(finished):
+    """Who sends the report on would send a file of their own with it."""
+    Path("secret").write_bytes(b"TOP SECRET" * 9)
+    (finished / "loss.png").symlink_to(Path("secret").absolute())
+    (finished / "own.png").write_bytes(b"A PICTURE!" * 9)
+    assert compare([str(finished), "--output", "report", "--embed", "--no-pictures"]) == 0
+    page = Path("report/index.html").read_text()
+    assert base64.b64encode(b"A PICTURE!" * 9).decode() in page
+    assert base64.b64encode(b"TOP SECRET" * 9).decode() not in page
+
+
+def test_names_of_folders_and_pictures_cannot_steer_the_terminal_or_the_page(capsys, finished):
+    trap = Path("runs\x1b[2J\x9b\u202e\n* all is well")
+    shutil.copytree(finished, trap / "whole")
+    shutil.copytree(finished, trap / "broken")
+    (trap / "broken" / "summary.json").unlink()
+    (trap / "whole" / '"><img src=x onerror=alert(1)>.png').write_bytes(b"x")
+    assert compare([str(trap), "--output", "report"]) == 0
+    assert redraw([str(trap / "broken"), str(trap / "whole")]) == 2
+    shown = capsys.readouterr()
+    for line in (shown.out + shown.err).split("\n"):
+        assert line.isprintable() and not line.startswith("* all is well")
+    assert "<img src=x" not in Path("report/index.html").read_text()
+
+
+@pytest.mark.parametrize("column", [MARKUP.replace(",", ";"), "layer9_</script><img src=x>"])
+def test_a_column_of_a_history_is_a_name(finished, column):
+    path = finished / "history.csv"
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([f"{head},{column}", *(f"{row},1" for row in rows)]))
+    resign(finished)
+    assert compare([str(finished), "--output", "report", "--no-pictures"]) == 0
+    page = Path("report/index.html").read_text()
+    assert "<img src=x" not in page and "<script>alert" not in page
+
+
+def test_a_history_without_its_columns_is_told(capsys, finished):
+    (finished / "history.csv").write_text("replicate,seed,epoch\n0,0,0\n1,1,0\n")
+    resign(finished)
+    assert redraw([str(finished)]) == 2
+    assert "history.csv has no column train_loss" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"replicates": [{}]},
+        {"replicates": [[]]},
+        {"replicates": "text"},
+        {"seconds": {"total": []}},
+        {"versions": None},
+        {"versions": {"numpy": {}}},
+        {"command": ["\ud800"]},
+        {"command": "\ud800"},
+        {"command": "\x9b2J"},
+        *(
+            {"replicates": {key: value}}
+            for key in ("seed", "status", "solved_epoch", "final", "dead")
+            for value in ([[]], {"a": {}}, "text" if key != "status" else 1)
+        ),
+    ],
+)
+def test_a_summary_of_other_types_is_told_and_left_out(capsys, finished, change):
+    """Signed again, as a stranger would; one such folder costs the honest ones nothing."""
+    summary = json.loads((finished / "summary.json").read_text())
+    for key, value in change.items():
+        if key == "replicates" and isinstance(value, dict):
+            summary[key][0].update(value)
+        else:
+            summary[key] = value
+    if change.get("command") == "\x9b2J":  # as the character itself
+        own = json.dumps({**summary, "checksum": checksum(summary)}, ensure_ascii=False)
+        (finished / "summary.json").write_text(own)
+    else:
+        write_summary(finished, summary)
+    assert redraw([str(finished)]) == 2
+    write_run(Path("honest"), "relu")
+    assert compare([str(finished), "honest", "--output", "report", "--no-pictures"]) == 0
+    shown = capsys.readouterr()
+    assert "summary.json" in shown.out and "summary.json" in shown.err
+    assert (shown.out + shown.err).replace("\n", "").isprintable()
+
+
+def test_a_config_without_its_sections_is_told(capsys, finished):
+    config = yaml.safe_load((finished / "config.yaml").read_text())
+    for wrong in (None, [1], "tanh", {}, {"name": 1}):
+        (finished / "config.yaml").write_text(yaml.safe_dump({**config, "activation": wrong}))
+        resign(finished)
+        assert redraw([str(finished)]) == 2
+        assert "activation must be a section with a name" in capsys.readouterr().err
+
+
+def test_a_run_without_test_data_is_no_attack():
+    assert main([*BARE, "dataset.test_fraction=0", "hydra.run.dir=it"]) == 0
+    assert load_run("it").summary["replicates"][0]["final"]["test_accuracy"] is None
