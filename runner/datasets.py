@@ -52,6 +52,14 @@ class Split:
 
 
 StackedSplit = Split
+
+
+def judged_part(data: Split) -> str:
+    """Return the part that a network is judged on: "test", or "train" where no sample is
+    held out for a test."""
+    return "test" if data.test_labels.size else "train"
+
+
 Generator = Callable[..., Dataset]
 _GENERATORS: dict[str, Generator] = {}
 

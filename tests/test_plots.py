@@ -30,6 +30,7 @@ def made_up(
     features=2,
     classes=2,
     validation=True,
+    test=True,
     diverged=(),
     stopped=None,
     perfect=np.inf,
@@ -46,7 +47,7 @@ def made_up(
     parts = {
         "train": slice(0, 50),
         "validation": slice(50, 70 if validation else 50),
-        "test": slice(70, 90),
+        "test": slice(70, 90 if test else 70),
     }
     data = SimpleNamespace(
         classes=classes,
@@ -83,12 +84,15 @@ def made_up(
         end = stopped + k + 1 if stopped else len(when)
         end = len(when) // 2 if k in diverged else end
         for name, values in history.items():
-            if not validation and name.startswith("validation"):
+            if (not validation and name.startswith("validation")) or (
+                not test and name.startswith("test")
+            ):
                 values[k] = np.nan
             if name != "epoch" or k not in diverged:
                 values[k, end:] = np.nan
         lost = k in diverged
-        final = {m: None if lost else float(history[m][k, end - 1]) for m in metrics}
+        ends = {m: float(history[m][k, end - 1]) for m in metrics}
+        final = {m: None if lost or np.isnan(value) else value for m, value in ends.items()}
         best = {"epoch": None, **dict.fromkeys(metrics)} if lost else {"epoch": 1, **final}
         status = "diverged" if lost else "stopped_early" if stopped else "finished"
         entries.append(
@@ -129,6 +133,8 @@ EDGES = {
     "diverged before the first epoch ended": {"diverged": (0, 1, 2), "epochs": 1},
     "stopped early": {"stopped": 3, "epochs": 20},
     "no validation data": {"validation": False},
+    "no test data": {"test": False},
+    "training data only": {"test": False, "validation": False, "classes": 3},
     "many features": {"features": 784},
     "one feature": {"features": 1},
     "three classes": {"classes": 3},

@@ -11,6 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.ticker import MaxNLocator
 
 from activations.base import Array
+from runner.datasets import judged_part
 from runner.losses import predictions
 from runner.plots.captions import page
 from runner.plots.style import (
@@ -49,14 +50,16 @@ Corner = tuple[float, float, float]
 
 
 def boundary(run: Any) -> Picture | None:
-    """Draw the probability field of the replicate with the median test accuracy.
+    """Draw the probability field of the replicate with the median test accuracy, or train
+    accuracy where there are no test data.
 
     Axes are the data's own units; their extent is that of all replicates' data, so it is the
     same for every activation. Returns None unless there are two features, or where every
     replicate has diverged.
     """
     data = run.data()
-    ranked = _ranked(run)
+    part = judged_part(data)
+    ranked = _ranked(run, part)
     if data.train_x.shape[-1] != 2 or not ranked:
         return None
     shown = ranked[(len(ranked) - 1) // 2]
@@ -66,7 +69,7 @@ def boundary(run: Any) -> Picture | None:
     logits = _field(run, data, [shown, *others], extent)
     seed = f"seed {replicate['seed']}"
     notes = [
-        (f"{seed}, the median of {len(ranked)} by test accuracy" if len(ranked) > 1 else "")
+        (f"{seed}, the median of {len(ranked)} by {part} accuracy" if len(ranked) > 1 else "")
         + ("; grey lines: the other seeds" if others else "")
     ]
     figure = page(run, "decision boundary", notes, height=_field_height(extent) + 1.4)
@@ -84,12 +87,12 @@ def boundary(run: Any) -> Picture | None:
     return figure
 
 
-def _ranked(run: Any) -> list[int]:
-    """Return the replicates that did not diverge, worst test accuracy first."""
+def _ranked(run: Any, part: str) -> list[int]:
+    """Return the replicates that did not diverge, the worst on that part first."""
     scores = [
-        (replicate["final"]["test_accuracy"], k)
+        (replicate["final"][f"{part}_accuracy"], k)
         for k, replicate in enumerate(run.summary["replicates"])
-        if replicate["status"] != "diverged" and replicate["final"]["test_accuracy"] is not None
+        if replicate["status"] != "diverged" and replicate["final"][f"{part}_accuracy"] is not None
     ]
     return [k for _, k in sorted(scores)]
 
@@ -207,6 +210,8 @@ def _points(axes: Axes, run: Any, data: Any, shown: int) -> None:
     x, y = _original(data.train_x, data)[shown, :MOST_POINTS].T
     labels = data.train_labels[shown, :MOST_POINTS]
     axes.scatter(x, y, s=5, c=shades[labels], lw=0, alpha=0.55)
+    if not data.test_labels.size:
+        return
     x, y = _original(data.test_x, data)[shown, :MOST_POINTS].T
     labels = data.test_labels[shown, :MOST_POINTS]
     axes.scatter(x, y, s=26, c=shades[labels], edgecolors="white", linewidths=0.7)
@@ -216,7 +221,7 @@ def _points(axes: Axes, run: Any, data: Any, shown: int) -> None:
     axes.scatter(x[wrong], y[wrong], s=80, facecolors="none", edgecolors=INK, linewidths=1.3)
 
 
-def _legend(figure: Picture, corner: Corner, classes: int, final: dict[str, float]) -> None:
+def _legend(figure: Picture, corner: Corner, classes: int, final: dict[str, Any]) -> None:
     """Draw the key beside the field; corner is its (left, top, bottom) in inches."""
     left, y, bottom = corner
     y -= 0.08
@@ -225,16 +230,18 @@ def _legend(figure: Picture, corner: Corner, classes: int, final: dict[str, floa
         figure.words(x, y, text, size=SMALL, va="center", **how)
 
     line("share correct", color=GREY)
-    for part in ("train", "test"):
+    shares = [(part, final[f"{part}_accuracy"]) for part in ("train", "test")]
+    shares = [(part, share) for part, share in shares if share is not None]
+    for part, share in shares:
         y -= 0.19
-        line(f"{part} {final[f'{part}_accuracy']:.1%}")
+        line(f"{part} {share:.1%}")
     y -= 0.36
     rows: tuple[tuple[str, dict[str, Any]], ...] = (
         ("train sample", {"ms": 3, "mfc": GREY, "mec": "none"}),
         ("test sample", {"ms": 6, "mfc": GREY, "mec": "white"}),
         ("wrong (test)", {"ms": 9, "mfc": "none", "mec": INK, "mew": 1.3}),
     )
-    for text, how in rows:
+    for text, how in rows if len(shares) > 1 else rows[:1]:
         figure.mark([left + 0.08], [y], linestyle="none", marker="o", **how)
         line(text, left + 0.24)
         y -= 0.21

@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from activations.base import Array
+from runner.datasets import judged_part
 from runner.plots.captions import counted, page
 from runner.plots.style import (
     GREY,
@@ -71,8 +72,9 @@ def loss(run: Any) -> Picture:
 def accuracy(run: Any) -> Picture:
     """Draw train, validation and test accuracy above the line of guessing."""
     curves = _curves(run, "accuracy")
-    labels = run.data().test_labels
-    counts = np.stack([np.bincount(row, minlength=run.data().classes) for row in labels])
+    data = run.data()
+    labels = getattr(data, f"{judged_part(data)}_labels")
+    counts = np.stack([np.bincount(row, minlength=data.classes) for row in labels])
     chance = float((counts.max(axis=1) / labels.shape[1]).mean())
     guess = "chance: always the largest class"
     figure = page(run, "accuracy", [counted(run), _solved(run), _early(run), guess])
@@ -94,17 +96,18 @@ def accuracy(run: Any) -> Picture:
 
 
 def _curves(run: Any, quantity: str) -> dict[str, Array]:
-    """Return (replicates, records) per part that was recorded; stopped replicates hold on.
+    """Return (replicates, records) per part that has samples; stopped replicates hold on.
 
     A replicate that stopped early keeps its weights, so its last value stays true; one that
     diverged has none from there on.
     """
     curves = {}
+    data = run.data()
     for part in _PARTS:
+        if not getattr(data, f"{part}_labels").size:
+            continue
         values = np.array(run.history[f"{part}_{quantity}"], dtype=np.float64)
         values[~np.isfinite(values)] = np.nan
-        if np.isnan(values).all() and part == "validation":
-            continue
         for row, replicate in zip(values, run.summary["replicates"], strict=True):
             there = np.flatnonzero(~np.isnan(row))
             if replicate["status"] == "stopped_early" and there.size:

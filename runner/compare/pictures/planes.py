@@ -15,6 +15,7 @@ from matplotlib.colors import to_rgb
 from activations.base import Array
 from runner.compare.pictures.layout import TWO_SIDED
 from runner.compare.scores import Arm
+from runner.datasets import judged_part
 from runner.plots.style import INK, PALE, Picture, class_colours
 from runner.run_folder import load_run
 
@@ -29,7 +30,7 @@ Extent = tuple[float, float, float, float]
 
 @dataclass
 class Field:
-    """One replicate's logits on a grid, (rows, columns, 1 or classes), and its test data."""
+    """One replicate's logits on a grid, (rows, columns, 1 or classes), and samples to show."""
 
     logits: Array
     points: Array
@@ -59,13 +60,17 @@ class Planes:
         """Return whether an arm's data have two features and its weights can be read."""
         return self._run(arm.setting.owners[0][0].path) is not None
 
+    def part(self, arm: Arm) -> str:
+        """Return which part of an arm's data is shown: "test", or "train" without test data."""
+        return judged_part(self._run(arm.setting.owners[0][0].path)[1])
+
     def extent(self, group: Sequence[Arm]) -> Extent:
-        """Return the extent of all test samples of a task, with room."""
+        """Return the extent of all samples shown of a task, with room."""
         parts = []
         for arm in group:
             found = self._run(arm.setting.owners[0][0].path)
             if found:
-                parts.append(_original(found[1].test_x, found[1]).reshape(-1, 2))
+                parts.append(_shown(found[1])[0].reshape(-1, 2))
         x = np.concatenate(parts)
         low, high = x.min(axis=0), x.max(axis=0)
         room = 0.06 * np.maximum(high - low, 1e-9)
@@ -89,17 +94,21 @@ class Planes:
             with np.errstate(all="ignore"):
                 logits = network.logits(x.astype(network.dtype))
             self._logits[record.path] = logits.reshape(len(x), RESOLUTION, RESOLUTION, -1)
+        x, labels = _shown(data)
         return Field(
             self._logits[record.path][row],
-            _original(data.test_x, data)[row, :MOST_POINTS],
-            data.test_labels[row, :MOST_POINTS],
+            x[row, :MOST_POINTS],
+            labels[row, :MOST_POINTS],
             data.classes,
         )
 
 
-def _original(x: Array, data: Any) -> Array:
-    """Undo the standardisation; x (replicates, samples, 2)."""
-    return np.asarray(x * data.scale[:, None, :] + data.mean[:, None, :])
+def _shown(data: Any) -> tuple[Array, Array]:
+    """Return the test samples in their own units (replicates, samples, 2), and their labels;
+    the training samples where there are none."""
+    part = judged_part(data)
+    x, labels = getattr(data, f"{part}_x"), getattr(data, f"{part}_labels")
+    return x * data.scale[:, None, :] + data.mean[:, None, :], labels
 
 
 class Mosaic:
