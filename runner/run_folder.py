@@ -446,6 +446,8 @@ def read_history(path: Path, replicates: int) -> dict[str, Array]:
         raise ValueError(f"{path} is not a table of numbers") from None
     if names[:3] != ["replicate", "seed", "epoch"]:
         raise ValueError(f"{path} does not begin with replicate, seed, epoch")
+    if not np.isfinite(table[:, 2]).all():
+        raise ValueError(f"{path} has an epoch that is not finite")
     owner = table[:, 0]
     counts = [int((owner == k).sum()) for k in range(replicates)]
     if sum(counts) != lines:

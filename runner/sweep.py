@@ -199,9 +199,10 @@ def run_job(job: Job) -> str:
         show_progress=False,
         stops_on_signal=False,  # the sweep ends its workers at once
     )
-    accuracy = run.summary["together"]["final"]["test_accuracy"]["mean"]
+    final = run.summary["together"]["final"]
+    means = [(part, final[f"{part}_accuracy"]["mean"]) for part in ("test", "train")]
     diverged = sum(entry["status"] == "diverged" for entry in run.summary["replicates"])
-    words = [f"test accuracy {accuracy:.3f}"] if accuracy is not None else []
+    words = [f"{part} accuracy {mean:.3f}" for part, mean in means if mean is not None][:1]
     words += [f"{diverged} diverged"] if diverged else []
     return ", ".join(words)
 

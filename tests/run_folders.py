@@ -125,6 +125,14 @@ def write_summary(folder, summary):
     (folder / "summary.json").write_text(text)
 
 
+def resign(folder):
+    """Make the checksums fit what a stranger has changed, as a stranger would."""
+    summary = json.loads((folder / "summary.json").read_text())
+    for name in summary["files"]:
+        summary["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    write_summary(folder, summary)
+
+
 def write_sweep(folder, gaps, datasets=("moons",), rates=(0.01,), n=10, noise=0.01):
     """Write activation x dataset x rate; scores share each seed's luck and add a
     gap."""

@@ -20,7 +20,7 @@ from runner.compare.runs import (
     show,
 )
 from runner.compare.verdict import sentences
-from tests.run_folders import write_run, write_summary, write_sweep
+from tests.run_folders import resign, write_run, write_summary, write_sweep
 
 
 def family_of(comparison, task):
@@ -114,6 +114,18 @@ def test_a_damaged_history_costs_its_curves_only_and_is_listed(tmp_path):
         assert "history.csv is damaged" in (tmp_path / "out" / name).read_text()
 
 
+@pytest.mark.parametrize("epoch", ["inf", "nan"])
+def test_an_epoch_that_is_no_number_costs_its_curves_only(tmp_path, epoch):
+    write_run(tmp_path / "runs" / "1", "tanh")
+    folder = write_run(tmp_path / "runs" / "2", "relu")
+    path = folder / "history.csv"
+    path.write_text(path.read_text().replace("0,0,3,", f"0,0,{epoch},"))
+    resign(folder)
+    comparison = compare([tmp_path / "runs"], tmp_path / "out")
+    assert len(comparison.arms) == 2
+    assert ["epoch" in problem.reason for problem in comparison.problems] == [True]
+
+
 def test_damaged_history_is_one_clear_line(tmp_path):
     path = tmp_path / "history.csv"
     path.write_text("replicate,seed,epoch\n0,0,zero\n")
@@ -154,6 +166,20 @@ def test_metric_and_tuned_key_that_no_run_has_are_refused(tmp_path):
         build([tmp_path], metric="test_acuracy")
     with pytest.raises(ValueError, match="no run has a setting 'optimiser' to tune"):
         build([tmp_path], tune="optimiser")
+
+
+def test_a_finished_run_without_the_metric_is_left_out_and_scores_nothing(tmp_path):
+    write_run(tmp_path / "1", "tanh")
+    folder = write_run(tmp_path / "2", "relu", dataset__test_fraction=0)
+    summary = json.loads((folder / "summary.json").read_text())
+    for entry in summary["replicates"]:
+        entry["final"].update(test_accuracy=None, test_loss=None)
+    write_summary(folder, summary)
+    comparison = build([tmp_path])
+    assert [arm.activation for arm in comparison.arms] == ["tanh"]
+    (problem,) = comparison.problems
+    assert problem.path == str(folder) and problem.reason.startswith("has no test_accuracy; it has")
+    assert len(build([tmp_path], metric="train_accuracy").arms) == 2
 
 
 def test_a_folder_without_a_finished_run_is_refused(tmp_path):
@@ -436,3 +462,16 @@ def test_real_runs_show_their_boundaries_and_the_line_that_repeats_the_worst(tmp
     assert run([*again, "plots=none", f"hydra.run.dir={tmp_path / 'again'}"]) == 0
     repeated = build([tmp_path / "again"]).settings[0]
     assert repeated.measured("test_loss")[0] == arm.setting.measured("test_loss")[2]
+
+
+def test_without_test_data_the_choice_and_the_score_are_of_the_same_data_and_it_says_so(tmp_path):
+    from runner.__main__ import main as run
+
+    for name, rate in itertools.product(("tanh", "relu"), (0.01, 0.1)):
+        words = [f"activation={name}", f"optimizer.learning_rate={rate}", "replicates=2"]
+        words += ["dataset.test_fraction=0", "training.epochs=2", "plots=none"]
+        assert run([*words, f"hydra.run.dir={tmp_path / 'runs' / f'{name}{rate}'}"]) == 0
+    comparison = compare([tmp_path / "runs"], tmp_path / "out")
+    assert comparison.metric == "validation_accuracy"
+    assert "not of held-out data" in " ".join(sentences(comparison))
+    assert (tmp_path / "out" / "boundaries.png").stat().st_size > 20_000

@@ -17,7 +17,7 @@ from runner.compare.runs import (
     differing_keys,
     group,
 )
-from runner.compare.scores import Arm, arms, choose_metric, choose_tuned
+from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored_settings
 from runner.printable import one_line
 from runner.whole_files import write_whole
 
@@ -82,6 +82,7 @@ def build(
         raise ValueError(f"no finished run in {places}{reasons}")
     settings, repeated = group(runs)
     metric = choose_metric(settings, metric)
+    settings, unscored = scored_settings(settings, metric)
     tuned = choose_tuned(settings, tune)
     contestants = arms(settings, metric, tuned)
     words = ["python", "-m", "runner.compare", *_places(folders)]
@@ -89,7 +90,7 @@ def build(
     return Comparison(
         runs,
         settings,
-        [*problems, *repeated],
+        [*problems, *repeated, *unscored],
         list(failures),
         metric,
         tuned,

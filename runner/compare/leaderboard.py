@@ -189,7 +189,7 @@ def cells(row: dict[str, Any], keys: Sequence[str]) -> list[str]:
             value = scored(row["score"], row["low"], row["high"], row["metric"])
         elif key in ("solved", "diverged"):
             value = f"{value}/{row['replicates']}" if value or key == "solved" else "0"
-        elif key == "chosen" and row["on_edge"]:
+        elif key == "chosen" and value and row["on_edge"]:
             value = f"{value} (edge)"
         elif key == "seconds":
             value = f"{value:.1f}"

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from activations.base import Array
-from runner.compare.runs import Setting, differing_keys, label, short, show
+from runner.compare.runs import Problem, Setting, differing_keys, label, short, show
 
 METRICS = tuple(
     f"{which}{part}_{quantity}"
@@ -84,6 +84,24 @@ def choose_metric(settings: Sequence[Setting], wanted: str | None) -> str:
             f"no run has the metric {wanted!r}; there are {', '.join(present) or 'none'}"
         )
     return wanted
+
+
+def scored_settings(
+    settings: Sequence[Setting], metric: str
+) -> tuple[list[Setting], list[Problem]]:
+    """Part the settings with a score from those whose runs have none though they finished,
+    such as a test accuracy where no sample was held out for a test."""
+    scored, problems = [], []
+    for setting in settings:
+        if np.isfinite(setting.measured(metric)).any() or setting.diverged.all():
+            scored.append(setting)
+            continue
+        own = [other for other in METRICS[:6] if np.isfinite(setting.measured(other)).any()]
+        problems += [
+            Problem(str(run.path), f"has no {metric}; it has {', '.join(own) or 'no metric'}")
+            for run in setting.runs
+        ]
+    return scored, problems
 
 
 def choose_tuned(settings: Sequence[Setting], wanted: str | None) -> tuple[str, ...]:

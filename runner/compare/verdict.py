@@ -177,6 +177,11 @@ def _tuning(comparison: Comparison) -> list[str]:
     result = [
         f"Each setting's {' and '.join(keys)} was chosen by validation data out of {each} trials."
     ]
+    if not comparison.metric.rpartition(".")[2].startswith("test"):
+        result.append(
+            "The scores are not of held-out data that no choice has seen, which flatters "
+            "whatever was tuned."
+        )
     if len(budgets) > 1:
         result.append("The tuning budgets differ, which favours those with more trials.")
     edges = [arm for arm in chosen if arm.on_edge]

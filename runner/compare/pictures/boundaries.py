@@ -71,15 +71,18 @@ def _medians(
     left = min(max((text_width(text, SMALL) + 0.15 for text in side), default=0.0), 1.8)
     cell = min((WIDTH - 2 * MARGIN - left) / across, 1.75 if rows <= 6 else 1.0)
     pitch = cell + (0.0 if side else 0.24)
+    dots = " or ".join(sorted({planes.part(group[0]) for group in groups.values()}))
     figure = page(
         comparison,
         "Decision boundaries side by side",
-        [f"the median replicate by {metric_name(comparison.metric)}; dots: test samples"],
+        [f"the median replicate by {metric_name(comparison.metric)}; dots: {dots} samples"],
         1.6 + rows * pitch,
     )
     for row, text in enumerate(side):
         y = figure.top - 0.25 - (row + 0.5) * pitch
         figure.words(figure.left + left - 0.08, y, text, ha="right", va="center")
+    for column, text in enumerate(top):
+        _title(figure, figure.left + left + column * cell, figure.top - 0.25, cell, text)
     mosaic = Mosaic(figure)
     for task, group in groups.items():
         extent = planes.extent(group)
@@ -99,8 +102,6 @@ def _medians(
                 continue
             label = figure.words(x + 0.04, y - cell + 0.11, value, size=SMALL - 1)
             label.set_bbox({"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 1})
-            if row == 0:
-                _title(figure, x, y, cell, top[column])
     mosaic.finish()
     return {"boundaries": figure}
 
