@@ -257,6 +257,17 @@ def _keys() -> Iterator[str]:
                 yield f"{section}{key!s}"
 
 
+def _closest_key(name: str) -> str:
+    """Return a hint for an unknown key: close ones of all, else those beside it."""
+    known = known_keys()
+    hint = closest(name, known)
+    if hint.startswith("did you mean"):
+        return hint
+    section = name.rpartition(".")[0]
+    beside = [key for key in known if section and key.startswith(f"{section}.")]
+    return closest(name, beside or dict.fromkeys(key.partition(".")[0] for key in known))
+
+
 def explain(error: BaseException, overrides: Sequence[str]) -> str:
     """Return one line that says which override or key is wrong, and what would be right."""
     text = _whole_message(error)
@@ -293,7 +304,7 @@ def explain(error: BaseException, overrides: Sequence[str]) -> str:
     if "not in struct" in text or "No match in the defaults list" in text:
         if name.startswith("hydra."):
             return f"{name} is no setting of Hydra's"
-        return f"{name} is unknown; {closest(name, known_keys())}"
+        return f"{name} is unknown; {_closest_key(name)}"
     return f"{name}: {_first_line(error)}"
 
 
