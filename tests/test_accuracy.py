@@ -120,7 +120,7 @@ def test_kinks(entry: Reference, dtype: type) -> None:
 @both_dtypes
 def test_nan_goes_through_every_lane(entry: Reference, dtype: type) -> None:
     activation = activations.get(entry.name, **entry.parameters)
-    for size in range(1, 68):
+    for size in (*range(1, 19), *range(31, 36), *range(63, 68)):  # around each width of a register
         x = np.linspace(-3, 3, size).astype(dtype)
         lanes = np.broadcast_to(x, (size, size)).copy()
         np.fill_diagonal(lanes, np.nan)
