@@ -77,7 +77,8 @@ def wrong_values(key: str, default: Any) -> list[str]:
         return ["nosuchthing(", "[1]", "{a:1}", "12", "''", "数"]
     if name in ("experiment", "seed") or isinstance(default, int):
         return [*WORDS, *NESTED, *NUMBERS, *WHOLE, "-1", "true", *null]
-    positive = key.split()[-1].split(".")[0] in ("optimizer", "training", "dataset")
+    positive = key.split(".")[0] in ("optimizer", "training", "dataset")
+    positive &= name != "turns"  # spirals may turn the other way
     return [*WORDS, *NESTED, *NUMBERS, "true", *(SIGNED if positive else []), *null]
 
 
