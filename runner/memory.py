@@ -53,8 +53,9 @@ def needed(experiment: Experiment) -> dict[str, float]:
     settings = experiment.training
     records = math.ceil(settings.epochs / settings.record_every)
     columns = COLUMNS + COLUMNS_PER_LAYER * len(widths)
+    data = "dataset.samples" if samples > features else "dataset.features"
     return {
-        "dataset.samples": samples * (features + 1) * (DOUBLE + number),
+        data: samples * (features + 1) * (DOUBLE + number),
         "model.hidden": 7.0 * parameters * number + samples / 2 * max(widths) * number,
         "replicates": 3.0 * (experiment.replicates - 1) * parameters * number,
         "training.epochs": 2.0 * experiment.replicates * records * columns * DOUBLE,
