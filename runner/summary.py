@@ -1,0 +1,120 @@
+"""What a run's summary.json says: settings in a line, how each replicate ended, a diagnosis."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import numpy as np
+
+from runner.config import Experiment
+from runner.diagnosis import diagnose
+from runner.outcomes import Training
+from runner.statistics import t_interval
+from runner.version import VERSION
+
+FORMAT_VERSION = 1
+METRICS = tuple(
+    f"{part}_{quantity}"
+    for part in ("train", "validation", "test")
+    for quantity in ("loss", "accuracy")
+)
+
+
+def summarise(
+    experiment: Experiment, training: Training, command: str, total_seconds: float
+) -> dict[str, Any]:
+    """Return what summary.json holds, but for the checksums of the other files."""
+    replicates = [_replicate(training, k) for k in range(experiment.replicates)]
+    diverged = any(entry["status"] == "diverged" for entry in replicates)
+    gains = training.gains[1:]
+    return {
+        "format_version": FORMAT_VERSION,
+        "digest": experiment.digest,
+        "status": "diverged" if diverged else "complete",
+        "command": command,
+        "activation": experiment.activation["name"],
+        "dataset": experiment.dataset["name"],
+        "parameters": training.parameters,
+        "initializer": {
+            "name": experiment.initializer["name"],
+            "gains": [float(f"{gain:.9g}") for gain in training.gains],
+            "text": _gain_text(experiment, gains),
+        },
+        "replicates": replicates,
+        "together": {
+            which: {
+                metric: _interval([entry[which].get(metric) for entry in replicates])
+                for metric in METRICS
+            }
+            for which in ("final", "best")
+        },
+        "diagnosis": diagnose(experiment, training),
+        "seconds": {
+            "total": round(total_seconds, 3),
+            "training": round(training.seconds, 3),
+        },
+        "versions": {
+            "runner": VERSION,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+        },
+    }
+
+
+def _gain_text(experiment: Experiment, gains: list[float]) -> str:
+    if experiment.initializer["name"] != "auto":
+        return f"{experiment.initializer['name']}, the same for every activation"
+    if not gains:
+        return "auto: no hidden layer, so no gain"
+    name = experiment.activation["name"]
+    return f"auto: gain {gains[0]:.4g} = 1/sqrt(E {name}(z)^2), z ~ N(0, 1)"
+
+
+def _replicate(training: Training, k: int) -> dict[str, Any]:
+    outcome = training.outcomes[k]
+    return {
+        "seed": outcome.seed,
+        "status": outcome.status,
+        "epochs": outcome.epochs,
+        "diverged_epoch": outcome.diverged_epoch,
+        "solved_epoch": outcome.solved_epoch,
+        "final": _metrics(training, k, outcome.epochs),
+        "best": {
+            "epoch": outcome.best_epoch,
+            **_metrics(training, k, outcome.best_epoch),
+        },
+        "dead": [
+            {
+                "units": int((since >= 0).sum()),
+                "of": len(since),
+                "since": int(since[since >= 0].min()) if (since >= 0).any() else None,
+            }
+            for since in outcome.dead_since
+        ],
+    }
+
+
+def _metrics(training: Training, k: int, epoch: int | None) -> dict[str, float | None]:
+    record = np.flatnonzero(training.epochs == epoch)
+    if not record.size:
+        return dict.fromkeys(METRICS)
+    found = {name: float(training.history[name][k, record[0]]) for name in METRICS}
+    return {
+        name: float(f"{value:.9g}") if np.isfinite(value) else None for name, value in found.items()
+    }
+
+
+def _interval(values: list[float | None]) -> dict[str, Any]:
+    finite = [value for value in values if value is not None]
+    if not finite:
+        return {"mean": None, "low": None, "high": None, "n": 0}
+    mean, low, high = t_interval(np.array(finite))
+    rounded = (float(f"{value:.9g}") for value in (mean, low, high))
+    return {
+        **{
+            key: value if np.isfinite(value) else None
+            for key, value in zip(("mean", "low", "high"), rounded, strict=True)
+        },
+        "n": len(finite),
+    }
