@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from runner.arguments import parse
 from runner.artist import Artist
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             composed.folder,
             command=repeat_command(options.words),
             started=started,
-            draw=artist.draw if artist else None,
+            draw=partial(artist.draw, composed.experiment.extensions) if artist else None,
         )
         print(printable(report(run, reused)))
         return 0

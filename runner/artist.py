@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -38,9 +39,11 @@ class Artist:
         os.close(back)
         return cls(pid, orders, answers)
 
-    def draw(self, folder: Path, format: str) -> None:
-        """Draw a run's pictures, as ``plots.draw`` does. Raises OSError if that fails."""
-        os.write(self.orders, json.dumps([str(folder), format]).encode() + b"\n")
+    def draw(self, extensions: Sequence[str], folder: Path, format: str) -> None:
+        """Draw a run's pictures, as ``plots.draw`` does, after loading the extensions, which
+        the other process has never seen. Raises OSError if that fails."""
+        order = json.dumps([list(extensions), str(folder), format])
+        os.write(self.orders, order.encode() + b"\n")
         with os.fdopen(os.dup(self.answers), encoding="utf-8") as answers:
             answer = answers.readline()
         if answer != "\n":
@@ -57,12 +60,14 @@ class Artist:
 def _serve(orders: int, answers: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the other process's to handle
     from runner import plots
+    from runner.extensions import load_extensions
     from runner.whole_files import reason
 
     with os.fdopen(orders, encoding="utf-8") as lines, os.fdopen(answers, "wb", 0) as back:
         for line in lines:  # ends when the other process does
-            folder, form = json.loads(line)
+            extensions, folder, form = json.loads(line)
             try:
+                load_extensions(extensions)
                 plots.draw(folder, form)
                 back.write(b"\n")
             except Exception as error:

@@ -116,6 +116,14 @@ def test_hyper_parameters_can_be_swept_in_other_processes(tmp_path):
         assert {"name": name, "alpha": alpha} in found
 
 
+def test_the_process_that_draws_imports_the_file_too():
+    name = write()
+    words = [f"activation={name}", "plots=png", "hydra.run.dir=it"]
+    done = _shell("extensions=[my_activations.py]", *QUICK, *words)
+    assert done.returncode == 0, done.stderr
+    assert Path("it/activation.png").is_file()
+
+
 def test_hydras_own_options_know_the_class():
     name = write()
     done = _shell("--cfg", "job", "extensions=[my_activations.py]", f"activation={name}")
