@@ -13,7 +13,7 @@ from runner.outcomes import Training
 DEAD_SHARE = 0.1
 SATURATED_SHARE = 0.9
 VANISHING_RATIO = 1e-3
-OVERFITTING_FACTOR = 1.5
+RISE_FACTOR = 1.5
 CHANCE_MARGIN = 0.05
 
 
@@ -44,10 +44,13 @@ def _diverged(training: Training) -> list[dict[str, Any]]:
     if not epochs:
         return []
     total = len(training.outcomes)
-    text = (
-        f"{len(epochs)} of {total} replicates diverged, the first at epoch {min(epochs)}: "
-        "lower optimizer.learning_rate or set optimizer.clip_norm"
-    )
+    if max(epochs) == 0:
+        text = f"{len(epochs)} of {total} replicates have no finite loss even before training"
+    else:
+        text = (
+            f"{len(epochs)} of {total} replicates diverged, the first at epoch {min(epochs)}: "
+            "lower optimizer.learning_rate or set optimizer.clip_norm"
+        )
     return [_finding("diverged", None, text, replicates=len(epochs), epoch=float(min(epochs)))]
 
 
@@ -111,14 +114,24 @@ def _overfitted(training: Training) -> list[dict[str, Any]]:
     if not both.any():
         return []
     low, high = float(best[both].mean()), float(last[both].mean())
-    if high < OVERFITTING_FACTOR * low or high - low < 0.05:
+    if high < RISE_FACTOR * low or high - low < 0.05:
         return []
     epochs = [o.best_epoch for o in training.outcomes if o.best_epoch is not None]
-    text = (
-        f"validation loss rose from {low:.3g} at epoch {int(np.median(epochs))} to "
-        f"{high:.3g}: overfitting"
-    )
-    return [_finding("overfitting", None, text, best=low, last=high)]
+    text = f"validation loss rose from {low:.3g} at epoch {int(np.median(epochs))} to {high:.3g}"
+    if _train_loss_rose(training):
+        text += ", and train loss rose too: lower optimizer.learning_rate"
+        return [_finding("unstable", None, text, best=low, last=high)]
+    return [_finding("overfitting", None, f"{text}: overfitting", best=low, last=high)]
+
+
+def _train_loss_rose(training: Training) -> bool:
+    """Return whether most replicates end with much more train loss than at their best epoch."""
+    rose = []
+    for row, outcome in zip(training.history["train_loss"], training.outcomes, strict=True):
+        if outcome.best_epoch is not None:
+            (at_best,) = row[training.epochs == outcome.best_epoch]
+            rose.append(_last(row) > RISE_FACTOR * at_best)
+    return bool(np.mean(rose) > 0.5)
 
 
 def _geometric_mean(values: Array) -> float:

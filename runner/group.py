@@ -185,6 +185,7 @@ class Group:
             row[f"{part}_loss"] = found.loss if found else missing
             row[f"{part}_accuracy"] = found.accuracy if found else missing
         train = reports["train"]
+        finite = np.isfinite(network.theta).all(axis=1) & np.isfinite(train.loss)
         ratios = (
             update_ratios(network, before)
             if before is not None
@@ -194,15 +195,14 @@ class Group:
             prefix = f"layer{number}"
             if number <= len(network.hidden):
                 layer = train.layers[number - 1]
-                row[f"{prefix}_dead"] = layer.dead.mean(axis=1)
-                row[f"{prefix}_saturated"] = layer.saturated
+                row[f"{prefix}_dead"] = np.where(finite, layer.dead.mean(axis=1), np.nan)
+                row[f"{prefix}_saturated"] = np.where(finite, layer.saturated, np.nan)
                 row[f"{prefix}_activation_rms"] = layer.activation_rms
                 for name in network.prototype.params:
                     learned = network.parameters[f"{prefix}.{name}"]
                     row[f"{prefix}_{name}"] = learned.mean(axis=(1, 2), dtype=np.float64)
             row[f"{prefix}_gradient_rms"] = train.gradient_rms[number - 1]
             row[f"{prefix}_update_ratio"] = ratios[number - 1]
-        finite = np.isfinite(network.theta).all(axis=1) & np.isfinite(train.loss)
         self.columns = list(row)
         self.records.append(np.where(self.active, np.array(list(row.values())), np.nan))
         self.recorded_epochs.append(epoch)
@@ -213,16 +213,15 @@ class Group:
         """Note what this epoch means for replicate k: death, divergence, best, solved."""
         outcome, settings = self.outcomes[k], self.experiment.training
         outcome.epochs = epoch
+        layers = reports["train"].layers
+        if epoch == 0:
+            outcome.dead_since = [np.full(layer.dead.shape[1], -1) for layer in layers]
         if not finite:
             outcome.status, outcome.diverged_epoch = "diverged", epoch
             self.stop(k)
             return
-        for index, layer in enumerate(reports["train"].layers):
-            if epoch == 0:
-                outcome.dead_since.append(np.where(layer.dead[k], 0, -1))
-            else:
-                since = outcome.dead_since[index]
-                since[:] = np.where(layer.dead[k], np.where(since < 0, epoch, since), -1)
+        for since, layer in zip(outcome.dead_since, layers, strict=True):
+            since[:] = np.where(layer.dead[k], np.where(since < 0, epoch, since), -1)
         judge = reports.get("validation", reports["train"])
         if judge.loss[k] < outcome.best_loss:
             outcome.best_loss = float(judge.loss[k])

@@ -10,6 +10,8 @@ from typing import Any
 from activations import Formula
 from runner.run_folder import Run
 
+_ENDS = ("mean", "low", "high")
+
 
 def report(run: Run, reused: bool) -> str:
     """Return the lines that end a run: result, time, folder, diagnosis, how to repeat it."""
@@ -31,7 +33,7 @@ def report(run: Run, reused: bool) -> str:
     ]
     for part in ("train", "test"):
         if together[f"{part}_loss"]["n"]:
-            loss = _with_interval(together[f"{part}_loss"], ".4f", math.inf)
+            loss = _with_interval(together[f"{part}_loss"], _loss_format(together), math.inf)
             accuracy = _with_interval(together[f"{part}_accuracy"], ".3f", 1.0)
             lines.append(f"  {part:<9}{loss:<25}{accuracy}")
     seconds = summary["seconds"]
@@ -61,6 +63,12 @@ def _formula(run: Run) -> list[str]:
     assert isinstance(activation, Formula)
     value, slope = activation.written()
     return [f"  f(x)     {value}", f"  f'(x)    {slope}"]
+
+
+def _loss_format(together: dict[str, Any]) -> str:
+    """Return ".4f", or ".3g" for losses that would be longer than their column."""
+    ends = [together[f"{part}_loss"][end] or 0 for part in ("train", "test") for end in _ENDS]
+    return ".4f" if max(ends) < 1000 else ".3g"
 
 
 def _with_interval(entry: dict[str, Any], form: str, largest: float) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from runner import run
 from runner.composition import compose
 from runner.group import Group, build_network, load_data
 from runner.training import train
@@ -84,6 +85,23 @@ def test_a_diverging_replicate_is_recorded_and_disturbs_no_other():
         assert found.outcomes[k].status == "finished"
         for name, value in healthy.final.items():
             assert found.final[name][k].tobytes() == value[k].tobytes()
+
+
+@pytest.mark.parametrize("hidden", ["[8]", "[8,8]"])
+def test_a_loss_that_is_never_finite_is_a_divergence_at_epoch_0(tmp_path, hidden):
+    words = ["activation=formula", "activation.expression=log(x)", f"model.hidden={hidden}"]
+    result = run([*words, "replicates=2", "training.epochs=2", f"hydra.run.dir={tmp_path / 'it'}"])
+    for entry in result.summary["replicates"]:
+        assert (entry["status"], entry["diverged_epoch"], entry["epochs"]) == ("diverged", 0, 0)
+        assert [layer["units"] for layer in entry["dead"]] == [0] * hidden.count("8")
+    assert "even before training" in result.summary["diagnosis"][0]["text"]
+
+
+def test_a_loss_that_rises_in_training_too_is_not_called_overfitting(tmp_path):
+    words = ["optimizer=sgd", "optimizer.learning_rate=1e30", "replicates=2"]
+    result = run([*words, "training.epochs=3", f"hydra.run.dir={tmp_path / 'it'}"])
+    codes = [finding["code"] for finding in result.summary["diagnosis"]]
+    assert "unstable" in codes and "overfitting" not in codes
 
 
 def test_divergence_by_learning_rate_ends_in_a_record_not_a_crash():

@@ -15,10 +15,10 @@ from runner.datasets import judged_part
 from runner.plots.captions import counted, page
 from runner.plots.style import (
     GREY,
-    INK,
     SMALL,
     Picture,
     colour,
+    counterpart,
     end_labels,
     text_width,
 )
@@ -62,7 +62,9 @@ def loss(run: Any) -> Picture:
 
     ends = _draw(axes, run, curves, number, geometric=bool(positive.size))
     for epoch, value in dots:
-        axes.plot(epoch, value, "o", ms=5, mfc="white", mec=_shade(run, "test"), zorder=8)
+        axes.plot(
+            epoch, value, "o", ms=5, mfc="white", mec=_shade(run, "test"), zorder=8, clip_on=False
+        )
     _crosses(axes, run, curves["train"])
     axes.set_ylabel(_LOSS_NAMES.get(run.config.training.loss, run.config.training.loss))
     end_labels(axes, ends)
@@ -133,7 +135,8 @@ def _epochs(run: Any) -> Array:
 
 def _shade(run: Any, part: str) -> str:
     """Test wears the activation's colour, what training saw is grey."""
-    return {"test": colour(run.config.activation["name"]), "train": INK}.get(part, "#8a8a8a")
+    name = run.config.activation["name"]
+    return {"test": colour(name), "train": counterpart(name)}.get(part, "#8a8a8a")
 
 
 _DASHES: dict[str, Any] = {"train": (0, (5, 2)), "validation": (0, (1, 1)), "test": "-"}
@@ -251,13 +254,14 @@ def _solved(run: Any) -> str:
     target = run.config.training.target_accuracy
     replicates = run.summary["replicates"]
     when = [r["solved_epoch"] for r in replicates if r["solved_epoch"] is not None]
+    never = [np.inf] * (len(replicates) - len(when))
     if not when:
         return f"never reached {target:.0%}" if len(replicates) == 1 else ""
     if len(replicates) == 1:
         return f"reached {target:.0%} at epoch {when[0]}"
-    return (
-        f"{len(when)} of {len(replicates)} reached {target:.0%}, median epoch {np.median(when):.0f}"
-    )
+    median = np.median(when + never)  # of all: infinite unless more than half got there
+    told = f", median epoch {median:.0f}" if np.isfinite(median) else ""
+    return f"{len(when)} of {len(replicates)} reached {target:.0%}{told}"
 
 
 def _early(run: Any) -> str:

@@ -14,12 +14,12 @@ from activations.base import Array
 from runner.plots.captions import page
 from runner.plots.style import (
     GREY,
-    INK,
     PALE,
     SMALL,
     Picture,
     colour,
     colour_bar,
+    counterpart,
 )
 
 MOST_COLUMNS = 400
@@ -180,11 +180,12 @@ def _numbered(layers: int) -> list[int]:
 
 def _profiles(axes: Axes, run: Any, rms: Array, centre: Array) -> None:
     """Draw each layer's gradient before training and at the last record, seed by seed."""
-    shade = colour(run.config.activation["name"])
+    name = run.config.activation["name"]
+    shade = colour(name)
     positions = np.arange(1, len(rms) + 1)
     there = np.flatnonzero((centre > 0).any(axis=0))
     axes.set_xscale("log")
-    records = [(0, INK, "before training", -0.12)]
+    records = [(0, counterpart(name), "before training", -0.12)]
     if there.size and there[-1] > 0:
         records.append((there[-1], shade, "after", 0.12))
     seen = []

@@ -126,6 +126,11 @@ def colour(activation: str) -> str:
     return str(line_style(activation)["color"])
 
 
+def counterpart(activation: str) -> str:
+    """Return the colour of what stands beside an activation's own: ink, or grey beside black."""
+    return GREY if colour(activation) == "#000000" else INK
+
+
 def class_colours(classes: int) -> list[Any]:
     """Return one colour per class: the palette, beyond it evenly spaced hues."""
     if classes <= len(PALETTE):
