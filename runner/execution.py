@@ -13,7 +13,9 @@ from runner.choices import ConfigError
 from runner.config import Experiment
 from runner.interruption import Interrupted
 from runner.run_folder import (
+    CONFIG,
     LAST_PICTURE,
+    SUMMARY,
     Run,
     holds,
     load_run,
@@ -46,6 +48,8 @@ def execute(
     from the last checkpoint.
     """
     started = time.perf_counter() if started is None else started
+    if folder.name in ("", ".."):
+        raise ConfigError(f"hydra.run.dir={folder} must name a folder, one that is not there yet")
     reused = holds(folder, experiment)
     keeper = Keeper(folder, experiment)
     if not reused:
@@ -87,9 +91,15 @@ def _refuse_taken(folder: Path) -> None:
     if folder.is_dir() and not any(folder.iterdir()):
         return
     if folder.exists():
-        what = "another run" if (folder / "summary.json").is_file() else "other files"
+        if (folder / CONFIG).is_file() and not (folder / SUMMARY).is_file():
+            raise ConfigError(
+                f"{folder} has lost its {SUMMARY}; remove the folder and run it again"
+            )
+        what = "holds another run" if (folder / SUMMARY).is_file() else "holds other files"
+        what = what if folder.is_dir() else "is a file"
         raise ConfigError(
-            f"hydra.run.dir={folder} holds {what} already; name a folder that is empty or not there"
+            f"{folder} {what} already; name a folder that is empty or not there by "
+            "hydra.run.dir=FOLDER"
         )
 
 

@@ -30,7 +30,7 @@ from runner.composition import (
 )
 from runner.extensions import load_extensions
 from runner.formulas import for_hydra_main
-from runner.run_folder import holds
+from runner.run_folder import holds_whole
 from runner.sweep import Failure, Job, run_job
 from runner.whole_files import write_whole
 
@@ -54,10 +54,10 @@ def launch(jobs: list[Job], overrides: Sequence[str], folder: Path) -> list[Fail
         raise ConfigError(explain(error, overrides)) from None
     failures = []
     for job in jobs:
-        if not holds(job.folder, job.experiment):
+        if not holds_whole(job.folder, job.experiment):
             note = folder / REASONS / job.folder.name
             reason = note.read_text(encoding="utf-8") if note.is_file() else "it never ended"
-            failures.append(Failure(job, f"{job.folder.name}: {reason}"))
+            failures.append(Failure(job, reason))
     return failures
 
 

@@ -302,6 +302,11 @@ def holds(folder: Path, experiment: Experiment) -> bool:
     return found == (experiment.digest, VERSION)
 
 
+def holds_whole(folder: Path, experiment: Experiment) -> bool:
+    """Return whether ``folder`` holds this very run with no file missing or damaged."""
+    return holds(folder, experiment) and not damages(folder, read_summary(folder))
+
+
 def _history_text(training: Training) -> str:
     names = list(training.history)
     columns = np.stack([training.history[name] for name in names], axis=-1)

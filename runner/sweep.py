@@ -27,7 +27,7 @@ from runner.execution import execute, repeat_command
 from runner.extensions import load_extensions
 from runner.interruption import exit_status
 from runner.printable import one_line
-from runner.run_folder import holds, make_parent
+from runner.run_folder import holds_whole, make_parent
 from runner.whole_files import write_whole
 from runner.workers import available_cores, run_jobs
 
@@ -64,6 +64,9 @@ class Failure:
 
     job: Job
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.job.folder.name}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def sweep(overrides: Sequence[str], config_dir: str | None = None) -> int:
     """
     planned = plan(overrides, config_dir)
     jobs, folder = planned.jobs, planned.folder
-    missing = [job for job in jobs if not holds(job.folder, job.experiment)]
+    missing = [job for job in jobs if not holds_whole(job.folder, job.experiment)]
     there = len(jobs) - len(missing)
     print(
         f"sweep of {len(jobs)} jobs in {folder}"
@@ -175,12 +178,12 @@ def sweep(overrides: Sequence[str], config_dir: str | None = None) -> int:
         failures, stop = launch(missing, overrides, folder), None
     else:
         failures, stop = _run(missing)
-    finished = [job.folder for job in jobs if holds(job.folder, job.experiment)]
+    finished = [job.folder for job in jobs if holds_whole(job.folder, job.experiment)]
     _write_failures(folder, failures)
     if finished:
         _compare(finished, folder, failures, planned.tune)
     for failure in failures:
-        print(f"failed: {one_line(failure.reason)}", file=sys.stderr)
+        print(f"failed: {one_line(failure)}", file=sys.stderr)
         print(f"  repeat: {one_line(failure.job.command)}", file=sys.stderr)
     if stop:
         left = len(jobs) - len(finished)
@@ -217,7 +220,7 @@ def _run(jobs: list[Job]) -> tuple[list[Failure], KeyboardInterrupt | None]:
         for index, words, reason in ended:
             job = jobs[index]
             if reason is not None:
-                failures.append(Failure(job, f"{job.folder.name}: {reason}"))
+                failures.append(Failure(job, reason))
             progress.tell(job.folder.name, reason or words, len(failures))
     except KeyboardInterrupt as stop:
         return failures, stop
@@ -267,7 +270,7 @@ def _write_failures(folder: Path, failures: list[Failure]) -> None:
         path.unlink(missing_ok=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [f"{failure.reason}\n  repeat: {failure.job.command}\n" for failure in failures]
+    lines = [f"{failure}\n  repeat: {failure.job.command}\n" for failure in failures]
     write_whole(path, "".join(lines))
 
 

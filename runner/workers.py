@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
+from runner.choices import ConfigError
 from runner.whole_files import reason
 
 Job = TypeVar("Job")
@@ -93,6 +94,8 @@ def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
             return
         try:
             answer: tuple[Any, str | None] = (work(job), None)
+        except ConfigError as error:
+            answer = (None, str(error))
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{os.path.basename(last.filename)}:{last.lineno}"

@@ -160,7 +160,7 @@ def test_a_fault_at_any_write_of_a_comparison_leaves_whole_files(
 def test_a_file_where_a_folder_should_be(capsys):
     Path("taken").write_text("mine")
     assert main([*BARE, "hydra.run.dir=taken"]) == 2
-    assert "hydra.run.dir=taken" in only_line(capsys)
+    assert "taken is a file" in only_line(capsys)
     assert main([*BARE, "hydra.run.dir=taken/it"]) == 1
     assert "taken: it or a folder above it is a file" in only_line(capsys)
     Path("outputs").write_text("mine")

@@ -158,8 +158,13 @@ def test_a_folder_with_other_files_is_left_alone(capsys, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     assert main([*QUICK, "hydra.run.dir=mine"]) == 2
-    assert "hydra.run.dir=mine" in capsys.readouterr().err
+    assert "mine holds other files already" in capsys.readouterr().err
     assert [p.name for p in _files()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("folder", ["", ".", ".."])
+def test_a_run_needs_a_folder_of_its_own(capsys, folder):
+    assert "hydra.run.dir" in error_line(capsys, *QUICK, f"hydra.run.dir={folder}")
 
 
 def test_a_folder_of_the_users_own_configs(capsys, tmp_path):

@@ -167,6 +167,22 @@ def test_a_failing_job_is_listed_and_the_others_are_kept(capsys):
     assert "repeat" in (planned.folder / "failures.txt").read_text()
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "history.csv", "weights.npz", "summary.json"])
+def test_a_job_that_has_lost_a_file_is_not_called_finished(capsys, name):
+    words = ["-m", "activation=relu,tanh", *QUICK]
+    assert main(words) == 0
+    lost = next(Path("outputs").rglob("tanh_*"))
+    (lost / name).unlink()
+    capsys.readouterr()
+    assert main(words) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"failed: {lost.name}: ")
+    assert name in told and "remove the folder and run it again" in told
+    shutil.rmtree(lost)
+    assert main(words) == 0
+    assert (lost / name).is_file()
+
+
 @pytest.mark.slow
 def test_a_sweep_killed_at_random_moments_ends_in_the_same_bytes(request):
     """--kills=N kills of the whole tree in mid-sweep; a sweep that got through starts afresh."""
