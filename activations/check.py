@@ -282,12 +282,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m activations.check", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", nargs="+", metavar="NAME|FILE.py|all")
-    parser.add_argument("--points", type=int, default=400, help="per dtype (default: 400)")
+    parser.add_argument("--points", type=int, default=400, help="per dtype, 40 or more")
     options = parser.parse_args(arguments)
     status = 0
     try:
+        if options.points < 40:
+            raise ValueError(f"--points must be 40 or more, got {options.points}")
         for activation in [found for what in options.what for found in _chosen(what)]:
-            report = Report(activation, max(options.points, 40))
+            report = Report(activation, options.points)
             print(activation, *(f"  {line}" for line in report.lines), sep="\n")
             for problem in report.broken:
                 print(f"  BROKEN: {problem}")

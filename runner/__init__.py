@@ -34,15 +34,20 @@ def run(
     ``network()``, ``data()`` and ``figures()``, which show inline in a notebook.
     Raises ConfigError (a ValueError) for a wrong override.
     """
+    from runner.choices import ConfigError
     from runner.composition import compose
     from runner.execution import execute, repeat_command
     from runner.extensions import offer_instance
     from runner.formulas import quoted
 
+    if isinstance(overrides, str) or not all(isinstance(word, str) for word in overrides):
+        raise ConfigError(f"overrides must be a list of texts, got {overrides!r}")
     words = list(overrides)
     if activation is not None:
         words += offer_instance(activation)
     composed = compose([quoted(word) for word in words])
+    if composed.sweeps:
+        raise ConfigError("run() carries out one experiment; sweeps are started from the shell")
     return execute(
         composed.experiment,
         composed.folder,

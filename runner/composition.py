@@ -17,6 +17,7 @@ from typing import Any
 
 import hydra
 from hydra import initialize_config_dir
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -72,6 +73,7 @@ def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictCon
     Raises ConfigError, one line.
     """
     arguments = list(overrides)
+    refuse_several_experiments(arguments)
     if config_dir is not None:
         if not os.path.isdir(config_dir):
             raise ConfigError(f"--config-dir {config_dir}: there is no such folder")
@@ -158,6 +160,17 @@ def sweeps_a_named_experiment(overrides: Sequence[str]) -> bool:
     except HydraException as error:
         raise ConfigError(explain(error, overrides)) from None
     return any(override.is_sweep_override() for override in parsed)
+
+
+def refuse_several_experiments(overrides: Sequence[str]) -> None:
+    """Raise ConfigError for experiment=a,b: each brings axes of its own, which do not mix."""
+    for word in overrides:
+        key, _, value = word.partition("=")
+        if key.lstrip("+") == "experiment" and "," in value:
+            raise ConfigError(
+                f"experiment={value} must name one experiment; run them one after the other and "
+                "compare them with python -m runner.compare"
+            )
 
 
 def experiment_of(sections: dict[str, Any], overrides: Sequence[str]) -> Experiment:
@@ -271,9 +284,12 @@ def _closest_key(name: str) -> str:
 def explain(error: BaseException, overrides: Sequence[str]) -> str:
     """Return one line that says which override or key is wrong, and what would be right."""
     text = _whole_message(error)
-    option = re.search(r"Could not find '([^'/]+)/([^']+)'", text)
+    option = re.search(r"Could not find '([^']+)/([^'/]*)'", text)
     if option:
         group, name = option.groups()
+        if group == "hydra/launcher":
+            there = [file.removesuffix(".yaml") for file in ConfigStore.instance().list(group)]
+            return f"{group}={name} is not installed; installed: {', '.join(there)}"
         if group in (*GROUPS, "experiment"):
             return f"{group}={name} is unknown; {closest(name, choices(group))}"
         return f"{group}={name}: there is no such choice or group; {closest(group, GROUPS)}"

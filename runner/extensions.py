@@ -52,6 +52,10 @@ def load_extensions(paths: Sequence[str]) -> None:
 
 
 def _import_module(name: str) -> None:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise ConfigError(
+            f"extensions: {name} is neither a Python file (my_activations.py) nor a module's name"
+        )
     try:
         importlib.import_module(name)
     except (Exception, SystemExit) as error:

@@ -21,7 +21,15 @@ from hydra.errors import HydraException
 
 from runner.choices import ConfigError
 from runner.composer import Composer, parsed, text_of
-from runner.composition import GROUPS, choices, composed, explain, extensions_of, plain
+from runner.composition import (
+    GROUPS,
+    choices,
+    composed,
+    explain,
+    extensions_of,
+    plain,
+    refuse_several_experiments,
+)
 from runner.config import Experiment
 from runner.execution import execute, repeat_command
 from runner.extensions import load_extensions
@@ -90,6 +98,7 @@ def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
     Raises ConfigError, one line, if any combination is wrong.
     """
     load_extensions(extensions_of(overrides))
+    refuse_several_experiments(overrides)
     said = [parsed(word) for word in overrides]
     fixed = [o for o in said if not o.is_sweep_override()]
     axes = [o for o in said if o.is_sweep_override()]
