@@ -330,14 +330,21 @@ def show(value: Any) -> str:
 
 
 def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
-    """Return the differing values in one line: "gelu, moons, learning_rate=0.1"."""
+    """Return the differing values in one line: "gelu moons learning_rate=0.1 hidden=16-16".
+
+    A parameter that is alone beside names needs no key: "gelu 0.1". No commas, so that several
+    labels can be listed.
+    """
+    named = [key for key in keys if key.endswith(".name") and not key.startswith("dataset.")]
+    alone = bool(named) and len(keys) == len(named) + 1
     words = []
     for key in keys:
         if key not in config:
             continue
         value = show(config[key])
-        words.append(value if key.endswith(".name") else f"{short(key)}={value}")
-    return ", ".join(words) or show(config.get("activation.name", "run"))
+        bare = alone or key.endswith(".name")
+        words.append(value if bare else f"{short(key)}={value}")
+    return " ".join(words) or show(config.get("activation.name", "run"))
 
 
 def _first_line(error: BaseException) -> str:

@@ -217,7 +217,7 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
     values = {
         key: sorted(
             {repr(s.config.get(key)): s.config.get(key) for s in comparison.settings}.values(),
-            key=lambda value: (isinstance(_order(value), str), _order(value)),
+            key=_order,
         )
         for key in keys
     }
@@ -230,7 +230,8 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
     cells: dict[str, dict[tuple[str, str], list[Setting]]] = {}
     for setting in comparison.settings:
         where = (repr(setting.config.get(rows_key)), repr(setting.config.get(columns_key)))
-        name = label(setting.config, rest) if rest else comparison.tasks[0]
+        data = show(setting.config.get("dataset.name", "data"))
+        name = label(setting.config, rest) if rest else data
         cells.setdefault(name, {}).setdefault(where, []).append(setting)
     filled_share = len(comparison.settings) / (len(cells) * len(rows) * len(columns))
     if filled_share < 0.6 or min(len(rows), len(columns)) < 2 or len(rows) > 40:
@@ -269,10 +270,13 @@ def _words(key: str) -> str:
     return short(key).replace("_", " ")
 
 
-def _order(value: Any) -> Any:
+def _order(value: Any) -> tuple[Any, ...]:
+    """Return what to sort an axis by: numbers by size, lists by length, then the rest."""
     if isinstance(value, (int, float)):
-        return value
-    return show(value)
+        return 0, value
+    if isinstance(value, list) and all(isinstance(part, (int, float)) for part in value):
+        return 1, len(value), *value
+    return 2, show(value)
 
 
 def _table(

@@ -68,19 +68,25 @@ def _medians(
         across, side, top = len(tasks), names, tasks
         places = {(n, t): (r, c) for r, n in enumerate(names) for c, t in enumerate(tasks)}
     rows = 1 + max(row for row, _ in places.values())
-    left = min(max((text_width(text, SMALL) + 0.15 for text in side), default=0.0), 1.8)
+    left = min(max((text_width(text, SMALL) + 0.15 for text in side), default=0.0), 2.4)
     cell = min((WIDTH - 2 * MARGIN - left) / across, 1.75 if rows <= 6 else 1.0)
     pitch = cell + (0.0 if side else 0.24)
     dots = " or ".join(sorted({planes.part(group[0]) for group in groups.values()}))
+    every = {arm.name for task in tasks for arm in comparison.of_task(task)}
     figure = page(
         comparison,
         "Decision boundaries side by side",
-        [f"the median replicate by {metric_name(comparison.metric)}; dots: {dots} samples"],
+        [
+            f"the median replicate by {metric_name(comparison.metric)}; dots: {dots} samples",
+            _left_out(len(names), len(every), "settings"),
+            _left_out(len(tasks), len(comparison.tasks), "tasks"),
+        ],
         1.6 + rows * pitch,
     )
     for row, text in enumerate(side):
         y = figure.top - 0.25 - (row + 0.5) * pitch
-        figure.words(figure.left + left - 0.08, y, text, ha="right", va="center")
+        words = cut(text, left - 0.1)
+        figure.words(figure.left + left - 0.08, y, words, size=SMALL, ha="right", va="center")
     for column, text in enumerate(top):
         _title(figure, figure.left + left + column * cell, figure.top - 0.25, cell, text)
     mosaic = Mosaic(figure)
@@ -98,7 +104,8 @@ def _medians(
             mosaic.add(x, y, cell - 0.08, planes.field(arm, pick, extent), extent)
             value = score(float(arm.setting.measured(comparison.metric)[pick]), comparison.metric)
             if not side:
-                _title(figure, x, y, cell, f"{arm.name}  {value}")
+                name = cut(arm.name, cell - text_width(value, SMALL) - 0.1)
+                _title(figure, x, y, cell, f"{name}  {value}")
                 continue
             label = figure.words(x + 0.04, y - cell + 0.11, value, size=SMALL - 1)
             label.set_bbox({"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 1})
@@ -110,16 +117,18 @@ def _worst_first(
     comparison: Comparison, task: str, group: Sequence[Arm], planes: Planes
 ) -> Picture:
     names = [arm.name for arm in group]
-    left = min(max(text_width(n, SMALL) for n in names), 1.8) + 0.15
+    left = min(max(text_width(n, SMALL) for n in names), 2.4) + 0.15
     most = min(max(len(arm.setting.replicates) for arm in group), MOST_REPLICATES)
     cell = min((WIDTH - 2 * MARGIN - left) / most, 1.5)
     pitch = cell + 0.46
     figure = page(
         comparison,
-        f"Every replicate's boundary, worst first, {task}",
+        f"The replicates' boundaries, worst first, {task}",
         [
-            f"sorted by {metric_name(comparison.metric)}, at most {MOST_REPLICATES} each; "
-            "below each row the line that repeats its worst replicate"
+            f"sorted by {metric_name(comparison.metric)}; below each row what repeats its worst "
+            "replicate",
+            _left_out(len(group), len(comparison.of_task(task)), "settings"),
+            _left_out(most, max(len(arm.setting.replicates) for arm in group), "replicates"),
         ],
         1.2 + len(group) * pitch,
     )
@@ -134,12 +143,13 @@ def _worst_first(
             lost = arm.setting.diverged[k]
             text = "diverged" if lost else score(float(value), comparison.metric)
             _title(figure, x, y, cell, f"{arm.setting.seeds[k]}: {text}")
-        figure.words(figure.left + left - 0.08, y - cell / 2, arm.name, ha="right", va="center")
-        line = repeat_line(arm, order[0])
+        words = cut(arm.name, left - 0.1)
+        where = (figure.left + left - 0.08, y - cell / 2)
+        figure.words(*where, words, size=SMALL, ha="right", va="center")
         figure.words(
             figure.left + left,
             y - cell - 0.02,
-            _fit(line, figure.right - figure.left - left),
+            _repeat(arm, order[0], figure.right - figure.left - left),
             va="top",
             color="#666666",
             family="monospace",
@@ -160,10 +170,20 @@ def repeat_line(arm: Arm, k: int) -> str:
     return " ".join([*words, f"seed={arm.setting.seeds[k]}", "replicates=1"])
 
 
-def _fit(text: str, room: float) -> str:
-    """Break a line into at most two that fit so many inches."""
+def _left_out(shown: int, total: int, noun: str) -> str:
+    """Return "the first 12 of 20 settings", nothing where all are there."""
+    return f"the first {shown} of {total} {noun}" if shown < total else ""
+
+
+def _repeat(arm: Arm, k: int, room: float) -> str:
+    """Return the line that repeats replicate k, in two lines of so many inches; where it would
+    have to be cut, its folder and seed."""
     letters = int(room / (6.5 * 0.61 / 72))
-    return "\n".join(textwrap.wrap(text, letters, max_lines=2, placeholder=" ..."))
+    lines = textwrap.wrap(repeat_line(arm, k), letters)
+    if len(lines) > 2:
+        folder = arm.setting.owners[k][0].path
+        lines = textwrap.wrap(f"seed {arm.setting.seeds[k]} of {folder}", letters)[:2]
+    return "\n".join(lines)
 
 
 def _title(figure: Picture, x: float, y: float, room: float, text: str) -> None:

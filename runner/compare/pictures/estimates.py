@@ -74,7 +74,8 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
         _limit(axes, seen, whole=higher_is_better(metric))
         if higher_is_better(metric):
             percent(axes.xaxis)
-    panels[-1].set_xlabel(f"{metric_name(metric)}, last epoch")
+    when = "epoch of lowest validation loss" if metric.startswith("best.") else "last epoch"
+    panels[-1].set_xlabel(f"{metric_name(metric.removeprefix('best.'))}, {when}")
     return {"leaderboard": figure}
 
 
