@@ -287,3 +287,12 @@ def _shell(*words: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize(
+    "words", [["experiment=depth"], ["activation=tanh,relu"], "activation=tanh", ["seed=1", 3]]
+)
+def test_python_runs_one_experiment_and_refuses_anything_else(words):
+    with pytest.raises(ConfigError):
+        run(words)
+    assert not Path("outputs").exists()
