@@ -475,3 +475,20 @@ def test_without_test_data_the_choice_and_the_score_are_of_the_same_data_and_it_
     assert comparison.metric == "validation_accuracy"
     assert "not of held-out data" in " ".join(sentences(comparison))
     assert (tmp_path / "out" / "boundaries.png").stat().st_size > 20_000
+
+
+def test_labels_tell_settings_apart_without_commas(tmp_path):
+    for name, hidden in itertools.product(("tanh", "relu"), ([16, 16], [2, 2])):
+        write_run(tmp_path / f"{name}{hidden[0]}", name, model={"hidden": hidden})
+    names = {arm.name for arm in build([tmp_path]).arms}
+    assert names == {"tanh 16-16", "tanh 2-2", "relu 16-16", "relu 2-2"}
+    write_run(tmp_path / "more", "tanh", dataset__noise=0.3)
+    assert {arm.task for arm in build([tmp_path]).arms} == {"noise=0.2", "noise=0.3"}
+
+
+def test_axes_of_a_heat_map_are_sorted_by_size_not_by_letter():
+    from runner.compare.pictures.against import _order
+
+    widths = [[32, 32], [2, 2], [16] * 10, [16], [4, 4]]
+    assert sorted(widths, key=_order) == [[16], [2, 2], [4, 4], [32, 32], [16] * 10]
+    assert sorted([10, 0.5, 3], key=_order) == [0.5, 3, 10]

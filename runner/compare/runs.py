@@ -332,11 +332,11 @@ def show(value: Any) -> str:
 def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
     """Return the differing values in one line: "gelu moons learning_rate=0.1 hidden=16-16".
 
-    A parameter that is alone beside names needs no key: "gelu 0.1". No commas, so that several
-    labels can be listed.
+    A parameter that is alone beside names needs no key, unless it is of the data: "gelu 0.1".
+    No commas, so that several labels can be listed.
     """
-    named = [key for key in keys if key.endswith(".name") and not key.startswith("dataset.")]
-    alone = bool(named) and len(keys) == len(named) + 1
+    others = [key for key in keys if not key.endswith(".name")]
+    alone = len(others) == 1 < len(keys) and not others[0].startswith("dataset.")
     words = []
     for key in keys:
         if key not in config:

@@ -68,7 +68,7 @@ def _medians(
         across, side, top = len(tasks), names, tasks
         places = {(n, t): (r, c) for r, n in enumerate(names) for c, t in enumerate(tasks)}
     rows = 1 + max(row for row, _ in places.values())
-    left = min(max((text_width(text, SMALL) + 0.15 for text in side), default=0.0), 2.4)
+    left = min(max((text_width(text, SMALL) + 0.15 for text in side), default=0.0), 3.0)
     cell = min((WIDTH - 2 * MARGIN - left) / across, 1.75 if rows <= 6 else 1.0)
     pitch = cell + (0.0 if side else 0.24)
     dots = " or ".join(sorted({planes.part(group[0]) for group in groups.values()}))
@@ -104,9 +104,7 @@ def _medians(
             mosaic.add(x, y, cell - 0.08, planes.field(arm, pick, extent), extent)
             value = score(float(arm.setting.measured(comparison.metric)[pick]), comparison.metric)
             if not side:
-                name = cut(arm.name, cell - text_width(value, SMALL) - 0.1)
-                _title(figure, x, y, cell, f"{name}  {value}")
-                continue
+                _title(figure, x, y, cell, arm.name)
             label = figure.words(x + 0.04, y - cell + 0.11, value, size=SMALL - 1)
             label.set_bbox({"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 1})
     mosaic.finish()
@@ -117,7 +115,7 @@ def _worst_first(
     comparison: Comparison, task: str, group: Sequence[Arm], planes: Planes
 ) -> Picture:
     names = [arm.name for arm in group]
-    left = min(max(text_width(n, SMALL) for n in names), 2.4) + 0.15
+    left = min(max(text_width(n, SMALL) for n in names), 3.0) + 0.15
     most = min(max(len(arm.setting.replicates) for arm in group), MOST_REPLICATES)
     cell = min((WIDTH - 2 * MARGIN - left) / most, 1.5)
     pitch = cell + 0.46

@@ -173,7 +173,7 @@ def _forest(
         for family, count in zip(families, counts, strict=True)
     ]
     names = [name for f, count in zip(families, counts, strict=True) for name in f.arms[:count]]
-    left = min(max(text_width(name, SMALL) for name in names), 2.4) + 0.12
+    left = min(max(text_width(name, SMALL) for name in names), 3.0) + 0.14
     right = max((text_width(text, SMALL) for row in texts for text in row), default=0)
     right = min(right, 2.6) + 0.15
     panels = []
@@ -204,7 +204,7 @@ def _forest(
             name = cut(family.arms[row], left - 0.12)
             how = {"va": "center", "color": INK}
             figure.words(figure.left + left - 0.08, at, name, ha="right", **how)
-            figure.words(figure.right - right + 0.1, at, row_texts[row], **how)
+            figure.words(figure.right - right + 0.1, at, cut(row_texts[row], right - 0.1), **how)
         panels.append(axes)
         y = bottom - _PANEL + 0.28
     return figure, panels
