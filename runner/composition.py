@@ -60,6 +60,7 @@ def compose(overrides: Sequence[str], config_dir: str | None = None) -> Composed
     ``config_dir`` is a folder of the user's own YAML files, searched after ours.
     Raises ConfigError, one line that names the key and what is allowed.
     """
+    refuse_key(overrides, "hydra.sweep.dir", "is a sweep's folder; a run's is hydra.run.dir")
     load_extensions(extensions_of(overrides))
     config = composed(overrides, config_dir)
     experiment = experiment_of(plain(config), overrides)
@@ -74,6 +75,7 @@ def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictCon
     """
     arguments = list(overrides)
     refuse_several_experiments(arguments)
+    refuse_key(arguments, "hydra.launcher", "has settings; choose one by hydra/launcher=NAME")
     if config_dir is not None:
         if not os.path.isdir(config_dir):
             raise ConfigError(f"--config-dir {config_dir}: there is no such folder")
@@ -171,6 +173,12 @@ def refuse_several_experiments(overrides: Sequence[str]) -> None:
                 f"experiment={value} must name one experiment; run them one after the other and "
                 "compare them with python -m runner.compare"
             )
+
+
+def refuse_key(overrides: Sequence[str], key: str, why: str) -> None:
+    """Raise ConfigError if an override names this very key, which would have no effect."""
+    if any(word.lstrip("+").partition("=")[0].strip() == key for word in overrides):
+        raise ConfigError(f"{key} {why}")
 
 
 def experiment_of(sections: dict[str, Any], overrides: Sequence[str]) -> Experiment:
@@ -321,6 +329,8 @@ def explain(error: BaseException, overrides: Sequence[str]) -> str:
         if name.startswith("hydra."):
             return f"{name} is no setting of Hydra's"
         return f"{name} is unknown; {_closest_key(name)}"
+    if _first_line(error) == f"Could not override '{name}'.":
+        return f"{name} is no setting of Hydra's"
     return f"{name}: {_first_line(error)}"
 
 

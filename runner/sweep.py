@@ -28,6 +28,7 @@ from runner.composition import (
     explain,
     extensions_of,
     plain,
+    refuse_key,
     refuse_several_experiments,
 )
 from runner.config import Experiment
@@ -99,6 +100,7 @@ def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
     """
     load_extensions(extensions_of(overrides))
     refuse_several_experiments(overrides)
+    refuse_key(overrides, "hydra.run.dir", "is a run's folder; a sweep's is hydra.sweep.dir")
     said = [parsed(word) for word in overrides]
     fixed = [o for o in said if not o.is_sweep_override()]
     axes = [o for o in said if o.is_sweep_override()]

@@ -125,6 +125,9 @@ def test_config_is_printed_by_hydras_own_option():
         ("experiment=depth,width", ["experiment=depth,width", "one after the other"]),
         ("hydra/launcher=nosuch", ["hydra/launcher=nosuch", "installed: basic"]),
         ("activation=", ["activation=", "tanh"]),
+        ("hydra.sweep.dir=there", ["hydra.sweep.dir", "hydra.run.dir"]),
+        ("hydra.launcher=foo", ["hydra.launcher", "hydra/launcher=NAME"]),
+        ("hydra.foo=3", ["hydra.foo"]),
         ("extensions=[.]", ["extensions", "my_activations.py"]),
         ("dataset.samples=3", ["dataset"]),
         ("model.hidden=16", ["model.hidden", "list"]),
@@ -151,6 +154,11 @@ def test_a_mistake_gets_one_line_that_names_it(capsys, override, words):
     line = error_line(capsys, override)
     for word in words:
         assert word in line, line
+
+
+def test_the_folder_of_a_run_is_not_that_of_a_sweep(capsys):
+    line = error_line(capsys, "-m", "seed=1,2", "hydra.run.dir=there")
+    assert "hydra.run.dir" in line and "hydra.sweep.dir" in line
 
 
 def test_early_stopping_without_validation_data_is_refused(capsys):
