@@ -124,9 +124,17 @@ def choose_tuned(settings: Sequence[Setting], wanted: str | None) -> tuple[str, 
 
 
 def refuse_unknown(wanted: str, configs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the keys or sections named. Raises ValueError for one that no config has."""
+    """Return the keys or sections named.
+
+    Raises ValueError for one that no config has, and for one of the data's.
+    """
     keys = tuple(key.strip() for key in wanted.split(",") if key.strip() not in ("", "none"))
     for key in keys:
+        if _within(key, ("dataset",)):
+            raise ValueError(
+                f"{key!r} cannot be tuned: settings are compared on the same data, and each "
+                "data set is a task of its own"
+            )
         if not any(_within(known, (key,)) for config in configs for known in config):
             raise ValueError(
                 f"no run has a setting {key!r} to tune; differing are "
