@@ -53,12 +53,18 @@ def probability(p: float) -> str:
 
 
 def listed(words: Sequence[str], most: int = 8) -> str:
-    """Return "a, b and c", beyond ``most`` "a, b and 7 others"."""
-    if len(words) > most:
-        return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} others"
+    """Return "a, b and c", beyond ``most`` "a, b and 7 others".
+
+    Words that have commas themselves are parted by semicolons: "a, x; b, y; and c, z".
+    """
     if len(words) < 2:
         return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    named, last = words[:-1], words[-1]
+    if len(words) > most:
+        named, last = words[: most - 1], f"{len(words) - most + 1} others"
+    if any("," in word for word in words):
+        return f"{'; '.join(named)}; and {last}"
+    return f"{', '.join(named)} and {last}"
 
 
 def counted(number: int, noun: str) -> str:
