@@ -28,7 +28,8 @@ class Comparison:
 
     Attributes:
         runs, settings: what was read, and merged over seeds.
-        unusable: folders that are left out, or count in part, and why.
+        unusable: folders that are left out, and why.
+        repeated: runs with seeds that others have already, as where sweeps overlap.
         failures: jobs that left no finished folder, as a sweep reports them.
         metric, tuned: what is scored, and which keys validation data chose.
         keys: the config keys that differ between settings.
@@ -39,6 +40,7 @@ class Comparison:
     runs: list[RunRecord]
     settings: list[Setting]
     unusable: list[Problem]
+    repeated: list[Problem]
     failures: list[Problem]
     metric: str
     tuned: tuple[str, ...]
@@ -49,11 +51,11 @@ class Comparison:
 
     @property
     def problems(self) -> list[Problem]:
-        """All that is left out: what was unusable, and histories found damaged since."""
+        """All that is left out: unusable, repeated, and histories found damaged since."""
         damaged = [
             Problem(str(run.path), text) for run in self.runs for text in run.damage.values()
         ]
-        return [*self.unusable, *damaged]
+        return [*self.unusable, *self.repeated, *damaged]
 
     @property
     def tasks(self) -> list[str]:
@@ -90,7 +92,8 @@ def build(
     return Comparison(
         runs,
         settings,
-        [*problems, *repeated, *unscored],
+        [*problems, *unscored],
+        repeated,
         list(failures),
         metric,
         tuned,
