@@ -492,3 +492,101 @@ def test_axes_of_a_heat_map_are_sorted_by_size_not_by_letter():
     widths = [[32, 32], [2, 2], [16] * 10, [16], [4, 4]]
     assert sorted(widths, key=_order) == [[16], [2, 2], [4, 4], [32, 32], [16] * 10]
     assert sorted([10, 0.5, 3], key=_order) == [0.5, 3, 10]
+
+
+# ---- settings with few seeds, several tasks, tuning of names
+
+
+def write_default_beside_sweep(folder, n_sweep, n_other):
+    """Twelve settings with n_sweep seeds, f0 far ahead, and one with n_other, best of all."""
+    gaps = {f"f{i}": -0.3 + 0.001 * i for i in range(11)} | {"gelu": 0}
+    write_sweep(folder, gaps, n=n_sweep)
+    write_run(folder / "few", "relu", scores=np.linspace(0.98, 0.99, n_other).tolist())
+
+
+def test_a_setting_with_too_few_seeds_disables_no_other_test(tmp_path):
+    write_default_beside_sweep(tmp_path, 6, 5)
+    comparison = build([tmp_path])
+    (family,) = comparison.families
+    assert family.method == "joint" and family.arms[family.winner] == "gelu"
+    assert family.arms[-1] == "relu" and family.tested == 12
+    assert family.ranks[-1] is None and family.letters[-1] == ""
+    assert family.letters[0] == "a" and "a" not in "".join(family.letters[1:])
+    assert (
+        "On moons relu shares 5 seeds with the others, too few to be tested with them"
+        in verdict(tmp_path)
+    )
+    assert all(not pair.tested and pair.adjusted == 1 for pair in family.pairs if pair.second == 12)
+    assert "| relu |" in markdown(comparison) and "None" not in markdown(comparison)
+    assert rows(comparison)[-1]["rank"] is None
+
+
+def test_pairs_with_unequal_numbers_of_seeds_are_tested_each_with_its_own(tmp_path):
+    write_default_beside_sweep(tmp_path, 10, 7)
+    (family,) = build([tmp_path]).families
+    assert (family.method, family.tested, family.replicates) == ("joint", 13, (7, 10))
+    gelu = family.arms.index("gelu")
+    others = [i for i, name in enumerate(family.arms) if name.startswith("f")]
+    assert all(family.pair(gelu, other).adjusted <= ALPHA for other in others)
+
+
+def test_a_task_that_no_test_can_decide_takes_nothing_from_the_others(tmp_path):
+    write_sweep(tmp_path / "a", {"tanh": -0.3, "gelu": 0}, n=6)
+    write_sweep(tmp_path / "b", {"elu": -0.3, "selu": 0}, ("spirals",), n=3)
+    comparison = build([tmp_path])
+    assert family_of(comparison, "moons").winner == 0
+    assert family_of(comparison, "spirals").method == "none"
+
+
+@pytest.mark.parametrize("fewer", [4, 6, 8])
+def test_null_sweeps_with_unequal_seeds_err_in_at_most_5_percent(fewer):
+    from runner.compare.pairs import families
+    from runner.compare.runs import Setting
+    from runner.compare.scores import Arm
+
+    generator = np.random.default_rng(12)
+    sweeps, separated = 300, 0
+    for _ in range(sweeps):
+        shared = generator.normal(0, 1, 10)
+        arms = []
+        for i, n in enumerate([10, 10, 10, 10, 10, 9, fewer, fewer]):
+            scores = (shared + generator.normal(0, 1, 10))[-n:]
+            arms.append(Arm("t", str(i), Setting({}), [], scores, list(range(10))[-n:]))
+        arms.sort(key=lambda arm: -arm.scores.mean())
+        (family,) = families(arms, "test_accuracy")
+        assert family.method == "joint" and family.tested == (8 if fewer >= 6 else 6)
+        separated += any(pair.adjusted <= ALPHA for pair in family.pairs)
+    assert separated / sweeps <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / sweeps)
+
+
+def test_a_verdict_that_several_tasks_prevent_names_them(tmp_path):
+    write_sweep(tmp_path, {"tanh": -0.3, "gelu": 0}, ("moons", "spirals", "xor"), n=6)
+    text = verdict(tmp_path)
+    assert (
+        "On moons no test can decide with 6 replicates between 2 settings: 1 pair on each of "
+        "3 tasks and over all of them share the 5% of errors, for which 8 are needed." in text
+    )
+
+
+def test_data_are_not_tuned(tmp_path):
+    for noise in (0.1, 0.2):
+        write_run(tmp_path / str(noise), dataset__noise=noise)
+    for key in ("dataset", "dataset.noise"):
+        with pytest.raises(ValueError, match=f"'{key}' cannot be tuned"):
+            build([tmp_path], tune=key)
+
+
+def test_names_with_commas_are_parted_by_semicolons():
+    from runner.compare.wording import listed
+
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert listed(["a, x", "b, y", "c"]) == "a, x; b, y; and c"
+    assert listed(["a, x", "b", "c"], 2) == "a, x; and 2 others"
+
+
+def test_seeds_that_overlap_are_told_apart_from_folders_that_cannot_be_used(tmp_path):
+    for k, name in enumerate(("tanh", "tanh", "relu", "relu")):
+        write_run(tmp_path / str(k), name)
+    text = verdict(tmp_path)
+    assert "2 runs repeat seeds that others have; each counts once." in text
+    assert "could not be used" not in text

@@ -27,9 +27,10 @@ from runner.whole_files import write_whole
 
 HOW = (
     "Score: mean over replicates with its 95% t interval. Rank: 1 + the number of settings "
-    "shown to be better; settings that share a letter cannot be separated (paired by seed, "
-    "exact sign-flip test, Holm over all pairs of the report; where Holm cannot reach .05 "
-    "with so few replicates, the joint sign-flip test stepping down)."
+    "shown to be better, none where too few seeds are shared for a test; settings that share "
+    "a letter cannot be separated (paired by seed, exact sign-flip test, Holm over all pairs "
+    "of the report; where Holm cannot reach .05 with so few replicates, the joint "
+    "sign-flip test stepping down)."
 )
 
 
@@ -150,7 +151,7 @@ def pair_rows(comparison: Comparison) -> list[dict[str, Any]]:
             "probability_of_improvement": pair.better,
             "p": pair.p,
             "adjusted_p": pair.adjusted,
-            "method": family.method,
+            "method": family.method if pair.tested else "none",
             "replicates_to_separate": pair.needed,
         }
         for family in comparison.families
@@ -193,7 +194,7 @@ def cells(row: dict[str, Any], keys: Sequence[str]) -> list[str]:
             value = f"{value} (edge)"
         elif key == "seconds":
             value = f"{value:.1f}"
-        texts.append(str(value))
+        texts.append("" if value is None else str(value))
     return texts
 
 

@@ -32,7 +32,8 @@ MOST_ARMS_TESTED = 200
 class Pair:
     """Two arms of a family, ``first`` with the better mean. Differences: + is better.
 
-    ``p`` is the exact sign-flip test's, ``adjusted`` for all pairs of the report.
+    ``p`` is the exact sign-flip test's, ``adjusted`` for all pairs of the report; it stays
+    1 where ``tested`` is False.
     ``needed`` is how many replicates would separate them with 80% power if the mean
     difference seen is the true one.
     """
@@ -47,6 +48,7 @@ class Pair:
     p: float = 1.0
     adjusted: float = 1.0
     needed: float = math.nan
+    tested: bool = True
 
 
 @dataclass
@@ -55,11 +57,14 @@ class Family:
 
     Attributes:
         task: the task's name, or OVERALL.
-        arms: names, best mean first; ``members`` holds each one's arm in every task.
+        arms: names, best mean first, those that are not tested last; ``members`` holds each
+            one's arm in every task.
         scores: per arm, all its scores as (blocks,), a block being a seed of a task.
         method: "holm", or "joint" where Holm could not reach ALPHA with so few replicates;
             "none" where no test can.
         replicates_needed: the fewest blocks with which a test of this family is possible.
+        tested: how many arms are tested; those after them share too few blocks with the
+            others for any test, and have no rank (None) and no letter.
     """
 
     task: str
@@ -69,13 +74,20 @@ class Family:
     pairs: list[Pair] = field(default_factory=list)
     method: str = "none"
     replicates_needed: int = 0
-    ranks: list[int] = field(default_factory=list)
+    tested: int = 0
+    ranks: list[int | None] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
 
     @property
-    def replicates(self) -> int:
-        """The fewest blocks that a pair is compared on."""
-        return min((pair.n for pair in self.pairs), default=0)
+    def replicates(self) -> tuple[int, int]:
+        """The fewest and the most blocks that two arms among ``tested`` are compared on."""
+        sizes = [pair.n for pair in self.pairs if pair.second < self.tested]
+        return min(sizes, default=0), max(sizes, default=0)
+
+    def blocks_with_others(self, index: int) -> int:
+        """Return the most blocks that an arm shares with one that is tested."""
+        others = (other for other in range(self.tested) if other != index)
+        return max((self.pair(index, other).n for other in others), default=0)
 
     def pair(self, first: int, second: int) -> Pair:
         """Return the pair of two positions, whichever is named first."""
@@ -85,10 +97,10 @@ class Family:
 
     @property
     def winner(self) -> int | None:
-        """The arm shown to be better than every other one, if there is one."""
-        if len(self.arms) < 2:
+        """The arm shown to be better than every other one tested, if there is one."""
+        if self.tested < 2:
             return None
-        beaten = all(self.pair(0, j).adjusted <= ALPHA for j in range(1, len(self.arms)))
+        beaten = all(self.pair(0, j).adjusted <= ALPHA for j in range(1, self.tested))
         return 0 if beaten else None
 
 
@@ -96,7 +108,7 @@ def families(arms: Sequence[Arm], metric: str) -> list[Family]:
     """Return one family over all tasks (if there are several) and one per task, tested.
 
     Errors are controlled over the whole report: p values are adjusted within each
-    family and multiplied by the number of families.
+    family and multiplied by the number of families that have enough replicates for a test.
     """
     tasks: dict[str, list[Arm]] = {}
     for arm in arms:
@@ -109,9 +121,12 @@ def families(arms: Sequence[Arm], metric: str) -> list[Family]:
     if overall:
         found.insert(0, overall)
     sign = 1 if higher_is_better(metric) else -1
-    tested = sum(len(family.arms) > 1 for family in found)
-    for family in found:
-        _test(family, sign, tested)
+    sizes = [_shared_blocks(family.members) for family in found]
+    # What no test can decide takes no share of the errors from what one can.
+    floor = fewest_pairs(ALPHA)
+    counts = [bool((blocks >= floor).any()) for blocks in sizes]
+    for family, blocks, counted in zip(found, sizes, counts, strict=True):
+        _test(family, sign, sum(counts) + (not counted), blocks)
     return found
 
 
@@ -156,45 +171,114 @@ def paired_differences(first: Sequence[Arm], second: Sequence[Arm]) -> Array:
     """
     parts = []
     for a, b in zip(first, second, strict=True):
-        if a.seeds == b.seeds:
-            parts.append(a.scores - b.scores)
-            continue
-        place = {seed: i for i, seed in enumerate(b.seeds)}
-        shared = [(i, place[s]) for i, s in enumerate(a.seeds) if s in place]
-        if not shared:
-            shared = [(i, i) for i in range(min(len(a.seeds), len(b.seeds)))]
-        rows, columns = (list(side) for side in zip(*shared, strict=True))
+        rows, columns = (list(side) for side in zip(*_shared(a, b), strict=True))
         parts.append(a.scores[rows] - b.scores[columns])
     return np.concatenate(parts)
 
 
-def _test(family: Family, sign: int, tested: int) -> None:
+def _shared(a: Arm, b: Arm) -> list[tuple[int, int]]:
+    """Return the rows of both arms that are paired."""
+    place = {seed: i for i, seed in enumerate(b.seeds)}
+    shared = [(i, place[seed]) for i, seed in enumerate(a.seeds) if seed in place]
+    return shared or [(i, i) for i in range(min(len(a.seeds), len(b.seeds)))]
+
+
+def _shared_blocks(members: Sequence[Sequence[Arm]]) -> Array:
+    """Return on how many blocks each two arms are compared, (arms, arms) with 0 on the
+    diagonal; all 0 for more than MOST_ARMS_TESTED."""
+    k = len(members)
+    blocks = np.zeros((k, k), int)
+    if k <= MOST_ARMS_TESTED:
+        for i, j in combinations(range(k), 2):
+            pairs = zip(members[i], members[j], strict=True)
+            blocks[i, j] = blocks[j, i] = sum(len(_shared(a, b)) for a, b in pairs)
+    return blocks
+
+
+def _testable(family: Family, blocks: Array, tested: int) -> tuple[list[int], str]:
+    """Return the arms that can be tested with one another, and by which method.
+
+    Looks at the design only, never at the scores. Arms that share too few blocks with the
+    others are left out, one by one, the one with the most such pairs first.
+    """
+    floors = np.unique(blocks[blocks >= family.replicates_needed])
+    for floor in floors:
+        kept = list(range(len(family.arms)))
+        while True:
+            short = (blocks[np.ix_(kept, kept)] < floor).sum(1)
+            # An arm is short of blocks with itself, and with nobody else if all is well.
+            if short.max() <= 1:
+                break
+            kept.remove(
+                max(
+                    kept,
+                    key=lambda i: (
+                        short[kept.index(i)],
+                        -sum(arm.scores.size for arm in family.members[i]),
+                        family.arms[i],
+                    ),
+                )
+            )
+        members = [family.members[i] for i in kept]
+        sizes = blocks[np.ix_(kept, kept)][np.triu_indices(len(kept), 1)]
+        if sizes.size and sign_flip_resolution(int(sizes.min())) * sizes.size * tested <= ALPHA:
+            return kept, "holm"
+        if sizes.size and ((sizes == sizes[0]).all() or _all_share_seeds(members)):
+            return kept, "joint"
+    return list(range(len(family.arms))), "none"
+
+
+def _all_share_seeds(members: Sequence[Sequence[Arm]]) -> bool:
+    return all(
+        set(a.seeds) & set(b.seeds)
+        for first, second in combinations(members, 2)
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def _by_replicate(members: Sequence[Sequence[Arm]], differences: Sequence[Array]) -> Array:
+    """Return the differences of all pairs as (blocks, pairs), 0 where a pair lacks a block.
+
+    What is 0 adds nothing to the joint test's sum d and sum d^2. With as many blocks in
+    every pair, a block is a place in the order.
+    """
+    if len({d.size for d in differences}) == 1:
+        return np.stack(differences, axis=1)
+    tasks = range(len(members[0]))
+    seeds = sorted({(t, seed) for arms in members for t in tasks for seed in arms[t].seeds})
+    row = {block: i for i, block in enumerate(seeds)}
+    table = np.zeros((len(seeds), len(differences)))
+    for column, (first, second) in enumerate(combinations(members, 2)):
+        at = [row[t, first[t].seeds[i]] for t in tasks for i, _ in _shared(first[t], second[t])]
+        table[at, column] = differences[column]
+    return table
+
+
+def _test(family: Family, sign: int, tested: int, blocks: Array) -> None:
     k = len(family.arms)
-    family.ranks, family.letters = [1] * k, ["a"] * k
+    family.ranks, family.letters, family.tested = [1] * k, ["a"] * k, k
     if k < 2 or k > MOST_ARMS_TESTED:
         return
-    members = family.members
-    differences = [
-        sign * paired_differences(members[i], members[j]) for i, j in combinations(range(k), 2)
-    ]
-    sizes = np.array([d.size for d in differences])
-    count = len(differences) * tested
     family.replicates_needed = fewest_pairs(ALPHA / tested)
-    adjusted = np.ones(len(differences))
-    p = np.empty(len(differences))
-    for n in np.unique(sizes):
-        at = np.flatnonzero(sizes == n)
-        p[at] = sign_flip_tests(np.stack([differences[i] for i in at]))
-    # The choice of method looks at the design only, never at the scores.
-    least = sign_flip_resolution(int(sizes.min()))
-    if least * count <= ALPHA:
-        family.method = "holm"
-        adjusted = holm(p)
-    elif least * tested <= ALPHA and (sizes == sizes[0]).all():
-        family.method = "joint"
-        adjusted = joint_sign_flip(np.stack(differences, axis=1))
+    kept, family.method = _testable(family, blocks, tested)
+    order = kept + [i for i in range(k) if i not in kept]
+    family.tested = len(kept)
+    family.arms = [family.arms[i] for i in order]
+    family.members = [family.members[i] for i in order]
+    family.scores = [family.scores[i] for i in order]
+    members = family.members
+    every = list(combinations(range(k), 2))
+    differences = [sign * paired_differences(members[i], members[j]) for i, j in every]
+    p = _sign_flip_tests(differences)
+    decided = [at for at, (_, j) in enumerate(every) if j < len(kept)]
+    adjusted = np.ones(len(every))
+    if family.method == "holm":
+        adjusted[decided] = holm(p[decided])
+    elif family.method == "joint":
+        own = [differences[at] for at in decided]
+        adjusted[decided] = joint_sign_flip(_by_replicate(members[: len(kept)], own))
     adjusted = np.minimum(adjusted * tested, 1)
-    for index, (i, j) in enumerate(combinations(range(k), 2)):
+    for index, (i, j) in enumerate(every):
         d = differences[index]
         mean, low, high = t_interval(d)
         better = probability_of_improvement(sign * family.scores[i], sign * family.scores[j])
@@ -209,17 +293,34 @@ def _test(family: Family, sign: int, tested: int) -> None:
                 better,
                 float(p[index]),
                 float(adjusted[index]),
-                replicates_to_separate(d, ALPHA / count),
+                replicates_to_separate(d, ALPHA / (len(decided) * tested)),
+                family.method != "none" and j < len(kept),
             )
         )
+    _rank(family)
+
+
+def _sign_flip_tests(differences: Sequence[Array]) -> Array:
+    """Return the p value of each, those of equal size at once."""
+    sizes = np.array([d.size for d in differences])
+    p = np.empty(len(differences))
+    for n in np.unique(sizes):
+        at = np.flatnonzero(sizes == n)
+        p[at] = sign_flip_tests(np.stack([differences[i] for i in at.tolist()]))
+    return p
+
+
+def _rank(family: Family) -> None:
+    k = family.tested
     separated = np.zeros((k, k), bool)
-    for pair in family.pairs:
-        apart = pair.adjusted <= ALPHA
-        separated[pair.first, pair.second] = separated[pair.second, pair.first] = apart
     # A pair's own mean difference, on the seeds both have, says which one is better.
     lead = np.zeros((k, k))
     for pair in family.pairs:
-        lead[pair.first, pair.second], lead[pair.second, pair.first] = pair.mean, -pair.mean
+        if pair.second < k:
+            apart = pair.adjusted <= ALPHA
+            separated[pair.first, pair.second] = separated[pair.second, pair.first] = apart
+            lead[pair.first, pair.second], lead[pair.second, pair.first] = pair.mean, -pair.mean
     shown = separated & (lead > 0)
-    family.ranks = [1 + int(shown[:, j].sum()) for j in range(k)]
-    family.letters = tie_letters(separated)
+    outside = len(family.arms) - k
+    family.ranks = [*(1 + int(shown[:, j].sum()) for j in range(k)), *[None] * outside]
+    family.letters = [*tie_letters(separated), *[""] * outside]

@@ -57,7 +57,9 @@ class Table:
             for arm, trial in trials:
                 self._add(arm, trial, filled(trial, comparison.metric, worst), None)
 
-    def _add(self, arm: Arm, setting: Setting, scores: Any, place: tuple[int, str] | None) -> None:
+    def _add(
+        self, arm: Arm, setting: Setting, scores: Any, place: tuple[int | None, str] | None
+    ) -> None:
         mean, low, high = (float(v) for v in t_interval(scores))
         solved = [r["solved_epoch"] for r in setting.replicates if r.get("solved_epoch")]
         n = len(setting.replicates)

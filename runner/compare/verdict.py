@@ -48,7 +48,7 @@ def _place(family: Family) -> str:
 
 
 def _family(comparison: Comparison, family: Family) -> list[str]:
-    names, place, metric = family.arms, _place(family), comparison.metric
+    names, place = family.arms, _place(family)
     if len(names) < 2:
         return []
     if not family.pairs:
@@ -57,7 +57,12 @@ def _family(comparison: Comparison, family: Family) -> list[str]:
             f"{MOST_ARMS_TESTED}, so nothing is decided."
         ]
     if family.method == "none":
-        return [_undecidable(family, place)]
+        return [_undecidable(comparison, family, place)]
+    return [*_decided(family, place, comparison.metric), *_outside(family, place)]
+
+
+def _decided(family: Family, place: str, metric: str) -> list[str]:
+    names = family.arms[: family.tested]
     winner = family.winner
     if winner is not None:
         runner_up = family.pair(0, 1)
@@ -84,44 +89,73 @@ def _family(comparison: Comparison, family: Family) -> list[str]:
     return sentences
 
 
+def _outside(family: Family, place: str) -> list[str]:
+    """Which settings no test can tell from the others, however clear the rest is."""
+    found = [
+        (family.arms[i], counted(family.blocks_with_others(i), "seed"))
+        for i in range(family.tested, len(family.arms))
+    ]
+    if not found:
+        return []
+    if len(found) == 1:
+        name, seeds = found[0]
+        return [
+            f"{place} {name} shares {seeds} with the others, too few to be tested with them; "
+            "it has no rank."
+        ]
+    named = listed([f"{name} ({seeds})" for name, seeds in found])
+    return [
+        f"{place} {len(found)} settings share too few seeds with the others to be tested with "
+        f"them and have no rank: {named}."
+    ]
+
+
 def _others(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"all {len(names)} others"
 
 
 def _seeds(family: Family) -> str:
-    n = family.replicates
+    least, most = family.replicates
+    if least < most:
+        return f"{least} to {most} seeds"
     if family.task == OVERALL:
         tasks = len(family.members[0])
-        return f"{n} seeds ({n // tasks} on each of {tasks} tasks)" if tasks else f"{n}"
-    return counted(n, "seed")
+        return f"{most} seeds ({most // tasks} on each of {tasks} tasks)"
+    return counted(most, "seed")
 
 
 def _hope(family: Family, first: int, second: int) -> str:
     """How many replicates would separate a tied pair, if that can be said at all."""
-    pair, names = family.pair(first, second), family.arms
+    pair, names = family.pair(first, second), family.arms[: family.tested]
     if not math.isfinite(pair.needed) or pair.mean <= 0:
         return "; the best two do not differ at all" if pair.mean == 0 else ""
     if pair.needed > 1000 * len(family.members[0]):
         return "; the gap between the best two is too small for a thousand seeds to show"
-    which = "them" if len(names) == 2 else f"{names[first]} and {names[second]}"
+    which = "them" if len(names) == 2 else listed([names[first], names[second]])
     tasks = len(family.members[0])
     needed = math.ceil(max(pair.needed, pair.n + 1) / tasks)
     each = " on each task" if tasks > 1 else ""
     return f"; about {needed}{each} would separate {which} if the gap is real"
 
 
-def _undecidable(family: Family, place: str) -> str:
-    n, floor = family.replicates, fewest_pairs(ALPHA)
-    start = f"{place} no test can decide with {counted(n, 'replicate')}"
-    if n < floor:
-        least = smallest_sign_flip_p(n)
+def _undecidable(comparison: Comparison, family: Family, place: str) -> str:
+    (fewest, most), floor = family.replicates, fewest_pairs(ALPHA)
+    number = f"{fewest} to {most} replicates" if fewest < most else counted(most, "replicate")
+    start = f"{place} no test can decide with {number}"
+    if most < floor:
+        least = smallest_sign_flip_p(most)
         return (
             f"{start}: the least p that an exact paired test can give is "
             f"{probability(least)}. {floor} replicates are the floor for two settings, "
             f"10 a sane default; here {family.replicates_needed} would do."
         )
+    tested = [other for other in comparison.families if other.pairs and other.task != OVERALL]
+    together = " and over all of them" if comparison.families[0].task == OVERALL else ""
+    sizes = sorted({len(other.pairs) for other in tested})
+    pairs = f"{sizes[0]} to {sizes[-1]} pairs" if len(sizes) > 1 else counted(sizes[0], "pair")
     return (
-        f"{start} between {len(family.arms)} settings ({len(family.pairs)} pairs): "
+        f"{start} between {len(family.arms)} settings: {pairs} on each of "
+        f"{counted(len(tested), 'task')}{together} share the 5% of errors, for which "
         f"{family.replicates_needed} are needed."
     )
 
@@ -159,10 +193,16 @@ def _failures(comparison: Comparison) -> list[str]:
             f"{counted(len(comparison.failures), 'job')} failed and "
             f"{'is' if len(comparison.failures) == 1 else 'are'} listed with the reason."
         )
-    if comparison.problems:
+    unused = len(comparison.problems) - len(comparison.repeated)
+    if unused:
         result.append(
-            f"{counted(len(comparison.problems), 'folder')} could not be used, or not "
-            "wholly; the reasons are listed."
+            f"{counted(unused, 'folder')} could not be used, or not wholly; the reasons are listed."
+        )
+    repeats = len(comparison.repeated)
+    if repeats:
+        result.append(
+            f"{counted(repeats, 'run')} {'repeats' if repeats == 1 else 'repeat'} seeds that "
+            "others have; each counts once."
         )
     return result
 
@@ -174,9 +214,7 @@ def _tuning(comparison: Comparison) -> list[str]:
     keys = sorted({short(key) for arm in chosen for key in arm.chosen})
     budgets = sorted({len(arm.trials) for arm in comparison.arms})
     each = f"{budgets[0]}" if len(budgets) == 1 else f"{budgets[0]} to {budgets[-1]}"
-    result = [
-        f"Each setting's {' and '.join(keys)} was chosen by validation data out of {each} trials."
-    ]
+    result = [f"Each setting's {listed(keys)} was chosen by validation data out of {each} trials."]
     if not comparison.metric.rpartition(".")[2].startswith("test"):
         result.append(
             "The scores are not of held-out data that no choice has seen, which flatters "
