@@ -590,3 +590,12 @@ def test_seeds_that_overlap_are_told_apart_from_folders_that_cannot_be_used(tmp_
     text = verdict(tmp_path)
     assert "2 runs repeat seeds that others have; each counts once." in text
     assert "could not be used" not in text
+
+
+@pytest.mark.parametrize(("solved", "median"), [(1, "nan"), (3, "nan"), (4, 5.5), (5, 5.0)])
+def test_the_median_epoch_solved_counts_those_that_never_solved(tmp_path, solved, median):
+    n = 6 if solved != 5 else 5
+    write_run(tmp_path / "1", scores=[0.95] * solved + [0.5] * (n - solved))
+    (row,) = rows(build([tmp_path]))
+    assert row["solved"] == solved
+    assert row["median_solved_epoch"] == approx(float(median), nan_ok=True)

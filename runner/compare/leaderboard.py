@@ -15,7 +15,7 @@ import numpy as np
 from runner.compare.comparison import Comparison
 from runner.compare.pairs import OVERALL, Family, score_interval
 from runner.compare.runs import Setting, short, show
-from runner.compare.scores import Arm, tuned_text
+from runner.compare.scores import Arm, median_solved_epoch, tuned_text
 from runner.compare.verdict import sentences
 from runner.compare.wording import metric_name, score, scored
 from runner.printable import one_line
@@ -65,19 +65,13 @@ def _row(comparison: Comparison, family: Family, index: int) -> dict[str, Any]:
     row.update(zip(("score", "low", "high"), score_interval(members), strict=True))
     row.update(zip(("iqm", "iqm_low", "iqm_high"), middle, strict=True))
     settings = [member.setting for member in members]
-    solved = [
-        r["solved_epoch"]
-        for s in settings
-        for r in s.replicates
-        if r.get("solved_epoch") is not None
-    ]
     row.update(
         metric=metric,
         n=sum(member.scores.size for member in members),
         replicates=sum(len(s.replicates) for s in settings),
-        solved=len(solved),
+        solved=sum(s.solved for s in settings),
         diverged=sum(int(s.diverged.sum()) for s in settings),
-        median_solved_epoch=float(np.median(solved)) if solved else math.nan,
+        median_solved_epoch=median_solved_epoch(settings),
         dead_units=_mean([dead_share(s) for s in settings]),
         chosen="" if together else tuned_text(arm),
         trials=sum(len(member.trials) for member in members),

@@ -17,7 +17,7 @@ from runner.compare.comparison import Comparison
 from runner.compare.leaderboard import dead_share
 from runner.compare.pairs import OVERALL
 from runner.compare.runs import RunRecord, Setting, short, show
-from runner.compare.scores import Arm, filled, higher_is_better, worst_score
+from runner.compare.scores import Arm, filled, higher_is_better, median_solved_epoch, worst_score
 from runner.compare.wording import metric_name, scored
 from runner.plots.style import line_style
 from runner.statistics import t_interval
@@ -61,11 +61,10 @@ class Table:
         self, arm: Arm, setting: Setting, scores: Any, place: tuple[int | None, str] | None
     ) -> None:
         mean, low, high = (float(v) for v in t_interval(scores))
-        solved = [r["solved_epoch"] for r in setting.replicates if r.get("solved_epoch")]
         n = len(setting.replicates)
         lost = int(setting.diverged.sum())
         dead = dead_share(setting)
-        epochs = float(np.median(solved)) if solved else math.nan
+        epochs = median_solved_epoch([setting])
         rank, letters = place or (None, "")
         edge = " (edge)" if arm.on_edge and setting is arm.setting else ""
         cells: list[tuple[str, Any]] = [

@@ -246,6 +246,17 @@ def finished_scores(arm: Arm) -> Array:
     return np.asarray(arm.scores[kept])
 
 
+def median_solved_epoch(settings: Sequence[Setting]) -> float:
+    """Return the median epoch over all replicates, infinite for those that never solved.
+
+    NaN where that median is not reached.
+    """
+    found = [r.get("solved_epoch") for s in settings for r in s.replicates]
+    epochs = np.array([np.inf if epoch is None else epoch for epoch in found])
+    median = float(np.median(epochs)) if epochs.size else np.inf
+    return median if np.isfinite(median) else np.nan
+
+
 def _on_edge(value: Any, tried: Sequence[Any]) -> bool:
     numbers = sorted({v for v in tried if isinstance(v, (int, float))})
     return len(numbers) > 1 and value in (numbers[0], numbers[-1])
