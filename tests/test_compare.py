@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 from pytest import approx
 
 from runner.compare import Problem, build, compare
@@ -599,3 +600,27 @@ def test_the_median_epoch_solved_counts_those_that_never_solved(tmp_path, solved
     (row,) = rows(build([tmp_path]))
     assert row["solved"] == solved
     assert row["median_solved_epoch"] == approx(float(median), nan_ok=True)
+
+
+@pytest.mark.parametrize("key", ["activation", "activation.name"])
+def test_a_tuned_activation_names_no_row_and_its_own_parameter_is_no_choice(tmp_path, key):
+    parameters = {"prelu": {"alpha": 0.25}, "elu": {"alpha": 1.0}, "tanh": {}}
+    for place, (name, extra) in enumerate(parameters.items()):
+        for hidden in (8, 16):
+            folder = write_run(
+                tmp_path / f"{name}{hidden}",
+                name,
+                scores=[0.95 if name == "elu" else 0.8 + 0.01 * place] * 6,
+                model={"hidden": [hidden]},
+            )
+            config = yaml.safe_load((folder / "config.yaml").read_text())
+            config["activation"].update(extra)
+            (folder / "config.yaml").write_text(yaml.safe_dump(config))
+            resign(folder)
+    comparison = build([tmp_path], tune=key)
+    assert sorted(arm.name for arm in comparison.arms) == ["hidden=16", "hidden=8"]
+    for arm in comparison.arms:
+        assert arm.chosen == {"activation.name": "elu"} and not arm.on_edge
+    alone = build([tmp_path / f"{name}8" for name in parameters], tune=key)
+    assert [arm.name for arm in alone.arms] == ["any activation"]
+    assert "(edge)" not in terminal(alone)

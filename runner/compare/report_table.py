@@ -66,11 +66,11 @@ class Table:
         dead = dead_share(setting)
         epochs = median_solved_epoch([setting])
         rank, letters = place or (None, "")
-        edge = " (edge)" if arm.on_edge and setting is arm.setting else ""
+        edges = arm.on_edge if setting is arm.setting else []
         cells: list[tuple[str, Any]] = [
             ("" if rank is None else str(rank), rank),
             (letters, letters or None),
-            *self._key_cells(setting, edge),
+            *self._key_cells(setting, edges),
             (scored(mean, low, high, self.comparison.metric), mean),
             (str(len(scores)), len(scores)),
             (f"{setting.solved}/{n}", setting.solved / n),
@@ -81,12 +81,12 @@ class Table:
         ]
         self.rows.append({"cells": cells, "setting": setting, "arm": arm, "trial": place is None})
 
-    def _key_cells(self, setting: Setting, edge: str) -> list[tuple[str, Any]]:
+    def _key_cells(self, setting: Setting, edges: list[str]) -> list[tuple[str, Any]]:
         cells: list[tuple[str, Any]] = []
         for key in self.comparison.keys:
             value = setting.config.get(key)
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            mark = edge if key in self.comparison.tuned else ""
+            mark = " (edge)" if key in edges else ""
             cells.append((show(value) + mark, value if number else show(value)))
         return cells
 

@@ -155,7 +155,11 @@ def arms(settings: Sequence[Setting], metric: str, tuned: Sequence[str]) -> list
     groups: dict[tuple[str, str], list[Setting]] = {}
     for setting in settings:
         data = {k: v for k, v in setting.config.items() if k.startswith("dataset.")}
-        rest = {k: v for k, v in setting.config.items() if k not in data and not _within(k, tuned)}
+        rest = {
+            k: v
+            for k, v in setting.config.items()
+            if k not in data and not _within(k, tuned) and not _follows(k, differing, tuned)
+        }
         key = tuple(json.dumps(part, sort_keys=True, default=str) for part in (data, rest))
         groups.setdefault((key[0], key[1]), []).append(setting)
     by_task: dict[str, list[Arm]] = {}
@@ -163,13 +167,11 @@ def arms(settings: Sequence[Setting], metric: str, tuned: Sequence[str]) -> list
         one = trials[0].config
         data = {k: v for k, v in one.items() if k.startswith("dataset.")}
         named = {k: v for k, v in one.items() if k not in data}
+        if "activation.name" in differing and _within("activation.name", tuned):
+            named["activation.name"] = "any activation"
         values = [validation_value(trial, metric) for trial in trials]
         best = _best(trials, values, metric)
-        tried = {
-            key: [trial.config.get(key) for trial in trials]
-            for key in sorted(one)
-            if _within(key, tuned)
-        }
+        tried = _tried(trials, best, tuned)
         arm = Arm(
             label(data, in_task) if in_task else show(data.get("dataset.name", "data")),
             label(named, in_arm),
@@ -177,7 +179,7 @@ def arms(settings: Sequence[Setting], metric: str, tuned: Sequence[str]) -> list
             list(zip(trials, values, strict=True)),
             np.empty(0),
             list(best.seeds),
-            {k: best.config.get(k) for k in tried if len(set(map(repr, tried[k]))) > 1},
+            {key: best.config[key] for key in tried},
         )
         arm.on_edge = [k for k in arm.chosen if _on_edge(arm.chosen[k], tried[k])]
         by_task.setdefault(task, []).append(arm)
@@ -191,6 +193,33 @@ def arms(settings: Sequence[Setting], metric: str, tuned: Sequence[str]) -> list
         group.sort(key=lambda arm: (-sign * float(arm.scores.mean()), arm.name))
         result += group
     return result
+
+
+def _follows(key: str, differing: Sequence[str], tuned: Sequence[str]) -> bool:
+    """Whether a parameter differs only because its section's name, which is tuned, does."""
+    section = key.rpartition(".")[0]
+    return key not in differing and _within(f"{section}.name", tuned)
+
+
+def _tried(trials: Sequence[Setting], best: Setting, tuned: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the values among which each tuned key of the chosen trial was chosen.
+
+    A parameter's are those of trials with the same name in its section: leaky_relu's
+    alpha is no alternative to elu's.
+    """
+    tried = {}
+    for key in differing_keys([trial.config for trial in trials]):
+        section, _, parameter = key.rpartition(".")
+        name = f"{section}.name"
+        alike = [
+            trial.config.get(key)
+            for trial in trials
+            if parameter == "name" or trial.config.get(name) == best.config.get(name)
+        ]
+        several = len(set(map(repr, alike))) > 1
+        if several and key in best.config and _within(key, tuned):
+            tried[key] = alike
+    return tried
 
 
 def _best(trials: Sequence[Setting], values: Sequence[float], metric: str) -> Setting:
@@ -258,8 +287,11 @@ def median_solved_epoch(settings: Sequence[Setting]) -> float:
 
 
 def _on_edge(value: Any, tried: Sequence[Any]) -> bool:
-    numbers = sorted({v for v in tried if isinstance(v, (int, float))})
-    return len(numbers) > 1 and value in (numbers[0], numbers[-1])
+    # True is 1 to Python, but a yes or no has no edge, nor has a name.
+    numbers = [v for v in tried if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    if isinstance(value, bool) or len(set(numbers)) < 2:
+        return False
+    return value in (min(numbers), max(numbers))
 
 
 def _set_placebos_apart(group: list[Arm]) -> None:
