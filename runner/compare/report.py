@@ -195,9 +195,12 @@ def _method(comparison: Comparison) -> list[str]:
         "Holm within a task and multiplied by the number of tasks tested. Where Holm cannot "
         "reach .05 with the replicates there are, the step-down joint sign-flip test "
         "(Westfall & Young) takes its place; which one is used depends on the numbers of "
-        "replicates and pairs only.",
+        "replicates and pairs only. Each pair is tested on the seeds it shares; settings that "
+        "share too few for any test are in no pair tested and have no rank.",
         "Replicates needed: for 80% power at the adjusted level, if the mean difference seen "
         "is the true one.",
+        "Median epoch solved: over all replicates, those that never solved as infinite; empty "
+        "where it is not reached.",
         "Solved by: Kaplan-Meier; a replicate that stopped unsolved is censored, one that "
         "diverged never solves.",
     ]
