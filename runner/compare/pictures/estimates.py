@@ -100,7 +100,7 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
             return ""
         pair = family.pair(0, index)
         gap = difference(-pair.mean, metric, unit=False)
-        if family.method == "none":
+        if family.method == "none" or not pair.tested:
             return f"{gap:>6}  n = {pair.n}: no test can decide"
         sure = "" if pair.adjusted <= ALPHA else "  tie"
         return f"{gap:>6}  p {_equals(pair.adjusted)}{sure}"
