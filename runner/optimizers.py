@@ -8,7 +8,7 @@ never touch each other.
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -56,8 +56,7 @@ class Optimizer:
         learning_rate = self.learning_rate * schedule_factor
         self.steps += 1
         if self.clip_norm is not None:
-            norm = np.sqrt(np.einsum("rp,rp->r", gradient, gradient))[:, None]
-            gradient *= np.minimum(1, self.clip_norm / np.maximum(norm, 1e-30))
+            self.clip(gradient, self.clip_norm)
         if self.weight_decay:
             np.multiply(self.theta, self.decay, out=self.scratch)
             if self.decoupled:
@@ -66,6 +65,19 @@ class Optimizer:
             else:
                 gradient += self.scratch
         self.update(gradient, learning_rate)
+
+    def clip(self, gradient: Array, most: float) -> None:
+        """Scale each row g by min(1, most / |g|), |g| = a |g / a| with a = max |g|.
+
+        The squares of g itself leave float32's range above 1.8e19 and below 1e-19.
+        """
+        scratch = np.abs(gradient, out=self.scratch)
+        largest = np.maximum.reduce(scratch, axis=1, keepdims=True)
+        largest[largest == 0] = 1
+        np.divide(gradient, largest, out=scratch)
+        np.multiply(scratch, scratch, out=scratch)
+        norm = np.sqrt(np.add.reduce(scratch, axis=1, keepdims=True))
+        gradient *= np.minimum(1, most / largest / np.maximum(norm, 1))
 
     def update(self, gradient: Array, learning_rate: float) -> None:
         """Apply the optimizer's own formula."""
@@ -120,6 +132,7 @@ class SGD(Optimizer):
 class RMSProp(Optimizer):
     """v <- rho v + (1 - rho) g^2, theta <- theta - lr g / (sqrt(v) + epsilon).
 
+    A gradient beyond ``largest_gradient`` counts as that large.
     Tieleman & Hinton 2012, Neural Networks for Machine Learning, lecture 6e.
     """
 
@@ -137,12 +150,14 @@ class RMSProp(Optimizer):
 
     def allocate(self) -> None:
         self.second_moment = np.zeros_like(self.theta)
+        self.bounds = largest_gradient(self.rho, self.theta.dtype)
 
     def state(self) -> list[Array]:
         return [self.second_moment]
 
     def update(self, gradient: Array, learning_rate: float) -> None:
         scratch = self.scratch
+        gradient.clip(*self.bounds, gradient)
         np.multiply(gradient, gradient, out=scratch)
         scratch *= 1 - self.rho
         self.second_moment *= self.rho
@@ -159,7 +174,8 @@ class Adam(Optimizer):
     theta <- theta - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon).
 
     Stored are M = m / (1 - b1) and V = v / (1 - b2): two passes over the array fewer, the
-    factors going into the two scalars below. epsilon stands where algorithm 1 has it.
+    factors going into the two scalars below. epsilon stands where algorithm 1 has it. A
+    gradient beyond ``largest_gradient`` counts as that large.
     Kingma & Ba 2015, https://arxiv.org/abs/1412.6980
     """
 
@@ -183,6 +199,7 @@ class Adam(Optimizer):
         # 0-d arrays: a Python float costs each call 0.4 us more
         values = (self.beta1, self.beta2, 0, 0)
         self.constants = [np.array(value, self.theta.dtype) for value in values]
+        self.bounds = largest_gradient(self.beta2, self.theta.dtype)
 
     def state(self) -> list[Array]:
         return [self.first_moment, self.second_moment]
@@ -193,6 +210,7 @@ class Adam(Optimizer):
         root = math.sqrt((1 - self.beta2**self.steps) / (1 - self.beta2))
         epsilon.fill(self.epsilon * root)
         rate.fill(learning_rate * root * (1 - self.beta1) / (1 - self.beta1**self.steps))
+        gradient.clip(*self.bounds, gradient)
         np.multiply(m, beta1, m)
         np.add(m, gradient, m)
         np.multiply(v, beta2, v)
@@ -224,6 +242,17 @@ class AdamW(Adam):
         clip_norm: float | None = None,
     ) -> None:
         super().__init__(learning_rate, beta1, beta2, epsilon, weight_decay, clip_norm)
+
+
+def largest_gradient(decay: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """Return -a and a, where a^2 / (1 - decay), the most that a sum of squares under this
+    decay comes to, is a quarter of the largest number.
+
+    A larger gradient would make the second moment infinite, and every later step 0. The ratio
+    of the two moments hardly feels the bound: with a gradient of either size it is the sign.
+    """
+    most = math.sqrt(float(np.finfo(dtype).max) * (1 - decay)) / 2
+    return np.array(-most, dtype), np.array(most, dtype)
 
 
 def _decay_rate(name: str, value: float) -> float:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from mpmath import mp, mpf
 
 from runner.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSProp
 from runner.schedules import Constant, Cosine, Step
@@ -120,12 +121,49 @@ def test_every_optimizer_finds_the_bottom_of_a_bowl(name):
     assert np.abs(theta).max() < 1e-2
 
 
-def test_clipping_bounds_each_replicates_step_and_leaves_small_gradients_alone():
-    optimizer = SGD(learning_rate=1.0, clip_norm=1.0)
-    theta = np.zeros((2, 2))
+@pytest.mark.parametrize("scale", [1e-36, 1e-25, 1, 1e25, 8e37])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_clipping_bounds_each_replicates_step_and_leaves_small_gradients_alone(dtype, scale):
+    """At every size of gradient, also where its squares are no numbers of the dtype."""
+    optimizer = SGD(learning_rate=1.0, clip_norm=2.5 * scale)
+    theta = np.zeros((3, 2), dtype)
     optimizer.bind(theta, np.ones(2, bool))
-    optimizer.step(np.array([[30.0, 40.0], [0.3, 0.4]]))
-    np.testing.assert_allclose(theta, [[-0.6, -0.8], [-0.3, -0.4]])
+    optimizer.step(scale * np.array([[3, 4], [0.3, 0.4], [0, 0]], dtype))
+    np.testing.assert_allclose(theta / scale, [[-1.5, -2], [-0.3, -0.4], [0, 0]], rtol=1e-5)
+
+
+def test_clipping_a_replicate_does_not_depend_on_those_beside_it():
+    gradient = np.random.default_rng(0).standard_normal((3, 20_001)).astype(np.float32)
+    together, alone = np.zeros_like(gradient), np.zeros_like(gradient)
+    rows = [(together, gradient), *((alone[k : k + 1], gradient[k : k + 1]) for k in range(3))]
+    for theta, g in rows:
+        optimizer = SGD(learning_rate=1.0, clip_norm=0.01)
+        optimizer.bind(theta, np.ones(theta.shape[1], bool))
+        optimizer.step(g.copy())
+    assert together.tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize("dtype, huge", [(np.float32, 3e38), (np.float64, 1e300)])
+@pytest.mark.parametrize("make", [Adam, AdamW, RMSProp])
+def test_a_gradient_whose_square_overflows_moves_as_the_paper_says(make, dtype, huge):
+    """The recurrences in arbitrary precision: the step is finite, and later ones go on."""
+    rate = 0.125
+    optimizer = make(rate)
+    theta = np.ones((1, 1), dtype)
+    optimizer.bind(theta, np.ones(1, bool))
+    x, m, v = mpf(1), mpf(0), mpf(0)
+    for t in range(1, 41):
+        g = huge if t == 5 else 1.0
+        optimizer.step(np.full((1, 1), g, dtype))
+        if make is RMSProp:
+            v = 0.9 * v + 0.1 * mpf(g) ** 2
+            x -= rate * g / (mp.sqrt(v) + 1e-8)
+        else:
+            x -= rate * optimizer.weight_decay * x if optimizer.decoupled else 0
+            m = 0.9 * m + 0.1 * mpf(g)
+            v = 0.999 * v + 0.001 * mpf(g) ** 2
+            x -= rate * (m / (1 - 0.9**t)) / (mp.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        assert theta.item() == pytest.approx(float(x), rel=1e-4), t
 
 
 @pytest.mark.parametrize(
