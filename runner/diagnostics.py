@@ -95,12 +95,12 @@ def examine(network: Network, x: Array, labels: Array, targets: Array, loss: Los
             saturated=np.full(network.replicates, np.nan)
             if slope is None
             else _row_mean(np.abs(slope) < SATURATION_THRESHOLD),
-            activation_rms=np.sqrt(_row_mean(np.square(y))),
+            activation_rms=root_mean_square(y),
         )
         for constant, slope, y in zip(dead, slopes, few[2:-1:2], strict=True)
     ]
     gradient_rms = [
-        np.sqrt(_row_mean(np.square(reaching)))
+        root_mean_square(reaching)
         for reaching in network.preactivation_gradients(few, slopes, grad)
     ]
     samples = x.shape[1]
@@ -114,10 +114,28 @@ def update_ratios(network: Network, before: Array) -> list[Array]:
     """
     ratios = []
     for weights in network.layer_slices():
-        change = np.square(network.theta[:, weights] - before[:, weights])
-        size = _row_sum(np.square(before[:, weights]))
-        ratios.append(np.sqrt(_row_sum(change) / np.where(size > 0, size, np.nan)))
+        change = root_mean_square(network.theta[:, weights] - before[:, weights])
+        size = root_mean_square(before[:, weights])
+        ratios.append(change / np.where(size > 0, size, np.nan))
     return ratios
+
+
+def root_mean_square(stack: Array) -> Array:
+    """Return sqrt(mean a^2) of each replicate, (replicates,) float64, for finite a of any size.
+
+    Squares of float32 overflow above 1.8e19 and lose digits below 1e-19, where exploding and
+    vanishing signals begin: those are halved or doubled until the largest is near 1.
+    """
+    found = np.sqrt(_row_mean(np.square(stack)))
+    limits = np.finfo(stack.dtype)
+    lowest = np.sqrt(limits.tiny) / limits.eps
+    extreme = np.flatnonzero(~((found > lowest) & (found < np.inf)))
+    if extreme.size:
+        rows = stack[extreme].reshape(extreme.size, -1)
+        _, exponent = np.frexp(np.abs(rows).max(axis=1))
+        near_one = np.ldexp(rows, -exponent[:, None])
+        found[extreme] = np.ldexp(np.sqrt(_row_mean(np.square(near_one))), exponent)
+    return found
 
 
 def _chunks(samples: int) -> list[slice]:
