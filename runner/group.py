@@ -15,6 +15,7 @@ import numpy as np
 
 from activations.base import Array
 from runner import datasets
+from runner.blas import one_blas_thread
 from runner.checkpoint import State, restore_streams, streams_state
 from runner.config import Experiment
 from runner.diagnostics import Report, evaluate, examine, update_ratios
@@ -29,6 +30,7 @@ AfterEpoch = Callable[[float, Callable[[], State]], None]
 """Is told the share of epochs done and how to get the state; may end it all by raising."""
 
 
+@one_blas_thread()
 def build_network(experiment: Experiment, seeds: list[int]) -> tuple[Network, list[float]]:
     """Return the experiment's network as initialised for these seeds, and the gains used."""
     network = Network(
@@ -46,6 +48,7 @@ def build_network(experiment: Experiment, seeds: list[int]) -> tuple[Network, li
     return network, gains
 
 
+@one_blas_thread()
 def load_data(experiment: Experiment, seeds: list[int]) -> datasets.StackedSplit:
     """Return the experiment's data for these seeds, stacked and standardised."""
     return datasets.stack([experiment.split(seed) for seed in seeds])

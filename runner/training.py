@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from runner.blas import one_blas_thread
 from runner.checkpoint import Keeper, State
 from runner.config import Experiment
 from runner.group import Group, build_network
@@ -18,6 +19,7 @@ fit into the second-level cache of one core: a larger stack is slower than its p
 Progress = Callable[[float], None]
 
 
+@one_blas_thread()
 def train(
     experiment: Experiment,
     progress: Progress = lambda share: None,

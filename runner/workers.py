@@ -32,7 +32,7 @@ def run_jobs(
     its reason, and the others go on. Closing the iterator ends all workers at once.
     """
     waiting = list(range(len(jobs)))[::-1]
-    with _one_share_of_threads(processes):
+    with _one_blas_thread_each():
         workers = [_Worker(work) for _ in range(min(processes, len(jobs)))]
         try:
             for worker in workers:
@@ -113,11 +113,10 @@ def _cause_of_death(exitcode: int | None) -> str:
 
 
 @contextmanager
-def _one_share_of_threads(processes: int) -> Iterator[None]:
-    """Let the workers' BLAS threads times processes not exceed the cores."""
-    share = str(max(1, available_cores() // processes))
+def _one_blas_thread_each() -> Iterator[None]:
+    """Let the workers' BLAS start no threads that training would not use."""
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, share))
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     try:
         yield
     finally:

@@ -4,20 +4,21 @@ of BLAS threads, its launcher and its neighbours."""
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.identity import CONFIGURATIONS, measured
+
 ROOT = Path(__file__).parent.parent
 SETTINGS = {
     "small": ["activation=gelu", "training.epochs=5"],
     "float64": ["activation=softmax", "dataset=blobs", "training.epochs=5", "dtype=float64"],
     "noisy": ["activation=rrelu", "dataset=spirals", "training.epochs=5", "optimizer=rmsprop"],
-    "wide": ["activation=relu", "model.hidden=[256,256]", "training.batch_size=256",
-             "training.epochs=2", "replicates=2"],
-}  # fmt: skip
+}
 ENVIRONMENTS = [
     {"PYTHONHASHSEED": "1", "OPENBLAS_NUM_THREADS": "1"},
     {"PYTHONHASHSEED": "2", "OPENBLAS_NUM_THREADS": "2"},
@@ -49,6 +50,15 @@ def test_same_bytes_in_every_environment(tmp_path, setting):
         shell(*SETTINGS[setting], f"hydra.run.dir={number}", folder=tmp_path, **environment)
         found.append(contents(tmp_path / str(number)))
     assert found[1:] == found[:-1]
+
+
+@pytest.mark.parametrize("kernel", ["", "Haswell", "Prescott"])
+def test_same_bytes_with_any_number_of_blas_threads_and_replicates_in_a_group(kernel):
+    """With OpenBLAS's kernels of three kinds of processor: each sums in an order of its own."""
+    wide = [words for words in CONFIGURATIONS if re.search(r"\[(1|2|3|5)\d\d", words)]
+    assert len(wide) >= 7
+    found = [measured(kernel, threads, group, 0, wide) for threads, group in ((1, 0), (4, 1))]
+    assert found[0] == found[1]
 
 
 def test_same_bytes_alone_and_in_a_sweep(tmp_path):
