@@ -12,7 +12,7 @@ import numpy as np
 
 from activations.base import Array
 from runner.losses import predictions
-from runner.model import Loss, Network
+from runner.model import Linear, Loss, Network
 
 CHUNK_SAMPLES = 4096
 LAYER_SAMPLES = 256
@@ -101,8 +101,9 @@ def examine(network: Network, x: Array, labels: Array, targets: Array, loss: Los
     ]
     gradient_rms = [
         root_mean_square(reaching)
-        for reaching in network.preactivation_gradients(few, slopes, grad)
-    ]
+        for layer, _, _, reaching in network.backpropagate(few, grad, slopes)
+        if isinstance(layer, Linear)
+    ][::-1]
     samples = x.shape[1]
     return Report(total / samples, correct / samples, layers, gradient_rms)
 

@@ -22,7 +22,7 @@ from runner.diagnostics import Report, evaluate, examine, update_ratios
 from runner.losses import encode
 from runner.model import Network
 from runner.outcomes import Outcome, Training
-from runner.step import Step
+from runner.step import Step, with_ones
 
 WEIGHTS_STREAM, BATCHES_STREAM, NOISE_STREAM = 1, 2, 4
 
@@ -72,7 +72,7 @@ class Group:
             for part in ("train", "validation", "test")
         }
         x = self.data.train_x
-        self.x = np.concatenate([x, np.ones_like(x[..., :1])], axis=-1)  # for the bias
+        self.x = with_ones(x)
         self.shuffled_x = self.x.copy()
         self.shuffled_targets = self.targets["train"].copy()
         size = experiment.training.batch_size or x.shape[1]

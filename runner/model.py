@@ -201,18 +201,31 @@ class Network:
             tape.append(x)
         return tape
 
-    def backward(self, tape: list[Array], grad: Array) -> None:
-        """Fill ``gradient`` with dL/dtheta, given grad = dL/dlogits."""
+    def backpropagate(
+        self, tape: list[Array], grad: Array, slopes: list[Array | None] | None = None
+    ) -> Iterator[tuple[Linear | Nonlinear, Array, Array, Array]]:
+        """Yield each layer with its input x, its output y and dL/dy, from the last to the first.
+
+        grad = dL/dlogits. The chain rule: dL/dx of a layer is dL/dy of the one before.
+        ``slopes`` are those of ``slopes(tape)`` where the caller has them already.
+        """
         for index in range(len(self.layers) - 1, -1, -1):
             layer, x, y = self.layers[index], tape[index], tape[index + 1]
-            layer.accumulate(x, y, grad)
-            if index > 0:  # nobody needs dL/d(data)
+            yield layer, x, y, grad
+            slope = slopes[index // 2] if slopes and index % 2 else None
+            if slope is not None:
+                grad = grad * slope
+            elif index > 0:  # nobody needs dL/d(data)
                 grad = layer.backward(x, y, grad)
 
     def loss_gradient(self, x: Array, targets: Array, loss: Loss) -> None:
-        """Fill ``gradient`` with that of the mean loss over a batch."""
+        """Fill ``gradient`` with that of the mean loss over a batch.
+
+        ``Step`` trains: the same derivative over buffers of its own (a test).
+        """
         tape = self.forward(x)
-        self.backward(tape, loss.gradient(tape[-1], targets))
+        for layer, x, y, grad in self.backpropagate(tape, loss.gradient(tape[-1], targets)):
+            layer.accumulate(x, y, grad)
 
     def slopes(self, tape: list[Array]) -> list[Array | None]:
         """Return f'(z) of each hidden layer, None for functions that are not elementwise."""
@@ -220,18 +233,6 @@ class Network:
             activation.derivative(z, y) if isinstance(activation, Elementwise) else None
             for activation, z, y in zip(self.activations, tape[1::2], tape[2::2], strict=False)
         ]
-
-    def preactivation_gradients(
-        self, tape: list[Array], slopes: list[Array | None], grad: Array
-    ) -> list[Array]:
-        """Return dL/dz for each linear layer's output z, given grad = dL/dlogits."""
-        found = [grad]
-        for index in range(len(self.hidden) - 1, -1, -1):
-            z, y, slope = tape[2 * index + 1], tape[2 * index + 2], slopes[index]
-            grad = self.linears[index + 1].backward(y, z, grad)
-            grad = self.activations[index].backward(z, y, grad) if slope is None else grad * slope
-            found.append(grad)
-        return found[::-1]
 
     def logits(self, x: Array) -> Array:
         """Return the logits, shape (replicates, batch, 1 or classes)."""

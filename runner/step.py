@@ -67,8 +67,7 @@ class Step:
     def __call__(self, x: Array, targets: Array) -> None:
         """Fill the gradient of the mean loss over a batch.
 
-        x (replicates, batch, features + 1), its last column ones; targets as the losses
-        take them.
+        x as ``with_ones`` makes it; targets as the losses take them.
         """
         x_t = _transposed(self._seen(x))
         self.product(self.first_weight_t, x_t, self.first_z)
@@ -86,6 +85,11 @@ class Step:
         outer = left.shape[-1] == 1 and not self.alone
         function = np.multiply if outer else self.product
         return partial(function, self._seen(left), self._seen(right), self._seen(out))
+
+
+def with_ones(x: Array) -> Array:
+    """Return x (replicates, batch, features) with a last column of ones, for the bias."""
+    return np.concatenate([x, np.ones_like(x[..., :1])], axis=-1)
 
 
 def _transposed(array: Array) -> Array:

@@ -16,6 +16,7 @@ import activations
 from runner.losses import CrossEntropy, encode
 from runner.model import Network
 from runner.optimizers import SGD
+from runner.step import Step, with_ones
 
 SAMPLES, ALPHA, RATE, STEPS = 200, 0.01, 0.1, 100
 
@@ -62,12 +63,13 @@ def test_training_agrees_with_scikit_learn(theirs, ours):
     optimizer = SGD(RATE, weight_decay=ALPHA / SAMPLES)
     optimizer.bind(network.theta, network.is_weight())
     loss, targets = CrossEntropy(), encode(labels[None], 2, np.float64)
+    step = Step(network, loss, SAMPLES)
     curve = []
     for _ in range(STEPS):
         penalty = sum(np.sum(linear.weight**2) for linear in network.linears)
         data = loss.losses(network.logits(x[None]), targets).mean()
         curve.append(data + ALPHA / 2 * penalty / SAMPLES)
-        network.loss_gradient(x[None], targets, loss)
+        step(with_ones(x[None]), targets)
         optimizer.step(network.gradient)
 
     np.testing.assert_allclose(curve, reference.loss_curve_, atol=1e-12, rtol=0)

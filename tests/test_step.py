@@ -1,0 +1,46 @@
+"""What trains fills the gradient that the mathematics says.
+
+``Network.loss_gradient`` is the chain rule over a plain tape; ``Step`` is the same over
+buffers of its own. test_network_gradients.py holds ``Step`` to finite differences.
+"""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+import activations
+from runner.initializers import Auto
+from runner.losses import LOSSES, encode
+from runner.model import Network
+from runner.step import Step, with_ones
+
+BATCH, LAST_BATCH = 16, 5
+ROUNDINGS = 1000  # 170 seen, for squares of squares of squares
+
+
+@pytest.mark.parametrize("name", activations.names())
+def test_step_fills_the_gradient_of_the_plain_tape(name):
+    """For every depth, output, loss, number of replicates, dtype and size of batch."""
+    activation = activations.get(name)
+    rng = np.random.default_rng(5)
+    for hidden, classes, loss_name, replicates, dtype in product(
+        [(), (6,), (6, 4, 8)], [2, 3], sorted(LOSSES), [1, 3], [np.float32, np.float64]
+    ):
+        network = Network(3, hidden, classes, activation, replicates, dtype)
+        streams = [np.random.default_rng([seed, 1]) for seed in range(replicates)]
+        network.initialize(Auto(bias_std=0.1), streams)
+        loss = LOSSES[loss_name]()
+        for batch in (BATCH, LAST_BATCH):
+            x = 0.3 * rng.standard_normal((replicates, batch, 3)).astype(dtype)
+            targets = encode(rng.integers(0, classes, (replicates, batch)), classes, dtype)
+            step = Step(network, loss, batch)
+            with np.errstate(all="ignore"):
+                network.set_generators([np.random.default_rng(k) for k in range(replicates)])
+                network.loss_gradient(x, targets, loss)
+                expected = network.gradient.copy()
+                network.gradient[...] = np.nan
+                network.set_generators([np.random.default_rng(k) for k in range(replicates)])
+                step(with_ones(x), targets)
+            error = np.abs(network.gradient - expected).max() / np.abs(expected).max()
+            assert error < ROUNDINGS * np.finfo(dtype).eps, (hidden, classes, loss_name, batch)
