@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 import activations
-from activations.accuracy import Exact, absolute_errors, exact, points, unexcused_errors
+from activations.accuracy import Exact, beside_roots, exact, points, ulp_errors
 from activations.base import Activation, Array, Elementwise
 from activations.gradient_check import check_gradient, complex_step_error, difference_error
 
@@ -69,9 +69,7 @@ class Report:
             self._float32_against_float64(activation, count)
             return
         entry = _reference(activation)
-        special = (
-            (*entry.kinks, *entry.branches, *entry.roots, *entry.value_roots) if entry else (0.0,)
-        )
+        special = (*entry.kinks, *entry.branches) if entry else (0.0,)
         x = points(np.float64, count, special)
         if entry:
             x = x[np.abs(x) <= entry.reach]
@@ -85,7 +83,8 @@ class Report:
                     exact(derivative_of(activation), x, jumps=True),
                 ]
                 smooth = ~np.isnan(truths[0].high) & ~np.isnan(truths[1].high)
-                x, truths = x[smooth], [truth[smooth] for truth in truths]
+                x = x[smooth]
+                truths = [beside_roots(x, truth[smooth]) for truth in truths]
             except (TypeError, ValueError, AttributeError) as error:
                 reason = str(error).splitlines()[0][:60]
                 self.lines.append(
@@ -93,10 +92,6 @@ class Report:
                 )
                 self._float32_against_float64(activation, count)
                 return
-        roots = entry.roots if entry else _sign_changes(x, truths[1])
-        value_roots = entry.value_roots if entry else ()
-        width = entry.root_width if entry else 0.25
-        amplitudes = entry.amplitude if entry else (None, None)
         bounds = (entry.value_ulp, entry.derivative_ulp) if entry else (VALUE_ULP, DERIVATIVE_ULP)
         if activation.surrogate_derivative and not entry:
             truths = truths[:1]
@@ -106,42 +101,19 @@ class Report:
             here = x[of_dtype].astype(dtype)
             with np.errstate(all="ignore"):
                 found = [activation(here), activation.gradient(here)]
-            for what, got, truth, bound, near, amplitude in zip(
-                ("value", "derivative"),
-                found,
-                truths,
-                bounds,
-                (value_roots, roots),
-                amplitudes,
-                strict=False,
+            for what, got, truth, bound in zip(
+                ("value", "derivative"), found, truths, bounds, strict=False
             ):
-                of_points = truth[of_dtype]
-                errors = unexcused_errors(here, got, of_points, near, width, amplitude)
+                errors = ulp_errors(got, truth[of_dtype])
                 if not entry and what == "derivative":
                     errors = np.where(_kink(activation, here, errors > bound), 0.0, errors)
-                self._row(dtype, what, here, got, of_points, errors, bound, near, width)
+                self._row(dtype, what, here, errors, bound)
         if entry and entry.why:
             self.lines.append(f"             {entry.why}")
 
-    def _row(
-        self,
-        dtype: type,
-        what: str,
-        x: Array,
-        found: Array,
-        truth: Exact,
-        errors: Array,
-        bound: float,
-        roots: Any,
-        width: float,
-    ) -> None:
+    def _row(self, dtype: type, what: str, x: Array, errors: Array, bound: float) -> None:
         worst = int(errors.argmax())
         text = f"{dtype.__name__:<12} {what:<10} {errors[worst]:10.3g} ULP at x = {x[worst]:.9g}"
-        near = np.zeros(x.shape, bool)
-        for root in roots:
-            near |= np.abs(x.astype(np.float64) - float(root)) <= width
-        if near.any():
-            text += f"; near roots {absolute_errors(found, truth)[near].max():.2f} eps"
         if errors[worst] > bound:
             text += f"  > {bound:g}"
             self.broken.append(
@@ -155,10 +127,8 @@ class Report:
         with np.errstate(all="ignore"):
             for what, function in (("value", activation), ("derivative", activation.gradient)):
                 wide = np.asarray(function(x.astype(np.float64)))
-                fraction, exponent = np.frexp(wide)
-                truth = Exact(fraction, np.zeros_like(fraction), exponent.astype(np.int64))
                 finite = np.isfinite(wide)
-                errors = unexcused_errors(x[finite], function(x)[finite], truth[finite])
+                errors = ulp_errors(function(x)[finite], Exact.of(wide[finite]))
                 worst = int(errors.argmax())
                 self.lines.append(
                     f"float32      {what:<10} {errors[worst]:10.3g} ULP at x = "
@@ -206,11 +176,6 @@ def _reference(activation: Elementwise) -> Any:
         ):
             return entry
     return None
-
-
-def _sign_changes(x: Array, truth: Exact) -> list[float]:
-    sign = np.sign(truth.high)
-    return [float(x[k]) for k in np.flatnonzero(sign[1:] * sign[:-1] < 0)]
 
 
 def _kink(activation: Elementwise, x: Array, suspect: Array) -> Array:

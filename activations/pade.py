@@ -21,8 +21,7 @@ class PAU(Learnable):
     with p0 = 0, to leaky_relu of slope 0.01 on [-3, 3]; it is off by at most 0.03. For |x| > 1
     both polynomials are divided by x^4 and written in 1/x, so that nothing overflows.
 
-    The terms of the numerator cancel for x < 0: value and derivative are right to 4 and 8 eps
-    of the sum of the terms' sizes, not of the result.
+    The terms of the numerator cancel for x < 0.
     Molina, Schramowski & Kersting 2019, https://arxiv.org/abs/1907.06732
     """
 

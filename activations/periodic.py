@@ -38,8 +38,7 @@ def _within(x: Array, end: float) -> Array:
 class Sin(Elementwise):
     """sin(w x). Range [-1, 1]; no limit at +-inf, where it is NaN.
 
-    w = 30 in SIREN. For w other than 1 the error is below 1 eps of the amplitude, not of the
-    value beside a root; for |x| > 1e250 the result is some number of [-1, 1].
+    w = 30 in SIREN. For w other than 1 and |x| > 1e250 the result is some number of [-1, 1].
     Sitzmann et al. 2020 (SIREN), https://arxiv.org/abs/2006.09661
     """
 
@@ -65,8 +64,8 @@ class Sin(Elementwise):
 class FINER(Elementwise):
     """sin(w (|x| + 1) x): a sine whose frequency grows with |x|. Range [-1, 1].
 
-    f' = w (2 |x| + 1) cos(w (|x| + 1) x). Errors are below 1 eps of the amplitude up to
-    |x| = 1e6, where the phase has turned 10^13 times; no limit at +-inf, where it is NaN.
+    f' = w (2 |x| + 1) cos(w (|x| + 1) x). Right up to |x| = 1e6, where the phase has turned
+    10^13 times; no limit at +-inf, where it is NaN.
     Liu et al. 2023, https://arxiv.org/abs/2312.02434
     """
 
@@ -96,8 +95,7 @@ class FINER(Elementwise):
 class WIRE(Elementwise):
     """cos(w x) e^(-(s x)^2): the real part of Gabor's wavelet. Range [-1, 1].
 
-    f' = -(w sin(w x) + 2 s^2 x cos(w x)) e^(-(s x)^2), whose error is below s eps beside its
-    roots.
+    f' = -(w sin(w x) + 2 s^2 x cos(w x)) e^(-(s x)^2).
     Saragadam et al. 2023, https://arxiv.org/abs/2301.05187
     """
 
@@ -134,8 +132,7 @@ class WIRE(Elementwise):
 class GCU(Elementwise):
     """x cos(x), the growing cosine unit. Range all numbers; no limit at +-inf.
 
-    f' = cos(x) - x sin(x), whose error is below one eps of its amplitude 1 + |x|; relative
-    digits near its many roots would need x sin(x) to more digits than a float has.
+    f' = cos(x) - x sin(x).
     Noel et al. 2021, https://arxiv.org/abs/2108.12943
     """
 
@@ -153,8 +150,7 @@ class GCU(Elementwise):
 class Sinc(Elementwise):
     """sin(x) / x with f(0) = 1: not normalised by pi. Range [-0.2173, 1].
 
-    f' = (cos(x) - f(x)) / x, by its Taylor series for |x| < 1; its error is below 1 eps of its
-    amplitude 1 / |x| beside its roots.
+    f' = (cos(x) - f(x)) / x, by its Taylor series for |x| < 1.
     """
 
     name = "sinc"
@@ -183,8 +179,7 @@ class ReLUSin(Elementwise):
     """max(x, 0) + cos(x), also CosReLU: a rectifier with a wave on it.
 
     Range [-1, inf). f'(0) = 0; f' = -sin(x) for x <= 0 and 1 - sin(x) for x > 0, written
-    (cos(x / 2) - sin(x / 2))^2, whose double roots keep their digits: below 1 eps within 0.25
-    of one, 8 ULP elsewhere.
+    (cos(x / 2) - sin(x / 2))^2, which does not cancel at its double roots.
     """
 
     name = "relu_sin"

@@ -12,12 +12,14 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 import activations
+from activations.accuracy import Exact, points, roughest, ulp_errors
 
 try:
     from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
@@ -51,12 +53,35 @@ def evaluate(name: str, parameters: dict[str, Any], x: np.ndarray) -> tuple[Any,
             return activation(x), activation.gradient(x), str(problem)
 
 
-def evaluate_on(path: str, name: str, parameters: dict[str, Any], x: np.ndarray) -> Any:
-    """Return ``evaluate(name, parameters, x)`` as computed on a dispatch path."""
+def suspects(
+    name: str, parameters: dict[str, Any], reach: float, special: Any, count: int
+) -> list[np.ndarray]:
+    """Return points in float64 and in float32 at which errors may be the largest.
+
+    Out of 16 ``count`` points these are some count / 10 where f or f' is roughest in float64, and
+    count / 40 where float32 is farthest from it.
+    """
+    activation = activations.get(name, **parameters)
+    wide = points(np.float64, 16 * count, special)
+    wide = wide[np.abs(wide) <= reach]
+    narrow = points(np.float32, 16 * count, special)
+    narrow = narrow[np.abs(narrow.astype(np.float64)) <= reach]
+    found: list[list[Any]] = [[], []]
+    with np.errstate(all="ignore"):
+        for function in (activation, activation.gradient):
+            found[0].append(roughest(function, wide, count // 20))
+            truth = Exact.of(np.asarray(function(narrow.astype(np.float64))))
+            errors = ulp_errors(np.asarray(function(narrow)), truth)
+            found[1].append(narrow[np.argsort(errors)[-count // 80 :]])
+    return [np.unique(np.concatenate(parts)) for parts in found]
+
+
+def call_on(path: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return ``function(*arguments)`` of this module as computed on a dispatch path."""
     if not PATHS[path]:
-        return evaluate(name, parameters, x)
+        return function(*arguments)
     worker = _worker(path)
-    pickle.dump((name, parameters, x), worker.stdin)
+    pickle.dump((function.__name__, arguments), worker.stdin)
     worker.stdin.flush()
     return pickle.load(worker.stdout)
 
@@ -78,5 +103,5 @@ if __name__ == "__main__":
             request = pickle.load(sys.stdin.buffer)
         except EOFError:
             break
-        pickle.dump(evaluate(*request), sys.stdout.buffer)
+        pickle.dump(globals()[request[0]](*request[1]), sys.stdout.buffer)
         sys.stdout.buffer.flush()

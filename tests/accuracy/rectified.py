@@ -193,18 +193,16 @@ reference("abs", abs, mpmath.sign, (INF, INF, -1, 1), kinks={0.0: 0.0})
 reference(
     "hardswish",
     lambda x: x * clamp(x + 3, 0, 6) / 6,
-    lambda x: 0 if x <= -3 else 1 if x >= 3 else x / 3 + mpf(1) / 2,
+    lambda x: 0 if x <= -3 else 1 if x >= 3 else (x / 3, mpf(1) / 2),
     (0, INF, 0, 1),
     kinks={-3.0: 0.0, 3.0: 1.0},
-    roots=(-1.5,),
 )
 reference(
     "hard_mish",
     lambda x: x * clamp(x + 2, 0, 2) / 2,
-    lambda x: 0 if x <= -2 else 1 if x >= 0 else x + 1,
+    lambda x: 0 if x <= -2 else 1 if x >= 0 else (x, 1),
     (0, INF, 0, 1),
     kinks={-2.0: 0.0, 0.0: 1.0},
-    roots=(-1.0,),
 )
 
 
@@ -220,11 +218,10 @@ reference(
         if x <= -1
         else 1
         if x >= 1
-        else elish_part(x) / 2 + (1 if x >= 0 else exp(x)) * (x + 1) / 2
+        else (elish_part(x) / 2, (1 if x >= 0 else exp(x)) * (x + 1) / 2)
     ),
     (0, INF, 0, 1),
     kinks={-1.0: 0.0, 0.0: 0.5, 1.0: 1.0},
-    roots=(-0.4428544010023886,),
 )
 for name, beta in (("sparse_plus", 1.0), ("smelu", 1.0), ("smelu", 0.25)):
     reference(

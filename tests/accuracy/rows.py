@@ -14,7 +14,8 @@ def truth(values: list[mpf]) -> Exact:
     parts = [mpmath.frexp(value) if value else (mpf(0), 0) for value in values]
     high = np.array([float(fraction) for fraction, _ in parts])
     low = np.array([float(fraction - mpf(h)) for (fraction, _), h in zip(parts, high, strict=True)])
-    return Exact(high, low, np.array([power for _, power in parts]))
+    exponent = np.array([power for _, power in parts])
+    return Exact(high, low, exponent, exponent)
 
 
 def references(x: np.ndarray) -> dict[str, list[mpf]]:

@@ -18,13 +18,13 @@ def swish(x: mpf, beta: mpf) -> mpf:
     return x * sigmoid(beta * x)
 
 
-def swish_slope(x: mpf, beta: mpf) -> mpf:
-    return sigmoid(beta * x) + beta * x * sigmoid(beta * x) * sigmoid(-beta * x)
+def swish_slope(x: mpf, beta: mpf) -> tuple[mpf, mpf]:
+    return sigmoid(beta * x), beta * x * sigmoid(beta * x) * sigmoid(-beta * x)
 
 
-def silu_second(x: mpf) -> mpf:
+def silu_second(x: mpf) -> tuple[mpf, mpf]:
     s, r = sigmoid(x), sigmoid(-x)
-    return s * r * (2 + x * (r - s))
+    return 2 * s * r, x * s * r * (r - s)
 
 
 reference(
@@ -32,7 +32,6 @@ reference(
     lambda x: swish(x, 1),
     lambda x: swish_slope(x, 1),
     RECTIFIER_LIMITS,
-    roots=(-1.2784645427610738,),
     branches=TAIL,
 )
 for beta in (1.0, 1.5, 0.1):
@@ -42,8 +41,6 @@ for beta in (1.0, 1.5, 0.1):
         lambda x, beta, learnable: swish_slope(x, beta),
         RECTIFIER_LIMITS,
         parameters={"beta": beta, "learnable": False},
-        roots=(-1.2784645427610738 / beta,),
-        root_width=0.25 / min(beta, 1),
         branches=(-700 / beta, 40 / beta),
     )
 reference(
@@ -52,7 +49,6 @@ reference(
     lambda x, beta, learnable: swish_slope(x, beta),
     (-INF, 0, 1, 0),
     parameters={"beta": -1.5, "learnable": True},
-    roots=(1.2784645427610738 / 1.5,),
     branches=(700 / 1.5, -40 / 1.5),
 )
 reference(
@@ -60,36 +56,31 @@ reference(
     lambda x: swish(x, mpf(1.702)),
     lambda x: swish_slope(x, mpf(1.702)),
     RECTIFIER_LIMITS,
-    roots=(-0.75115425544128897,),
     branches=(-700 / 1.702, 40 / 1.702),
 )
 
 
-def cubic(a: Callable[[], mpf], b: Callable[[], mpf], name: str, root: float) -> None:
+def cubic(a: Callable[[], mpf], b: Callable[[], mpf], name: str) -> None:
     """Add x sigmoid(a (x + b x^3)); a and b are recomputed at each precision."""
 
     def value(x: mpf) -> mpf:
         return x * sigmoid(a() * (x + b() * x**3))
 
-    def derivative(x: mpf) -> mpf:
+    def derivative(x: mpf) -> tuple[mpf, mpf]:
         u = a() * (x + b() * x**3)
-        return sigmoid(u) + x * a() * (1 + 3 * b() * x * x) * sigmoid(u) * sigmoid(-u)
+        return sigmoid(u), x * a() * (1 + 3 * b() * x * x) * sigmoid(u) * sigmoid(-u)
 
-    reference(name, value, derivative, RECTIFIER_LIMITS, roots=(root,), branches=(-20.5,))
+    reference(name, value, derivative, RECTIFIER_LIMITS, branches=(-20.5,))
 
 
 # Decimal constants stand for the floats nearest to them, as in every library.
-cubic(
-    lambda: 2 * mpmath.sqrt(2 / mpmath.pi), lambda: mpf(0.044715), "gelu_tanh", -0.75246142207101626
-)
-cubic(lambda: mpf(1.60033), lambda: mpf(0.0433603), "gelu_approx", -0.75177758152359573)
+cubic(lambda: 2 * mpmath.sqrt(2 / mpmath.pi), lambda: mpf(0.044715), "gelu_tanh")
+cubic(lambda: mpf(1.60033), lambda: mpf(0.0433603), "gelu_approx")
 reference(
     "dsilu",
     lambda x: swish_slope(x, 1),
     silu_second,
     (0, 1, 0, 0),
-    roots=(-2.3993572805154677, 2.3993572805154677),
-    value_roots=(-1.2784645427610738,),
     branches=TAIL,
 )
 reference(
@@ -98,11 +89,10 @@ reference(
     lambda x: (
         swish_slope(x, 1)
         if x >= 0
-        else exp(x) * sigmoid(x) + (exp(x) - 1) * sigmoid(x) * sigmoid(-x)
+        else (exp(x) * sigmoid(x), (exp(x) - 1) * sigmoid(x) * sigmoid(-x))
     ),
     RECTIFIER_LIMITS,
     kinks={0.0: 0.5},
-    roots=(-0.88137358701954303,),
 )
 
 
@@ -110,33 +100,38 @@ def gelu(x: mpf) -> mpf:
     return x * normal_cdf(x)
 
 
+def gelu_terms(x: mpf) -> tuple[mpf, mpf]:
+    return normal_cdf(x), x * normal_pdf(x)
+
+
 def gelu_slope(x: mpf) -> mpf:
-    return normal_cdf(x) + x * normal_pdf(x)
+    return mpmath.fsum(gelu_terms(x))
 
 
 reference(
     "gelu",
     gelu,
-    gelu_slope,
+    gelu_terms,
     RECTIFIER_LIMITS,
-    roots=(-0.75179152469356446,),
     branches=(-37.0, -40.0, 40.0),
 )
 reference(
     "clipped_gelu",
     lambda x, low, high: min(max(gelu(x), low), high),
-    lambda x, low, high: gelu_slope(x) if x < 10 else 0,
+    lambda x, low, high: gelu_terms(x) if x < 10 else 0,
     (0, 10, 0, 0),
     parameters={"low": -10.0, "high": 10.0},
     kinks={10.0: 0.0},
-    roots=(-0.75179152469356446,),
 )
 reference(
     "phish",
     lambda x: x * mpmath.tanh(gelu(x)),
-    lambda x: mpmath.tanh(gelu(x)) + x * tanh_slope(gelu(x)) * gelu_slope(x),
+    lambda x: (
+        mpmath.tanh(gelu(x)),
+        x * tanh_slope(gelu(x)) * normal_cdf(x),
+        x * x * tanh_slope(gelu(x)) * normal_pdf(x),
+    ),
     (0, INF, 0, 1),
-    roots=(-1.1954312013879125, 0.0),
     branches=(-37.0, -40.0),
 )
 
@@ -148,18 +143,16 @@ def softplus(x: mpf) -> mpf:
 reference(
     "mish",
     lambda x: x * mpmath.tanh(softplus(x)),
-    lambda x: mpmath.tanh(softplus(x)) + x * tanh_slope(softplus(x)) * sigmoid(x),
+    lambda x: (mpmath.tanh(softplus(x)), x * tanh_slope(softplus(x)) * sigmoid(x)),
     RECTIFIER_LIMITS,
-    roots=(-1.1924312145154952,),
     branches=TAIL,
 )
 reference(
     "formula",  # its default
     lambda x, **_: x * mpmath.tanh(softplus(x)),
-    lambda x, **_: mpmath.tanh(softplus(x)) + x * tanh_slope(softplus(x)) * sigmoid(x),
+    lambda x, **_: (mpmath.tanh(softplus(x)), x * tanh_slope(softplus(x)) * sigmoid(x)),
     (None, INF, None, None),  # inf times 0 where it is written so
     parameters={"expression": "x * tanh(softplus(x))", "parameters": None, "learnable": False},
-    roots=(-1.1924312145154952,),
     value_ulp=6,
     derivative_ulp=12,
     reach=700,
@@ -168,28 +161,28 @@ reference(
 reference(
     "telu",
     lambda x: x * mpmath.tanh(exp(x)),
-    lambda x: mpmath.tanh(exp(x)) + x * exp(x) * tanh_slope(exp(x)),
+    lambda x: (mpmath.tanh(exp(x)), x * exp(x) * tanh_slope(exp(x))),
     RECTIFIER_LIMITS,
-    roots=(-1.0788600584646241,),
     branches=(-700.0, 0.0, 5.0),
 )
 reference(
     "serf",
     lambda x: x * mpmath.erf(softplus(x)),
     lambda x: (
-        mpmath.erf(softplus(x))
-        + x * 2 / mpmath.sqrt(mpmath.pi) * exp(-(softplus(x) ** 2)) * sigmoid(x)
+        mpmath.erf(softplus(x)),
+        x * 2 / mpmath.sqrt(mpmath.pi) * exp(-(softplus(x) ** 2)) * sigmoid(x),
     ),
     RECTIFIER_LIMITS,
-    roots=(-1.193059968928188,),
     branches=(*TAIL, -0.5),
 )
 reference(
     "logish",
     lambda x: x * mpmath.log1p(sigmoid(x)),
-    lambda x: mpmath.log1p(sigmoid(x)) + x * sigmoid(x) * sigmoid(-x) / (1 + sigmoid(x)),
+    lambda x: (
+        mpmath.log1p(sigmoid(x)),
+        x * sigmoid(x) * sigmoid(-x) / (1 + sigmoid(x)),
+    ),
     (0, INF, 0, mpmath.log(2)),
-    roots=(-1.3724541370256921,),
     branches=TAIL,
 )
 
@@ -202,10 +195,10 @@ reference(
     "smish",
     lambda x: x * smish_gate(x),
     lambda x: (
-        smish_gate(x) + x * (1 - smish_gate(x) ** 2) * sigmoid(x) * sigmoid(-x) / (1 + sigmoid(x))
+        smish_gate(x),
+        x * (1 - smish_gate(x) ** 2) * sigmoid(x) * sigmoid(-x) / (1 + sigmoid(x)),
     ),
     (0, INF, 0, 0.6),
-    roots=(-1.3945193019245041,),
     branches=TAIL,
 )
 reference(

@@ -3,7 +3,9 @@
 An entry is added with ``reference(name, value, derivative, limits, ...)``. Value and
 derivative are functions of an mpmath number and the hyper-parameters; they are written from
 the definition, not from the library's stable form. Digits that the definition cancels are
-bought back by evaluating with more of them (activations/accuracy.py), so plain forms do.
+bought back by evaluating with more of them (activations/accuracy.py), so plain forms do. Where
+the function has a root besides 0 they return the terms that cancel there, as a tuple: an error
+counts in ULP of the largest.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import mpmath
 from mpmath import mpf
 
 INF = float("inf")
+Terms = Any
+"""An mpmath number, or a tuple of those that add up to it."""
 
 
 def exp(x: mpf) -> mpf:
@@ -40,10 +44,6 @@ def _within_reach(x: mpf) -> mpf:
     return min(max(x, mpf(-600)), mpf(600))
 
 
-def _zero(x: Any) -> Any:
-    return 0
-
-
 @dataclass(frozen=True)
 class Reference:
     """One activation with one choice of hyper-parameters.
@@ -51,28 +51,19 @@ class Reference:
     limits: f(-inf), f(inf), f'(-inf), f'(inf); None where there is no limit.
     kinks: {x: f'(x)}, tested exactly.
     branches: points where the implementation may change its formula; looked at from both sides.
-    roots: of the derivative; within 0.25 of one, 1 eps absolute is asked instead of ULP.
-    value_roots: the same for the value.
-    root_width: 0.25, or that over the factor by which a hyper-parameter stretches x.
     value_ulp, derivative_ulp: the bounds, with ``why`` if they are not 4 and 8.
-    amplitude: for functions that oscillate, of value and derivative: an error below
-        amplitude(x) eps is good anywhere.
     reach: the largest |x| where digits are promised; beyond, only that nothing is NaN.
     """
 
     name: str
-    value: Callable[..., mpf]
-    derivative: Callable[..., mpf]
+    value: Callable[..., Terms]
+    derivative: Callable[..., Terms]
     limits: tuple[float | None, float | None, float | None, float | None]
     parameters: dict[str, Any] = field(default_factory=dict)
     kinks: dict[float, float] = field(default_factory=dict)
     branches: tuple[float, ...] = ()
-    roots: tuple[float, ...] = ()
-    value_roots: tuple[float, ...] = ()
-    root_width: float = 0.25
     value_ulp: float = 4
     derivative_ulp: float = 8
-    amplitude: tuple[Callable[[Any], Any], Callable[[Any], Any]] = (_zero, _zero)
     reach: float = INF
     why: str = ""
 
@@ -81,10 +72,10 @@ class Reference:
         arguments = ",".join(f"{k}={v}" for k, v in self.parameters.items())
         return f"{self.name}({arguments})" if arguments else self.name
 
-    def value_at(self, x: mpf) -> mpf:
+    def value_at(self, x: mpf) -> Terms:
         return self.value(x, **{k: _exact(v) for k, v in self.parameters.items()})
 
-    def derivative_at(self, x: mpf) -> mpf:
+    def derivative_at(self, x: mpf) -> Terms:
         return self.derivative(x, **{k: _exact(v) for k, v in self.parameters.items()})
 
 
@@ -97,8 +88,8 @@ REFERENCES: list[Reference] = []
 
 def reference(
     name: str,
-    value: Callable[..., mpf],
-    derivative: Callable[..., mpf],
+    value: Callable[..., Terms],
+    derivative: Callable[..., Terms],
     limits: tuple[float | None, float | None, float | None, float | None],
     **rest: Any,
 ) -> None:

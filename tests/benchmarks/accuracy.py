@@ -12,8 +12,8 @@ installed is left out.
 
 The points lie over the whole range of floats, as in tests/test_accuracy.py, less what a peer
 may handle differently by intent: the floats next to a kink, for derivatives; subnormal inputs
-and subnormal results (JAX flushes them to 0). Within 0.25 of a root an error of 1 eps counts as
-none.
+and subnormal results (JAX flushes them to 0). Beside a root an error counts in ULP of the
+largest term of the definition, as everywhere (activations/accuracy.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import mpmath
 import numpy as np
 
 import activations
-from activations.accuracy import Exact, exact, points, ulp_errors, unexcused_errors
+from activations.accuracy import Exact, exact, points, ulp_errors
 from tests.accuracy import REFERENCES, Reference
 from tests.accuracy.rows import references, truth
 from tests.benchmarks.agreement import agreement
@@ -63,11 +63,11 @@ def elementwise_errors(
 ) -> dict[tuple[str, str, str], Worst]:
     """Return the worst errors by (library, dtype, "f" or "f'")."""
     entry = definition(shared)
-    special = (*entry.kinks, *entry.branches, *entry.roots, *entry.value_roots)
-    everywhere = points(np.float64, count, special)
+    everywhere = np.union1d(
+        *(points(dtype, count, (*entry.kinks, *entry.branches)).astype(float) for dtype in DTYPES)
+    )
     everywhere = everywhere[~np.isin(everywhere, list(entry.kinks))]
     exactly = {"f": exact(entry.value_at, everywhere), "f'": exact(entry.derivative_at, everywhere)}
-    roots = {"f": entry.value_roots, "f'": entry.roots}
     found = {}
     for dtype in DTYPES:
         info = np.finfo(dtype)
@@ -89,9 +89,7 @@ def elementwise_errors(
                 if what == "f'":
                     normal &= ~beside
                 got = np.asarray(computed)[normal]
-                errors = unexcused_errors(
-                    x[normal], got, of_points[normal], roots[what], entry.root_width
-                )
+                errors = ulp_errors(got, of_points[normal])
                 errors[~np.isfinite(got) & (errors > 0.5)] = np.inf
                 at = int(errors.argmax())
                 found[library, dtype.__name__, what] = errors[at], float(x[normal][at])
