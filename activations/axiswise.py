@@ -43,8 +43,9 @@ class AxisWise(Activation):
     """A function of the last axis: ``forward`` and ``backward`` are all it takes."""
 
     def __call__(self, x: npt.ArrayLike) -> Array:
-        """Return f(x) in the dtype of x. Raises ValueError for a single number."""
-        return self.forward(self._rows(x))
+        """Return f(x) in the dtype of x. Raises ValueError for a single number or empty rows."""
+        x = self._rows(x)
+        return np.asarray(self.forward(x), x.dtype)
 
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return dy_i/dx_i, the Jacobian's diagonal."""
@@ -57,10 +58,17 @@ class AxisWise(Activation):
         unit = np.eye(y.shape[-1], dtype=x.dtype)
         return self.backward(x[..., None, :], y[..., None, :], unit)
 
+    def arranged(self, x: Any, y: Any, grad: Any) -> tuple[Array, Array, Array]:
+        return super().arranged(self._rows(x), y, grad)
+
     def _rows(self, x: npt.ArrayLike) -> Array:
         array = as_floating(x)
         if array.ndim == 0:
             raise ValueError(f"{self.name} needs a row of numbers, got a single one")
+        if array.shape[-1] == 0:
+            raise ValueError(
+                f"{self.name} needs rows of at least 1 number, got shape {array.shape}"
+            )
         return array
 
 

@@ -40,14 +40,76 @@ _REGISTRY: dict[str, type[Activation]] = {}
 def as_floating(x: npt.ArrayLike) -> Array:
     """Return ``x`` as a float32 or float64 array; integers, booleans and lists become float64.
 
-    Raises TypeError for anything else (float16, complex, text, objects).
+    It is in C order, because last bits depend on the order in memory: those of a sum, and on
+    AVX-512 those of NumPy's exp backwards. Floats of the other byte order are converted. Raises
+    TypeError for masked arrays, whose mask would be lost, and for anything else (float16,
+    complex, text, objects).
     """
-    array = np.asarray(x)
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(
+            "expected an array without a mask, got a masked array; give x.filled(value) or x.data"
+        )
+    array = np.asarray(x, order="C")
     if array.dtype in (np.float32, np.float64):
         return array
-    if array.dtype.kind in "iub":
+    native = array.dtype.newbyteorder("=")
+    if native in (np.float32, np.float64):
+        return array.astype(native)
+    if native.kind in "iub":
         return array.astype(np.float64)
     raise TypeError(f"expected float32, float64 or integer input, got dtype {array.dtype}")
+
+
+def _takes_array_likes(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method of (x, y, grad) take whatever ``Activation.arranged`` does."""
+
+    @functools.wraps(method)
+    def arranged(self: Any, x: npt.ArrayLike, y: npt.ArrayLike, grad: npt.ArrayLike) -> Any:
+        return method(self, *self.arranged(x, y, grad))
+
+    return arranged
+
+
+def _gets_read_only(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a method views that it cannot write to: the network still needs the arrays."""
+
+    @functools.wraps(method)
+    def guarded(self: Any, *arguments: Any) -> Any:
+        try:
+            return method(self, *map(_read_only, arguments))
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            raise ValueError(
+                f"{method.__name__} writes into an array that it is given; "
+                "let it work on a copy, as in y = y.copy()"
+            ).with_traceback(error.__traceback__) from None
+
+    return guarded
+
+
+def _read_only(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.flags.writeable:
+        value = value.view()
+        value.flags.writeable = False
+    return value
+
+
+def _broadcast(y: tuple[int, ...], grad: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        shape = np.broadcast_shapes(y, grad)
+    except ValueError:
+        shape = ()
+    if not shape or shape[-1:] != y[-1:]:
+        raise ValueError(f"grad of shape {grad} does not fit y of shape {y}")
+    return shape
+
+
+_PRODUCTS = {
+    "backward": "unchecked_backward",
+    "parameter_gradients": "unchecked_parameter_gradients",
+}
+_FORMULAS = ("forward", "derivative", "value_and_derivative", "parts", "value", "slope", "slopes")
 
 
 def blockwise(
@@ -125,7 +187,12 @@ class Activation:
 
     A subclass that sets ``name`` can be had by ``get(name)`` and from the shell by
     ``activation=name``. Its constructor's arguments are its hyper-parameters; it checks
-    them itself and raises ValueError. Nothing is remembered between calls.
+    them itself and raises ValueError. Nothing is remembered between calls, and no argument is
+    written to: the methods of a class outside of this library get read-only arrays.
+
+    ``forward`` and ``derivative`` are the formulas, for float32 and float64 arrays. All other
+    methods take what NumPy takes for an array and compute in the dtype of x, or in float64 where
+    that is no float; neither size nor memory order nor byte order changes a bit.
 
     Attributes:
         inputs_per_output: how many inputs each output needs: 2 for a gated unit.
@@ -152,6 +219,17 @@ class Activation:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        foreign = not cls.__module__.startswith("activations.")
+        for method in (*_FORMULAS, *_PRODUCTS):
+            formula = cls.__dict__.get(method)
+            if not inspect.isfunction(formula):
+                continue
+            if foreign:
+                formula = _gets_read_only(formula)
+            if method in _PRODUCTS:
+                setattr(cls, _PRODUCTS[method], formula)
+                formula = _takes_array_likes(formula)
+            setattr(cls, method, formula)
         name = cls.__dict__.get("name", "")
         if not name:
             return
@@ -165,7 +243,8 @@ class Activation:
 
     def __call__(self, x: npt.ArrayLike) -> Array:
         """Return f(x) in the dtype of x. Raises TypeError for inputs that are not real numbers."""
-        return self.forward(as_floating(x))[()]
+        x = as_floating(x)
+        return np.asarray(self.forward(x), x.dtype)[()]
 
     def forward(self, x: Array) -> Array:
         """Return f(x); ``x`` is a float32 or float64 array, which is never written to."""
@@ -182,6 +261,29 @@ class Activation:
     def parameter_gradients(self, x: Array, y: Array, grad: Array) -> dict[str, Array]:
         """Return dL/dp for each learnable parameter, in the parameter's shape."""
         return {}
+
+    unchecked_backward = backward
+    unchecked_parameter_gradients = parameter_gradients
+    """The same without ``arranged``: in training all arrays fit, and copies cost."""
+
+    def arranged(self, x: Any, y: Any, grad: Any) -> tuple[Array, Array, Array]:
+        """Return the arguments of ``backward`` as arrays of x's dtype and of shapes that fit.
+
+        grad broadcasts against y, a number against all of it; with more axes in front it is
+        several gradients, and so is the product. Raises TypeError as ``as_floating``,
+        ValueError for shapes that do not fit.
+        """
+        x = as_floating(x)
+        with np.errstate(over="ignore"):
+            y, grad = (as_floating(a).astype(x.dtype, copy=False) for a in (y, grad))
+        if y.shape[:-1] != x.shape[:-1] or (self.inputs_per_output == 1 and y.shape != x.shape):
+            raise ValueError(f"y has shape {y.shape}, which f(x) has not for x of shape {x.shape}")
+        if grad.shape == y.shape:
+            return x, y, grad
+        shape = _broadcast(y.shape, grad.shape)
+        shapes = (*shape[:-1], *x.shape[-1:]), shape, shape
+        x, y, grad = map(np.broadcast_to, (x, y, grad), shapes)
+        return x.copy(), y.copy(), grad.copy()
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -223,14 +325,15 @@ class Elementwise(Activation):
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         """Return dL/dx = grad * f'(x), with y = f(x)."""
-        return self._blocks(lambda x, y, grad: (grad * self.derivative(x, y),), x, y, grad)[0]
+        blocks = self._blocks(lambda x, y, grad: (grad * self.derivative(x, y),), x, y, grad)
+        return blocks[0][()]
 
     def _blocks(
         self, formula: Callable[..., tuple[Array, ...]], *arrays: Array, outputs: int = 1
     ) -> tuple[Array, ...]:
         # learnable parameters and what is drawn have the shape of whole arrays
         if arrays[0].size <= BLOCK_ELEMENTS or self.params or self.generators:
-            return formula(*arrays)
+            return tuple(np.asarray(part, arrays[0].dtype) for part in formula(*arrays))
         into = tuple(np.empty_like(arrays[0]) for _ in range(outputs))  # in x's memory order
         blockwise(formula, arrays, into)
         return into

@@ -165,7 +165,7 @@ class SwiGLUClamped(Gated):
         return x[..., 0::2], x[..., 1::2]
 
     def _joined(self, a: Array, b: Array) -> Array:
-        return np.stack([a, b], axis=-1).reshape(*a.shape[:-1], -1)
+        return np.stack([a, b], axis=-1).reshape(*a.shape[:-1], 2 * a.shape[-1])
 
 
 class _CappedSwish(Elementwise):

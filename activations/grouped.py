@@ -35,11 +35,11 @@ class _Grouped(AxisWise):
 
     def _groups(self, x: Array) -> Array:
         pieces = x.shape[-1] if self.pieces is None else self.pieces
-        if pieces == 0 or x.shape[-1] % pieces:
+        if x.shape[-1] % pieces:
             raise ValueError(
                 f"{self.name} makes one output of {pieces} inputs; {x.shape[-1]} inputs do not fit"
             )
-        return x.reshape(*x.shape[:-1], -1, pieces)
+        return x.reshape(*x.shape[:-1], x.shape[-1] // pieces, pieces)
 
 
 class Maxout(_Grouped):
@@ -60,7 +60,7 @@ class Maxout(_Grouped):
         first = np.argmax(groups, axis=-1)[..., None] == np.arange(groups.shape[-1])
         slopes = np.where(np.isnan(y)[..., None], x.dtype.type(np.nan), first)
         spread = grad[..., None] * slopes
-        return spread.reshape(*spread.shape[:-2], -1)
+        return spread.reshape(x.shape)
 
 
 class LogSumExp(_Grouped):
@@ -85,7 +85,7 @@ class LogSumExp(_Grouped):
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         spread = grad[..., None] * Softmax().forward(self._groups(x))
-        return spread.reshape(*spread.shape[:-2], -1)
+        return spread.reshape(x.shape)
 
     def _logarithm(self, d: Array, rest: Array | float) -> Array:
         return np.log1p(sum_of_others(d, rest)[..., 0])

@@ -55,12 +55,12 @@ class Nonlinear:
         self.activation = activation
         self.gradients = gradients
         self.forward = activation.forward
-        self.backward = activation.backward
+        self.backward = activation.unchecked_backward
 
     def accumulate(self, x: Array, y: Array, grad: Array) -> None:
         """Write dL/dp of the activation's learnable parameters p."""
         if self.gradients:
-            found = self.activation.parameter_gradients(x, y, grad)
+            found = self.activation.unchecked_parameter_gradients(x, y, grad)
             for name, into in self.gradients.items():
                 into[...] = found[name]
 
