@@ -40,24 +40,65 @@ def check_gradient(activation: Activation) -> None:
 
     Elementwise functions are compared point by point; functions along an axis and gated units
     by random projections of ``backward``; learnable parameters by ``parameter_gradients``.
-    A function that says that its derivative is a surrogate is not compared.
+    A function that says that its derivative is a surrogate is not compared. No function may
+    write to its arguments, or give another result after other calls.
 
-    Raises ValueError with one line that names where they disagree.
+    Raises ValueError with one line that names what is wrong, and where they disagree.
     """
-    if activation.surrogate_derivative:
-        return
     rng = np.random.default_rng(1)
     activation = copy.deepcopy(activation)
     activation.generators = None
-    if isinstance(activation, Elementwise):
-        _compare_points(activation, np.sort(rng.uniform(-REACH, REACH, POINTS)))
     units = 12
     inputs = round(units * activation.inputs_per_output)
-    for name, value in activation.params.items():
-        shape = (1, 1, inputs if activation.parameters_per_unit else 1)
-        activation.params[name] = np.full(shape, float(value))
+    initial = dict(activation.params)
+    for dtype in (np.float32, np.float64):
+        for name, value in initial.items():
+            shape = (1, 1, inputs if activation.parameters_per_unit else 1)
+            activation.params[name] = _read_only(np.full(shape, float(value), dtype))
+        with np.errstate(all="ignore"):
+            x = rng.uniform(-REACH, REACH, (1, 3, inputs)).astype(dtype)
+            _compare_calls(activation, x, 2 * x[:, ::-1])
+    if activation.surrogate_derivative:
+        return
+    if isinstance(activation, Elementwise):
+        points = copy.copy(activation)
+        points.params = initial
+        _compare_points(points, np.sort(rng.uniform(-REACH, REACH, POINTS)))
     for _ in range(4):
         _compare_products(activation, 2 * rng.standard_normal((1, 3, inputs)), rng)
+
+
+def _compare_calls(activation: Activation, x: Array, other: Array) -> None:
+    """Refuse a function that is not the same after it has been called for other numbers."""
+    x, other = _read_only(x), _read_only(other)
+
+    def calls() -> dict[str, Array]:
+        found = {"backward": activation.backward(x, y, grad)}
+        found |= activation.parameter_gradients(x, y, grad)
+        if isinstance(activation, Elementwise):
+            found["derivative"] = activation.derivative(x, y)
+        return found
+
+    value = activation.forward(x)
+    y, grad = _read_only(value), _read_only(np.cos(value))
+    first = {name: np.array(result) for name, result in calls().items()}
+    activation.backward(other, activation.forward(other), grad)
+    later = {"forward": np.array(value)}  # other now, if forward writes to one buffer each time
+    later |= calls()
+    later["a second forward"] = activation.forward(x)
+    for name, found in later.items():
+        expected = first.get(name, y)
+        if not np.array_equal(expected, found, equal_nan=True):
+            raise ValueError(
+                f"{name} is not the same for the same x after a call with another x; "
+                "nothing may be remembered between calls, or drawn but from self.generators"
+            )
+
+
+def _read_only(array: Array) -> Array:
+    array = np.array(array)
+    array.setflags(write=False)
+    return array
 
 
 def _compare_points(activation: Elementwise, x: Array) -> None:

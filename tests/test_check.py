@@ -12,6 +12,9 @@ import pytest
 import activations
 from activations import Elementwise, Softmax, Swish
 from activations.check import check_gradient, main
+from runner.losses import CrossEntropy
+from runner.model import Network
+from runner.step import Step
 
 
 @pytest.mark.parametrize("name", activations.names())
@@ -77,6 +80,104 @@ def test_a_wrong_parameter_gradient_is_refused() -> None:
 
     with pytest.raises(ValueError, match="gradient of beta disagrees"):
         check_gradient(Doubled(learnable=True))
+
+
+class Leaky(Elementwise):
+    """max(x, 0.1 x): right, if it is called once."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return np.where(x > 0, x, 0.1 * x)
+
+    def derivative(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.where(x > 0, 1, 0.1)
+
+
+class WritesToOutput(Leaky):
+    def derivative(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        y[y > 0] = 1
+        y[y <= 0] = 0.1
+        return y
+
+
+class WritesToInput(Leaky):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x *= np.where(x > 0, 1, 0.1)
+        return x
+
+
+class WritesToGradient(Softmax):
+    name = ""
+
+    def backward(self, x: np.ndarray, y: np.ndarray, grad: np.ndarray) -> np.ndarray:
+        grad -= (grad * y).sum(axis=-1, keepdims=True)
+        return y * grad
+
+
+class WritesInFloat32(Leaky):
+    def derivative(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return super().derivative(x, y) if x.dtype == np.float64 else np.sign(y, out=y)
+
+
+class RemembersItsInput(Leaky):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.right = x > 0
+        return super().forward(x)
+
+    def derivative(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.where(self.right, 1, 0.1)
+
+
+class UsesABufferAgain(Leaky):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        if getattr(self, "buffer", np.empty(0)).shape != x.shape or self.buffer.dtype != x.dtype:
+            self.buffer = np.empty_like(x)
+        self.buffer[...] = super().forward(x)
+        return self.buffer
+
+
+class Adapts(Leaky):
+    largest = 0.0
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.largest = max(self.largest, float(np.abs(x).max()))
+        return super().forward(x) / self.largest
+
+
+class Draws(Leaky):
+    surrogate_derivative = True  # and so is not compared with differences
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return super().forward(x) + np.random.standard_normal(x.shape)  # noqa: NPY002
+
+
+@pytest.mark.parametrize(
+    ("cls", "says"),
+    [
+        (WritesToOutput, "derivative writes into an array that it is given"),
+        (WritesToInput, "forward writes into an array that it is given"),
+        (WritesToGradient, "backward writes into an array that it is given"),
+        (WritesInFloat32, "derivative writes into an array that it is given"),
+        (RemembersItsInput, "is not the same for the same x after a call with another x"),
+        (UsesABufferAgain, "forward is not the same for the same x after"),
+        (Adapts, "is not the same for the same x after"),
+        (Draws, "is not the same for the same x after"),
+    ],
+)
+def test_a_function_that_writes_or_remembers_is_refused(cls: type, says: str) -> None:
+    check_gradient(Leaky())
+    with pytest.raises(ValueError, match=says) as caught:
+        check_gradient(cls())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_network_gives_read_only_arrays() -> None:
+    network = Network(2, (4, 3), 2, WritesToOutput(), 2, np.float32)
+    loss, x = CrossEntropy(), np.ones((2, 5, 2), np.float32)
+    with pytest.raises(ValueError, match="derivative writes into an array"):
+        network.loss_gradient(x, np.ones((2, 5, 1), np.float32), loss)
+    step = Step(network, loss, 5)
+    with pytest.raises(ValueError, match="derivative writes into an array"):
+        step(np.ones((2, 5, 3), np.float32), np.ones((2, 5, 1), np.float32))
 
 
 def test_report_of_a_known_function(capsys: pytest.CaptureFixture[str]) -> None:
