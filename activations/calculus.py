@@ -15,6 +15,7 @@ from activations.evaluation import CONSTANTS, FUNCTIONS
 from activations.expression import Expression, call, number
 
 MOST_NODES = 4000
+LONGEST = 40_000  # nodes of the text, where equal parts count each time
 _MOST_PRODUCTS = 12  # multiply out at most so many pairs of terms
 
 Factors = dict[Expression, float]
@@ -27,14 +28,17 @@ def differentiate(expression: Expression, name: str) -> Expression:
     """Return the derivative of an expression with respect to x or a parameter, simplified.
 
     An activation's own derivative is named with a prime, unless it has a name of its own, as
-    softplus' = sigmoid. At a tie of maximum or minimum the first argument counts; a where is
-    differentiated piece by piece. Raises ValueError for what has no derivative here, such as
-    gelu'(x), or if the result is too long.
+    softplus' = sigmoid, with its own convention at a kink. Arguments that tie for a maximum or
+    minimum count equally, half each if they are two, and abs has slope 0 at 0, as in PyTorch
+    and JAX; a where is differentiated piece by piece. Raises ValueError for what has no
+    derivative here, such as gelu'(x), or if the result is too long.
     """
     found: dict[Expression, Expression] = {}
     for node in expression.nodes():
         if node.kind not in ("compare", "and", "or"):
             found[node] = _derivative(node, name, found)
+            if found[node].size > LONGEST:
+                raise ValueError("expression: its derivative is too long")
     result = found[expression]
     if sum(1 for _ in result.nodes()) > MOST_NODES:
         raise ValueError("expression: its derivative is too long")
@@ -118,8 +122,7 @@ def _log(base: Expression) -> Expression:
 def _call_derivative(node: Expression, of: dict[Expression, Expression]) -> Expression:
     name, operands = str(node.value), node.operands
     if name in ("maximum", "minimum"):
-        sign = ">=" if name == "maximum" else "<="
-        return _where(Expression("compare", operands, sign), *(of[o] for o in operands))
+        return _extreme_derivative(node, of)
     if name == "xlogy":
         first, second = operands
         return plus(
@@ -134,6 +137,30 @@ def _call_derivative(node: Expression, of: dict[Expression, Expression]) -> Expr
     else:
         outer = call(f"{name}'", inside)
     return times(outer, of[inside])
+
+
+def _extreme_derivative(node: Expression, of: dict[Expression, Expression]) -> Expression:
+    """Return the mean slope of the arguments that are the maximum, or the minimum.
+
+    max(a, max(b, c)) has three arguments, in whatever order.
+    """
+    arguments, stack = [], [node]
+    while stack:
+        last = stack.pop()
+        if last.kind == "call" and last.value == node.value:
+            stack += reversed(last.operands)
+        elif last not in arguments:
+            arguments.append(last)
+    slopes = [of[argument] for argument in arguments]
+    if len(arguments) > 2:
+        reached = [Expression("compare", (argument, node), "==") for argument in arguments]
+        total = plus(*(_where(c, slope, ZERO) for c, slope in zip(reached, slopes, strict=True)))
+        count = plus(*(_where(c, ONE, ZERO) for c in reached))
+        return slopes[0] if len(set(slopes)) == 1 else times(total, power(count, -1))
+    first, second = slopes[0], slopes[-1]
+    signs = (">", "<") if node.value == "maximum" else ("<", ">")
+    wins, loses = (Expression("compare", (arguments[0], arguments[-1]), sign) for sign in signs)
+    return _where(wins, first, _where(loses, second, times(number(0.5), plus(first, second))))
 
 
 def _where(condition: Expression, then: Expression, otherwise: Expression) -> Expression:

@@ -22,12 +22,16 @@ class Expression:
 
     Kinds: number, symbol (x, a parameter, pi, e), call (value = the function's name), where
     (condition, then, else), compare (value = the operator), and, or, negative, + - * / ^.
+
+    Attributes:
+        size: how many nodes its text has, equal ones counted each time.
     """
 
-    __slots__ = ("_hash", "kind", "operands", "value")
+    __slots__ = ("_hash", "kind", "operands", "size", "value")
 
     def __init__(self, kind: str, operands: tuple[Expression, ...] = (), value: Value = None):
         self.kind, self.operands, self.value = kind, operands, value
+        self.size: int = 1 + sum(operand.size for operand in operands)
         self._hash = hash((kind, operands, value))
 
     def __hash__(self) -> int:

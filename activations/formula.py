@@ -25,8 +25,9 @@ class Formula(Learnable):
     and the like, every other activation of one number by its name, and ``parameters``, numbers
     with names, which train if ``learnable``, one set per unit. The derivative is found
     symbolically from the activations' own. Computed in float64 as it is written: it is as
-    accurate as that, and inf or NaN where that is. At a tie of maximum or minimum the first
-    argument's derivative counts.
+    accurate as that, and inf or NaN where that is. Arguments that tie for a maximum or minimum
+    count equally, in any order: max(x, 0) has slope 1/2 at 0, max(x, 0) + min(x, 0) slope 1.
+    abs has slope 0 at 0; relu and other activations keep their own slopes at their kinks.
 
     Attributes:
         value: the formula, an Expression; str(value) is its text.

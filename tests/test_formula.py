@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -302,7 +303,9 @@ def test_what_is_printed_reads_back_to_the_same_values(seed: int) -> None:
         ("gelu(x)^2", "2 * gelu(x) * gelu'(x)"),
         ("where(x > 0, x, 0.1 * x)", "where(x > 0, 1, 0.1)"),
         ("where(x > 0, 2 * x, x + x)", "2"),
-        ("maximum(x, 0)", "where(x >= 0, 1, 0)"),
+        ("maximum(x, 0)", "where(x > 0, 1, where(x < 0, 0, 0.5))"),
+        ("max(x, max(x, x))", "1"),
+        ("max(x + 1, min(x, x - 1))", "1"),
         ("exp(x) - exp(x) + x", "1"),
         ("x * abs(x)", "2 * abs(x)"),
         ("log(x)", "1 / x"),
@@ -314,6 +317,35 @@ def test_what_is_printed_reads_back_to_the_same_values(seed: int) -> None:
 )
 def test_derivatives_are_short(text: str, slope: str) -> None:
     assert Formula(text).slope.text(12) == slope
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "slope"),
+    [  # what is smooth has its own slope; the others have PyTorch's, amax for three arguments
+        ("max({x}, {0}) + min({x}, {0})", 0, 1),
+        ("max({x}, {0}) + min({0}, {exp(x) - 1})", 0, 1),
+        ("max({2 * x}, {0}) - max({-2 * x}, {0})", 0, 2),
+        ("max({0}, {x}) + log(1 + exp(-abs(x)))", 0, 0.5),
+        ("max({x^2}, {sin(x)^2})", 0, 0),
+        ("max({x}, {0})", 0, 0.5),
+        ("max({x}, {-x})", 0, 0),
+        ("abs(x)", 0, 0),
+        ("min({max({x}, {0})}, {1})", 1, 0.5),
+        ("max({max({x}, {0})}, {2 * x})", 0, 1),
+        ("max({max({x}, {0})}, {4 * x})", 0, 5 / 3),
+        ("min({min({x}, {0})}, {min({4 * x}, {x})})", 0, 5 / 3),
+        ("max({max({x}, {-1})}, {3 * x - 2})", 1, 2),
+        ("relu(x) - relu(-x)", 0, 2),
+    ],
+)
+def test_what_ties_counts_equally_in_any_order(text: str, x: float, slope: float) -> None:
+    turned = text
+    for _ in range(2):  # the innermost pairs first
+        turned = re.sub(r"(max|min)\({([^{}]*)}, {([^{}]*)}\)", r"\1(\3, \2)", turned)
+    for way in (re.sub("[{}]", "", text), turned):
+        assert Formula(way).gradient(x) == pytest.approx(slope, abs=1e-15), way
+        again = parse(str(Formula(way).slope))  # the text says the same
+        assert Program(again)({"x": np.float64(x)}) == pytest.approx(slope, abs=1e-15)
 
 
 def test_a_quotient_does_not_cancel() -> None:
