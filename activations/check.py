@@ -3,8 +3,8 @@
 Prints, for each function: the largest errors of value and derivative in units in the last
 place with the x where they occur, whether the gradient agrees with the value, and what the
 function looks like (monotone or not, range, fixed points, limits). Exit status 1 if a bound is
-broken: 4 ULP for values, 8 for derivatives, or what tests/accuracy argues instead; status 2 if
-the argument names nothing.
+broken: 4 ULP for values, 8 for derivatives, or what tests/accuracy argues instead, or if a
+function raises an error; status 2 if the argument names nothing, or a file that cannot be imported.
 
 The exact values come from the definitions in tests/accuracy, or, for a class in a file of
 your own, from its ``forward`` evaluated in arbitrary precision; both need mpmath (in the
@@ -17,7 +17,6 @@ import argparse
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ import activations
 from activations.accuracy import Exact, beside_roots, exact, points, ulp_errors
 from activations.base import Activation, Array, Elementwise
 from activations.gradient_check import check_gradient, complex_step_error, difference_error
+from activations.user_code import error_line
 
 __all__ = ["check_gradient", "main"]
 
@@ -85,8 +85,8 @@ class Report:
                 smooth = ~np.isnan(truths[0].high) & ~np.isnan(truths[1].high)
                 x = x[smooth]
                 truths = [beside_roots(x, truth[smooth]) for truth in truths]
-            except (TypeError, ValueError, AttributeError) as error:
-                reason = str(error).splitlines()[0][:60]
+            except Exception as error:  # it may call whatever takes floats only
+                reason = " ".join(str(error).split())[:60]
                 self.lines.append(
                     f"ULP          its forward takes floats only ({reason}): float32 from float64"
                 )
@@ -221,25 +221,28 @@ def _fixed_points(activation: Elementwise, x: Array, y: Array) -> str:
     return ", ".join(named) or "none in [-20, 20]"
 
 
-def _chosen(what: str) -> Iterator[Activation]:
+def _chosen(what: str) -> list[type[Activation]]:
+    """Return the classes that an argument names. Raises ValueError, one line, if there are none."""
     if what == "all":
-        known = [activations.get_class(name) for name in activations.names()]
-    elif what.endswith(".py"):
-        before = set(activations.names())
-        spec = importlib.util.spec_from_file_location("checked_file", what)
-        if spec is None or spec.loader is None or not Path(what).is_file():
-            raise ValueError(f"there is no file {what}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["checked_file"] = module
+        return [activations.get_class(name) for name in activations.names()]
+    if not what.endswith(".py"):
+        return [activations.get_class(what)]
+    if not Path(what).is_file():
+        raise ValueError(f"there is no file {what}")
+    name = f"checked_file_{len(sys.modules)}"
+    spec = importlib.util.spec_from_file_location(name, what)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
         spec.loader.exec_module(module)
-        classes = [c for c in vars(module).values() if isinstance(c, type)]
-        known = [c for c in classes if issubclass(c, Activation) and c.__module__ == "checked_file"]
-        if not known and set(activations.names()) == before:
-            raise ValueError(f"{what} defines no subclass of Activation")
-    else:
-        known = [activations.get_class(what)]
-    for cls in known:
-        yield cls()
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"{what} cannot be imported: {error_line(error, what)}") from None
+    classes = [c for c in vars(module).values() if isinstance(c, type)]
+    known = [c for c in classes if issubclass(c, Activation) and c.__module__ == name]
+    if not known:
+        raise ValueError(f"{what} defines no subclass of Activation")
+    return known
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -253,15 +256,22 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.points < 40:
             raise ValueError(f"--points must be 40 or more, got {options.points}")
-        for activation in [found for what in options.what for found in _chosen(what)]:
-            report = Report(activation, options.points)
-            print(activation, *(f"  {line}" for line in report.lines), sep="\n")
-            for problem in report.broken:
-                print(f"  BROKEN: {problem}")
-                status = 1
-    except (ValueError, TypeError) as error:
+        chosen = [(what, cls) for what in options.what for cls in _chosen(what)]
+    except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    for what, cls in chosen:
+        try:
+            activation = cls()
+            report = Report(activation, options.points)
+        except (Exception, SystemExit) as error:
+            print(cls.__name__, f"  BROKEN: {error_line(error, what)}", sep="\n")
+            status = 1
+            continue
+        print(activation, *(f"  {line}" for line in report.lines), sep="\n")
+        for problem in report.broken:
+            print(f"  BROKEN: {problem}")
+            status = 1
     return status
 
 

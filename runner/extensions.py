@@ -13,7 +13,6 @@ import importlib
 import importlib.util
 import inspect
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from activations.base import Activation, forget, get, get_class, names
+from activations.user_code import error_line
 from runner.choices import ConfigError
 from runner.formulas import as_text
 
@@ -59,7 +59,7 @@ def _import_module(name: str) -> None:
     try:
         importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        reason = _one_line(error, name)
+        reason = error_line(error, name)
         raise ConfigError(f"extensions: module {name} cannot be imported: {reason}") from None
 
 
@@ -81,7 +81,7 @@ def _import_file(path: Path, name: str) -> None:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         _take_back(name)
-        reason = _one_line(error, str(path))
+        reason = error_line(error, str(path))
         raise ConfigError(f"extensions: {path} cannot be imported: {reason}") from None
 
 
@@ -106,21 +106,8 @@ def _check(path: str, added: list[str]) -> None:
         except ValueError as error:
             raise ConfigError(f"extensions: {path}: activation {name}: {error}") from None
         except Exception as error:
-            reason = _one_line(error, path)
+            reason = error_line(error, path)
             raise ConfigError(f"extensions: {path}: activation {name}: {reason}") from None
-
-
-def _one_line(error: BaseException, path: str) -> str:
-    """Return an error's type, message and the line of the file where it arose."""
-    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    if isinstance(error, AttributeError) and error.name in ("params", "generators"):
-        return text + " (its __init__ must call super().__init__() first)"
-    name = Path(path).name
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename).name == name]
-    if isinstance(error, SyntaxError) or not lines:  # which names its line itself
-        return text
-    return f"{text} ({name}:{lines[-1]})"
 
 
 def offer_instance(activation: Activation) -> list[str]:

@@ -246,6 +246,74 @@ def test_a_jump_and_a_kink_are_not_counted_as_lost_digits(
     assert "from its own float64" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("def f(:", "SyntaxError: invalid syntax"),
+        ("x = 'a\x00'", "cannot be imported: SyntaxError"),
+        ("import nothing_there", "ModuleNotFoundError: No module named 'nothing_there'"),
+        ("import sys; sys.exit(0)", "SystemExit: 0 (own.py:1)"),
+        ("from activations import Elementwise", "defines no subclass of Activation"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_ends_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, says: str
+) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(text)
+    assert main(["relu", str(file)]) == 2
+    out, err = capsys.readouterr()
+    assert not out and says in err
+    assert err.startswith(f"error: {file} ") and err.count("\n") == 1
+
+
+RAISING = """
+import sys
+from activations import Elementwise
+
+class Raises(Elementwise):
+    def forward(self, x):
+        raise KeyError("a\\nb")
+
+class Leaves(Elementwise):
+    def forward(self, x):
+        sys.exit(0)
+
+class Asks(Elementwise):
+    def __init__(self, alpha):
+        super().__init__()
+
+class Lists(Elementwise):
+    def forward(self, x):
+        return [1]
+
+class Fine(Elementwise):
+    def forward(self, x):
+        return 2 * x
+    def derivative(self, x, y):
+        return 0 * x + 2
+"""
+
+
+def test_a_function_that_raises_is_broken_and_the_others_are_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(RAISING)
+    assert main([str(file), "--points", "40"]) == 1
+    out, err = capsys.readouterr()
+    assert not err
+    broken = [line for line in out.splitlines() if "BROKEN" in line]
+    assert [line.split(": ")[1] for line in broken[:3]] == ["KeyError", "SystemExit", "TypeError"]
+    assert broken[0].endswith("(own.py:7)") and broken[1].endswith("(own.py:11)")
+    assert "Lists does not define derivative" in broken[3]
+    assert len(broken) == 4 and "increasing" in out
+
+
+def test_the_formula_is_right_at_its_defaults() -> None:
+    assert main(["formula"]) == 0
+
+
 def test_several_names_are_checked_one_after_the_other(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
