@@ -311,8 +311,8 @@ class LogSoftmax(AxisWise):
             d, rest = shifted(x)
             logarithm = np.log1p(sum_of_others(d, rest))
             y = d - (logarithm - rest)
-        y = fill_masked_rows(self.masked_rows, x, y, -np.inf)
-        return y.astype(x.dtype, copy=False)
+            y = fill_masked_rows(self.masked_rows, x, y, -np.inf)
+            return y.astype(x.dtype, copy=False)
 
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return 1 - p, the Jacobian's diagonal."""

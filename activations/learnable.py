@@ -254,7 +254,7 @@ class XIELU(Learnable):
     def forward(self, x: Array) -> Array:
         alpha_p, alpha_n = self._alphas()
         high, low = np.maximum(x, 0), np.minimum(x, 0)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             right = (alpha_p * high + self.beta) * high
             curve, rest = two_product(alpha_n, np.expm1(low))
             left = (curve + (self.beta - alpha_n) * low) + rest

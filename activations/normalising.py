@@ -7,11 +7,32 @@ import numpy.typing as npt
 
 from activations.axiswise import AxisWise, complement
 from activations.base import Array, number
+from activations.special import two_product
 
 
 def binary_exponent(x: Array) -> Array:
     """Return e such that the largest magnitude of each row is in [1/2, 1) times 2^e, or 0."""
     return np.frexp(np.abs(x).max(axis=-1, keepdims=True))[1]
+
+
+def split(grad: Array, v: Array) -> tuple[Array, Array]:
+    """Return the parts of each row of grad along v and across it, in float64.
+
+    What is across keeps its digits where grad is nearly along v: grad - a v is formed without
+    rounding a v, and what this has left along v is taken away again.
+    """
+    v = np.ldexp(v.astype(np.float64, copy=False), -binary_exponent(v))
+    exponent = binary_exponent(grad)
+    grad = np.ldexp(grad.astype(np.float64, copy=False), -exponent)
+    square = (v * v).sum(axis=-1, keepdims=True)
+    square = square + (square == 0)
+    share = (grad * v).sum(axis=-1, keepdims=True) / square
+    product, rest = two_product(share, v)
+    across = (grad - product) - rest
+    more = (across * v).sum(axis=-1, keepdims=True) / square
+    if v.shape[-1] == 1:
+        across = 0 * across
+    return np.ldexp((share + more) * v, exponent), np.ldexp(across - more * v, exponent)
 
 
 def norm(x: Array) -> tuple[Array, Array]:
@@ -55,10 +76,9 @@ class L2Normalize(AxisWise):
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            size, direction = norm(x)
-            along = (grad * direction).sum(axis=-1, keepdims=True)
-            across = (grad - along * direction) / size
-            product = np.where(size < self.epsilon, grad / self.epsilon, across)
+            size, _ = norm(x)
+            _, across = split(grad, x)
+            product = np.where(size < self.epsilon, grad / self.epsilon, across / size)
         return product.astype(x.dtype, copy=False)
 
 
@@ -72,39 +92,42 @@ class Squash(AxisWise):
     name = "squash"
 
     def forward(self, x: Array) -> Array:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             size, direction = norm(x)
-            ratio, _ = self._shrinkage(size)
-            y = np.where(size > 1, direction, x * np.minimum(size, 1)) / (1 + ratio * ratio)
+            y = np.where(size > 1, direction, x * np.minimum(size, 1))
+            y = y / (1 + np.square(_ratio(size)))
         return y.astype(x.dtype, copy=False)
 
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return the Jacobian's diagonal."""
         x = self._rows(x)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             size, direction = norm(x)
-            ratio, radial = self._shrinkage(size)
-            slope = ratio / (1 + ratio * ratio) * (1 + radial * direction * direction)
+            along, across = self._slopes(size)
+            share = direction * direction
+            slope = across * complement(share) + along * share
         return slope.astype(x.dtype, copy=False)
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        with np.errstate(invalid="ignore"):
-            size, direction = norm(x)
-            ratio, radial = self._shrinkage(size)
-            along = (grad * direction).sum(axis=-1, keepdims=True)
-            product = ratio / (1 + ratio * ratio) * (grad + radial * along * direction)
+        with np.errstate(invalid="ignore", over="ignore"):
+            parts = split(grad, x)
+            slopes = self._slopes(norm(x)[0])
+            product = slopes[0] * parts[0] + slopes[1] * parts[1]
         return product.astype(x.dtype, copy=False)
 
     @staticmethod
-    def _shrinkage(size: Array) -> tuple[Array, Array]:
-        """Return min(n, 1/n) and (1 - n^2) / (1 + n^2) for the norm n.
+    def _slopes(size: Array) -> tuple[Array, Array]:
+        """Return the slopes along v, 2 n / (1 + n^2)^2, and across it, n / (1 + n^2); n = |v|."""
+        ratio = _ratio(size)
+        inverse = 1 / (1 + ratio * ratio)
+        across = ratio * inverse
+        return 2 * across * np.where(size > 1, ratio * ratio, 1) * inverse, across
 
-        n / (1 + n^2) is the same function of n and of 1/n.
-        """
-        with np.errstate(divide="ignore", over="ignore"):
-            ratio = np.minimum(size, 1 / size)
-        radial = (1 - ratio) * (1 + ratio) / (1 + ratio * ratio)
-        return ratio, np.where(size > 1, -radial, radial)
+
+def _ratio(size: Array) -> Array:
+    """Return min(n, 1/n): n / (1 + n^2) is the same function of both, and 1/n does not overflow."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.minimum(size, 1 / size)
 
 
 class Standardize(AxisWise):
@@ -121,37 +144,59 @@ class Standardize(AxisWise):
         self.epsilon = number("epsilon", epsilon, above=0)
 
     def forward(self, x: Array) -> Array:
-        with np.errstate(invalid="ignore"):
-            y, _ = self._rescaled(x)
+        with np.errstate(invalid="ignore", over="ignore"):
+            centred, exponent, deviation = self._centred(x)
+            scale = np.ldexp(deviation, -exponent)  # 0 for huge equal numbers only
+            y = centred / (scale + (scale == 0))
         return y.astype(x.dtype, copy=False)
 
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return (1 - 1/n - y_i^2 / n) / sqrt(variance + epsilon), the Jacobian's diagonal."""
         x = self._rows(x)
-        n = x.shape[-1]
-        with np.errstate(invalid="ignore"):
-            y, deviation = self._rescaled(x)
-            slope = (1 - 1 / n - y * y / n) / deviation
+        with np.errstate(invalid="ignore", over="ignore"):
+            centred, _, deviation = self._centred(x)
+            share, across = _shares(centred)
+            slope = (across + self._along(deviation) * share) / deviation
         return slope.astype(x.dtype, copy=False)
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        with np.errstate(invalid="ignore"):
-            y, deviation = self._rescaled(x)
-            centred = grad - grad.mean(axis=-1, keepdims=True)
-            centred = centred - y * (centred * y).mean(axis=-1, keepdims=True)
-            product = centred / deviation
+        with np.errstate(invalid="ignore", over="ignore"):
+            centred, _, deviation = self._centred(x)
+            along, across = split(
+                grad - grad.mean(axis=-1, keepdims=True, dtype=np.float64), centred
+            )
+            product = (across + self._along(deviation) * along) / deviation
         return product.astype(x.dtype, copy=False)
 
-    def _rescaled(self, x: Array) -> tuple[Array, Array]:
-        """Return y and sqrt(variance + epsilon), from the row divided by a power of 2."""
+    def _along(self, deviation: Array) -> Array:
+        """Return epsilon / (variance + epsilon): what stretching a row leaves of its stretch."""
+        return np.square(self.epsilon**0.5 / deviation)
+
+    def _centred(self, x: Array) -> tuple[Array, Array, Array]:
+        """Return x - mean divided by a power of 2, its exponent, and sqrt(variance + epsilon)."""
         exponent = np.maximum(binary_exponent(x), 0)
         unit = np.ldexp(x.astype(np.float64, copy=False), -exponent)
         unit = unit - unit.mean(axis=-1, keepdims=True)
         unit = unit - unit.mean(axis=-1, keepdims=True)
         spread = np.ldexp(np.sqrt((unit * unit).mean(axis=-1, keepdims=True)), exponent)
-        deviation = np.hypot(spread, self.epsilon**0.5)
-        scale = np.ldexp(deviation, -exponent)  # 0 for huge equal numbers only
-        return unit / (scale + (scale == 0)), deviation
+        return unit, exponent, np.hypot(spread, self.epsilon**0.5)
+
+
+def _shares(centred: Array) -> tuple[Array, Array]:
+    """Return u_i^2 and 1 - 1/n - u_i^2 for rows u of mean 0, scaled to a square sum of 1.
+
+    Where u_i^2 is the largest, the latter is the spread of the others about their mean.
+    """
+    n = centred.shape[-1]
+    square = (centred * centred).sum(axis=-1, keepdims=True)
+    square = square + (square == 0)
+    share = centred * centred / square
+    if n <= 2:
+        return share, 0 * share
+    largest = np.arange(n) == np.abs(centred).argmax(axis=-1)[..., None]
+    mean = np.where(largest, 0, centred).sum(axis=-1, keepdims=True) / (n - 1)
+    others = np.square(np.where(largest, 0, centred - mean)).sum(axis=-1, keepdims=True) / square
+    return share, np.where(largest, others * (n - 1) / n, 1 - 1 / n - share)
 
 
 class TaylorSoftmax(AxisWise):
@@ -192,4 +237,4 @@ class TaylorSoftmax(AxisWise):
         largest = np.maximum(np.abs(t).max(axis=-1, keepdims=True), 1)
         t = t / largest
         terms = t * t + (1 / largest) ** 2
-        return terms, 2 * t / (largest * terms.sum(axis=-1, keepdims=True))
+        return terms, 2 * t / terms.sum(axis=-1, keepdims=True) / largest

@@ -23,16 +23,32 @@ from activations.special import (
 
 def sine_and_cosine(p: Array, rest: Array) -> tuple[Array, Array]:
     """Return sin(p + rest) and cos(p + rest)."""
-    s, c = np.sin(p), np.cos(p)
+    s, c = sine(p), cosine(p)
     u, v = np.sin(rest), np.cos(rest)
     return s * v + c * u, c * v - s * u
 
 
+def sine(x: Array) -> Array:
+    """Return sin(x), NaN without a warning for an infinite x."""
+    with np.errstate(invalid="ignore"):
+        return np.sin(x)
+
+
+def cosine(x: Array) -> Array:
+    """Return cos(x), NaN without a warning for an infinite x."""
+    with np.errstate(invalid="ignore"):
+        return np.cos(x)
+
+
 def _within(x: Array, end: float) -> Array:
-    """Return x, scaled down where |x| > end: phases there mean nothing but must be finite."""
+    """Return x, scaled down where |x| > end: phases there mean nothing but must be finite.
+
+    Of infinity there is no phase: NaN.
+    """
     if not np.fmax.reduce(np.abs(x), axis=None, initial=0.0) > end:
         return x
-    return np.where(np.abs(x) > end, x * (end / np.finfo(x.dtype).max), x)
+    small = np.where(np.isinf(x), np.nan, x * (end / np.finfo(x.dtype).max))
+    return np.where(np.abs(x) > end, small, x)
 
 
 class Sin(Elementwise):
@@ -51,13 +67,13 @@ class Sin(Elementwise):
     @in_float64
     def forward(self, x: Array) -> Array:
         if self.w == 1:
-            return np.sin(x)
+            return sine(x)
         return sine_and_cosine(*two_product(self.w, _within(x, 1e250)))[0]
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         if self.w == 1:
-            return np.cos(x)
+            return cosine(x)
         return self.w * sine_and_cosine(*two_product(self.w, _within(x, 1e250)))[1]
 
 
@@ -140,11 +156,11 @@ class GCU(Elementwise):
 
     @in_float64
     def forward(self, x: Array) -> Array:
-        return x * np.cos(x)
+        return x * cosine(x)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        return np.cos(x) - x * np.sin(x)
+        return cosine(x) - x * sine(x)
 
 
 class Sinc(Elementwise):
@@ -187,9 +203,9 @@ class ReLUSin(Elementwise):
     @in_float64
     def forward(self, x: Array) -> Array:
         finite = np.minimum(x, np.finfo(x.dtype).max)  # the wave does not change the limit inf
-        return np.maximum(x, 0) + np.cos(finite)
+        return np.maximum(x, 0) + cosine(finite)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        root = np.cos(x / 2) - np.sin(x / 2)
-        return np.where(x > 0, root * root, -np.sin(x))
+        root = cosine(x / 2) - sine(x / 2)
+        return np.where(x > 0, root * root, -sine(x))

@@ -120,7 +120,7 @@ def test_looser_bounds_are_argued() -> None:
 def test_limits(entry: Reference, dtype: type) -> None:
     activation = activations.get(entry.name, **entry.parameters)
     ends = np.array([-np.inf, np.inf], dtype)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="raise", under="ignore"):
         found = [*activation(ends), *activation.gradient(ends)]
     for got, right in zip(found, entry.limits, strict=True):
         if right is not None:

@@ -291,6 +291,35 @@ def test_rescaled_rows_keep_their_digits(name: str, dtype: type) -> None:
         assert ulp_errors(activation.gradient(x), truth(slopes)).max() <= 8
 
 
+@BOTH
+@pytest.mark.parametrize("name", ["l2_normalize", "squash", "standardize"])
+def test_a_stretch_of_the_row_keeps_its_digits(name: str, dtype: type) -> None:
+    """J x is x times the slope along the ray through x, tiny beside the slopes across it."""
+    activation = activations.get(name)
+    for shape in ([1.0], [1.0, -1.0], [3.0, 4.0, 0.0, -7.0], [3.0, -1.0, -1.0, -1.0]):
+        if name == "standardize" and len(shape) == 1:
+            continue
+        for size in (2.0**-7, 1.0, 2.0**8, 2.0**23, 2.0**30):
+            x = np.array(shape, dtype) * dtype(size)
+            with mpmath.workprec(300):
+                square = mpmath.fsum(mpf(float(v)) ** 2 for v in x)
+                variance = square / len(x) + mpf(1e-5)
+                factor = {
+                    "l2_normalize": mpf(0),
+                    "squash": 2 * mpmath.sqrt(square) / (1 + square) ** 2,
+                    "standardize": mpf(1e-5) * variance ** mpf(-1.5),
+                }[name]
+                expected = np.array([float(4 * factor * mpf(float(v))) for v in x])
+            found = activation.backward(x, activation(x), 4 * x)
+            tiny = 1e-24 if name == "l2_normalize" else 0
+            np.testing.assert_allclose(found, expected, rtol=8 * np.finfo(dtype).eps, atol=tiny)
+            if len(x) == 1 and name == "squash":  # the ray is all there is
+                np.testing.assert_allclose(activation.gradient(x), expected / (4 * x), rtol=1e-6)
+            if shape[1:] == [-1.0] * 3 and size > 1 and name == "standardize":
+                share = 0.75 * float(factor)  # of the outlier's square in the square sum
+                np.testing.assert_allclose(activation.gradient(x)[0], share, rtol=1e-6)
+
+
 def test_maxout_takes_neighbours() -> None:
     np.testing.assert_array_equal(activations.get("maxout", pieces=3)(np.arange(6.0)), [2, 5])
     with pytest.raises(ValueError, match="maxout makes one output of 2 inputs; 3 inputs do not"):

@@ -68,15 +68,29 @@ def test_rows_of_any_size_give_no_nan_and_no_warning(name: str, scale: float) ->
         assert np.isfinite(back).all()
 
 
-@pytest.mark.parametrize("name", ROWS)
-def test_infinities_give_no_warning(name: str) -> None:
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_float_gives_a_warning(name: str, dtype: type) -> None:
+    """Infinite, NaN, huge and subnormal ones included, alone and mixed in a row."""
+    info = np.finfo(dtype)
+    sizes = [0, info.smallest_subnormal, info.tiny, 1e-3, 1, 88, 89, 709, 710, 1e10, 1e30]
+    sizes += [info.max**0.5, info.max / 2, info.max, INF]
+    values = np.array([*sizes, *(-size for size in sizes), NAN], dtype)
     activation = activations.get(name)
-    x = row(name, np.float64)
-    x[0, 0], x[1, 1], x[2], x[3] = INF, -INF, -INF, INF
+    x = values
+    if name in ROWS:
+        width = round(4 * activation.inputs_per_output)
+        rng = np.random.default_rng(0)
+        alone = np.zeros((len(values), width), dtype)
+        alone[:, 0] = values
+        equal = np.repeat(values[:, None], width, axis=1)
+        mixed = [rng.choice(some, (500, width)) for some in (values, values[np.isfinite(values)])]
+        x = np.concatenate([alone, equal, *mixed])
     with np.errstate(all="raise", under="ignore"):
         y = activation(x)
-        activation.gradient(x)
-    assert np.isfinite(y[4]).all()
+        slopes = activation.gradient(x)
+        back = activation.backward(x, y, np.ones_like(y))
+    assert y.dtype == slopes.dtype == back.dtype == dtype
 
 
 LIMITS = [
