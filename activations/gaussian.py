@@ -83,7 +83,9 @@ class LaplaceCDF(Elementwise):
     def forward(self, x: Array) -> Array:
         t, rest = self._standardised(x)
         a = np.minimum(np.abs(t), GAUSSIAN_END)
-        tail = scaled_normal_tail(a) * exp_of_square(a, 0.5, -t * rest)
+        tail = scaled_normal_tail(a)
+        moved = np.copysign(rest, rest * t) * FRACTION_OF_SQUARE_ROOT_2_PI  # of the tail's slope
+        tail = tail * exp_of_square(a, 0.5, -moved / tail)
         return step(t) - np.copysign(tail, t)
 
     @in_float64

@@ -8,13 +8,16 @@ from activations.base import Array, Elementwise, SharedParts, in_float64, number
 from activations.special import (
     FRACTION_OF_SQUARE_ROOT_2_PI,
     GAUSSIAN_END,
+    SHIFT,
+    SHIFT_REST,
     constants,
     exp_of_square,
     inverse_cosh_squared,
     polynomial,
-    precise_scaled_normal_tail,
     scaled_normal_tail,
+    scaled_normal_tail_in_two,
     step,
+    two_product,
     where_below,
 )
 
@@ -138,12 +141,23 @@ def _tanh_excess(g: Array) -> Array:
 
 
 def _phish_left(x: Array) -> Array:
-    g = x * (precise_scaled_normal_tail(-x) * exp_of_square(-x, 0.5))
-    return x * (g + g * _tanh_excess(g))
+    """Return x g + x (tanh(g) - g); x g = x^2 Q(-x) e^(-x^2 / 2) rounds less than x times g."""
+    product, rest = _square_times_tail(x)
+    y = product * exp_of_square(-x, 0.5, rest)
+    g = x * scaled_normal_tail(-x) * exp_of_square(-x, 0.5)
+    return y + y * _tanh_excess(g)
+
+
+def _square_times_tail(x: Array) -> tuple[Array, Array]:
+    """Return x^2 Q(-x), and what its factors have lost in rounding as a share of it."""
+    square, lost = two_product(x, x)
+    share = np.where(square > 1e-280, lost / np.maximum(square, 1e-280), 0.0)
+    tail, rest = scaled_normal_tail_in_two(-x)
+    return square * tail, share + rest / tail
 
 
 def _phish_left_slope(x: Array) -> Array:
-    bell, tail = exp_of_square(-x, 0.5), precise_scaled_normal_tail(-x)
+    bell, tail = exp_of_square(-x, 0.5), scaled_normal_tail(-x)
     g = x * tail * bell
     excess = _tanh_excess(g)
     t = g + g * excess
@@ -153,8 +167,9 @@ def _phish_left_slope(x: Array) -> Array:
 
 
 def _phish_tail(x: Array) -> Array:
-    half = exp_of_square(-x, 0.25)
-    return (x * x * precise_scaled_normal_tail(-x) * half) * half
+    product, rest = _square_times_tail(x)
+    bell = exp_of_square(-x, 0.5, rest + SHIFT_REST, SHIFT)  # e^(-x^2 / 2) itself is subnormal
+    return product * bell * 2.0**-100
 
 
 def _phish_tail_slope(x: Array) -> Array:

@@ -63,7 +63,7 @@ class Mish(SharedParts, _GatedByExponential):
     def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
         c = np.maximum(x, NO_UNDERFLOW)
         n = np.exp(np.minimum(c, NO_OVERFLOW))
-        w = n * (n + 2)
+        w = n * n + 2 * n  # n (n + 2) rounds once more
         return c, n, w, w + 2
 
     def value(self, x: Array, c: Array, n: Array, w: Array, d: Array) -> Array:
@@ -147,7 +147,9 @@ def _serf_slope_left(c: Array) -> Array:
 class Logish(_GatedByExponential):
     """x ln(1 + sigmoid(x)). Range (-0.2204, inf); slope ln 2 on the right.
 
-    f' = ln(1 + s) + x n / ((1 + n) (1 + 2 n)) with n = e^x, s = n / (1 + n).
+    f' = ln(1 + s) + x n / ((1 + n) (1 + 2 n)) with n = e^x, s = n / (1 + n). For x < 0 it is
+    s (1 + x + r), where ln(1 + s) = 2 artanh(u), u = n / (2 + 3 n), gives r as a power series, so
+    that nothing but 1 + x and r cancels.
     Zhu et al. 2021, https://doi.org/10.1016/j.neucom.2021.06.067
     """
 
@@ -164,12 +166,22 @@ class Logish(_GatedByExponential):
         c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
         n = np.exp(c)
         s = n / (1 + n)
-        return self._finish_slope(c, np.log1p(s) + c * (s / (1 + 2 * n)))
+        slope = np.log1p(s) + c * (s / (1 + 2 * n))
+        return self._finish_slope(c, where_below(c, 0.0, _logish_slope_left, slope))
+
+
+def _logish_slope_left(c: Array) -> Array:
+    n = np.exp(c)
+    u = n / (2 + 3 * n)  # ln(1 + s) / s = (1 - u) artanh(u) / u
+    over = u * u * polynomial(_ARTANH_SERIES, u * u)
+    r = (over - u * (1 + over)) - c * (2 * n / (1 + 2 * n))
+    return n / (1 + n) * ((1 + c) + r)
 
 
 class Smish(_GatedByExponential):
-    """x tanh(ln(1 + sigmoid(x))) = x n (3 n + 2) / d, d = n (5 n + 6) + 2, n = e^x.
+    """x tanh(ln(1 + sigmoid(x))) = x r / (1 + r) with r = s + s^2 / 2, s = sigmoid(x).
 
+    For x < -1 it is x (n - n^2 (5 n + 3) / d) with n = e^x, d = n (5 n + 6) + 2.
     Range (-0.2013, inf); slope 0.6 on the right.
     f' = n (4 e + n (12 e + 6 + n (8 e + 20 + 15 n))) / d^2 with e = 1 + x.
     Wang, Ren & Wang 2022, https://doi.org/10.3390/electronics11040540
@@ -181,7 +193,9 @@ class Smish(_GatedByExponential):
     def forward(self, x: Array) -> Array:
         c = np.maximum(x, NO_UNDERFLOW)
         n = np.exp(np.minimum(c, NO_OVERFLOW))
-        return self._finish_value(c, c * (n * (3 * n + 2) / (n * (5 * n + 6) + 2)))
+        s = n / (1 + n)
+        r = s + 0.5 * s * s
+        return self._finish_value(c, where_below(c, -1.0, _smish_left, c * (r / (1 + r))))
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
@@ -191,6 +205,11 @@ class Smish(_GatedByExponential):
         e = 1 + c
         top = 4 * e + n * ((12 * e + 6) + n * ((8 * e + 20) + 15 * n))
         return self._finish_slope(c, n / d * (top / d))
+
+
+def _smish_left(c: Array) -> Array:
+    n = np.exp(c)
+    return c * (n - n * (n * (5 * n + 3) / (n * (5 * n + 6) + 2)))
 
 
 class LiSHT(Elementwise):

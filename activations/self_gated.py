@@ -20,6 +20,7 @@ from activations.special import (
     SUBNORMAL,
     exp_of_sum,
     step,
+    tail_product,
     two_product,
     two_sum,
     where_below,
@@ -84,8 +85,7 @@ class SelfGated(SharedParts):
         self, x: Array, c: Array, p: Array, rest: Array, n: Array, d: Array, gate: Array
     ) -> Array:
         def tail(p_in_tail: Array) -> Array:
-            half = exp_of_sum(p_in_tail / 2, rest / 2)
-            return (c * half) * half
+            return tail_product(c, p_in_tail, rest)
 
         return where_below(p, SUBNORMAL, tail, np.maximum(x, c) * gate)
 
@@ -95,8 +95,7 @@ class SelfGated(SharedParts):
         moved = c * self.argument_slope(c)
 
         def tail(p_in_tail: Array) -> Array:
-            half = exp_of_sum(p_in_tail / 2, rest / 2)
-            return ((1 + moved) * half) * half
+            return tail_product(1 + moved, p_in_tail, rest)
 
         return where_below(p, SUBNORMAL, tail, gate * (((1 + moved) + n) / d))
 

@@ -7,7 +7,8 @@ NumPy has no error function, and three of its operations lose digits that matter
 * e^(-x^2) suffers the same from x^2. ``exp_of_square`` splits x at a multiple of 2^-20, whose
   square is exact.
 * y = x e^x for x < -708 inherits the few bits that a subnormal e^x has: ``where_below``
-  computes such tails separately, and only in blocks that reach there.
+  computes such tails separately, by ``tail_product`` or as products with e^(x / 2) twice, and
+  only in blocks that reach there.
 
 Everything here is for float64 arrays; see activations/base.py for when float32 comes here.
 """
@@ -31,6 +32,9 @@ SUBNORMAL = -700.0  # e^x has all its bits above this
 GAUSSIAN_END = 40.0  # e^(-40^2 / 2) = 0
 _SPLIT = 134217729.0  # 2^27 + 1: Veltkamp's splitting into two halves of 26 bits
 _TO_2_TO_MINUS_20 = 1.5 * 2.0**32  # adding and subtracting it rounds to a multiple of it
+SHIFT = 69.31471805599449  # 100 ln 2 but for SHIFT_REST; a multiple of 2^-40
+SHIFT_REST = 4.0954808070801747e-14
+_TO_2_TO_MINUS_26 = 1.5 * 2.0**26
 _SIXTH = 1 / 6
 
 
@@ -83,6 +87,14 @@ def exp_of_sum(p: Array, r: Array) -> Array:
     return e + e * r
 
 
+def tail_product(factor: Array, p: Array, rest: Array) -> Array:
+    """Return factor e^(p + rest) for -1000 < p < -600 and a tiny rest, where e^p may be subnormal.
+
+    The exponential is taken 2^100 times as large; adding SHIFT to p is exact.
+    """
+    return factor * exp_of_sum(p + SHIFT, rest + SHIFT_REST) * 2.0**-100
+
+
 def where_below(
     x: Array, limit: float, formula: Callable[[Array], Array], otherwise: Array
 ) -> Array:
@@ -104,14 +116,16 @@ def step(x: Array) -> Array:
     return ~np.signbit(x)
 
 
-def exp_of_square(a: Array, factor: float, more: Array | float = 0.0) -> Array:
-    """Return e^(more - factor a^2) for 0 <= a <= 40, a tiny ``more``; factor is a power of 2.
+def exp_of_square(a: Array, factor: float, more: Array | float = 0.0, shift: float = 0.0) -> Array:
+    """Return e^(shift + more - factor a^2) for 0 <= a <= 40; factor is a power of 2.
+
+    ``more`` is tiny, ``shift`` a multiple of 2^-40.
 
     With h the multiple of 2^-20 next to a: h^2 is exact, and the rest of the exponent,
     r = more - factor (a - h)(a + h), is below 1e-4, where e^r - 1 is its series' first terms.
     """
     h = (a + _TO_2_TO_MINUS_20) - _TO_2_TO_MINUS_20
-    e = np.exp(h * h * -factor)
+    e = np.exp(h * h * -factor + shift)
     r = (a - h) * (a + h) * -factor + more
     return e + e * (r + r * r * (0.5 + r * _SIXTH))
 
@@ -158,6 +172,9 @@ _SCALED_TAIL = constants(
     0.729083690133373,
 )
 
+# What the coefficients have lost in rounding, as the line that is closest to it
+_SCALED_TAIL_REST = constants(6.158e-17, -4.152e-17)
+
 # The same to degree 13, whose error of 8e-10 is a hundredth of a float32 ULP
 _SCALED_TAIL_FLOAT32 = constants(
     9.024440572697544e-07,
@@ -196,40 +213,36 @@ _ERF_OVER_X = constants(
 def scaled_normal_tail(t: Array, for_float32: bool = False) -> Array:
     """Return Q(t) = e^(t^2 / 2) Phi(-t) for t >= 0: from 1/2 down to 1 / (t sqrt(2 pi)).
 
-    ``for_float32`` halves the time where the result is rounded to float32 in the end. Else two
-    roundings are made good, with Q' = t Q - 1 / sqrt(2 pi): t + 3 is exact for t - moved, and
-    the last sum's rest counts. Within 2.6 ULP.
+    ``for_float32`` halves the time where the result is rounded to float32 in the end. Else the
+    roundings that matter are made good, those of t + 3 with Q' = t Q - 1 / sqrt(2 pi), of the
+    last two steps of Horner's rule, and of the coefficients. Within 1.5 ULP.
     """
-    above = t + 3
     if for_float32:
+        above = t + 3
         return polynomial(_SCALED_TAIL_FLOAT32, (t - 3) / above) / above
+    q, rest = scaled_normal_tail_in_two(t)
+    return q + rest
+
+
+def scaled_normal_tail_in_two(t: Array) -> tuple[Array, Array]:
+    """Return Q(t) rounded, and the rest of it: together within 1 ULP."""
+    above = t + 3
     u = (above - 6) / above
-    first, last = polynomial(_SCALED_TAIL[:-1], u) * u, _SCALED_TAIL[-1]
+    inner, slope, last = polynomial(_SCALED_TAIL[:-2], u) * u, *_SCALED_TAIL[-2:]
+    s = slope + inner
+    s_high, u_high = _to_26_bits(s), _to_26_bits(u)
+    first = s_high * u_high  # exact
     total = last + first
-    rest = (last - total) + first
+    rest = ((slope - s) + inner) + ((s - s_high) + _SCALED_TAIL_REST[0])
+    rest = ((last - total) + first) + (s_high * (u - u_high) + (rest * u + _SCALED_TAIL_REST[1]))
     q = total / above
     moved = t - (above - 3)
-    return q + (moved * (t * q - FRACTION_OF_SQUARE_ROOT_2_PI) + rest / above)
+    return q, moved * (t * q - FRACTION_OF_SQUARE_ROOT_2_PI) + rest / above
 
 
-def precise_scaled_normal_tail(t: Array) -> Array:
-    """Return Q(t) within 1.5 ULP, against 2.6 of ``scaled_normal_tail``, at twice its time.
-
-    The last two steps of Horner's rule, and the quotient before, carry what they round off.
-    """
-    above, above_rest = two_sum(t, np.asarray(3.0))
-    below, below_rest = two_sum(t, np.asarray(-3.0))
-    u, u_rest = two_quotient(below, above)
-    u_rest = u_rest + (below_rest - u * above_rest) / above
-    s = polynomial(_SCALED_TAIL[:-2], u)
-    p, p_rest = two_product(s, u)
-    s1, s1_rest = two_sum(p, _SCALED_TAIL[-2])
-    s1_rest = s1_rest + p_rest + s * u_rest
-    p, p_rest = two_product(s1, u)
-    s0, s0_rest = two_sum(p, _SCALED_TAIL[-1])
-    s0_rest = s0_rest + p_rest + s1_rest * u + s1 * u_rest
-    q, q_rest = two_quotient(s0, above)
-    return q + (q_rest + (s0_rest - q * above_rest) / above)
+def _to_26_bits(x: Array) -> Array:
+    """Return |x| < 1 rounded to a multiple of 2^-26."""
+    return (x + _TO_2_TO_MINUS_26) - _TO_2_TO_MINUS_26
 
 
 def normal_tail(a: Array) -> Array:
