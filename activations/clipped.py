@@ -34,8 +34,8 @@ class HardTanh(Elementwise):
 class Clip(Elementwise):
     """min(max(x, low), high); None leaves a side open. Range [low, high].
 
-    f' is 0 at both bounds, as in PyTorch from 2026 on (1 before, 1/2 in JAX). ONNX and
-    PyTorch have no default bounds; ours are the unit interval.
+    f' is 0 at both bounds, as that of PyTorch's hardtanh; torch.clamp 2.13 takes 1, jax.numpy.clip
+    1/2. ONNX and PyTorch have no default bounds; ours are the unit interval.
     ONNX Clip, torch.clamp, numpy.clip
     """
 

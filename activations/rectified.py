@@ -142,12 +142,13 @@ class ThresholdedReLU(Elementwise):
 
 
 class KerasReLU(Elementwise):
-    """max_value for x >= max_value, x for threshold <= x < max_value, else
-    negative_slope (x - threshold).
+    """x for x > threshold, cut to [0, max_value], else negative_slope (x - threshold).
 
-    max_value = None sets no limit; the defaults give relu. f' is 0 from max_value on and
-    negative_slope at the threshold (as Keras on PyTorch; Keras on JAX takes 1).
-    Keras 3, keras.activations.relu, https://keras.io/api/layers/activations/#relu-function
+    max_value = None does not cut; the defaults give relu. This is what Keras computes: its
+    documentation has x at x = threshold, and no cut at 0 for a negative threshold. f' is 0
+    where x is cut, and negative_slope at the threshold (in Keras on PyTorch only for threshold
+    = 0 and no max_value, else 0; Keras on JAX takes 1).
+    Keras 3.15, keras.activations.relu, https://keras.io/api/layers/activations/#relu-function
     """
 
     name = "keras_relu"
@@ -166,16 +167,20 @@ class KerasReLU(Elementwise):
             self.max_value = number("max_value", max_value, minimum=max(self.threshold, 0))
 
     def forward(self, x: Array) -> Array:
-        low: Array | float = 0.0
+        y = np.where(x <= self.threshold, 0, x)
+        if self.max_value is not None:
+            y = np.minimum(np.maximum(y, 0), self.max_value)
         if self.negative_slope:
             with np.errstate(over="ignore"):
-                low = self.negative_slope * np.minimum(x - self.threshold, 0)
-        y = np.where(x < self.threshold, low, x)
-        return y if self.max_value is None else np.minimum(y, self.max_value)
+                y = y + self.negative_slope * np.minimum(x - self.threshold, 0)
+        return y
 
     def derivative(self, x: Array, y: Array) -> Array:
         sides = np.where(x <= self.threshold, self.negative_slope, constant(x, 1))
-        return sides if self.max_value is None else np.where(x >= self.max_value, 0, sides)
+        if self.max_value is None:
+            return sides
+        cut = (x > self.threshold) & ((x <= 0) | (x >= self.max_value))
+        return np.where(cut, 0, sides)
 
 
 class NLReLU(Elementwise):

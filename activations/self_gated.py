@@ -3,6 +3,8 @@
 With n = e^u: f = x n / (1 + n) and f' = n / (1 + n) (1 + n + x u') / (1 + n), where neither
 cancels except at the root of f' itself. u is kept in two pieces where it is not x itself: the
 rounding of u alone would cost up to |u| ULP, and |u| reaches 745.
+
+A decimal constant (1.702, 0.044715, ...) is the float64 number nearest to it, for float32 too.
 """
 
 from __future__ import annotations
@@ -172,7 +174,8 @@ class Swish(Elementwise):
 class QuickGELU(SelfGated):
     """x sigmoid(1.702 x), the cheapest approximation of GELU: within 0.0204 of it.
 
-    Range (-0.1636, inf). Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
+    Range (-0.1636, inf). 1.702 is the float64 number next to it.
+    Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
     name = "quick_gelu"
@@ -213,7 +216,8 @@ class GELUTanH(_Cubic):
     """x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), the tanh approximation of GELU.
 
     Within 4.8e-4 of GELU; it is x sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3)), whose left tail
-    does not cancel. Range (-0.1700, inf). The default of JAX; in PyTorch approximate="tanh".
+    does not cancel. Range (-0.1700, inf). 0.044715 is the float64 number next to it, sqrt(2 / pi)
+    the exact number. The default of JAX; in PyTorch approximate="tanh".
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
@@ -225,7 +229,8 @@ class GELUTanH(_Cubic):
 class GELUApprox(_Cubic):
     """x sigmoid(1.60033 x (1 + 0.0433603 x^2)): a closer fit of GELU, within 2.8e-4 of it.
 
-    Range (-0.1700, inf). From MLX's gelu_approx.
+    Range (-0.1700, inf). Both constants are the float64 numbers next to them. From MLX's
+    gelu_approx.
     """
 
     name = "gelu_approx"

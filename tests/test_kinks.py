@@ -108,3 +108,34 @@ def test_parameter_gradients_at_the_kink_are_the_smallest() -> None:
     prelu = activations.get("prelu")
     zero = np.zeros((1, 2))
     assert prelu.parameter_gradients(zero, zero, np.ones_like(zero))["alpha"] == 0
+
+
+# keras.activations.relu of Keras 3.15.1 on PyTorch 2.13.0, at these x
+KERAS_X = [-6.0, -5.0, -2.0, -1.0, -0.5, 0.0, 1.0, 5.0, 6.0, 8.0, 9.0]
+KERAS_RELU = [
+    ({"threshold": 5.0}, [0, 0, 0, 0, 0, 0, 0, 0, 6, 8, 9]),
+    (
+        {"threshold": 5.0, "negative_slope": 0.5},
+        [-5.5, -5, -3.5, -3, -2.75, -2.5, -2, 0, 6, 8, 9],
+    ),
+    (
+        {"threshold": 5.0, "negative_slope": 0.25, "max_value": 8.0},
+        [-2.75, -2.5, -1.75, -1.5, -1.375, -1.25, -1, 0, 6, 8, 8],
+    ),
+    ({"threshold": -1.0}, [0, 0, 0, 0, -0.5, 0, 1, 5, 6, 8, 9]),
+    ({"threshold": -1.0, "max_value": 4.0}, [0, 0, 0, 0, 0, 0, 1, 4, 4, 4, 4]),
+    (
+        {"threshold": -1.0, "negative_slope": 0.5, "max_value": 4.0},
+        [-2.5, -2, -0.5, 0, 0, 0, 1, 4, 4, 4, 4],
+    ),
+    ({"threshold": -5.0, "negative_slope": 0.5}, [-0.5, 0, -2, -1, -0.5, 0, 1, 5, 6, 8, 9]),
+    ({"negative_slope": 0.5}, [-3, -2.5, -1, -0.5, -0.25, 0, 1, 5, 6, 8, 9]),
+]
+
+
+@pytest.mark.parametrize(("parameters", "expected"), KERAS_RELU)
+def test_keras_relu_is_what_keras_computes(
+    parameters: dict[str, float], expected: list[float]
+) -> None:
+    found = activations.get("keras_relu", **parameters)(np.array(KERAS_X))
+    np.testing.assert_array_equal(found, expected)

@@ -61,23 +61,20 @@ for slope, most, threshold in (
     (0.5, 6.0, 0.0),
     (0.25, 8.0, 2.0),
     (0.5, 4.0, -1.0),
+    (0.5, None, -1.0),
 ):
     ends = {} if most is None else {most: 0.0}
     reference(
         "keras_relu",
         lambda x, negative_slope, max_value, threshold: (
-            max_value
-            if max_value is not None and x >= max_value
+            negative_slope * (x - threshold)
+            if x <= threshold
             else x
-            if x >= threshold
-            else negative_slope * (x - threshold)
+            if max_value is None
+            else clamp(x, 0, max_value)
         ),
         lambda x, negative_slope, max_value, threshold: (
-            0
-            if max_value is not None and x >= max_value
-            else 1
-            if x > threshold
-            else negative_slope
+            negative_slope if x <= threshold else 1 if max_value is None else 0 < x < max_value
         ),
         (-INF if slope else 0, INF if most is None else most, slope, 1 if most is None else 0),
         parameters={"negative_slope": slope, "max_value": most, "threshold": threshold},
