@@ -18,6 +18,7 @@ import difflib
 import functools
 import inspect
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -175,11 +176,16 @@ def number(
         if math.isfinite(bound)
     ]
     allowed = " and ".join(["a finite number", *limits])
+    refusal = f"{name} must be {allowed}, got {value!r:.60}"
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise ValueError(f"{name} must be {allowed}, got {value!r}")
-    if not (math.isfinite(value) and value > above and minimum <= value <= maximum):
-        raise ValueError(f"{name} must be {allowed}, got {value!r}")
-    return float(value)
+        raise ValueError(refusal)
+    try:
+        found = float(value)
+    except OverflowError:  # a whole number beyond the float range
+        raise ValueError(refusal) from None
+    if not (math.isfinite(found) and found > above and minimum <= found <= maximum):
+        raise ValueError(refusal)
+    return found
 
 
 class Activation:
@@ -233,6 +239,11 @@ class Activation:
         name = cls.__dict__.get("name", "")
         if not name:
             return
+        if not isinstance(name, str) or not re.fullmatch(r"[^\W\d][\w.-]*", name):
+            raise ValueError(
+                f"activation name {name!r} must be text that begins with a letter, then letters, "
+                "digits, _, . or -"
+            )
         known = _REGISTRY.get(name)
         if known and (known.__module__, known.__qualname__) != (
             cls.__module__,

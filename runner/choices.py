@@ -24,13 +24,36 @@ class ConfigError(ValueError):
     caret: str = ""
 
 
-def closest(word: object, known: Iterable[str]) -> str:
-    """Return a hint for a wrong name: the close ones if there are any, else all."""
+MOST_SHOWN = 20
+WELL_KNOWN = ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus")
+"""Shown of the activations, which are too many for one line."""
+
+
+def close_names(word: object, known: Iterable[str]) -> list[str]:
+    """Return the known names that a wrong one may stand for, at most three.
+
+    Names that differ only in case and punctuation come alone: LeakyReLU is leaky_relu.
+    """
     known = list(known)
-    close = difflib.get_close_matches(str(word), known, n=3, cutoff=0.75)
+    same = [name for name in known if _letters(name) == _letters(str(word))]
+    return same[:3] or difflib.get_close_matches(str(word), known, n=3, cutoff=0.75)
+
+
+def closest(word: object, known: Iterable[str]) -> str:
+    """Return a hint for a wrong name: the close ones if there are any, else all or some."""
+    known = list(known)
+    close = close_names(word, known)
     if close:
         return f"did you mean {' or '.join(close)}?"
+    if len(known) > MOST_SHOWN:
+        shown = [name for name in WELL_KNOWN if name in known] or known[: len(WELL_KNOWN)]
+        more = len(known) - len(shown)
+        return f"known: {', '.join(shown)} and {more} more; python -m runner --help lists them"
     return f"known: {', '.join(known)}" if known else "it takes none"
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
 
 
 def build(section: str, table: Mapping[str, Callable[..., T]], node: Any) -> T:
@@ -54,7 +77,7 @@ def build(section: str, table: Mapping[str, Callable[..., T]], node: Any) -> T:
             raise ConfigError(
                 f"{section}.{key} is unknown: {section} {name} takes "
                 f"{', '.join(allowed) or 'no parameters'}"
-                + (f"; {closest(key, allowed)}" if _has_close(key, allowed) else "")
+                + (f"; {closest(key, allowed)}" if close_names(key, allowed) else "")
             )
     try:
         return constructor(**arguments)
@@ -64,15 +87,11 @@ def build(section: str, table: Mapping[str, Callable[..., T]], node: Any) -> T:
         raise refusal from None
 
 
-def _has_close(word: object, known: Iterable[str]) -> bool:
-    return bool(difflib.get_close_matches(str(word), list(known), n=1))
-
-
 def whole_number(name: str, value: Any, *, minimum: int, maximum: int = 2**31) -> int:
     """Return a setting as an int within its range; raises ValueError naming it."""
     if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
         raise ValueError(
-            f"{name} must be a whole number from {minimum} to {maximum}, got {value!r}"
+            f"{name} must be a whole number from {minimum} to {maximum}, got {value!r:.60}"
         )
     return value
 
