@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runner.arguments import OneLineParser
 from runner.compare.scores import METRICS
-from runner.printable import one_line
+from runner.printable import escape_what_cannot_be_encoded, one_line
 from runner.run_folder import SUMMARY
 from runner.whole_files import reason
 
@@ -84,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from runner.compare.comparison import compare
     from runner.compare.leaderboard import terminal
 
+    escape_what_cannot_be_encoded()
     try:
         chosen = parser().parse_args(arguments)
         output = chosen.output or default_output(chosen.folders)

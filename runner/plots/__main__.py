@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from runner.arguments import OneLineParser
 from runner.extensions import load_extensions
+from runner.model import Network
 from runner.plots import FORMATS, draw
-from runner.printable import one_line
+from runner.printable import escape_what_cannot_be_encoded, one_line
+from runner.run_folder import load_run
 from runner.whole_files import reason
 
 EXAMPLES = """\
@@ -27,7 +30,10 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Draw and name the files; return 2 after one line for each folder that is wrong."""
+    """Draw and name the files; return 2 after one line for each folder that is wrong.
+
+    Nothing is drawn unless every folder holds a finished run.
+    """
     parser = OneLineParser(
         prog="python -m runner.plots",
         description="Redraw the pictures of finished runs from their folders.",
@@ -54,23 +60,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="where an activation of your own is defined; nothing is imported unasked",
     )
     failed = False
+    escape_what_cannot_be_encoded()
     try:
         options = parser.parse_args(arguments)
         load_extensions(options.extension)
     except ValueError as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
         return 2
-    for folder in options.folders:
-        try:
-            for path in draw(folder, options.format):
-                print(one_line(path))
-        except ValueError as error:
-            print(f"error: {one_line(error)}", file=sys.stderr)
-            failed = True
-        except OSError as error:
-            print(f"error: {one_line(reason(error))}", file=sys.stderr)
-            failed = True
-    return 2 if failed else 0
+    folders = list(dict.fromkeys(options.folders))
+    for work in (_network, partial(_draw, format=options.format)):
+        for folder in folders:
+            failed |= not _done(work, folder)
+        if failed:
+            return 2
+    return 0
+
+
+def _done(work: Callable[[str], object], folder: str) -> bool:
+    try:
+        work(folder)
+    except ValueError as error:
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        return False
+    except OSError as error:
+        print(f"error: {one_line(reason(error))}", file=sys.stderr)
+        return False
+    return True
+
+
+def _network(folder: str) -> Network:
+    """Return what the pictures need of a run's files: its config and weights."""
+    return load_run(folder).network()
+
+
+def _draw(folder: str, format: str) -> None:
+    for path in draw(folder, format):
+        print(one_line(path))
 
 
 if __name__ == "__main__":
