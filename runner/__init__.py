@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ __all__ = ["load_run", "run"]
 
 
 def run(
-    overrides: Sequence[str] = (),
+    overrides: Iterable[str] = (),
     *,
     activation: Activation | None = None,
     show_progress: bool = False,
@@ -38,14 +38,13 @@ def run(
     from runner.composition import compose
     from runner.execution import execute, repeat_command
     from runner.extensions import offer_instance
-    from runner.formulas import quoted
 
-    if isinstance(overrides, str) or not all(isinstance(word, str) for word in overrides):
-        raise ConfigError(f"overrides must be a list of texts, got {overrides!r}")
-    words = list(overrides)
+    words = overrides if isinstance(overrides, str) else list(overrides)
+    if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+        raise ConfigError(f"overrides must be a list of texts, got {words!r}")
     if activation is not None:
         words += offer_instance(activation)
-    composed = compose([quoted(word) for word in words])
+    composed = compose(words)
     if composed.sweeps:
         raise ConfigError("run() carries out one experiment; sweeps are started from the shell")
     return execute(

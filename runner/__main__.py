@@ -11,7 +11,7 @@ from runner.arguments import parse
 from runner.artist import Artist
 from runner.choices import ConfigError
 from runner.interruption import Interrupted, exit_status, terminate_like_ctrl_c
-from runner.printable import one_line, printable
+from runner.printable import escape_what_cannot_be_encoded, one_line, printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     artist = None
     if arguments is None:
         terminate_like_ctrl_c()
+        escape_what_cannot_be_encoded()
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
         if options.help:
@@ -35,17 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.for_hydra:
             from runner.hydra_main import hand_over
 
-            return hand_over(options.words)
+            return hand_over(options.for_hydra, options.overrides)
         if arguments is None and options.draws_one_run:
             artist = Artist.start()
         from runner.composition import compose, sweeps_a_named_experiment
 
         sweeps = options.multirun or sweeps_a_named_experiment(options.overrides)
-        composed = None if sweeps else compose(options.overrides, options.config_dir)
+        composed = None if sweeps else compose(options.overrides)
         if composed is None or composed.sweeps:
             from runner.sweep import sweep
 
-            return sweep(options.overrides, options.config_dir)
+            return sweep(options.overrides)
         from runner.execution import execute, repeat_command
         from runner.report import report
 

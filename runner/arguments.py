@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from runner.choices import ConfigError
-from runner.formulas import for_hydra_main, quoted
+from runner.formulas import as_text
 
-HYDRA_OPTIONS = ("--hydra-help", "--cfg", "-c", "--info", "-i", "--shell-completion", "-sc")
+INFORMATION = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+COMPLETION_VERBS = ("install", "uninstall", "query")
+COMPLETION_SHELLS = ("bash", "zsh", "fish")
 
 
 @dataclass(frozen=True)
@@ -19,21 +21,19 @@ class Options:
 
     Attributes:
         words: the arguments as given, for the line that repeats the command.
-        overrides: the ``key=value`` words, formulas quoted for Hydra.
-        config_dir: a folder of the user's own YAML files, or None.
+        overrides: the ``key=value`` words; --config-dir is one of them, hydra.searchpath.
         help: whether help was asked for.
         version: whether the version was asked for.
         multirun: whether the overrides span a sweep.
-        for_hydra: whether an option of Hydra's own was given (--cfg, --info, ...).
+        for_hydra: options of Hydra's own (--cfg, --info, ...), which do all that is to be done.
     """
 
     words: tuple[str, ...]
     overrides: tuple[str, ...]
-    config_dir: str | None
     help: bool
     version: bool
     multirun: bool
-    for_hydra: bool
+    for_hydra: tuple[str, ...]
 
     @property
     def draws_one_run(self) -> bool:
@@ -51,26 +51,59 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Return the parsed command line. Raises ConfigError for an option that there is not."""
+    """Return the parsed command line. Raises ConfigError for an unknown option."""
     parser = OneLineParser(prog="python -m runner", add_help=False, allow_abbrev=False)
     parser.add_argument("overrides", nargs="*")
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--version", action="store_true")
     parser.add_argument("-m", "--multirun", action="store_true")
-    parser.add_argument("-cd", "--config-dir")
-    if any(word.split("=")[0] in HYDRA_OPTIONS for word in arguments):
-        words = tuple(map(for_hydra_main, arguments))
-        return Options(words, (), None, False, False, False, for_hydra=True)
+    parser.add_argument("-cd", "--config-dir", action="append", default=[])
+    parser.add_argument("-c", "--cfg", choices=("job", "hydra", "all"))
+    parser.add_argument("--resolve", action="store_true")
+    parser.add_argument("-p", "--package")
+    parser.add_argument("-i", "--info", nargs="?", const="all", choices=INFORMATION)
+    parser.add_argument("--hydra-help", action="store_true")
+    parser.add_argument("-sc", "--shell-completion", action="store_true")
     found = parser.parse_intermixed_args(list(arguments))
+    for word in arguments:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise ConfigError(f"the word {word!r} is not valid UTF-8") from None
     for word in found.overrides:
         if "=" not in word and not word.startswith("~"):
             raise ConfigError(f"{word!r} is no override; write key=value, e.g. activation=relu")
+    folders = [f"hydra.searchpath=[{as_text(folder)}]" for folder in found.config_dir]
     return Options(
         words=tuple(arguments),
-        overrides=tuple(map(quoted, found.overrides)),
-        config_dir=found.config_dir,
+        overrides=(*folders, *found.overrides),
         help=found.help,
         version=found.version,
         multirun=found.multirun,
-        for_hydra=False,
+        for_hydra=_for_hydra(found),
     )
+
+
+def _for_hydra(found: argparse.Namespace) -> tuple[str, ...]:
+    """Return the options of Hydra's own. Raises ConfigError if they contradict each other."""
+    chosen = []
+    if found.cfg:
+        chosen.append(["--cfg", found.cfg])
+    if found.info:
+        chosen.append(["--info", found.info])
+    if found.hydra_help:
+        chosen.append(["--hydra-help"])
+    if found.shell_completion:
+        chosen.append(["--shell-completion"])
+        shells = [f"{verb}={name}" for verb in COMPLETION_VERBS for name in COMPLETION_SHELLS]
+        if len(found.overrides) != 1 or found.overrides[0] not in shells:
+            raise ConfigError("--shell-completion needs install=bash, install=zsh or install=fish")
+    names = [option[0] for option in chosen]
+    if len(names) > 1 or (names and found.multirun):
+        names += ["--multirun"] if found.multirun else []
+        raise ConfigError(f"{' and '.join(names)} exclude each other: each shows one thing")
+    extras = [*(["--resolve"] if found.resolve else [])]
+    extras += ["--package", found.package] if found.package is not None else []
+    if extras and not found.cfg:
+        raise ConfigError(f"{extras[0]} needs --cfg job")
+    return tuple(word for option in chosen for word in option) + tuple(extras)

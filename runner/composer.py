@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from runner.choices import ConfigError
-from runner.composition import CONFIG_DIR, GROUPS, composed, experiment_of, explain, plain
+from runner.composition import CONFIG_DIR, GROUPS, composed, experiment_of, folders_of, plain
 from runner.config import Experiment
-from runner.formulas import quoted
-
-
-@cache
-def parsed(word: str) -> Override:
-    """Return an override as Hydra reads it. Raises ConfigError."""
-    try:
-        return OverridesParser.create().parse_override(quoted(word))
-    except HydraException as error:
-        raise ConfigError(explain(error, [word])) from None
-
-
-def text_of(override: Override) -> str:
-    """Return an override as it was typed."""
-    assert override.input_line is not None
-    return override.input_line
+from runner.overrides import Word, read
 
 
 class Composer:
@@ -41,16 +22,17 @@ class Composer:
     a value refers to another key, Hydra composes the job.
     """
 
-    def __init__(self, config_dir: str | None, overrides: Sequence[str]) -> None:
-        self.config_dir, self.overrides = config_dir, overrides
+    def __init__(self, overrides: Sequence[str]) -> None:
+        self.overrides = overrides
+        self.has_folders = bool(folders_of(read(overrides)))
         self.parts: dict[tuple[str, ...], dict[str, Any]] = {}
         self.files: dict[Path, dict[str, Any] | None] = {}
 
     def experiment(self, words: Sequence[str]) -> Experiment:
         """Return the checked experiment of one job's overrides. Raises ConfigError."""
-        sections = self._put_together([parsed(word) for word in words])
+        sections = self._put_together(read(words))
         if sections is None:
-            sections = plain(composed(words, self.config_dir))
+            sections = plain(composed(words))
         try:
             return experiment_of(sections, self.overrides)
         except ConfigError as error:
@@ -58,31 +40,33 @@ class Composer:
             refusal.caret = error.caret
             raise refusal from None
 
-    def _put_together(self, overrides: Sequence[Override]) -> dict[str, Any] | None:
-        values = [o for o in overrides if _sets_a_value(o)]
-        choices = [o for o in overrides if o.get_key_element() in GROUPS]
-        rest = [text_of(o) for o in overrides if o not in values and o not in choices]
+    def _put_together(self, words: Sequence[Word]) -> dict[str, Any] | None:
+        choices = [word for word in words if word.key in GROUPS]
+        values = [word for word in words if _sets_a_value(word)]
+        rest = [str(word) for word in words if word not in values and word not in choices]
         sections = dict(self._part(rest))
         for choice in choices:
-            group = choice.get_key_element()
-            found = self._file(group, choice.value()) if not rest else None
+            group = choice.key
+            found = self._file(group, choice.value) if not rest else None
             if found is None:
-                part = self._part([*rest, text_of(choice)])
+                part = self._part([*rest, str(choice)])
                 if any(part[key] != self._part(rest)[key] for key in part if key != group):
                     return None
                 found = part[group]
             sections[group] = found
-        for override in values:
-            value = override.value()
+        for word in values:
+            value = word.value
             if not isinstance(value, (int, float, str, list, type(None))) or "${" in str(value):
                 return None
-            *path, key = override.get_key_element().split(".")
+            *path, key = word.key.split(".")
             node = sections
             for name in path:  # the parts are shared: copy what is written to
                 if not isinstance(node.get(name), dict):
                     return None
                 node[name] = dict(node[name])
                 node = node[name]
+            if not path and key not in node:  # a group of the user's own
+                return None
             node[key] = value
         return sections
 
@@ -92,7 +76,7 @@ class Composer:
         path = CONFIG_DIR / group / f"{name}.yaml"
         if path not in self.files:
             self.files[path] = None
-            if self.config_dir is None and path.is_file():
+            if not self.has_folders and path.is_file():
                 text = path.read_text(encoding="utf-8")
                 if not any(mark in text for mark in ("defaults:", "@package", "${")):
                     content = OmegaConf.to_container(OmegaConf.create(text))
@@ -103,12 +87,9 @@ class Composer:
     def _part(self, words: Sequence[str]) -> dict[str, Any]:
         key = tuple(words)
         if key not in self.parts:
-            self.parts[key] = plain(composed(words, self.config_dir))
+            self.parts[key] = plain(composed(words))
         return self.parts[key]
 
 
-def _sets_a_value(override: Override) -> bool:
-    key = override.get_key_element()
-    plain_key = key.replace(".", "").replace("_", "").isalnum()
-    choice = key in (*GROUPS, "experiment")
-    return plain_key and not choice and not key.startswith("hydra.")
+def _sets_a_value(word: Word) -> bool:
+    return not word.is_hydras and word.key not in (*GROUPS, "experiment")

@@ -7,35 +7,48 @@ before the config has passed, and a ``_target_`` hidden in somebody's YAML reach
 from __future__ import annotations
 
 import functools
-import os
-import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import hydra
+import yaml
 from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import ConfigCompositionException, HydraException
+from hydra.core.plugins import Plugins
+from hydra.errors import ConfigCompositionException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 import activations
-from runner.choices import ConfigError, closest
-from runner.config import Experiment
+from runner.choices import ConfigError, close_names, closest
+from runner.config import Experiment, Model, Training
 from runner.extensions import load_extensions
 from runner.foreign_code import refuse_changes_of_hydra, refuse_foreign_code
-from runner.formulas import as_text
-from runner.yaml_text import refuse_bombs, refuse_interpolation_bombs
+from runner.overrides import Word, read
+from runner.printable import first_line
+from runner.yaml_folder import searchpath
+from runner.yaml_text import refuse_interpolation_bombs
 
 AROUND = ("sweep", "tune", "placebo")
 """What may be said beside the experiment: the axes, the key that validation data choose, and
 the activation that enters twice (see conf/experiment)."""
 GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initializer")
+NO_AXES = ("extensions", "plots", *AROUND)
+SEARCHPATH = "hydra.searchpath"
+FOR_A_LAUNCHER = ("hydra.launcher.", "hydra.job", "hydra.hydra_logging", "hydra/job_logging",
+                  "hydra/hydra_logging", "hydra.verbose")  # fmt: skip
+"""Beginnings of the keys of Hydra's that have an effect where a launcher starts the jobs."""
+ALSO_CALLED = {"lr": "learning_rate", "random_state": "seed"}
+"""What scikit-learn and PyTorch call a key."""
+OWN_DATA = (
+    "data are synthetic; for data of your own write a function with @register of "
+    "runner.datasets in extensions=[FILE.py] and a file dataset/NAME.yaml in --config-dir"
+)
 _PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"
 """The YAML files: inside the package when installed, at the top level in a checkout."""
@@ -54,47 +67,47 @@ class Composed:
     sweeps: bool
 
 
-def compose(overrides: Sequence[str], config_dir: str | None = None) -> Composed:
+def compose(overrides: Sequence[str]) -> Composed:
     """Return the experiment of these overrides, checked.
 
-    ``config_dir`` is a folder of the user's own YAML files, searched after ours.
     Raises ConfigError, one line that names the key and what is allowed.
     """
-    refuse_key(overrides, "hydra.sweep.dir", "is a sweep's folder; a run's is hydra.run.dir")
+    words = read(overrides)
+    refuse_hydra_settings(words, sweeps=False)
+    for word in words:
+        if word.is_axis:
+            refuse_as_axis(word)
+            raise ConfigError(f"{word} has several values; add -m to sweep over them")
     load_extensions(extensions_of(overrides))
-    config = composed(overrides, config_dir)
-    experiment = experiment_of(plain(config), overrides)
-    folder = str(config.hydra.run.dir).replace("{name}", experiment.folder_name)
-    return Composed(experiment, Path(folder), bool(config.get("sweep")))
+    config = composed(overrides)
+    sections = plain(config)
+    sweeps = bool(sections.get("sweep"))
+    if not sweeps:
+        for key in ("tune", "placebo"):
+            if sections.get(key) is not None:
+                raise ConfigError(f"{key}={sections[key]} is for sweeps; add -m and an axis")
+        if any(word.key == "hydra/launcher" for word in words):
+            raise ConfigError("hydra/launcher is for sweeps; add -m and an axis")
+    experiment = experiment_of(sections, overrides)
+    folder = folder_in(config, "hydra.run.dir").replace("{name}", experiment.folder_name)
+    return Composed(experiment, Path(folder), sweeps)
 
 
-def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
+def composed(overrides: Sequence[str]) -> DictConfig:
     """Return the config of these overrides as Hydra composes it, not checked yet.
 
     Raises ConfigError, one line.
     """
-    arguments = list(overrides)
-    refuse_several_experiments(arguments)
-    refuse_key(arguments, "hydra.launcher", "has settings; choose one by hydra/launcher=NAME")
-    if config_dir is not None:
-        if not os.path.isdir(config_dir):
-            raise ConfigError(f"--config-dir {config_dir}: there is no such folder")
-        path = os.path.abspath(config_dir)
-        arguments.insert(0, f"hydra.searchpath=[{as_text('file://' + path)}]")
-    foreign = any(map(_names_folders, arguments))
-    try:
-        for folder in searched(arguments):
-            refuse_bombs(folder)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
+    words = read(overrides)
+    arguments = for_hydra(words)
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE), warnings.catch_warnings():
             # A user's YAML file for a class of their own, whose defaults we have offered too.
             warnings.filterwarnings("ignore", r"\s*'[^']+/.*ConfigStore schema")
-            config = _compose(arguments)
-            if foreign:
-                refuse_changes_of_hydra(config.hydra, _of_the_shell(arguments))
+            config = hydra.compose("config", arguments, return_hydra_config=True)
+            if folders_of(words):
+                refuse_changes_of_hydra(config.hydra, _of_the_shell(words))
         refuse_foreign_code(config.hydra)
         HydraConfig.instance().set_config(config)
         plain(config)
@@ -104,81 +117,171 @@ def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictCon
     except UnicodeDecodeError as error:
         raise ConfigError(f"a YAML file is not UTF-8: {error}") from None
     except Exception as error:  # on odd input Hydra raises ValueError, KeyError, yaml's, ...
-        raise ConfigError(explain(error, overrides)) from None
+        raise ConfigError(explain(error)) from None
 
 
-def _of_the_shell(arguments: list[str]) -> DictConfig:
+def _of_the_shell(words: Sequence[Word]) -> DictConfig:
     """Return Hydra's section as the words alone make it, without any file but ours."""
-    words = [word for word in arguments if word.lstrip("+~").startswith("hydra")]
+    arguments = [word.typed for word in words if word.is_hydras and word.key != SEARCHPATH]
     try:
-        return _compose([word for word in words if not _names_folders(word)]).hydra
+        return hydra.compose("config", arguments, return_hydra_config=True).hydra
     except ConfigCompositionException as error:  # a choice that is a file of theirs
         raise ConfigError(
-            f"hydra's settings are taken from the command line only: {_first_line(error)}"
+            f"hydra's settings are taken from the command line only: {first_line(error)}"
         ) from None
 
 
-def _names_folders(word: str) -> bool:
-    return word.lstrip("+~").startswith("hydra.searchpath")
+def for_hydra(words: Sequence[Word]) -> list[str]:
+    """Return the words as Hydra's composition takes them. Raises ConfigError for unknown keys.
+
+    A key that a chosen YAML file does not have is added: whether the choice takes it is for
+    our own check to say, Hydra knows only that it "is not in struct".
+    """
+    check_keys(words)
+    folders = folders_of(words)
+    arguments = [searchpath(folders)] if folders else []
+    for word in words:
+        if word.key == SEARCHPATH:
+            continue
+        if word.is_hydras:
+            arguments.append(word.typed)
+        elif _is_group_in(folders, word.key):
+            arguments.append(f"+{word}")
+        elif word.key in (*GROUPS, "experiment") and not isinstance(word.value, dict):
+            arguments.append(str(word))
+        else:
+            arguments.append(f"++{word}")
+    return arguments
 
 
-def searched(words: Sequence[str]) -> Iterator[Path]:
-    """Yield the folders of YAML files that hydra.searchpath=[...] names."""
-    for word in filter(_names_folders, words):
-        try:
-            places = _parsed(word)
-        except HydraException as error:
-            raise ConfigError(explain(error, [word])) from None
-        for place in map(str, places if isinstance(places, list) else []):
-            if place.startswith("file://") or "://" not in place:
-                yield Path(place.removeprefix("file://"))
+def check_keys(words: Sequence[Word]) -> None:
+    """Raise ConfigError for an unknown key, and for a list where one choice or value is needed.
+
+    Hydra's own settings are for refuse_hydra_settings.
+    """
+    folders = folders_of(words)
+    for word in words:
+        if not word.is_hydras and not _is_group_in(folders, word.key):
+            _refuse_unknown(word)
+            _refuse_several(word)
 
 
-def _compose(arguments: list[str]) -> DictConfig:
-    """Compose; a key that a chosen YAML file does not have is left to our own check.
+def _is_group_in(folders: Sequence[Path], key: str) -> bool:
+    """Whether a key is a group of the user's own, with files in one of these folders."""
+    known = key in (*GROUPS, "experiment")
+    return not known and any((folder / key).is_dir() for folder in folders)
 
-    Hydra would say only that the key "is not in struct"; we know what the choice takes.
+
+def folders_of(words: Sequence[Word]) -> list[Path]:
+    """Return the folders of YAML files of all --config-dir and hydra.searchpath=[...]."""
+    found = []
+    for word in words:
+        if word.key != SEARCHPATH:
+            continue
+        if not isinstance(word.value, list) or word.is_axis:
+            raise ConfigError(f"{word} must be a list of folders, e.g. {SEARCHPATH}=[my_conf]")
+        found += [Path(str(place).removeprefix("file://")) for place in word.value]
+    return found
+
+
+def _refuse_unknown(word: Word) -> None:
+    """Raise ConfigError for a key that no config has."""
+    section, _, name = word.key.partition(".")
+    inner = {"model": fields(Model), "training": fields(Training)}.get(section, ())
+    if "/" in word.key:
+        known = False
+    elif inner:
+        known = not name or name in [field.name for field in inner]
+    else:
+        whole = [field.name for field in fields(Experiment)]
+        known = section in (*GROUPS, "sweep") or word.key in ("experiment", *whole, *AROUND)
+    if not known:
+        raise ConfigError(f"{word.key} is unknown; {_closest_key(word.key)}")
+
+
+def _refuse_several(word: Word) -> None:
+    """Raise ConfigError if a list or nothing stands where one choice or value is needed."""
+    key, value = word.key, word.value
+    if isinstance(value, list) and _takes_one_value(key):
+        several = ",".join(map(str, value))
+        raise ConfigError(f"{word} is a list; {key} takes one value. To sweep: -m {key}={several}")
+    if key in GROUPS and not (word.is_axis or (isinstance(value, (str, dict)) and value)):
+        raise ConfigError(f"{word} must name a choice; {closest(word.text, choices(key))}")
+    if key in (*GROUPS, "experiment") and ".." in str(value):
+        raise ConfigError(f"{word} must name a choice, not a path")
+
+
+def _takes_one_value(key: str) -> bool:
+    if key in (*GROUPS, "experiment"):
+        return True
+    known = known_values().get(key, [None])
+    return all(isinstance(value, (int, float, str)) for value in known)
+
+
+def refuse_hydra_settings(words: Sequence[Word], *, sweeps: bool) -> None:
+    """Raise ConfigError for a word that sets something of Hydra's to no effect."""
+    launched = sweeps and any(word.key == "hydra/launcher" for word in words)
+    for word in words:
+        key = word.key
+        if not word.is_hydras or key == SEARCHPATH:
+            continue
+        if word.is_axis:
+            raise ConfigError(f"{word} has several values; hydra's settings take one")
+        if key == "hydra.run.dir" and sweeps:
+            raise ConfigError(f"{key} is a run's folder; a sweep's is hydra.sweep.dir")
+        if key == "hydra.sweep.dir" and not sweeps:
+            raise ConfigError(f"{key} is a sweep's folder; a run's is hydra.run.dir")
+        if key == "hydra.launcher":
+            raise ConfigError(f"{key} has settings; choose one by hydra/launcher=NAME")
+        if key == "hydra/launcher":
+            there = _launchers()
+            if word.value not in there:
+                raise ConfigError(f"{word} is not installed; installed: {', '.join(there)}")
+        elif key not in ("hydra.run.dir", "hydra.sweep.dir") and not (
+            launched and key.startswith(FOR_A_LAUNCHER)
+        ):
+            where = "hydra.sweep.dir" if sweeps else "hydra.run.dir"
+            needs = " without hydra/launcher=NAME" if key.startswith(FOR_A_LAUNCHER) else ""
+            raise ConfigError(
+                f"{key} is not taken{needs}; of hydra's settings {where}, hydra.searchpath and, "
+                "in a sweep, hydra/launcher are"
+            )
+
+
+def _launchers() -> list[str]:
+    Plugins.instance()  # offers the installed ones
+    offered = [Path(file).stem for file in ConfigStore.instance().list("hydra/launcher")]
+    own = [path.stem for path in (CONFIG_DIR / "hydra" / "launcher").glob("*.yaml")]
+    return sorted({*offered, *own})
+
+
+def refuse_as_axis(word: Word) -> None:
+    """Raise ConfigError for a key that cannot differ among the jobs of a sweep."""
+    if word.key == "experiment":
+        raise ConfigError(
+            f"{word} must name one experiment; run them one after the other and compare them "
+            "with python -m runner.compare"
+        )
+    if word.key in NO_AXES or word.is_hydras:
+        raise ConfigError(f"{word}: {word.key} takes one value, the same for all jobs of a sweep")
+
+
+def folder_in(config: DictConfig, key: str) -> str:
+    """Return the folder that a composed config names, interpolations resolved.
+
+    Raises ConfigError.
     """
     try:
-        return hydra.compose("config", arguments, return_hydra_config=True)
-    except ConfigCompositionException as error:
-        key = re.search(r"Could not override '(\w+)\.[^']+'", str(error))
-        if key is None or key.group(1) not in GROUPS:
-            raise
-        forced = [
-            "+" + word if word.startswith(key.group(0)[20:-1] + "=") else word for word in arguments
-        ]
-        if forced == arguments:
-            raise
-        return _compose(forced)
+        return str(OmegaConf.select(config, key, throw_on_missing=True))
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{key}: {first_line(error)}") from None
 
 
 def sweeps_a_named_experiment(overrides: Sequence[str]) -> bool:
     """Return whether experiment=<name> stands beside a key with several values."""
-    if not any(word.startswith("experiment=") for word in overrides):
-        return False
-    try:
-        parsed = OverridesParser.create().parse_overrides(list(overrides))
-    except HydraException as error:
-        raise ConfigError(explain(error, overrides)) from None
-    return any(override.is_sweep_override() for override in parsed)
-
-
-def refuse_several_experiments(overrides: Sequence[str]) -> None:
-    """Raise ConfigError for experiment=a,b: each brings axes of its own, which do not mix."""
-    for word in overrides:
-        key, _, value = word.partition("=")
-        if key.lstrip("+") == "experiment" and "," in value:
-            raise ConfigError(
-                f"experiment={value} must name one experiment; run them one after the other and "
-                "compare them with python -m runner.compare"
-            )
-
-
-def refuse_key(overrides: Sequence[str], key: str, why: str) -> None:
-    """Raise ConfigError if an override names this very key, which would have no effect."""
-    if any(word.lstrip("+").partition("=")[0].strip() == key for word in overrides):
-        raise ConfigError(f"{key} {why}")
+    words = read(overrides)
+    named = any(word.key == "experiment" for word in words)
+    return named and any(word.is_axis for word in words)
 
 
 def experiment_of(sections: dict[str, Any], overrides: Sequence[str]) -> Experiment:
@@ -201,14 +304,8 @@ def _check_around(sections: dict[str, Any]) -> None:
     names = activations.names()
     if placebo is not None and placebo not in names:
         raise ConfigError(f"placebo={placebo} must name an activation; {closest(placebo, names)}")
-    if tune is None:
-        return
-    if not isinstance(tune, str):
+    if tune is not None and not isinstance(tune, str):
         raise ConfigError(f"tune={tune!r} must be a key, e.g. tune=optimizer.learning_rate")
-    known = ["none", *known_keys()]
-    for key in tune.split(","):
-        if key not in known:
-            raise ConfigError(f"tune={key} is unknown; {closest(key, known)}")
 
 
 def extensions_of(overrides: Sequence[str]) -> list[str]:
@@ -217,18 +314,20 @@ def extensions_of(overrides: Sequence[str]) -> list[str]:
     Raises ConfigError if the value is not a list of text.
     """
     found: list[str] = []
-    for override in overrides:
-        if override.split("=", 1)[0].strip() != "extensions":
+    for word in read(overrides):
+        if word.key != "extensions":
             continue
-        try:
-            value = _parsed(override)
-        except HydraException as error:
-            raise ConfigError(explain(error, [override])) from None
-        if not isinstance(value, list):
+        if not isinstance(word.value, list):
             raise ConfigError(
-                f"extensions must be a list, e.g. extensions=[my_activations.py]; got {value!r}"
+                "extensions must be a list, e.g. extensions=[my_activations.py]; got " + word.text
             )
-        found = [str(item) for item in value]
+        for item in word.value:
+            if not isinstance(item, str):
+                raise ConfigError(
+                    f"extensions: {item} is neither a Python file (my_activations.py) nor a "
+                    "module's name"
+                )
+        found = list(word.value)
     return found
 
 
@@ -255,113 +354,76 @@ def choices(group: str) -> dict[str, str]:
     return found
 
 
-@functools.cache
 def known_keys() -> tuple[str, ...]:
     """Return every key that an override may name, with all choices of every group."""
-    return tuple(dict.fromkeys(_keys()))
+    return tuple(known_values())
 
 
-def _keys() -> Iterator[str]:
-    yield from GROUPS
+@functools.cache
+def known_values() -> dict[str, list[Any]]:
+    """Return every key that an override may name, with the values of all choices' files."""
+    found: dict[str, list[Any]] = {group: [] for group in (*GROUPS, "experiment")}
     for path in [CONFIG_DIR / "config.yaml", *sorted(CONFIG_DIR.glob("*/*.yaml"))]:
         section = "" if path.parent == CONFIG_DIR else path.parent.name + "."
         if path.parent.name == "experiment":
             continue
-        node = OmegaConf.load(path)
-        assert isinstance(node, DictConfig)
+        node = OmegaConf.to_container(OmegaConf.load(path))
+        assert isinstance(node, dict)
         for key, value in node.items():
             if key in ("defaults", "hydra"):
                 continue
-            if isinstance(value, DictConfig) and not section:
-                yield from (f"{key!s}.{inner!s}" for inner in value)
-            else:
-                yield f"{section}{key!s}"
+            inner = {f".{name}": one for name, one in value.items()} if key == "training" else {}
+            for name, one in (inner or {"": value}).items():
+                found.setdefault(f"{section}{key!s}{name}", []).append(one)
+    return found
 
 
 def _closest_key(name: str) -> str:
-    """Return a hint for an unknown key: close ones of all, else those beside it."""
-    known = known_keys()
-    hint = closest(name, known)
-    if hint.startswith("did you mean"):
-        return hint
-    section = name.rpartition(".")[0]
+    """Return a hint for an unknown key: the same name or a close one elsewhere, else those
+    beside it."""
+    known = [key for key in known_keys() if key != name]
+    section, _, last = name.replace("/", ".").rpartition(".")
+    last = ALSO_CALLED.get(last, last)
+    names: dict[str, list[str]] = {}
+    for key in known:
+        names.setdefault(key.rpartition(".")[2], []).append(key)
+    found = names.get(last) or close_names(name, known)
+    found = found or [key for close in close_names(last, names) for key in names[close]]
+    if found:
+        return f"did you mean {' or '.join(found[:3])}?"
     beside = [key for key in known if section and key.startswith(f"{section}.")]
     return closest(name, beside or dict.fromkeys(key.partition(".")[0] for key in known))
 
 
-def explain(error: BaseException, overrides: Sequence[str]) -> str:
-    """Return one line that says which override or key is wrong, and what would be right."""
-    text = _whole_message(error)
-    option = re.search(r"Could not find '([^']+)/([^'/]*)'", text)
-    if option:
-        group, name = option.groups()
-        if group == "hydra/launcher":
-            there = [file.removesuffix(".yaml") for file in ConfigStore.instance().list(group)]
-            return f"{group}={name} is not installed; installed: {', '.join(there)}"
-        if group in (*GROUPS, "experiment"):
-            return f"{group}={name} is unknown; {closest(name, choices(group))}"
-        return f"{group}={name}: there is no such choice or group; {closest(group, GROUPS)}"
-    several = re.search(r"Ambiguous value for argument '([^']+)'", text) or re.search(
-        r"Sweep parameters '([^']+)'", text
-    )
-    if several:
-        return (
-            f"{several.group(1)} has several values; add -m to sweep over them, or write one "
-            "list as key=[a,b]"
-        )
-    malformed = _malformed(overrides)
-    if malformed:
-        return malformed
-    for override in overrides:
-        group, _, value = override.partition("=")
-        if group in GROUPS and not isinstance(_parsed(override), str):
-            return f"{group}={value} must name one of: {', '.join(choices(group))}"
-    if type(error).__module__.startswith("yaml"):
-        return f"a YAML file is broken: {' '.join(str(error).split())}"
-    key = re.search(r"Could not override '([^']+)'", text) or re.search(r"full_key: (\S+)", text)
-    if key is None:
-        return _first_line(error)
-    name = key.group(1)
-    if name in GROUPS:
-        known = choices(name)
-        return f"{name} must name one of its choices, e.g. {name}={next(iter(known))}"
-    if "not in struct" in text or "No match in the defaults list" in text:
-        if name.startswith("hydra."):
-            return f"{name} is no setting of Hydra's"
-        return f"{name} is unknown; {_closest_key(name)}"
-    if _first_line(error) == f"Could not override '{name}'.":
-        return f"{name} is no setting of Hydra's"
-    return f"{name}: {_first_line(error)}"
+def explain(error: BaseException) -> str:
+    """Return one line that says which key or file is wrong, and what would be right."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, MissingConfigException) and cause.missing_cfg_file:
+            return _no_such_choice(cause.missing_cfg_file, cause.options)
+        if isinstance(cause, yaml.YAMLError):
+            return f"a YAML file is broken: {' '.join(str(cause).split())}"
+    for cause in causes:
+        if isinstance(cause, OmegaConfBaseException) and cause.full_key:
+            where = "" if cause is error or not str(error) else f"{first_line(error)} "
+            return f"{where}{cause.full_key}: {first_line(cause)}"
+    return first_line(error)
 
 
-def _malformed(overrides: Sequence[str]) -> str | None:
-    parser = OverridesParser.create()
-    for override in overrides:
-        try:
-            if not parser.parse_override(override).key_or_group:
-                raise HydraException("there is no key before the =")
-        except HydraException as error:
-            reason = _first_line(error)
-            return (
-                f"cannot read the override {override!r}: {reason}; "
-                "write key=value, quoted for the shell where it has spaces or brackets"
-            )
-    return None
-
-
-def _parsed(override: str) -> Any:
-    return OverridesParser.create().parse_override(override).value()
-
-
-def _whole_message(error: BaseException) -> str:
-    parts = []
+def _causes(error: BaseException) -> Iterator[BaseException]:
     seen: BaseException | None = error
     while seen is not None:
-        parts.append(str(seen))
-        seen = seen.__cause__
-    return "\n".join(parts)
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+def _no_such_choice(file: str, options: Sequence[str] | None) -> str:
+    """``options`` are the choices in all folders, ours and the user's."""
+    group, _, name = file.partition("/")
+    if group not in (*GROUPS, "experiment"):
+        return f"{file}: there is no such choice or file"
+    known: list[str] = list(options or choices(group))
+    text = f"{group}={name} is unknown; {closest(name, known)}"
+    if group == "dataset" and not close_names(name, known):
+        return f"{text}; {OWN_DATA}"
+    return text

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 
 _KEY = re.compile(r"(?P<key>\s*\+{0,2}activation\.expression\s*=)(?P<value>.*)", re.DOTALL)
-_PARAMETER = re.compile(r"activation\.parameters(\.\w+)?=")
 # What is quoted already, and Hydra's own ways to name several values.
 _TEXT = re.compile(r"""\s*(['"]|(choice|shuffle|sort)\()""")
 
@@ -28,14 +27,6 @@ def quoted(word: str) -> str:
     if found is None or _TEXT.match(found["value"]):
         return word
     return found["key"] + ",".join(map(as_text, _formulas(found["value"])))
-
-
-def for_hydra_main(word: str) -> str:
-    """Return ``quoted(word)``, a formula's parameter as an addition to the config.
-
-    Hydra's own main refuses keys that the YAML file does not have, as a parameter's name.
-    """
-    return "++" + word if _PARAMETER.match(word) else quoted(word)
 
 
 def as_text(value: str) -> str:

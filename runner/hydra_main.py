@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import hydra
 from hydra.errors import HydraException
@@ -14,40 +12,28 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from runner.choices import ConfigError
-from runner.composition import CONFIG_DIR, VERSION_BASE, explain, extensions_of, searched
+from runner.composition import CONFIG_DIR, VERSION_BASE, explain, extensions_of, for_hydra
 from runner.extensions import load_extensions
+from runner.overrides import read
 from runner.printable import printable
-from runner.yaml_text import refuse_bombs
 
 
-def hand_over(words: Sequence[str]) -> int:
-    """Let Hydra carry out ``words``; return the exit status. Raises ConfigError."""
+def hand_over(options: Sequence[str], overrides: Sequence[str]) -> int:
+    """Let Hydra carry out its ``options``; return the exit status. Raises ConfigError."""
     # Hydra prints and exits by itself on an error unless this is set.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    sys.argv = ["runner", *words]
+    if "--shell-completion" in options:  # whose words are no overrides
+        words = list(overrides)
+    else:
+        words = for_hydra(read(overrides))
+        load_extensions(extensions_of(overrides))
+    sys.argv = ["runner", *options, *words]
     main = hydra.main(config_path=str(CONFIG_DIR), config_name="config", **VERSION_BASE)
-    overrides = [word for word in words if "=" in word and not word.startswith("-")]
-    load_extensions(extensions_of(overrides))
-    folders = [Path(folder) for folder in _config_dirs(words)]
-    try:
-        for folder in [*folders, *searched(overrides)]:
-            refuse_bombs(folder)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
     try:
         main(_print_config)()
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain(error, overrides)) from None
+        raise ConfigError(explain(error)) from None
     return 0
-
-
-def _config_dirs(words: Sequence[str]) -> list[str]:
-    """Return the folders of YAML files that Hydra's own options name."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--config-dir", "-cd", action="append", default=[])
-    parser.add_argument("--config-path", "-cp", action="append", default=[])
-    found, _ = parser.parse_known_args(words)
-    return [*found.config_dir, *found.config_path]
 
 
 def _print_config(config: DictConfig) -> None:

@@ -8,28 +8,30 @@ or the reason why not.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import hydra
+from hydra import initialize_config_dir
+from hydra._internal.callbacks import Callbacks
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from runner.choices import ConfigError
 from runner.composition import (
     CONFIG_DIR,
     VERSION_BASE,
     experiment_of,
-    explain,
     extensions_of,
+    for_hydra,
     plain,
 )
 from runner.extensions import load_extensions
-from runner.formulas import for_hydra_main
+from runner.formulas import as_text
+from runner.overrides import read
+from runner.printable import first_line
 from runner.run_folder import holds_whole
 from runner.sweep import Failure, Job, run_job
 from runner.whole_files import write_whole
@@ -38,20 +40,33 @@ REASONS = ".reasons"
 
 
 def launch(jobs: list[Job], overrides: Sequence[str], folder: Path) -> list[Failure]:
-    """Run a sweep through the launcher that its overrides name; return the failed jobs.
+    """Run these jobs through the launcher that the overrides name; return the failed ones.
 
-    Raises ConfigError if Hydra cannot start it.
+    Hydra's sweeper is left out: it knows neither an experiment's axes nor its placebo, nor
+    what is finished already. Raises ConfigError if the launcher cannot start.
     """
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    words = [for_hydra_main(w) for w in overrides if not w.startswith("hydra.sweep.")]
-    places = [f"hydra.sweep.dir={folder.absolute()}", "hydra.sweep.subdir=.launched"]
-    config_dir = ["--config-dir", jobs[0].config_dir] if jobs[0].config_dir else []
-    sys.argv = ["runner", "--multirun", *config_dir, *words, *places]
-    main = hydra.main(config_path=str(CONFIG_DIR), config_name="config", **VERSION_BASE)
+    words = read(overrides)
+    ours = [word for word in words if word.is_hydras and word.key != "hydra.sweep.dir"]
+    place = as_text(str(folder.absolute()))
+    places = [f"hydra.sweep.dir={place}", "hydra.sweep.subdir=.launched"]
+    tasks = [for_hydra(read(job.overrides)) for job in jobs]
+    GlobalHydra.instance().clear()
     try:
-        main(launched_job)()
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain(error, overrides)) from None
+        with initialize_config_dir(str(CONFIG_DIR), job_name="runner", **VERSION_BASE):
+            loader = GlobalHydra.instance().config_loader()
+            config = loader.load_configuration(
+                "config", [*for_hydra(ours), *places], RunMode.MULTIRUN
+            )
+            launcher = Plugins.instance().instantiate_launcher(
+                hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks()),
+                task_function=launched_job,
+                config=config,
+            )
+            launcher.launch(tasks, initial_job_idx=0)
+    except Exception as error:  # whatever a plugin raises for its settings
+        name = next(word.text for word in words if word.key == "hydra/launcher")
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise ConfigError(f"hydra/launcher={name} failed: {reason}") from None
     failures = []
     for job in jobs:
         if not holds_whole(job.folder, job.experiment):
@@ -67,7 +82,7 @@ def launched_job(config: DictConfig) -> None:
     overrides = list(HydraConfig.get().overrides.task)
     load_extensions(extensions_of(overrides))
     experiment = experiment_of(plain(config), overrides)
-    job = Job(tuple(overrides), None, experiment.to_dict(), folder / experiment.folder_name)
+    job = Job(tuple(overrides), experiment.to_dict(), folder / experiment.folder_name)
     note = folder / REASONS / job.folder.name
     try:
         run_job(job)

@@ -16,25 +16,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.types import Glob, Override
-from hydra.errors import HydraException
+from omegaconf import DictConfig
 
 from runner.choices import ConfigError
-from runner.composer import Composer, parsed, text_of
+from runner.composer import Composer
 from runner.composition import (
     GROUPS,
+    SEARCHPATH,
+    check_keys,
     choices,
     composed,
-    explain,
     extensions_of,
+    folder_in,
     plain,
-    refuse_key,
-    refuse_several_experiments,
+    refuse_as_axis,
+    refuse_hydra_settings,
 )
 from runner.config import Experiment
 from runner.execution import execute, repeat_command
 from runner.extensions import load_extensions
 from runner.interruption import exit_status
+from runner.overrides import Word, read
 from runner.printable import one_line
 from runner.run_folder import holds_whole, make_parent
 from runner.whole_files import write_whole
@@ -51,15 +53,13 @@ class Job:
     """One combination: its overrides, its checked config, and the folder it belongs in."""
 
     overrides: tuple[str, ...]
-    config_dir: str | None
     config: dict[str, Any]
     folder: Path
 
     @property
     def command(self) -> str:
         """The shell line that runs this job alone."""
-        words = ["--config-dir", self.config_dir] if self.config_dir else []
-        return repeat_command([*words, *self.overrides])
+        return repeat_command(self.overrides)
 
     @property
     def experiment(self) -> Experiment:
@@ -88,7 +88,7 @@ class Plan:
     launcher: bool
 
 
-def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
+def plan(overrides: Sequence[str]) -> Plan:
     """Return what a sweep is to do.
 
     Axes come from the command line and from the ``sweep`` section of an experiment file, the
@@ -98,47 +98,61 @@ def plan(overrides: Sequence[str], config_dir: str | None = None) -> Plan:
 
     Raises ConfigError, one line, if any combination is wrong.
     """
+    words = read(overrides)
+    refuse_hydra_settings(words, sweeps=True)
     load_extensions(extensions_of(overrides))
-    refuse_several_experiments(overrides)
-    refuse_key(overrides, "hydra.run.dir", "is a run's folder; a sweep's is hydra.sweep.dir")
-    said = [parsed(word) for word in overrides]
-    fixed = [o for o in said if not o.is_sweep_override()]
-    axes = [o for o in said if o.is_sweep_override()]
-    keys = [o.get_key_element() for o in said]
-    config = plain(composed([text_of(o) for o in fixed], config_dir))
-    for key, values in _section_of_axes(config).items():
-        if key not in keys:
-            axes.append(parsed(f"{key}={values}"))
-    folder = _sweep_folder(fixed, axes, config_dir)
-    own = [o for o in said if not o.get_key_element().startswith("hydra")]
-    composer = Composer(config_dir, overrides)
-    jobs: dict[Path, Job] = {}
+    fixed = [word for word in words if not word.is_axis]
+    axes = [word for word in words if word.is_axis]
+    composition = composed([word.typed for word in fixed])
+    config = plain(composition)
+    in_file = read([f"{key}={values}" for key, values in _section_of_axes(config).items()])
+    said = [word.key for word in words]
+    axes += [axis for axis in in_file if axis.key not in said]
+    check_keys([*words, *in_file])
+    for axis in axes:
+        _refuse_as_axis(axis, words)
+    folder = _sweep_folder(fixed, axes, composition)
+    composer = Composer(overrides)
     several = [_values(axis) for axis in axes]
     count = math.prod(map(len, several))
     if count > MOST_JOBS:
-        widest = text_of(axes[max(range(len(axes)), key=lambda k: len(several[k]))])
+        widest = axes[max(range(len(axes)), key=lambda k: len(several[k]))]
         raise ConfigError(
             f"{widest} makes a sweep of {count:,} jobs or more; the most is {MOST_JOBS:,}"
         )
+    own = {word.key: word.text for word in words if not word.is_hydras}
+    places = [str(word) for word in words if word.key == SEARCHPATH]
+    jobs: dict[Path, Job] = {}
+    placebo, met = config.get("placebo"), False
     for values in itertools.product(*several):
-        pairs = zip(axes, values, strict=True)
-        chosen = {axis.get_key_element(): value for axis, value in pairs}
-        words = [
-            f"{key}={chosen.pop(key)}" if (key := o.get_key_element()) in chosen else text_of(o)
-            for o in own
-        ]
-        words += [f"{key}={value}" for key, value in chosen.items()]
-        experiment = composer.experiment(words)
-        wanted = [(words, experiment)]
-        if config.get("placebo") == experiment.activation["name"]:
-            words = [word for word in words if not word.startswith("seed=")]
-            words.append(f"seed={experiment.seed + experiment.replicates}")
-            wanted.append((words, composer.experiment(words)))
-        for words, experiment in wanted:
+        chosen = {**own, **{axis.key: value for axis, value in zip(axes, values, strict=True)}}
+        experiment = composer.experiment(_job(places, chosen))
+        wanted = [(chosen, experiment)]
+        if placebo == experiment.activation["name"]:
+            met = True
+            others = {**chosen, "seed": str(experiment.seed + experiment.replicates)}
+            wanted.append((others, composer.experiment(_job(places, others))))
+        for setting, experiment in wanted:
             target = folder / experiment.folder_name
-            jobs.setdefault(target, Job(tuple(words), config_dir, experiment.to_dict(), target))
-    launcher = "hydra/launcher" in keys
-    return Plan(list(jobs.values()), folder, _tuned(config, list(jobs.values())), launcher)
+            job = Job(tuple(_job(places, setting)), experiment.to_dict(), target)
+            jobs.setdefault(target, job)
+    if not met and "placebo" in said and placebo is not None:
+        raise ConfigError(f"placebo={placebo} is in no job; name one of the sweep's activations")
+    tune = _tuned(config, list(jobs.values()), [*axes, *in_file], "tune" in said)
+    return Plan(list(jobs.values()), folder, tune, "hydra/launcher" in said)
+
+
+def _job(places: list[str], chosen: dict[str, str]) -> list[str]:
+    return [*places, *(f"{key}={text}" for key, text in chosen.items())]
+
+
+def _refuse_as_axis(axis: Word, words: Sequence[Word]) -> None:
+    """Raise ConfigError if an axis cannot be one, or if another word decides the same key."""
+    refuse_as_axis(axis)
+    for word in words:
+        whole = isinstance(word.value, dict) and axis.key.startswith(f"{word.key}.")
+        if word is not axis and (word.key == axis.key or whole):
+            raise ConfigError(f"{axis} and {word} contradict each other; leave one of them out")
 
 
 def _section_of_axes(config: dict[str, Any]) -> dict[str, Any]:
@@ -151,29 +165,44 @@ def _section_of_axes(config: dict[str, Any]) -> dict[str, Any]:
     return axes
 
 
-def _tuned(config: dict[str, Any], jobs: list[Job]) -> str | None:
-    """Return the key that validation data choose. Raises ConfigError if no job has it."""
+def _tuned(config: dict[str, Any], jobs: list[Job], axes: Sequence[Word], said: bool) -> str | None:
+    """Return the keys that validation data choose.
+
+    Raises ConfigError if no job has one, or if it was ``said`` on the command line and no axis
+    varies it. An experiment file's own tuning has nothing to do where a word fixes its axis.
+    """
     tune: str | None = config.get("tune")
     if tune is None:
         return None
-    from runner.compare.runs import flatten
+    from runner.compare.runs import NOT_SETTINGS, differing_keys, flatten
     from runner.compare.scores import refuse_unknown
 
+    for key in tune.split(","):
+        if key in NOT_SETTINGS:
+            raise ConfigError(f"tune={key}: it does not tell one setting from another")
+    configs = [
+        {key: value for key, value in flatten(job.config).items() if key not in NOT_SETTINGS}
+        for job in jobs
+    ]
     try:
-        refuse_unknown(tune, [flatten(job.config) for job in jobs])
+        keys = refuse_unknown(tune, configs)
     except ValueError as error:
         raise ConfigError(f"tune: {error}") from None
+    varied = {*differing_keys(configs), *(axis.key for axis in axes)}
+    for key in keys if said else ():
+        if not any(f"{one}.".startswith(f"{key}.") for one in varied):
+            raise ConfigError(f"tune={key}: no axis has it; add one, e.g. {key}=VALUE,VALUE")
     return tune
 
 
-def sweep(overrides: Sequence[str], config_dir: str | None = None) -> int:
+def sweep(overrides: Sequence[str]) -> int:
     """Run what is missing of a sweep, compare all of it; return the exit status.
 
     One job that fails, diverges or is killed costs only itself; failed jobs are listed at the
     end and make the status 1. Ctrl-C ends at once (130) and still compares what is finished.
     Raises ConfigError if any combination is wrong, before anything is made.
     """
-    planned = plan(overrides, config_dir)
+    planned = plan(overrides)
     jobs, folder = planned.jobs, planned.folder
     missing = [job for job in jobs if not holds_whole(job.folder, job.experiment)]
     there = len(jobs) - len(missing)
@@ -285,35 +314,25 @@ def _write_failures(folder: Path, failures: list[Failure]) -> None:
     write_whole(path, "".join(lines))
 
 
-def _values(axis: Override) -> list[str]:
-    if not axis.is_sweep_override():
-        return [text_of(axis).partition("=")[2]]
-    wanted = axis.value()
-    if isinstance(wanted, Glob):
-        group = axis.get_key_element()
-        if group not in GROUPS:
-            raise ConfigError(f"{text_of(axis)}: only choices match; groups: {', '.join(GROUPS)}")
-        found = wanted.filter(list(choices(group)))
-        if not found:
-            raise ConfigError(f"{text_of(axis)} matches none of: {', '.join(choices(group))}")
-        return found
-    try:
-        values = list(itertools.islice(axis.sweep_string_iterator(), MOST_JOBS + 1))
-    except HydraException as error:
-        raise ConfigError(explain(error, [text_of(axis)])) from None
-    except (ValueError, OverflowError) as error:  # such as a range whose step is 0
-        raise ConfigError(f"cannot read the values of {text_of(axis)}: {error}") from None
-    if not values:
-        raise ConfigError(f"{text_of(axis)} has no values")
-    return values
+def _values(axis: Word) -> list[str]:
+    if axis.pattern is None:
+        return axis.values(MOST_JOBS + 1)
+    if axis.key not in GROUPS:
+        raise ConfigError(f"{axis}: only choices match; groups: {', '.join(GROUPS)}")
+    found = axis.pattern.filter(list(choices(axis.key)))
+    if not found:
+        raise ConfigError(f"{axis} matches none of: {', '.join(choices(axis.key))}")
+    return found
 
 
-def _sweep_folder(fixed: list[Override], axes: list[Override], config_dir: str | None) -> Path:
-    for override in fixed:
-        if override.get_key_element() == "hydra.sweep.dir":
-            return Path(str(override.value()))
-    keys = [axis.get_key_element() for axis in axes]
-    what = [*sorted(keys), "", *sorted(text_of(o) for o in fixed), config_dir or ""]
+def _sweep_folder(fixed: list[Word], axes: list[Word], config: DictConfig) -> Path:
+    if any(word.key == "hydra.sweep.dir" for word in fixed):
+        folder = Path(folder_in(config, "hydra.sweep.dir"))
+        if folder.name in ("", ".."):
+            raise ConfigError(f"hydra.sweep.dir={folder} must name a folder")
+        return folder
+    keys = [axis.key for axis in axes]
+    what = [*sorted(keys), "", *sorted(map(str, fixed)), ""]
     digest = hashlib.sha256("\n".join(what).encode()).hexdigest()[:8]
     name = "-".join(key.rpartition(".")[2] for key in keys)[:80] or "single"
     return SWEEPS / f"{name}_{digest}"

@@ -7,13 +7,16 @@ import os
 from pathlib import Path
 
 
-def read_whole(path: Path) -> bytes:
+def read_whole(path: Path, most: int | None = None) -> bytes:
     """Return a regular file's content.
 
-    Raises OSError, for a pipe or a device too: it would never end.
+    Raises OSError, before reading, for a file of more than ``most`` bytes, and for a pipe or
+    a device: it would never end.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    if most is not None and path.stat().st_size > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return path.read_bytes()
 
 

@@ -116,6 +116,27 @@ def test_hyper_parameters_can_be_swept_in_other_processes(tmp_path):
         assert {"name": name, "alpha": alpha} in found
 
 
+DATA = """
+import numpy as np
+from runner.datasets import Dataset, register
+
+@register
+def halves(samples, noise, rng):
+    x = rng.normal(size=(samples, 2))
+    return Dataset(x, (x[:, 0] > 0).astype(int), 2)
+"""
+DATA_YAML = "name: halves\nsamples: 100\nnoise: 0\ntest_fraction: 0.2\nvalidation_fraction: 0.2\n"
+
+
+def test_data_of_the_users_own_train_as_the_refusal_of_a_file_says():
+    Path("data.py").write_text(DATA)
+    Path("conf/dataset").mkdir(parents=True)
+    Path("conf/dataset/halves.yaml").write_text(DATA_YAML)
+    done = _shell("extensions=[data.py]", "-cd", "conf", "dataset=halves", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert "tanh on halves" in done.stdout
+
+
 def test_the_process_that_draws_imports_the_file_too():
     name = write()
     words = [f"activation={name}", "plots=png", "hydra.run.dir=it"]
@@ -165,6 +186,8 @@ def test_a_wrong_gradient_is_refused_with_place_and_both_numbers(capsys):
         ("raise ValueError('two\\nlines')\n", ["ValueError", "two"]),
         ("\x00", ["null bytes"]),
         (WIGGLE.replace("NAME", "relu"), ["relu", "taken"]),
+        (WIGGLE.replace('"NAME"', "123"), ["name 123", "begins with a letter"]),
+        (WIGGLE.replace("NAME", "123"), ["name '123'", "begins with a letter"]),
         (WIGGLE.replace("return x +", "return x[:0] +"), ["shape"]),
         (WIGGLE.replace("np.sin", "np.sine"), ["sine", "my_activations.py:17"]),
         (WIGGLE.replace(": float = 0.5", ""), ["alpha"]),

@@ -214,13 +214,15 @@ BOMBS = {
 }
 
 
-def test_bombs_without_many_aliases_are_refused_too():
-    """References grow like aliases; depth ends the C loader by a signal, without a word."""
+@pytest.mark.parametrize("reader", ["as installed", "in Python"])
+def test_bombs_without_many_aliases_are_refused_too(reader):
+    """References grow like aliases; depth ends the reader, or libyaml refuses it in its words."""
     for number, text in enumerate(BOMBS.values()):
         stranger(f"name: elu\n{text}", "activation")
         Path("theirs").rename(f"theirs{number}")
+    hide = "sys.modules['yaml._yaml'] = None;" if reader == "in Python" else ""
     script = (
-        "import sys; from runner.__main__ import main;"
+        f"import sys; {hide} from runner.__main__ import main;"
         "sys.exit({main(['activation=trap', '-cd', d]) for d in sys.argv[1:]} != {2})"
     )
     done = shell("-c", script, *(f"theirs{number}" for number in range(len(BOMBS))))
@@ -274,8 +276,33 @@ def test_an_alias_bomb_is_found_on_every_way_in():
 def test_a_pipe_for_a_config_is_not_waited_for():
     words = stranger("name: elu\n", "activation")
     os.mkfifo("theirs/activation/other.yaml")
-    done = shell("-m", "runner", *BARE, *words)
-    assert done.returncode == 2 and "other.yaml is no regular file" in done.stderr
+    done = shell("-m", "runner", *BARE, *words[:2], "activation=other")
+    assert done.returncode == 2 and "other.yaml: it is no regular file" in done.stderr
+    assert shell("-m", "runner", *BARE, *words).returncode == 0  # nobody reads the pipe
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name: elu\ndefaults: [/../bomb]\n", "defaults name '/../bomb'"),
+        ("name: elu\ndefaults: [/activation: ../../bomb]\n", "'/activation/../../bomb'"),
+        ("name: elu\ndefaults: [/activation: [relu, ../../bomb]]\n", "../../bomb'"),
+        ("name: elu\ndefaults: ['//etc/bomb']\n", "'//etc/bomb'"),
+        ("name: elu\ndefaults: ['/${seed}/bomb']\n", "'/${seed}/bomb'"),
+        ("name: elu\n" + "# all work and no play\n" * 20_000, "more than 250,000 bytes"),
+    ],
+)
+def test_a_file_leads_out_of_its_folder_as_little_as_it_fills_the_memory(capsys, text, says):
+    Path("bomb.yaml").write_text(f"name: elu\n{BOMB}")
+    refused(capsys, *stranger(text, "activation"), says=f"trap.yaml: {says}"[-len(says) :])
+    refused(capsys, *stranger("name: elu\n", "activation", "../bomb"), says="not a path")
+
+
+def test_folders_behind_a_link_are_left_alone(capsys):
+    """Only files that a config names are read, so a link to / is as good as none."""
+    words = stranger("name: elu\n", "activation")
+    Path("theirs/everything").symlink_to("/")
+    assert main([*BARE, *words]) == 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from runner import run
 from runner.__main__ import main
+from runner.choices import ConfigError
+from runner.composition import compose, known_keys
+from runner.plots.__main__ import main as draw
 
 QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2", "plots=none"]
 
@@ -100,7 +104,33 @@ def test_config_is_printed_by_hydras_own_option():
     "override, words",
     [
         ("activation=rleu", ["activation=rleu", "did you mean relu"]),
-        ("activation=zzz", ["activation=zzz", "tanh"]),
+        ("activation=zzz", ["activation=zzz", "tanh", "--help"]),
+        ("activation=Relu", ["did you mean relu?"]),
+        ("activation=RELU", ["did you mean relu?"]),
+        ("activation=Leaky-ReLU", ["did you mean leaky_relu?"]),
+        ("activation.name=ReLU6", ["did you mean relu6?"]),
+        ("activation=[relu,tanh]", ["activation=[relu,tanh]", "-m activation=relu,tanh"]),
+        ("dataset=[moons,xor]", ["-m dataset=moons,xor"]),
+        ("seed=[1,2]", ["-m seed=1,2"]),
+        ("dataset=my.csv", ["my.csv", "synthetic", "@register", "dataset/NAME.yaml"]),
+        ("seed=interval(0.001,0.1)", ["interval", "-m seed=", "range("]),
+        ("lr=0.1", ["did you mean optimizer.learning_rate?"]),
+        ("~training.epochs", ["~training.epochs", "nothing can be removed"]),
+        ("~dataset.noise", ["~dataset.noise", "nothing can be removed"]),
+        ("activation@model=relu", ["activation@model=relu", "@"]),
+        ("tune=optimizer.learning_rate", ["tune=", "add -m"]),
+        ("placebo=tanh", ["placebo=tanh", "add -m"]),
+        ("hydra/launcher=basic", ["hydra/launcher", "add -m"]),
+        ("hydra.run.dir=${oc.env:NOPE}", ["hydra.run.dir", "NOPE"]),
+        ("hydra.run.dir=${nosuch}", ["hydra.run.dir", "nosuch"]),
+        ("hydra.run.dir=???", ["hydra.run.dir", "Missing"]),
+        ("hydra.run.dir=null", ["hydra.run.dir"]),
+        ("hydra.run={dir: x}", ["hydra.run", "hydra.run.dir"]),
+        ("hydra.verbose=true", ["hydra.verbose", "hydra/launcher=NAME"]),
+        ("hydra.searchpath=[nowhere]", ["nowhere", "no such folder"]),
+        ("hydra.run.dir=a\udcffb", ["a\\udcffb", "not valid UTF-8"]),
+        ("seed=" + "9" * 5000, ["seed=9", "too many digits"]),
+        ("optimizer.learning_rate=" + "9" * 400, ["optimizer.learning_rate", "finite"]),
         ("dataset=moon", ["dataset=moon", "moons"]),
         ("optimiser=adam", ["optimiser", "optimizer"]),
         ("trainng.epochs=3", ["trainng.epochs", "training.epochs"]),
@@ -156,9 +186,102 @@ def test_a_mistake_gets_one_line_that_names_it(capsys, override, words):
         assert word in line, line
 
 
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (["-m", "seed=1,2", "seed=5"], ["seed=1,2 and seed=5"]),
+        (["-m", "training.epochs=1,2", "training={epochs: 3}"], ["training.epochs=1,2 and"]),
+        (["-m", "seed=1,2", "tune=seed"], ["tune=seed"]),
+        (["-m", "seed=1,2", "tune=optimizer.learning_rate"], ["tune=", "no axis"]),
+        (["-m", "seed=1,2", "tune=a,b"], ["tune", "'a'"]),
+        (["-m", "activation=relu,elu", "placebo=tanh"], ["placebo=tanh", "no job"]),
+        (["-m", "activation=relu,elu", "placebo=tanh,elu"], ["placebo takes one value"]),
+        (["-m", "plots=png,svg"], ["plots takes one value"]),
+        (["-m", "hydra.sweep.dir=a,b"], ["hydra.sweep.dir=a,b", "one"]),
+        (["-m", "seed=1,2", "hydra.sweep={dir: zz}"], ["hydra.sweep", "hydra.sweep.dir"]),
+        (["-m", "seed=1,2", "hydra.sweep.dir=${oc.env:NOPE}/zz"], ["hydra.sweep.dir", "NOPE"]),
+        (["-m", "seed=1,2", "--config-dir", "a\udcffb"], ["a\\udcffb", "UTF-8"]),
+        (["-m", "optimizer.learning_rate=interval(0.001,0.1)"], ["interval", "range("]),
+        (["--cfg", "job", "--config-dir", "nowhere"], ["nowhere"]),
+        (["--cfg", "job", "-m"], ["--cfg and --multirun"]),
+        (["--cfg", "job", "--info"], ["--cfg and --info"]),
+        (["--cfg", "job", "--run"], ["--run"]),
+        (["--cfg", "job", "epochs=3"], ["training.epochs"]),
+        (["--cfg", "job", "seed=" + "9" * 5000], ["digits"]),
+        (["--resolve"], ["--resolve", "--cfg"]),
+        (["--cfg"], ["--cfg"]),
+        (["--info", "nosuch"], ["nosuch"]),
+        (["--shell-completion"], ["install=bash"]),
+        (["-sc", "install=tcsh"], ["install=bash"]),
+        (["--experimental-rerun", "x.pickle"], ["--experimental-rerun"]),
+        (["--cfg", "job", "--experimental-rerun", "x.pickle"], ["--experimental-rerun"]),
+    ],
+)
+def test_words_that_contradict_each_other_or_mean_nothing_are_refused(capsys, words, told):
+    line = error_line(capsys, *words)
+    for word in told:
+        assert word in line, line
+
+
+def test_the_last_part_of_a_key_finds_the_key():
+    """What PyTorch or scikit-learn call it: epochs=10, learning_rate=0.1, hidden=[8]."""
+    for key in known_keys():
+        section, _, last = key.rpartition(".")
+        if section and last not in known_keys():
+            with pytest.raises(ConfigError, match=r"did you mean") as refused:
+                compose([f"{last}=1"])
+            asked = str(refused.value).split("did you mean ")[1].rstrip("?").split(" or ")
+            assert all(found.rpartition(".")[2] == last for found in asked)
+            assert key in asked or len(asked) == 3
+
+
+def test_hydras_own_options_in_short(capsys):
+    assert main(["-c", "job", "activation=relu", "-p", "training"]) == 0
+    assert "epochs: 100" in capsys.readouterr().out
+
+
+def test_every_folder_of_configs_is_searched(capsys):
+    """Both options may be given, more than once; a generator of words will do."""
+    for name in ("one", "two", "three"):
+        Path(name, "activation").mkdir(parents=True)
+        Path(name, "activation", f"{name}.yaml").write_text("name: elu\n")
+    words = ["--config-dir", "one", "--config-dir", "two", "hydra.searchpath=[three]", *QUICK]
+    assert main(["-m", "activation=one,two,three", "activation.alpha=2", *words]) == 0
+    assert "sweep of 1 jobs" in capsys.readouterr().out  # the same config under three names
+    with pytest.raises(ConfigError, match="did you mean tanh"):
+        run(word for word in ["activation=tahn"])
+
+
+def test_the_folder_of_a_sweep_may_be_an_interpolation(capsys, monkeypatch):
+    monkeypatch.setenv("PLACE", "there")
+    words = ["++hydra.sweep.dir=first", "++hydra.sweep.dir=${oc.env:PLACE}/sweep", *QUICK]
+    assert main(["-m", "seed=1,2", *words]) == 0
+    assert os.listdir() == ["there"]
+
+
+def test_letters_beyond_the_terminals_encoding_are_shown_as_escapes():
+    words = [*QUICK, "hydra.run.dir='é'"]
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", *words],
+        env={**_environment(), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "folder   \\xe9\n" in done.stdout and os.listdir() == ["é"]
+
+
 def test_the_folder_of_a_run_is_not_that_of_a_sweep(capsys):
     line = error_line(capsys, "-m", "seed=1,2", "hydra.run.dir=there")
     assert "hydra.run.dir" in line and "hydra.sweep.dir" in line
+
+
+def test_pictures_are_drawn_of_all_folders_or_of_none(capsys):
+    assert main([*QUICK, "hydra.run.dir=run"]) == 0
+    assert draw(["run", "nope", "run"]) == 2
+    assert "nope" in capsys.readouterr().err
+    assert not list(Path("run").glob("*.png"))
 
 
 def test_early_stopping_without_validation_data_is_refused(capsys):

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from hydra.core.plugins import Plugins
 
 from runner.__main__ import main
 from runner.composer import Composer
@@ -129,6 +130,51 @@ def test_hydras_launchers_run_the_same_jobs(capsys):
     assert results("other") == own
 
 
+def test_a_launcher_gets_an_experiments_axes_and_placebo_and_only_what_is_missing(capsys):
+    words = stored_experiment("sweep: {activation: 'relu,tanh'}\nplacebo: tanh\nseed: 3\n")
+    assert main([*words, *QUICK, "seed=4", "hydra/launcher=basic"]) == 0
+    assert "sweep of 3 jobs" in capsys.readouterr().out
+    (folder,) = Path("outputs/sweeps").iterdir()
+    runs = {path.parent: path.stat().st_mtime_ns for path in folder.glob("*/summary.json")}
+    assert sorted(run.name.partition("_")[0] for run in runs) == ["relu", "tanh", "tanh"]
+    assert not Path("outputs/runs").exists()
+    lost = next(iter(runs))
+    shutil.rmtree(lost)
+    assert main([*words, *QUICK, "seed=4", "hydra/launcher=basic"]) == 0
+    assert [run for run in runs if run.joinpath("summary.json").stat().st_mtime_ns > runs[run]] == [
+        lost
+    ]
+
+
+def test_a_launcher_that_refuses_its_settings_is_told_in_one_line(capsys, monkeypatch):
+    """As joblib's does for n_jobs=0."""
+
+    def refuse(*_, **__):
+        raise ValueError("n_jobs == 0 in Parallel has no meaning")
+
+    name = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+    monkeypatch.setattr(Plugins.instance().class_name_to_class[name], "launch", refuse)
+    assert main(["-m", "seed=1,2", *QUICK, "hydra/launcher=basic"]) == 2
+    assert capsys.readouterr().err == (
+        "error: hydra/launcher=basic failed: ValueError: n_jobs == 0 in Parallel has no meaning\n"
+    )
+
+
+def stored_experiment(text):
+    """Write an experiment file of the user's own; return the words that take it."""
+    path = Path("conf/experiment/mine.yaml")
+    path.parent.mkdir(parents=True)
+    path.write_text(f"# @package _global_\n{text}")
+    return ["--config-dir", "conf", "experiment=mine"]
+
+
+@pytest.mark.parametrize("words", [["activation=relu"], ["activation=relu,elu"], []])
+def test_an_experiments_tuning_and_placebo_need_not_be_in_a_narrowed_sweep(words):
+    text = "sweep: {activation: 'relu,tanh', seed: '1,2'}\nplacebo: tanh\ntune: activation\n"
+    _, folder, name = stored_experiment(text)
+    assert plan([f"hydra.searchpath=[{folder}]", name, *words, *QUICK]).tune == "activation"
+
+
 def _made(name):
     os.mkdir(name)
     return name
@@ -238,7 +284,7 @@ def test_a_job_put_together_is_what_hydra_composes(choice):
     words = [choice, "optimizer.learning_rate=0.5", "activation=elu", "model.hidden=[3]", "seed=2"]
     if choice.startswith("activation"):
         words.remove("activation=elu")
-    found = Composer(None, words).experiment(words)
+    found = Composer(words).experiment(words)
     assert found.to_dict() == experiment_of(plain(composed(words)), words).to_dict()
 
 
