@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from activations.base import Array, Elementwise, in_float64, number
@@ -75,12 +77,17 @@ class ISRU(Elementwise):
     def derivative(self, x: Array, y: Array) -> Array:
         return self._slope(x)
 
+    @property
+    def _end(self) -> float:
+        """Beyond it f is constant and f' is 0; alpha x^2 still fits."""
+        return LARGE / max(1.0, math.sqrt(self.alpha))
+
     def _value(self, x: Array) -> Array:
-        c = np.minimum(np.maximum(x, -LARGE), LARGE)
+        c = np.minimum(np.maximum(x, -self._end), self._end)
         return c / np.sqrt(1 + self.alpha * (c * c))
 
     def _slope(self, x: Array) -> Array:
-        r = 1 / np.sqrt(1 + self.alpha * np.square(np.minimum(np.abs(x), LARGE)))
+        r = 1 / np.sqrt(1 + self.alpha * np.square(np.minimum(np.abs(x), self._end)))
         return r * r * r
 
 
@@ -112,7 +119,7 @@ class SquarePlus(Elementwise):
 
     def __init__(self, b: float = 4.0) -> None:
         super().__init__()
-        self.b = number("b", b, above=0, maximum=1e100)
+        self.b = number("b", b, minimum=1e-100, maximum=1e100)
 
     @in_float64
     def forward(self, x: Array) -> Array:

@@ -154,13 +154,17 @@ def in_float64(formula: Callable[..., Array]) -> Callable[..., Array]:
     return wide
 
 
+LARGEST_PARAMETER = 1e30
+"""No hyper-parameter is larger: float32 holds it, and what it is multiplied by here."""
+
+
 def number(
     name: str,
     value: Any,
     *,
     above: float = -math.inf,
-    minimum: float = -math.inf,
-    maximum: float = math.inf,
+    minimum: float = -LARGEST_PARAMETER,
+    maximum: float = LARGEST_PARAMETER,
 ) -> float:
     """Return a constructor's argument as a finite float within its range.
 
@@ -170,7 +174,7 @@ def number(
         text
         for text, bound in (
             (f"> {above:g}", above),
-            (f">= {minimum:g}", minimum),
+            (f">= {minimum:g}", minimum if minimum > above else -math.inf),
             (f"<= {maximum:g}", maximum),
         )
         if math.isfinite(bound)

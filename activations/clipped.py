@@ -75,8 +75,8 @@ class HardSigmoid(Elementwise):
 
     def __init__(self, slope: float = 1 / 6, offset: float = 0.5) -> None:
         super().__init__()
-        self.slope = number("slope", slope, above=0)
-        self.offset = number("offset", offset)
+        self.slope = number("slope", slope, minimum=1e-6, maximum=1e6)
+        self.offset = number("offset", offset, minimum=-1e6, maximum=1e6)
 
     def forward(self, x: Array) -> Array:
         width = 1 / self.slope

@@ -43,10 +43,10 @@ class ELU(Elementwise):
         return np.maximum(x, 0) + (left if self.alpha == 1 else self.alpha * left)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        slope = np.exp(np.minimum(x, 0))
         if self.alpha == 1:
-            return slope
-        return np.where(x > 0, slope, self.alpha * slope)
+            return np.exp(np.minimum(x, 0))
+        half = np.exp(np.minimum(x, 0) / 2)  # its square may be subnormal
+        return np.where(x > 0, half, (self.alpha * half) * half)
 
 
 class CELU(Elementwise):
@@ -75,7 +75,9 @@ class CELU(Elementwise):
     @in_float64
     def _scaled_value(self, x: Array) -> Array:
         left = np.maximum(np.minimum(x, 0), NO_UNDERFLOW * self.alpha)
-        return np.maximum(x, 0) + self.alpha * np.expm1(left / self.alpha)
+        q = left / self.alpha
+        left = np.where(q > -1e-17, left, self.alpha * np.expm1(q))  # q may be subnormal
+        return np.maximum(x, 0) + left
 
     @in_float64
     def _scaled_slope(self, x: Array) -> Array:

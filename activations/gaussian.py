@@ -69,15 +69,15 @@ class LaplaceCDF(Elementwise):
 
     def __init__(self, mu: float = 0.707107, sigma: float = 0.282095) -> None:
         super().__init__()
-        self.mu = number("mu", mu, minimum=-1e100, maximum=1e100)
-        self.sigma = number("sigma", sigma, minimum=1e-100, maximum=1e100)
+        self.mu = number("mu", mu)
+        self.sigma = number("sigma", sigma, minimum=1e-30)
 
     def _standardised(self, x: Array) -> tuple[Array, Array]:
         """Return t = (x - mu) / sigma, cut where nothing is left of e^(-t^2 / 2), and its rest."""
         reach = GAUSSIAN_END * self.sigma
-        difference, rest = two_sum(-self.mu, np.clip(x, self.mu - reach, self.mu + reach))
-        t, more = two_quotient(difference, self.sigma)
-        return t, more + rest / self.sigma
+        difference, rest = two_sum(-self.mu, np.minimum(np.maximum(x, -1e300), 1e300))
+        t, more = two_quotient(np.minimum(np.maximum(difference, -reach), reach), self.sigma)
+        return t, np.where(np.abs(difference) < reach, more + rest / self.sigma, 0.0)
 
     @in_float64
     def forward(self, x: Array) -> Array:
@@ -91,8 +91,10 @@ class LaplaceCDF(Elementwise):
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         t, rest = self._standardised(x)
-        bell = exp_of_square(np.minimum(np.abs(t), GAUSSIAN_END), 0.5, -t * rest)
-        return bell * (FRACTION_OF_SQUARE_ROOT_2_PI / self.sigma)
+        a = np.minimum(np.abs(t), GAUSSIAN_END)
+        half = exp_of_square(a, 0.25, -0.5 * t * rest)  # its square may be subnormal
+        half = half * (a < GAUSSIAN_END)
+        return (half * (FRACTION_OF_SQUARE_ROOT_2_PI / self.sigma)) * half
 
 
 class Gaussian(Elementwise):

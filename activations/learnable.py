@@ -12,7 +12,19 @@ import numpy as np
 
 from activations.base import Array, Elementwise, in_float64, number
 from activations.indicators import constant, positive
-from activations.special import two_product, two_sum, where_below
+from activations.special import (
+    LARGEST_EXPONENT,
+    SUBNORMAL,
+    bounded_product,
+    constants,
+    exp_of_sum,
+    finite,
+    polynomial,
+    two_product,
+    two_quotient,
+    two_sum,
+    where_below,
+)
 
 
 class Learnable(Elementwise):
@@ -33,6 +45,10 @@ class Learnable(Elementwise):
         """Return a parameter's value: what has been learnt, else the constructor's argument."""
         return self.params[name] if name in self.params else getattr(self, name)
 
+    def wide(self, name: str) -> Array:
+        """Return ``current(name)`` in float64."""
+        return np.asarray(self.current(name), np.float64)
+
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         """Return df/dp for each learnable parameter p, in shapes that broadcast with x."""
         raise TypeError(f"{type(self).__name__} does not define slopes")
@@ -42,10 +58,11 @@ class Learnable(Elementwise):
         if not self.params:
             return {}
         slopes = self.slopes(x, y)
-        return {
-            name: sum_to_shape(grad * slopes[name], np.shape(value)).astype(x.dtype, copy=False)
-            for name, value in self.params.items()
-        }
+        with np.errstate(over="ignore"):  # beyond the largest float32
+            return {
+                name: sum_to_shape(grad * slopes[name], np.shape(value)).astype(x.dtype, copy=False)
+                for name, value in self.params.items()
+            }
 
 
 def sum_to_shape(array: Array, shape: tuple[int, ...]) -> Array:
@@ -109,21 +126,37 @@ class PELU(Learnable):
     def forward(self, x: Array) -> Array:
         a, b = self._bounded()
         with np.errstate(over="ignore"):
-            return (a / b) * np.maximum(x, 0) + a * np.expm1(np.minimum(x, 0) / b)
+            low = np.minimum(x, 0)
+            q = low / b
+            left = np.where(q > -1e-17, (a / b) * low, a * np.expm1(q))  # q may be subnormal
+            return (a / b) * np.maximum(x, 0) + left
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         a, b = self._bounded()
-        return (a / b) * np.exp(np.minimum(x, 0) / b)
+        _, half = self._left(x, b)
+        return ((a / b) * half) * half
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
+        x = x.astype(np.float64, copy=False)
         a, b = self._bounded()
-        low = np.maximum(np.minimum(x, 0) / b, -1000)
-        inner = np.maximum(x, 0) / b + low * np.exp(low)
-        return {"a": np.maximum(x, 0) / b + np.expm1(low), "b": -(a / b) * inner}
+        low, half = self._left(x, b)
+        with np.errstate(over="ignore"):
+            high = np.maximum(x, 0) / b
+            return {
+                "a": high + np.expm1(low),
+                "b": -((a / b) * high + ((a / b) * (low * half)) * half),
+            }
+
+    @staticmethod
+    def _left(x: Array, b: Any) -> tuple[Array, Array]:
+        """Return min(x, 0) / b, and e^(that / 2), whose square may be subnormal."""
+        q, rest = two_quotient(np.maximum(np.minimum(x, 0), -2000 * b), b)
+        return q, exp_of_sum(q / 2, rest / 2)
 
     def _bounded(self) -> tuple[Any, Any]:
-        return np.maximum(self.params["a"], 0.1), np.maximum(self.params["b"], 0.1)
+        a, b = (self.wide(name) for name in ("a", "b"))
+        return np.maximum(a, 0.1), np.maximum(b, 0.1)
 
 
 class StarReLU(Learnable):
@@ -179,50 +212,73 @@ class SoftExponential(Learnable):
 
     @in_float64
     def forward(self, x: Array) -> Array:
-        alpha, divisor, t, u = self._parts(x)
+        alpha, t, rest, half = self._rising(x)
+        divisor = alpha + (alpha == 0)
         with np.errstate(all="ignore"):
             # far to the left, 1 / alpha is taken from alpha before the exponential joins them
             limit = (alpha - 1) * (alpha + 1) / divisor
-            exponential = np.where(
-                t < -0.5, np.exp(t) / divisor + limit, np.expm1(t) / divisor + alpha
-            )
-            logarithm = -np.log1p(u) / divisor
-        return np.where(alpha > 0, exponential, np.where(alpha < 0, logarithm, x))
+            e = exp_of_sum(np.minimum(t, -SUBNORMAL), rest)
+            near = (np.expm1(t) + rest * e) / divisor + alpha
+            exponential = np.where(t < -0.5, e / divisor + limit, near)
+            exponential = np.where(t > -SUBNORMAL, half / divisor * half, exponential)
+        _, _, logarithm, _ = self._falling(x)
+        return np.where(alpha > 0, exponential, np.where(alpha < 0, -logarithm / divisor, x))
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        alpha, _, t, u = self._parts(x)
-        with np.errstate(all="ignore"):
-            below = np.where(u < -1, np.nan, 1 / (1 + u))
-            return np.where(alpha > 0, np.exp(t), np.where(alpha < 0, below, constant(x, 1)))
+        alpha, _, _, half = self._rising(x)
+        _, _, _, inverse = self._falling(x)
+        with np.errstate(over="ignore"):
+            left = np.where(alpha < 0, inverse, constant(x, 1))
+            return np.where(alpha > 0, half * half, left)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         x = x.astype(np.float64, copy=False)
-        alpha, _, t, u = self._parts(x)
+        alpha, t, rest, half = self._rising(x)
+        moved, u, logarithm, inverse = self._falling(x)
         with np.errstate(all="ignore"):
-            rising = 1 + x * x * _divided(t, (t * np.exp(t) - np.expm1(t)), _RISING)
-            falling = (x + alpha) ** 2 * _divided(u, np.log1p(u) - u / (1 + u), _FALLING)
-            return {"alpha": np.where(alpha >= 0, rising, falling + 1 / (1 + u))}
+            # (t e^t - e^t + 1) / alpha^2
+            far = (t - 1 + rest) / alpha * half * (half / alpha) + 1 / alpha / alpha
+            inner = np.minimum(np.maximum(t, -1), 1)
+            rising = np.where(np.abs(t) < 1, polynomial(_RISING, inner) * x * x, far)
+            # (ln v - u / v) / alpha^2 with v = 1 + u, and s = u / (1 + v)
+            small = (u > -0.45) & (u < 1)
+            s = np.where(small, u / (2 + u), 0)
+            square = 2 * (moved / (2 + u)) * (moved / (2 + u))
+            near = square * (s * polynomial(_FALLING, s * s) + 1 / (1 + s))
+            far = (logarithm - (1 - inverse)) / alpha / alpha  # u / v = 1 - 1 / v
+            falling = np.where(small, near, far)
+            return {"alpha": np.where(alpha >= 0, rising + 1, falling + inverse)}
 
-    def _parts(self, x: Array) -> tuple[Array, Array, Array, Array]:
-        """Return alpha, alpha but 1 for 0, alpha x for alpha > 0, -alpha (x + alpha) for < 0."""
-        alpha = np.asarray(self.params["alpha"], np.float64)
-        with np.errstate(invalid="ignore", over="ignore"):
-            t = np.where(alpha > 0, alpha * x, 0)
-            u = np.where(alpha < 0, -alpha * (x + alpha), 0)
-        return alpha, alpha + (alpha == 0), t, u
+    def _rising(self, x: Array) -> tuple[Array, Array, Array, Array]:
+        """Return alpha, max(alpha, 0) x in two pieces, and e^(that / 2)."""
+        alpha = self.wide("alpha")
+        t, rest = bounded_product(np.maximum(alpha, 0), x)
+        t = np.minimum(t, 2 * LARGEST_EXPONENT)
+        return alpha, t, rest, exp_of_sum(t / 2, rest / 2)
+
+    def _falling(self, x: Array) -> tuple[Array, Array, Array, Array]:
+        """Return x + alpha, u = -alpha (x + alpha), ln(1 + u) and 1 / (1 + u) with min(alpha, 0).
+
+        NaN where u < -1.
+        """
+        alpha = np.minimum(self.wide("alpha"), 0)
+        with np.errstate(all="ignore"):
+            moved, lost = two_sum(alpha, np.maximum(x, -1e250))
+            u, rest = two_product(-alpha, np.minimum(moved, 1e250))
+            v = (1 + u) + (rest - np.where(moved < 1e250, alpha * lost, 0))
+            logarithm = np.where(u < -0.5, np.log(v), np.log1p(u))
+            huge = moved > 1e250  # u would overflow
+            logarithm = np.where(huge, np.log(moved) + np.log(-alpha), logarithm)
+            inverse = np.where(huge, 1 / moved / -alpha, 1 / v)
+            return moved, u, logarithm, np.where(v < 0, np.nan, inverse)
 
 
-_RISING = (1 / 2, 1 / 3, 1 / 8, 1 / 30, 1 / 144)  # (t e^t - e^t + 1) / t^2
-_FALLING = (1 / 2, -2 / 3, 3 / 4, -4 / 5, 5 / 6)  # (ln(1 + u) - u / (1 + u)) / u^2
+_RISING = constants(*(1 / (math.factorial(n) * (n + 2)) for n in range(17, -1, -1)))
+"""(t e^t - e^t + 1) / t^2 for |t| < 1, highest power first."""
 
-
-def _divided(t: Array, numerator: Array, series: tuple[float, ...]) -> Array:
-    """Return numerator / t^2, near t = 0 from its power series."""
-    total = np.zeros_like(t)
-    for coefficient in reversed(series):
-        total = total * t + coefficient
-    return np.where(np.abs(t) < 3e-3, total, numerator / (t * t))
+_FALLING = constants(*(1 / (2 * n + 3) for n in range(17, -1, -1)))
+"""(artanh(s) - s) / s^3 in powers of s^2 for |s| < 1/3, highest first."""
 
 
 class XIELU(Learnable):
@@ -252,50 +308,64 @@ class XIELU(Learnable):
 
     @in_float64
     def forward(self, x: Array) -> Array:
-        alpha_p, alpha_n = self._alphas()
-        high, low = np.maximum(x, 0), np.minimum(x, 0)
-        with np.errstate(over="ignore", invalid="ignore"):
+        alpha_p, difference, rest = self._coefficients()
+        high, low = np.maximum(x, 0), finite(np.minimum(x, 0))
+        with np.errstate(over="ignore"):
             right = (alpha_p * high + self.beta) * high
-            curve, rest = two_product(alpha_n, np.expm1(low))
-            left = (curve + (self.beta - alpha_n) * low) + rest
-            return right + where_below(low, -1.0, lambda low: self._far_left(alpha_n, low), left)
+            bend = exponential_excess(low)
+            left = difference * bend + (self.beta * np.expm1(low) + rest * bend)
+            left = where_below(x, -1.0, lambda low: self._far_left(low, difference, rest), left)
+            return np.where(x > 0, right, left)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        alpha_p, alpha_n = self._alphas()
+        alpha_p, difference, rest = self._coefficients()
+        low = np.minimum(x, 0)
         with np.errstate(over="ignore"):
-            right = 2 * alpha_p * np.maximum(x, 0)
-            curve, rest = two_product(alpha_n, np.expm1(np.minimum(x, 0)))
-            return (right + (curve + self.beta)) + rest
+            curve = np.expm1(low)
+            left = difference * curve + (self.beta * np.exp(low) + rest * curve)
+            return np.where(x > 0, 2 * alpha_p * x + self.beta, left)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
-        high, low = np.maximum(x, 0), np.minimum(x, 0)
+        x = x.astype(np.float64, copy=False)
+        alpha_p, difference, _ = self._coefficients()
+        high = np.maximum(x, 0)
         with np.errstate(over="ignore"):
             return {
-                "raw_alpha_p": high * high * _sigmoid(self.params["raw_alpha_p"]),
-                "raw_alpha_n": (np.expm1(low) - low) * _sigmoid(self.params["raw_alpha_n"]),
+                "raw_alpha_p": (high * -np.expm1(-alpha_p)) * high,
+                "raw_alpha_n": exponential_excess(np.minimum(x, 0)) * -np.expm1(-difference),
             }
 
-    def _far_left(self, alpha_n: Array, low: Array) -> Array:
-        """Return alpha_n e^x - (alpha_n - beta) x - alpha_n, whose parts cancel at x = -2.43."""
-        slope, slope_rest = two_sum(self.beta, -alpha_n)
-        line, line_rest = two_product(slope, np.maximum(low, -1e5))
-        line_rest = np.where(low < -1e5, 0.0, line_rest + slope_rest * low)
-        line, sum_rest = two_sum(np.where(low < -1e5, slope * low, line), -alpha_n)
-        return line + (alpha_n * np.exp(low) + (line_rest + np.where(low < -1e5, 0.0, sum_rest)))
+    def _far_left(self, x: Array, difference: Array, rest: Array) -> Array:
+        """Return alpha_n e^x - (alpha_n - beta) x - alpha_n, whose parts cancel at one x."""
+        near = np.maximum(x, -1e5)
+        line, line_rest = two_product(-difference, near)
+        alpha_n, alpha_rest = two_sum(self.beta, difference)
+        line, sum_rest = two_sum(line, -alpha_n)
+        line_rest = line_rest + sum_rest - (rest * near + (rest + alpha_rest))
+        with np.errstate(over="ignore"):
+            far = -difference * x - alpha_n
+            return np.where(x < -1e5, far, line + (alpha_n * np.exp(x) + line_rest))
 
-    def _alphas(self) -> tuple[Array, Array]:
-        raw_p = np.asarray(self.params["raw_alpha_p"], np.float64)
-        raw_n = np.asarray(self.params["raw_alpha_n"], np.float64)
+    def _coefficients(self) -> tuple[Array, Array, Array]:
+        """Return alpha_p, and alpha_n - beta in two pieces."""
+        raw_p = self.wide("raw_alpha_p")
+        raw_n = self.wide("raw_alpha_n")
         if raw_p.ndim == raw_n.ndim == 0 and self.params == self._initial:
             # the very numbers, not what two logarithms have left of them
-            return np.asarray(self.alpha_p), np.asarray(self.alpha_n)
-        return np.logaddexp(0, raw_p), self.beta + np.logaddexp(0, raw_n)
+            return np.asarray(self.alpha_p), *two_sum(self.alpha_n, np.asarray(-self.beta))
+        return np.logaddexp(0, raw_p), np.logaddexp(0, raw_n), np.asarray(0.0)
+
+
+def exponential_excess(x: Array) -> Array:
+    """Return e^x - 1 - x for x <= 0."""
+    near = np.maximum(x, -1.0)
+    series = near * near * polynomial(_EXCESS, near)
+    return np.where(x > -1, series, np.exp(x) + (-1 - x))
+
+
+_EXCESS = constants(*(1 / math.factorial(n + 2) for n in range(17, -1, -1)))
 
 
 def _softplus_inverse(y: float) -> float:
     return y + math.log(-math.expm1(-y))
-
-
-def _sigmoid(x: Any) -> Any:
-    return np.exp(-np.logaddexp(0, -x))

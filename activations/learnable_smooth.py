@@ -7,32 +7,29 @@ from typing import Any
 import numpy as np
 
 from activations.base import Array, in_float64, number
+from activations.indicators import constant
 from activations.learnable import Learnable
 from activations.periodic import sine_and_cosine
-from activations.self_gated import Swish
+from activations.self_gated import square_root_of_bell
+from activations.sigmoidal import exponential_in_two
 from activations.special import (
-    NO_OVERFLOW,
-    SQUARE_ROOT_2,
+    FAR,
+    FRACTION_OF_SQUARE_ROOT_PI,
+    GAUSSIAN_END,
+    LARGEST_EXPONENT,
     SUBNORMAL,
     TWO_OVER_SQUARE_ROOT_PI,
+    bounded_product,
     erf,
     erf_derivative,
+    erfc_parts,
+    exp_of_square,
     exp_of_sum,
-    normal_cdf,
+    finite,
     two_product,
     two_sum,
     where_below,
 )
-
-LARGEST_ARGUMENT = 800.0  # e^-800 = 0: all these functions have reached their limits
-
-
-def _product_within(factor: Any, x: Array) -> tuple[Array, Array, Array]:
-    """Return x cut to |factor x| <= 800, and factor x in two pieces."""
-    factor = np.asarray(factor, np.float64)
-    end = LARGEST_ARGUMENT / np.maximum(np.abs(factor), 1e-280)
-    cut = np.minimum(np.maximum(x, -end), end)
-    return (cut, *two_product(factor, cut))
 
 
 def _times(factor: Any, x: Array) -> Array:
@@ -58,26 +55,33 @@ class DyT(Learnable):
 
     @in_float64
     def forward(self, x: Array) -> Array:
-        _, p, _ = _product_within(self.params["alpha"], x)
-        return self.params["gain"] * np.tanh(p) + self.params["shift"]
+        p, _ = bounded_product(self.wide("alpha"), x)
+        rising = self.wide("gain") * np.tanh(p)
+        # p may be subnormal
+        steepest = self.wide("gain") * self.wide("alpha")
+        rising = where_below(np.abs(p), 1e-290, lambda _: steepest * np.clip(x, -1, 1), rising)
+        return rising + self.wide("shift")
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        return self.params["gain"] * self.params["alpha"] * self._bell(x)[1]
+        _, half = self._parts(x)
+        return ((self.wide("gain") * self.wide("alpha")) * half) * half
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
-        cut, bell = self._bell(x.astype(np.float64, copy=False))
-        return {
-            "alpha": self.params["gain"] * cut * bell,
-            "gain": np.tanh(self.params["alpha"] * cut),
-            "shift": np.ones_like(x),
-        }
+        x = x.astype(np.float64, copy=False)
+        p, half = self._parts(x)
+        with np.errstate(over="ignore"):
+            return {
+                "alpha": ((finite(x) * half) * self.wide("gain")) * half,
+                "gain": np.tanh(p),
+                "shift": constant(x, 1),
+            }
 
-    def _bell(self, x: Array) -> tuple[Array, Array]:
-        """Return x cut and sech^2(alpha x)."""
-        cut, p, rest = _product_within(self.params["alpha"], x)
-        w = exp_of_sum(-2 * np.abs(p), np.copysign(2, -p) * rest)
-        return cut, 4 * w / ((1 + w) * (1 + w))
+    def _parts(self, x: Array) -> tuple[Array, Array]:
+        """Return alpha x and its sech, whose square may be subnormal."""
+        p, rest = bounded_product(self.wide("alpha"), x)
+        root = exp_of_sum(-np.abs(p), np.copysign(1, -p) * rest)
+        return p, 2 * root / (1 + root * root)
 
 
 class Derf(Learnable):
@@ -93,40 +97,61 @@ class Derf(Learnable):
         self, alpha: float = 0.5, offset: float = 0.0, gain: float = 1.0, shift: float = 0.0
     ) -> None:
         self.alpha = number("alpha", alpha)
-        self.offset = number("offset", offset)
+        self.offset = number("offset", offset, minimum=-1e6, maximum=1e6)
         self.gain = number("gain", gain)
         self.shift = number("shift", shift)
         super().__init__(alpha=self.alpha, offset=self.offset, gain=self.gain, shift=self.shift)
 
     @in_float64
     def forward(self, x: Array) -> Array:
-        _, u, _ = self._argument(x)
-        return self.params["gain"] * erf(u) + self.params["shift"]
+        u, rest = self._argument(x)
+        rising = self.wide("gain") * _erf_of_sum(u, rest)
+        # u may be subnormal
+        steepest = self.wide("gain") * self.wide("alpha") * TWO_OVER_SQUARE_ROOT_PI
+        tiny = (np.abs(x) < 1e-200) & (self.wide("offset") == 0)
+        rising = (
+            np.where(tiny & (np.abs(u) < 1e-290), steepest * x, rising) if tiny.any() else rising
+        )
+        return rising + self.wide("shift")
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        _, u, rest = self._argument(x)
-        return (self.params["gain"] * self.params["alpha"]) * _bell(u, rest)
+        half = _root_of_bell(*self._argument(x))
+        return ((self.wide("gain") * self.wide("alpha")) * half) * half
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
-        cut, u, rest = self._argument(x.astype(np.float64, copy=False))
-        bell = self.params["gain"] * _bell(u, rest)
-        return {
-            "alpha": cut * bell,
-            "offset": bell,
-            "gain": erf(u),
-            "shift": np.ones_like(x),
-        }
+        x = x.astype(np.float64, copy=False)
+        u, rest = self._argument(x)
+        half = _root_of_bell(u, rest)
+        with np.errstate(over="ignore"):
+            return {
+                "alpha": ((finite(x) * half) * self.wide("gain")) * half,
+                "offset": (self.wide("gain") * half) * half,
+                "gain": _erf_of_sum(u, rest),
+                "shift": constant(x, 1),
+            }
 
-    def _argument(self, x: Array) -> tuple[Array, Array, Array]:
-        cut, p, rest = _product_within(self.params["alpha"], x)
-        u, more = two_sum(p, np.asarray(self.params["offset"], np.float64))
-        return cut, u, rest + more
+    def _argument(self, x: Array) -> tuple[Array, Array]:
+        """Return alpha x + offset in two pieces, cut at +-40."""
+        p, rest = bounded_product(self.wide("alpha"), x, 1e100)
+        u, more = two_sum(p, self.wide("offset"))
+        u, rest = two_sum(u, rest + more)
+        inside = np.abs(u) < GAUSSIAN_END
+        cut = np.minimum(np.maximum(u, -GAUSSIAN_END), GAUSSIAN_END)
+        return cut, np.where(inside, rest, 0.0)
 
 
-def _bell(u: Array, rest: Array) -> Array:
-    """Return erf'(u + rest) for a tiny rest."""
-    return erf_derivative(u) * (1 - 2 * np.minimum(np.maximum(u, -40), 40) * rest)
+def _erf_of_sum(u: Array, rest: Array) -> Array:
+    """Return erf(u + rest) for a tiny rest."""
+    return erf(u) + rest * erf_derivative(u)
+
+
+def _root_of_bell(u: Array, rest: Array) -> Array:
+    """Return the square root of erf'(u + rest), which itself may be subnormal."""
+    return _ROOT * exp_of_square(np.abs(u), 0.5, -u * rest)
+
+
+_ROOT = TWO_OVER_SQUARE_ROOT_PI**0.5
 
 
 class ACONC(Learnable):
@@ -147,32 +172,62 @@ class ACONC(Learnable):
 
     @in_float64
     def forward(self, x: Array) -> Array:
-        difference, swish = self._swish()
-        return _times(difference, swish.forward(x)) + _times(self.params["p2"], x)
+        p, rest = self._argument(x)
+        near, far = self._sides(p)
+        z = exp_of_sum(-np.abs(p), np.copysign(1, -p) * rest)
+
+        def tail(minus_a: Array) -> Array:
+            half = exp_of_sum(minus_a / 2, np.copysign(0.5, -p) * rest)
+            return _times(near, x) + ((far * half) * finite(x)) * half
+
+        with np.errstate(over="ignore"):
+            return where_below(-np.abs(p), SUBNORMAL, tail, _times((near + far * z) / (1 + z), x))
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        difference, swish = self._swish()
-        return difference * swish.derivative(x, x) + self.params["p2"]
+        p, rest = self._argument(x)
+        near, far = self._sides(p)
+        rising, falling, tail = _switch_slopes(p, rest)
+        return near * rising + (far * falling) * tail
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
-        x = x.astype(np.float64, copy=False)
-        difference, swish = self._swish()
-        share = swish.derivative(x, x)
-        z = np.exp(-np.abs(_product_within(swish.params["beta"], x)[1]))
-        bell = z / ((1 + z) * (1 + z))
-        return {
-            "p1": x * share,
-            "p2": x * (1 - share),
-            "beta": (difference * x) ** 2 * bell,
-        }
+        x = finite(x.astype(np.float64, copy=False))
+        p, rest = self._argument(x)
+        rising, falling, tail = _switch_slopes(p, rest)
+        right = p >= 0
+        with np.errstate(over="ignore"):
+            rising, falling = x * rising, (x * falling) * tail
+            difference = self.wide("p1") - self.wide("p2")
+            root = square_root_of_bell(p, rest)
+            root = (x * root) * difference
+            return {
+                "p1": np.where(right, rising, falling),
+                "p2": np.where(right, falling, rising),
+                "beta": root * root,
+            }
 
-    def _swish(self) -> tuple[Any, Swish]:
-        """Return p1 - p2 and x sigmoid(beta (p1 - p2) x)."""
-        difference = self.params["p1"] - self.params["p2"]
-        swish = Swish()
-        swish.params["beta"] = self.params["beta"] * difference
-        return difference, swish
+    def _argument(self, x: Array) -> tuple[Array, Array]:
+        """Return beta (p1 - p2) x in two pieces."""
+        p1, p2, beta = (self.wide(k) for k in ("p1", "p2", "beta"))
+        difference, rest = two_sum(p1, -p2)
+        factor, more = two_product(beta, difference)
+        p, missing = bounded_product(factor, x)
+        relative = (more + beta * rest) / (factor + (factor == 0))
+        return p, missing + p * relative
+
+    def _sides(self, p: Array) -> tuple[Array, Array]:
+        """Return the slope of the asymptote on this side, and that of the other."""
+        p1, p2 = self.wide("p1"), self.wide("p2")
+        return np.where(p >= 0, p1, p2), np.where(p >= 0, p2, p1)
+
+
+def _switch_slopes(p: Array, rest: Array) -> tuple[Array, Array, Array]:
+    """Return (x sigmoid(x))' at |p| and at -|p|, the latter as a product of two factors."""
+    a = np.abs(p)
+    half = exp_of_sum(-a / 2, np.copysign(0.5, -p) * rest)
+    z = half * half
+    d = 1 + z
+    return ((1 + a * z) + z) / (d * d), ((1 - a) + z) / (d * d) * half, half
 
 
 class SMU(Learnable):
@@ -194,23 +249,47 @@ class SMU(Learnable):
 
     @in_float64
     def forward(self, x: Array) -> Array:
-        _, u = self._argument(x)
-        share = self.alpha + (1 - self.alpha) * normal_cdf(SQUARE_ROOT_2 * u)
-        return _times(share, x)
+        u, rest = self._argument(x)
+        near, far = self._sides(u)
+        a, ratio, half = erfc_parts(np.abs(u), np.copysign(1, u) * rest)
+
+        def tail(_: Array) -> Array:
+            return _times(near, x) + ((((far - near) * ratio) * half) * finite(x)) * half
+
+        with np.errstate(over="ignore"):
+            y = _times(near + (far - near) * (ratio * half * half), x)
+            return where_below(-a, -26.0, tail, y)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        _, u = self._argument(x)
-        bracket = normal_cdf(SQUARE_ROOT_2 * u) + 0.5 * u * erf_derivative(u)
-        return self.alpha + (1 - self.alpha) * bracket
+        u, rest = self._argument(x)
+        near, far = self._sides(u)
+        a, ratio, half = erfc_parts(np.abs(u), np.copysign(1, u) * rest)
+        bracket = ratio - FRACTION_OF_SQUARE_ROOT_PI * a
+        return near + (((far - near) * bracket) * half) * half
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
-        cut, u = self._argument(x.astype(np.float64, copy=False))
-        return {"mu": 0.5 * ((1 - self.alpha) * cut) ** 2 * erf_derivative(u)}
+        x = x.astype(np.float64, copy=False)
+        u, rest = self._argument(x)
+        _, _, half = erfc_parts(np.abs(u), np.copysign(1, u) * rest)
+        with np.errstate(over="ignore"):
+            root = (finite(x) * half) * (1 - self.alpha)
+            return {"mu": FRACTION_OF_SQUARE_ROOT_PI * root * root}
 
     def _argument(self, x: Array) -> tuple[Array, Array]:
-        cut, u, _ = _product_within(self.current("mu") * (1 - self.alpha), x)
-        return cut, u
+        """Return mu (1 - alpha) x in two pieces."""
+        mu = self.wide("mu")
+        difference, rest = two_sum(1.0, np.asarray(-self.alpha))
+        factor, more = two_product(mu, difference)
+        u, missing = bounded_product(factor, x)
+        return u, missing + u * ((more + mu * rest) / (factor + (factor == 0)))
+
+    def _sides(self, u: Array) -> tuple[Array, Array]:
+        """Return the slope of the asymptote on this side, and that of the other."""
+        return np.where(u >= 0, 1.0, self.alpha), np.where(u >= 0, self.alpha, 1.0)
+
+
+_TWO_OVER_SQUARE_ROOT_PI_REST = 1.533545961316588e-17
 
 
 class ErfAct(Learnable):
@@ -229,36 +308,55 @@ class ErfAct(Learnable):
 
     @in_float64
     def forward(self, x: Array) -> Array:
-        alpha, cut, p, rest, gate = self._gate(x)
+        p, rest, gate = self._gate(x)
 
-        def tail(p_in_tail: Array) -> Array:
-            half = exp_of_sum(p_in_tail / 2, rest / 2)
-            return (cut * (alpha * TWO_OVER_SQUARE_ROOT_PI) * half) * half
+        def tail(_: Array) -> Array:
+            alpha = self.wide("alpha")
+            factor, lost = two_product(TWO_OVER_SQUARE_ROOT_PI, alpha)
+            lost = (lost + _TWO_OVER_SQUARE_ROOT_PI_REST * alpha) / (factor + (factor == 0))
+            half = exp_of_sum(np.minimum(p, FAR) / 2, (rest + lost) / 2)
+            return ((finite(x) * half) * factor) * half
 
-        open_side = np.where(p < 0, cut, x)  # where the gate is shut, x may be infinite
-        return where_below(p, SUBNORMAL, tail, open_side * erf(gate))
+        with np.errstate(over="ignore"):
+            return where_below(np.abs(gate), 1e-290, tail, _times(erf(gate), x))
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        alpha, _, p, rest, gate = self._gate(x)
+        p, rest, gate = self._gate(x)
 
-        def tail(p_in_tail: Array) -> Array:
-            half = exp_of_sum(p_in_tail / 2, rest / 2)
-            return ((1 + p) * (alpha * TWO_OVER_SQUARE_ROOT_PI) * half) * half
+        def tail(_: Array) -> Array:
+            half = exp_of_sum(np.minimum(p, FAR) / 2, rest / 2)
+            return ((1 + p) * (self.wide("alpha") * TWO_OVER_SQUARE_ROOT_PI) * half) * half
 
         slope = erf(gate) + p * (gate * erf_derivative(gate))
-        return where_below(p, SUBNORMAL, tail, slope)
+        return where_below(np.abs(gate), 1e-290, tail, slope)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
-        alpha, cut, p, rest, gate = self._gate(x.astype(np.float64, copy=False))
-        shared = cut * exp_of_sum(np.minimum(p, NO_OVERFLOW), rest) * erf_derivative(gate)
-        return {"alpha": shared, "beta": alpha * cut * shared}
+        x = x.astype(np.float64, copy=False)
+        p, rest, gate = self._gate(x)
+        half = exp_of_sum(np.minimum(p, LARGEST_EXPONENT) / 2, rest / 2)
+        half = half * exp_of_square(np.abs(gate), 0.5, -gate * self._lost(p, rest, gate))
+        with np.errstate(over="ignore"):
+            shared = TWO_OVER_SQUARE_ROOT_PI * (finite(x) * half)
+            return {
+                "alpha": shared * half,
+                "beta": (shared * self.wide("alpha")) * (finite(x) * half),
+            }
 
-    def _gate(self, x: Array) -> tuple[Any, Array, Array, Array, Array]:
-        """Return alpha, x cut to |beta x| <= 800, beta x in two pieces, alpha e^(beta x)."""
-        alpha = self.params["alpha"]
-        cut, p, rest = _product_within(self.params["beta"], x)
-        return alpha, cut, p, rest, alpha * exp_of_sum(np.minimum(p, NO_OVERFLOW), rest)
+    def _lost(self, p: Array, rest: Array, gate: Array) -> Array:
+        """Return what rounding left out of the gate: e^(-gate^2) is steep."""
+        high, low = exponential_in_two(np.minimum(np.maximum(p, -500), 500), rest)
+        product, more = two_product(self.wide("alpha"), high)
+        lost = ((product - gate) + more) + self.wide("alpha") * low
+        return np.where((np.abs(gate) > 1e-100) & (np.abs(gate) < GAUSSIAN_END), lost, 0.0)
+
+    def _gate(self, x: Array) -> tuple[Array, Array, Array]:
+        """Return beta x in two pieces, and alpha e^(beta x) cut at +-40."""
+        p, rest = bounded_product(self.wide("beta"), x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            gate = self.wide("alpha") * exp_of_sum(np.minimum(p, LARGEST_EXPONENT), rest)
+        gate = np.minimum(np.maximum(gate, -GAUSSIAN_END), GAUSSIAN_END)
+        return p, rest, gate
 
 
 class Snake(Learnable):
@@ -279,7 +377,8 @@ class Snake(Learnable):
     @in_float64
     def forward(self, x: Array) -> Array:
         alpha, sine, _ = self._waves(x)
-        return x + sine * (sine / (alpha + (alpha == 0)))
+        with np.errstate(over="ignore"):
+            return x + sine * (sine / (alpha + (alpha == 0)))
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
@@ -290,12 +389,14 @@ class Snake(Learnable):
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         x = x.astype(np.float64, copy=False)
         alpha, sine, cosine = self._waves(x)
-        phase = alpha * x
+        with np.errstate(over="ignore"):
+            phase = alpha * x
         ratio = np.where(phase == 0, 1, sine / (phase + (phase == 0)))
-        return {"alpha": x * x * (ratio * (2 * cosine - ratio))}
+        with np.errstate(over="ignore"):
+            return {"alpha": (x * ratio) * (x * (2 * cosine - ratio))}
 
     def _waves(self, x: Array) -> tuple[Array, Array, Array]:
-        alpha = np.asarray(self.current("alpha"), np.float64)
+        alpha = self.wide("alpha")
         end = 1e290 / np.maximum(np.abs(alpha), 1)
         p, rest = two_product(alpha, np.minimum(np.maximum(x, -end), end))
         return (alpha, *sine_and_cosine(p, rest))

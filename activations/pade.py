@@ -8,6 +8,7 @@ import numpy as np
 
 from activations.base import Array, in_float64, number
 from activations.learnable import Learnable
+from activations.special import finite
 
 NUMERATOR = tuple(f"p{j}" for j in range(6))
 DENOMINATOR = tuple(f"q{j}" for j in range(1, 5))
@@ -53,7 +54,8 @@ class PAU(Learnable):
         inner, t = _inside_and_inverse(x)
         p, q = self._coefficients()
         near = _polynomial(p, inner) / _polynomial(q, np.abs(inner))
-        far = x * (_polynomial(p[::-1], t) / _polynomial(q[::-1], np.abs(t)))
+        with np.errstate(over="ignore"):
+            far = x * (_polynomial(p[::-1], t) / _polynomial(q[::-1], np.abs(t)))
         return np.where(np.abs(x) > 1, far, near)
 
     @in_float64
@@ -65,18 +67,24 @@ class PAU(Learnable):
         return np.where(np.abs(x) > 1, ratio - t * slope, near)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
-        x = x.astype(np.float64, copy=False)
+        x = finite(x.astype(np.float64, copy=False))
         inner, t = _inside_and_inverse(x)
-        _, q = self._coefficients()
-        near, far = np.abs(x) <= 1, x / _polynomial(q[::-1], np.abs(t))
-        over = 1 / _polynomial(q, np.abs(inner))
-        y = self.forward(x)
+        p, q = self._coefficients()
+        near = np.abs(x) <= 1
+        # with P and Q divided by x^5 and x^4 for |x| > 1
+        bottom = np.where(near, _polynomial(q, np.abs(inner)), _polynomial(q[::-1], np.abs(t)))
+        top = np.where(near, _polynomial(p, inner), _polynomial(p[::-1], t))
         found = {}
-        for j, name in enumerate(NUMERATOR):
-            found[name] = np.where(near, inner**j * over, t ** (5 - j) * far)
-        for j, name in enumerate(DENOMINATOR, start=1):
-            share = np.where(near, np.abs(inner) ** j * over, np.abs(t) ** (4 - j) * (t * far))
-            found[name] = -y * np.sign(self.params[name]) * share
+        with np.errstate(over="ignore"):
+            for j, name in enumerate(NUMERATOR):
+                power = x if j == 5 else t ** (4 - j)
+                found[name] = np.where(near, inner**j, power) / bottom
+            for j, name in enumerate(DENOMINATOR, start=1):
+                power = x if j == 4 else np.sign(x) * np.abs(t) ** (3 - j)
+                ratio = top / bottom
+                inside = (ratio * np.abs(inner)) * np.abs(inner) ** (j - 1)
+                share = np.where(near, inside, ratio * power) / bottom
+                found[name] = -np.sign(self.params[name]) * share
         return found
 
     def _coefficients(self) -> tuple[list[Any], list[Any]]:

@@ -109,7 +109,7 @@ class SparsePlus(Elementwise):
 
 
 class SmeLU(Elementwise):
-    """0 for x <= -beta, (x + beta)^2 / (4 beta) for |x| < beta, x for x >= beta, beta > 0.
+    """0 for x <= -beta, (x + beta)^2 / (4 beta) for |x| < beta, x for x >= beta, beta >= 1e-30.
 
     Range [0, inf). The paper tunes beta, the half-width of the transition.
     Shamir et al. 2022, Real World Large Scale Recommendation Systems Reproducibility and
@@ -120,7 +120,7 @@ class SmeLU(Elementwise):
 
     def __init__(self, beta: float = 1.0) -> None:
         super().__init__()
-        self.beta = number("beta", beta, above=0)
+        self.beta = number("beta", beta, minimum=1e-30)
 
     def forward(self, x: Array) -> Array:
         t = np.minimum(np.maximum(x + self.beta, 0), 2 * self.beta)

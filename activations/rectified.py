@@ -184,7 +184,7 @@ class KerasReLU(Elementwise):
 
 
 class NLReLU(Elementwise):
-    """ln(1 + beta max(x, 0)), with beta > 0. Range [0, inf); f'(0) = 0, as for relu.
+    """ln(1 + beta max(x, 0)), with beta >= 1e-30. Range [0, inf); f'(0) = 0, as for relu.
 
     Liu et al. 2019, Natural-Logarithm-Rectified Activation Function,
     https://arxiv.org/abs/1908.03682
@@ -194,13 +194,13 @@ class NLReLU(Elementwise):
 
     def __init__(self, beta: float = 1.0) -> None:
         super().__init__()
-        self.beta = number("beta", beta, above=0)
+        self.beta = number("beta", beta, minimum=1e-30)
 
     def forward(self, x: Array) -> Array:
         rectified = np.maximum(x, 0)
         if self.beta <= 1:
             return np.log1p(self.beta * rectified)
-        largest = float(np.finfo(x.dtype).max) / self.beta  # beyond it beta x overflows
+        largest = float(np.finfo(x.dtype).max) / 2 / self.beta  # beyond it beta x overflows
         excess = np.log(np.maximum(rectified / largest, 1))
         return np.log1p(self.beta * np.minimum(rectified, largest)) + excess
 

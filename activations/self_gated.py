@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 
 from activations.base import Array, Elementwise, SharedParts, in_float64, number
-from activations.learnable import sum_to_shape
+from activations.learnable import Learnable
 from activations.special import (
     FAR,
     NO_OVERFLOW,
     NO_UNDERFLOW,
     SUBNORMAL,
+    bounded_product,
     exp_of_sum,
+    finite,
     step,
     tail_product,
     two_product,
@@ -106,7 +108,7 @@ def _cut(x: Array, end: float) -> Array:
     return np.minimum(np.maximum(x, -end), end)
 
 
-class Swish(Elementwise):
+class Swish(Learnable):
     """x sigmoid(beta x), with beta learnable if asked (one per unit).
 
     Range (-0.2785 / beta, inf) for beta > 0; beta = 0 is x / 2, a large beta nears ReLU.
@@ -117,41 +119,30 @@ class Swish(Elementwise):
     name = "swish"
 
     def __init__(self, beta: float = 1.0, learnable: bool = False) -> None:
-        super().__init__()
         self.beta = number("beta", beta, minimum=-1e6, maximum=1e6)
-        if not isinstance(learnable, bool):
-            raise ValueError(f"learnable must be true or false, got {learnable!r}")
+        super().__init__(learnable, beta=self.beta)
         self.learnable = learnable
-        if learnable:
-            self.params["beta"] = self.beta
 
-    def _argument(self, x: Array) -> tuple[Array, Array, Array, Array]:
-        """Return x and |x| cut to |beta x| <= 800, and |beta x| in two pieces."""
-        beta = np.asarray(self.params.get("beta", self.beta), np.float64)
-        end = 800 / np.maximum(np.abs(beta), 1e-6)
-        c = np.minimum(np.maximum(x, -end), end)
-        p, rest = two_product(beta, c)
-        return beta, c, p, rest
+    def _argument(self, x: Array) -> tuple[Array, Array]:
+        """Return beta x in two pieces."""
+        return bounded_product(self.current("beta"), x)
 
+    @in_float64
     def forward(self, x: Array) -> Array:
-        wide = x.astype(np.float64, copy=False)
-        beta, c, p, rest = self._argument(wide)
+        p, rest = self._argument(x)
         n = exp_of_sum(np.minimum(p, FAR), rest)
+        c = finite(x)
 
         def tail(p_in_tail: Array) -> Array:
             half = exp_of_sum(p_in_tail / 2, rest / 2)
             return (c * half) * half
 
-        # where the gate is shut, x may be infinite
-        if np.all(beta >= 0):
-            open_side = np.maximum(wide, c)
-        else:
-            open_side = np.where(beta * c < 0, c, wide)
-        y = where_below(p, SUBNORMAL, tail, open_side * (n / (1 + n)))
-        return y.astype(x.dtype, copy=False)
+        open_side = np.where(p < 0, c, x)  # where the gate is shut, x may be infinite
+        return where_below(p, SUBNORMAL, tail, open_side * (n / (1 + n)))
 
+    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        _, _, p, rest = self._argument(x.astype(np.float64, copy=False))
+        p, rest = self._argument(x)
         n = exp_of_sum(np.minimum(p, FAR), rest)
         d = 1 + n
 
@@ -159,16 +150,19 @@ class Swish(Elementwise):
             half = exp_of_sum(p_in_tail / 2, rest / 2)
             return ((1 + p) * half) * half
 
-        slope = where_below(p, SUBNORMAL, tail, n / d * (((1 + p) + n) / d))
-        return slope.astype(x.dtype, copy=False)
+        return where_below(p, SUBNORMAL, tail, n / d * (((1 + p) + n) / d))
 
-    def parameter_gradients(self, x: Array, y: Array, grad: Array) -> dict[str, Array]:
-        if not self.learnable:
-            return {}
-        _, c, p, _ = self._argument(x.astype(np.float64, copy=False))
-        z = np.exp(-np.abs(p))
-        slopes = grad * (c * c * z / np.square(1 + z)).astype(x.dtype, copy=False)
-        return {"beta": sum_to_shape(slopes, np.shape(self.params["beta"]))}
+    def slopes(self, x: Array, y: Array) -> dict[str, Array]:
+        x = x.astype(np.float64, copy=False)
+        with np.errstate(over="ignore"):
+            root = finite(x) * square_root_of_bell(*self._argument(x))
+            return {"beta": root * root}
+
+
+def square_root_of_bell(p: Array, rest: Array) -> Array:
+    """Return the square root of sigmoid'(p + rest), which itself may be subnormal."""
+    half = exp_of_sum(np.abs(p) * -0.5, np.copysign(0.5, -p) * rest)
+    return half / (1 + half * half)
 
 
 class QuickGELU(SelfGated):

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from activations.base import Array, Elementwise, SharedParts, in_float64, number
-from activations.special import exp_of_sum, two_product, two_quotient, two_sum
+from activations.special import exp_of_sum, two_product, two_quotient, two_sum, where_below
 
 
 def logistic(x: Array, z: Array) -> Array:
@@ -69,18 +69,23 @@ class ScaledTanH(Elementwise):
     def __init__(self, amplitude: float = 1.7159, slope: float = 2 / 3) -> None:
         super().__init__()
         self.amplitude = number("amplitude", amplitude)
-        self.slope = number("slope", slope, above=0, maximum=1e100)
+        self.slope = number("slope", slope, minimum=1e-30)
 
     @in_float64
     def forward(self, x: Array) -> Array:
         end = 400 / self.slope
-        return self.amplitude * np.tanh(self.slope * np.minimum(np.maximum(x, -end), end))
+        t = self.slope * np.minimum(np.maximum(x, -end), end)
+        steepest = self.amplitude * self.slope
+        y = self.amplitude * np.tanh(t)
+        # t may be subnormal
+        return where_below(np.abs(t), 1e-290, lambda _: steepest * np.clip(x, -1, 1), y)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        w = exp_of_sum(*two_product(-2 * self.slope, np.minimum(np.abs(x), 400 / self.slope)))
-        d = 1 + w
-        return (4 * self.amplitude * self.slope) * w / (d * d)
+        a = np.minimum(np.abs(x), 800 / self.slope)
+        root = exp_of_sum(*two_product(-self.slope, a))  # its square may be subnormal
+        d = 1 + root * root
+        return ((4 * self.amplitude * self.slope) * root) / (d * d) * root
 
 
 class TanHLinear(Elementwise):
@@ -147,7 +152,7 @@ class SoftClip(Elementwise):
 
     def __init__(self, alpha: float = 10.0) -> None:
         super().__init__()
-        self.alpha = number("alpha", alpha, above=0, maximum=300)
+        self.alpha = number("alpha", alpha, minimum=1e-6, maximum=300)
 
     @in_float64
     def forward(self, x: Array) -> Array:
@@ -169,6 +174,23 @@ class SoftClip(Elementwise):
 
 
 _LARGEST_EXPONENT = 1728  # f' = 0 beyond 6.7 < 1728 / 256
+
+
+def exponential_in_two(p: Array, rest: Array) -> tuple[Array, Array]:
+    """Return e^(p + rest) for |p| <= 700 and a tiny rest as a sum of two floats, to 61 bits."""
+    n = np.rint(p / LN_2_HIGH)
+    r = p - n * LN_2_HIGH  # exact: LN_2_HIGH has 32 bits
+    index = np.rint(r * 256)
+    r = (r - index / 256) + (rest - n * LN_2_LOW)
+    high, low = (table[np.abs(index).astype(np.intp)] for table in _exponentials())
+    negative = index < 0
+    q, more = two_quotient(np.asarray(1.0), high)
+    high, low = np.where(negative, q, high), np.where(negative, more - q * q * low, low)
+    high, low = two_sum(high, high * np.expm1(r) + low)
+    return np.ldexp(high, n.astype(int)), np.ldexp(low, n.astype(int))
+
+
+LN_2_HIGH, LN_2_LOW = 0.6931471803691238, 1.9082149292705877e-10
 
 
 @functools.cache

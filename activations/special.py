@@ -25,9 +25,12 @@ from activations.base import Array
 FRACTION_OF_SQUARE_ROOT_2_PI = 0.3989422804014327  # 1 / sqrt(2 pi)
 TWO_OVER_SQUARE_ROOT_PI = 1.1283791670955126
 SQUARE_ROOT_2 = 1.4142135623730951
+_SQUARE_ROOT_2_REST = -9.667293313452913e-17
+FRACTION_OF_SQUARE_ROOT_PI = 0.5641895835477563  # 1 / sqrt(pi)
 NO_OVERFLOW = 40.0  # 1 + e^-40 = 1: an S-shaped function has ended where e^x still fits
 FAR = 300.0  # 1 + x e^-300 = 1, and e^300 fits into float64
 NO_UNDERFLOW = -800.0  # e^-800 = 0
+LARGEST_EXPONENT = 709.0  # e^709 is still finite
 SUBNORMAL = -700.0  # e^x has all its bits above this
 GAUSSIAN_END = 40.0  # e^(-40^2 / 2) = 0
 _SPLIT = 134217729.0  # 2^27 + 1: Veltkamp's splitting into two halves of 26 bits
@@ -72,6 +75,26 @@ def two_product(a: Any, b: Array) -> tuple[Array, Array]:
     b_high = b_high - (b_high - b)
     a_low, b_low = a - a_high, b - b_high
     return p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+LARGEST_ARGUMENT = 1600.0  # e^(-1600 / 2) = 0, whatever it is multiplied by
+_LARGEST = np.finfo(np.float64).max
+
+
+def finite(x: Array) -> Array:
+    """Return x with infinities replaced by the largest floats: 0 times them is 0."""
+    return np.minimum(np.maximum(x, -_LARGEST), _LARGEST)
+
+
+def bounded_product(factor: Any, x: Array, end: float = LARGEST_ARGUMENT) -> tuple[Array, Array]:
+    """Return factor x as two_product does, cut somewhere beyond +-end; 0 times infinity is 0.
+
+    The factor's power of 2 goes to x first, so that neither may be too large to be split.
+    """
+    mantissa, exponent = np.frexp(np.asarray(factor, np.float64))
+    with np.errstate(over="ignore"):
+        moved = x * np.ldexp(1.0, exponent)
+    return two_product(mantissa, np.minimum(np.maximum(moved, -2 * end), 2 * end))
 
 
 def two_quotient(a: Array, b: Any) -> tuple[Array, Array]:
@@ -266,6 +289,19 @@ def erfc_positive(a: Array) -> Array:
     """Return erfc(a) = 1 - erf(a) for a >= 0."""
     a = np.minimum(a, GAUSSIAN_END)
     return 2 * scaled_normal_tail(SQUARE_ROOT_2 * a) * exp_of_square(a, 1.0)
+
+
+def erfc_parts(a: Array, rest: Array) -> tuple[Array, Array, Array]:
+    """Return c, Q and h with erfc(c) / 2 = Q h^2 and e^(-c^2) = h^2 for a + rest = c >= 0.
+
+    a is cut at 40. e^(-c^2) itself may be subnormal.
+    """
+    a, rest = np.minimum(a, GAUSSIAN_END), np.where(a < GAUSSIAN_END, rest, 0.0)
+    t, t_rest = two_product(SQUARE_ROOT_2, a)
+    t_rest = t_rest + (SQUARE_ROOT_2 * rest + _SQUARE_ROOT_2_REST * a)
+    q = scaled_normal_tail(t)
+    q = q + t_rest * (t * q - FRACTION_OF_SQUARE_ROOT_2_PI)  # Q' = t Q - 1 / sqrt(2 pi)
+    return a, q, exp_of_square(a, 0.5, -a * rest)
 
 
 def erf(x: Array) -> Array:

@@ -1,0 +1,138 @@
+"""Digits hold at every legal value of every parameter, not at the defaults alone."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+import activations
+from activations.accuracy import exact, ulp_errors
+from activations.learnable import Learnable
+from tests.accuracy.parameters import DEFINITIONS, Definition
+
+pytestmark = pytest.mark.accuracy
+DRAWS = 12
+NOT_NUMBERS = {"per_unit", "learnable", "masked_rows", "channel_axis", "pieces"}
+
+
+def near(place: float, scale: float, dtype: type) -> list[float]:
+    """Return the floats around a place, and points at growing distances."""
+    here = dtype(place)
+    below, above = np.nextafter(here, dtype(-np.inf)), np.nextafter(here, dtype(np.inf))
+    apart = scale * np.array([1e-12, 1e-6, 1e-3, 0.1])
+    return [here, below, above, *(place + apart), *(place - apart)]
+
+
+def points(definition: Definition, parameters: dict[str, float], dtype: type, rng: Any) -> Any:
+    """Return points of every size, and more where these parameters bend the function."""
+    info = np.finfo(dtype)
+    low, high = np.log(float(info.smallest_subnormal)), np.log(float(info.max))
+    parts = [
+        np.array([0.0, float(info.max), float(info.tiny)]),
+        np.exp(rng.uniform(low, high, 6)),
+        np.exp(rng.uniform(np.log(1e-12), np.log(1e12), 6)),
+    ]
+    scales = [1.0, *definition.scales(**parameters)]
+    for scale in scales:
+        for span in (1e-3, 1, 4, 40, 750):
+            parts.append(scale * span * rng.uniform(0.02, 1, 3))
+    x = np.concatenate(parts)
+    x = np.concatenate([x, -x])
+    with np.errstate(over="ignore"):
+        places = definition.places(**parameters)
+        extra = [p for place in places for p in near(place, abs(place), dtype)]
+        extra += [p for place in places for s in scales[1:] for p in near(place, s, dtype)]
+        x = np.concatenate([x, np.array(extra)]).astype(dtype)
+    x = np.unique(x[np.isfinite(x)])
+    x = x[np.abs(x.astype(float)) <= definition.reach(**parameters)]
+    numbers = {k: mpmath.mpf(v) for k, v in parameters.items()}
+    return x[[not definition.skip(mpmath.mpf(v), **numbers) for v in x.tolist()]]
+
+
+def check(
+    what: str, formula: Any, parameters: dict[str, float], x: Any, found: Any, bound: float
+) -> list[str]:
+    """Return a line on the worst error, if it is beyond the bound."""
+    numbers = {k: mpmath.mpf(v) for k, v in parameters.items()}
+    truth = exact(lambda point: formula(point, **numbers), x.astype(float))
+    errors = ulp_errors(found, truth)
+    worst = errors.argmax()
+    if errors[worst] <= bound:
+        return []
+    return [
+        f"{what}, {x.dtype}: {errors[worst]:.3g} ULP at x = {x[worst]!r}: {found[worst]!r}, "
+        f"exactly {truth.rounded()[worst]!r}, with {parameters}"
+    ]
+
+
+def test_every_numerical_parameter_has_a_range() -> None:
+    known = {(entry.name, key) for entry in DEFINITIONS for key in entry.ranges}
+    for name in activations.names():
+        cls = activations.get_class(name)
+        if cls.__module__.startswith("activations.") and issubclass(cls, activations.Elementwise):
+            for key in set(inspect.signature(cls).parameters) - NOT_NUMBERS:
+                assert (name, key) in known or name == "formula", (name, key)
+
+
+@pytest.mark.parametrize("entry", DEFINITIONS, ids=lambda entry: entry.name)
+def test_digits_at_every_legal_parameter(entry: Definition) -> None:
+    rng = np.random.default_rng(99)
+    problems = []
+    for count, parameters in enumerate(entry.draws(DRAWS)):
+        dtype = np.float32 if count % 2 else np.float64
+        if dtype is np.float32:
+            parameters = {k: rounded(v, entry.ranges[k]) for k, v in parameters.items()}
+            if not entry.legal(**parameters):
+                continue
+        x = points(entry, parameters, dtype, rng)
+        function = activations.get(entry.name, **parameters, **entry.fixed)
+        y, slope, learnt, warning = evaluate(function, x)
+        if warning:
+            problems.append(f"{warning}, {dtype.__name__}, {parameters}")
+        for what, formula, found, bound in (
+            ("value", entry.value, y, entry.value_ulp),
+            ("slope", entry.slope, slope, entry.slope_ulp),
+            *(
+                (f"d/d{key}", formula, learnt[key], entry.slope_ulp)
+                for key, formula in entry.learned.items()
+            ),
+        ):
+            assert found.dtype == dtype, what
+            problems += check(what, formula, parameters, x, found, bound)
+    assert not problems, "\n".join([f"{entry.name}: {len(problems)}", *problems])
+
+
+def evaluate(function: Learnable, x: Any) -> tuple[Any, Any, dict[str, Any], str]:
+    """Return f(x), f'(x), df/dp at each x, and the first floating-point warning."""
+
+    def all_of_them() -> tuple[Any, Any, dict[str, Any]]:
+        y, slope = function.value_and_gradient(x)
+        other = copy.copy(function)
+        # the gradient of a parameter of x's own shape is not summed
+        other.params = {
+            # what is stored is not what was given (xielu): float32 would change it
+            key: np.full(x.shape, value, x.dtype if hasattr(function, key) else float)
+            for key, value in function.params.items()
+        }
+        return y, slope, other.parameter_gradients(x, y, np.ones_like(x))
+
+    try:
+        with np.errstate(all="raise", under="ignore"):
+            return *all_of_them(), ""
+    except FloatingPointError as problem:
+        with np.errstate(all="ignore"):
+            return *all_of_them(), str(problem)
+
+
+def rounded(value: float, limits: Any) -> float:
+    """Return the float32 next to ``value``, if there is one within the limits."""
+    with np.errstate(over="ignore", under="ignore"):
+        near = np.float32(value)
+        inner = np.nextafter(near, np.float32(0) if abs(value) > 1 else 2 * near)
+    fitting = [float(v) for v in (near, inner) if np.isfinite(v) and (v or not value)]
+    return next((v for v in fitting if limits.legal(v)), value)
