@@ -61,7 +61,8 @@ class Training:
         loss: cross_entropy or squared_error.
         patience: stop a replicate after this many epochs without a lower validation loss;
             None never stops early.
-        record_every: epochs between records in history.csv; the last is always recorded.
+        record_every: epochs between records in history.csv; a replicate's last is always
+            recorded. The history only: stopping, best and solved epochs do not depend on it.
         target_accuracy: validation accuracy at which a replicate counts as having solved.
     """
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from activations.base import Array
 from runner.config import Experiment
+from runner.diagnostics import flatness
 from runner.outcomes import Training
 
 DEAD_SHARE = 0.1
@@ -15,6 +16,8 @@ SATURATED_SHARE = 0.9
 VANISHING_RATIO = 1e-3
 RISE_FACTOR = 1.5
 CHANCE_MARGIN = 0.05
+LEAST_RISE = 0.05
+LEAST_FALL = 0.01
 
 
 def diagnose(experiment: Experiment, training: Training) -> list[dict[str, Any]]:
@@ -71,27 +74,51 @@ def _gradient_flow(experiment: Experiment, training: Training) -> list[dict[str,
 
 
 def _dead(experiment: Experiment, training: Training) -> list[dict[str, Any]]:
-    findings = []
+    found = {}
     for number in range(1, len(experiment.model.hidden) + 1):
         units = np.concatenate([o.dead_since[number - 1] for o in training.outcomes])
         share = float(np.mean(units >= 0))
-        if share < DEAD_SHARE:
-            continue
-        since = int(np.median(units[units >= 0]))
-        text = f"{share:.0%} of layer {number} dead since epoch {since}"
-        findings.append(_finding("dead", number, text, share=share, since=float(since)))
-    return findings
+        if share >= DEAD_SHARE:
+            found[number] = (share, float(int(np.median(units[units >= 0]))))
+    if not found:
+        return []
+    since = min(epoch for _, epoch in found.values())
+    first = "the first " if len(found) > 1 else ""
+    share, words = _shares({number: share for number, (share, _) in found.items()})
+    text = f"{words} dead{', ' if first else ' '}{first}since epoch {since:.0f}"
+    return [_finding("dead", _only(found), text, share=share, since=since)]
 
 
 def _saturated(experiment: Experiment, training: Training) -> list[dict[str, Any]]:
-    findings = []
-    for number in range(1, len(experiment.model.hidden) + 1):
-        share = _last_mean(training, f"layer{number}_saturated")
-        if not share >= SATURATED_SHARE:
-            continue
-        text = f"{share:.0%} of layer {number}'s outputs are saturated at the end"
-        findings.append(_finding("saturated", number, text, share=share))
-    return findings
+    layers = range(1, len(experiment.model.hidden) + 1)
+    shares = {number: _last_mean(training, f"layer{number}_saturated") for number in layers}
+    found = {number: share for number, share in shares.items() if share >= SATURATED_SHARE}
+    if not found:
+        return []
+    share, words = _shares(found)
+    state = flatness(experiment.activation_object())
+    text = f"{words.replace(' of ', ' of the outputs of ')} are {state} at the end"
+    return [_finding("saturated", _only(found), text, share=share)]
+
+
+def _shares(found: dict[int, float]) -> tuple[float, str]:
+    """Return the greatest share and "31% of layer 1", "20% to 31% of layers 1-3 and 5"."""
+    low, high = (f"{end(found.values()):.0%}" for end in (min, max))
+    runs: list[list[int]] = []
+    for number in found:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    spans = [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs]
+    named = " and ".join([", ".join(spans[:-1]), spans[-1]]) if len(spans) > 1 else spans[0]
+    layers = f"layer{'s' if len(found) > 1 else ''} {named}"
+    return max(found.values()), f"{low if low == high else f'{low} to {high}'} of {layers}"
+
+
+def _only(found: dict[int, Any]) -> int | None:
+    """Return the layer that a finding is about, None for several."""
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def _not_learned(experiment: Experiment, training: Training) -> list[dict[str, Any]]:
@@ -107,31 +134,33 @@ def _not_learned(experiment: Experiment, training: Training) -> list[dict[str, A
 
 
 def _overfitted(training: Training) -> list[dict[str, Any]]:
-    validation = training.history["validation_loss"]
-    best = np.array([np.nan if o.best_epoch is None else o.best_loss for o in training.outcomes])
-    last = np.array([_last(row) for row in validation])
-    both = np.isfinite(best) & np.isfinite(last)
-    if not both.any():
+    """Say so if validation loss rose in most replicates, and what else did."""
+    final, best = training.final_scores, training.best_scores
+    if "validation_loss" not in final:
         return []
-    low, high = float(best[both].mean()), float(last[both].mean())
-    if high < RISE_FACTOR * low or high - low < 0.05:
+    low, high = best["validation_loss"], final["validation_loss"]
+    known = np.array([outcome.best_epoch is not None for outcome in training.outcomes])
+    known &= np.isfinite(low) & np.isfinite(high)
+    rose = known & (high >= RISE_FACTOR * low) & (high - low >= LEAST_RISE)
+    if 2 * rose.sum() <= known.sum():
         return []
-    epochs = [o.best_epoch for o in training.outcomes if o.best_epoch is not None]
-    text = f"validation loss rose from {low:.3g} at epoch {int(np.median(epochs))} to {high:.3g}"
-    if _train_loss_rose(training):
+    epoch = np.median([o.best_epoch for o, it in zip(training.outcomes, rose, strict=True) if it])
+    ends = {"best": float(np.median(low[rose])), "last": float(np.median(high[rose]))}
+    where = "" if rose.all() else f" in {rose.sum()} of {len(rose)} replicates"
+    text = (
+        f"validation loss rose{where} from {ends['best']:.3g} at epoch {epoch:.0f} "
+        f"to {ends['last']:.3g}"
+    )
+    train_rose = final["train_loss"][rose] > RISE_FACTOR * best["train_loss"][rose]
+    if np.mean(train_rose) > 0.5:
         text += ", and train loss rose too: lower optimizer.learning_rate"
-        return [_finding("unstable", None, text, best=low, last=high)]
-    return [_finding("overfitting", None, f"{text}: overfitting", best=low, last=high)]
-
-
-def _train_loss_rose(training: Training) -> bool:
-    """Return whether most replicates end with much more train loss than at their best epoch."""
-    rose = []
-    for row, outcome in zip(training.history["train_loss"], training.outcomes, strict=True):
-        if outcome.best_epoch is not None:
-            (at_best,) = row[training.epochs == outcome.best_epoch]
-            rose.append(_last(row) > RISE_FACTOR * at_best)
-    return bool(np.mean(rose) > 0.5)
+        return [_finding("unstable", None, text, **ends)]
+    before, after = (float(part["validation_accuracy"][rose].mean()) for part in (best, final))
+    if after > before - LEAST_FALL:
+        text += f" while accuracy stayed at {after:.1%}: overconfident, no less accurate"
+        return [_finding("overconfident", None, text, **ends, accuracy=after)]
+    text += f" and accuracy fell from {before:.1%} to {after:.1%}: overfitting"
+    return [_finding("overfitting", None, text, **ends, accuracy=after)]
 
 
 def _geometric_mean(values: Array) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from activations.base import Array
+from activations.base import Activation, Array, Elementwise
 from runner.losses import predictions
 from runner.model import Linear, Loss, Network
 
@@ -21,7 +21,23 @@ for two digits, and a tenth of the time of all. Dead units are looked for in eve
 
 SATURATION_THRESHOLD = 0.05
 """A unit's output counts as saturated where |f'(z)| is below this: |tanh| > 0.975, sigmoid
-outside (0.053, 0.947), the whole flat side of ReLU."""
+outside (0.053, 0.947), the whole flat side of ReLU. ``flatness`` says what to call it."""
+
+FAR_OUT = np.array([1e3, 2e3, 3e4])
+
+
+def flatness(activation: Activation) -> str:
+    """Return what an output with |f'| < SATURATION_THRESHOLD is.
+
+    "saturated" if f is flat far out on both sides, as tanh is; "off" if on one, as ReLU is,
+    where half of all outputs is healthy; "on a flat part" if on none, as hardshrink's.
+    """
+    if not isinstance(activation, Elementwise):
+        return "saturated"  # not measured
+    with np.errstate(all="ignore"):
+        sides = (np.abs(activation.gradient(x)) for x in (-FAR_OUT, FAR_OUT))
+        flat = sum(bool((side < SATURATION_THRESHOLD).all()) for side in sides)
+    return ("on a flat part", "off", "saturated")[flat]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Train some replicates as one stack and record every epoch.
+"""Train some replicates as one stack, judge them after every epoch, and record some epochs.
 
 Replicate k belongs to its seed alone: its data, split, initial weights and batch order come
 from that seed's own random streams, and no operation mixes two replicates. So it is
@@ -24,6 +24,7 @@ from runner.model import Network
 from runner.outcomes import Outcome, Training
 from runner.step import Step, with_ones
 
+PARTS = ("train", "validation", "test")
 WEIGHTS_STREAM, BATCHES_STREAM, NOISE_STREAM = 1, 2, 4
 
 AfterEpoch = Callable[[float, Callable[[], State]], None]
@@ -69,7 +70,7 @@ class Group:
         self.noise = [np.random.default_rng([seed, NOISE_STREAM]) for seed in seeds]
         self.targets = {
             part: encode(getattr(self.data, f"{part}_labels"), self.data.classes, experiment.dtype)
-            for part in ("train", "validation", "test")
+            for part in PARTS
         }
         x = self.data.train_x
         self.x = with_ones(x)
@@ -86,20 +87,19 @@ class Group:
         self.columns: list[str] = []
         self.records: list[Array] = []  # (columns, replicates) each
         self.recorded_epochs: list[int] = []
+        self.ended: Array | None = None  # last records of replicates that ended since, or None
 
     def train(self, after_epoch: AfterEpoch) -> Training:
         settings = self.experiment.training
         with np.errstate(all="ignore"):  # a diverging replicate is recorded, not warned of
             if self.epoch == 0:
-                self.record(0, np.full(len(self.seeds), np.nan), None)
+                self.judge(math.nan, None)
             while self.epoch < settings.epochs and self.active.any():
                 factors = self.schedule.factors(self.epoch, settings.epochs, self.steps_per_epoch)
                 before = self.run_epoch(factors)
-                self.epoch = epoch = self.epoch + 1
-                if epoch % settings.record_every == 0 or epoch == settings.epochs:
-                    rate = self.optimizer.learning_rate * factors[-1]
-                    self.record(epoch, np.full(len(self.seeds), rate), before)
-                after_epoch(epoch / settings.epochs, self.state)
+                self.epoch += 1
+                self.judge(self.optimizer.learning_rate * factors[-1], before)
+                after_epoch(self.epoch / settings.epochs, self.state)
         return self.result()
 
     def state(self) -> State:
@@ -120,6 +120,7 @@ class Group:
             "active": self.active,
             "recorded_epochs": np.array(self.recorded_epochs),
             "records": np.array(self.records),
+            **({} if self.ended is None else {"ended": self.ended}),
             **moments,
             "json": np.array(json.dumps(rest)),
         }
@@ -137,6 +138,7 @@ class Group:
         self.outcomes = [Outcome.from_json(outcome) for outcome in rest["outcomes"]]
         self.recorded_epochs = state["recorded_epochs"].tolist()
         self.columns, self.records = rest["columns"], list(state["records"])
+        self.ended = state.get("ended")
 
     @property
     def steps_per_epoch(self) -> int:
@@ -166,23 +168,63 @@ class Group:
         network.set_generators(None)
         return before
 
-    def record(self, epoch: int, rate: Array, before: Array | None) -> None:
-        """Measure everything after ``epoch`` and settle which replicates go on."""
-        network, data = self.network, self.data
-        reports: dict[str, Report] = {}
-        for part in ("train", "validation", "test"):
-            x = getattr(data, f"{part}_x")
-            if x.shape[1]:
-                measure = examine if part == "train" else evaluate
-                reports[part] = measure(
-                    network,
-                    x,
-                    getattr(data, f"{part}_labels"),
-                    self.targets[part],
-                    self.loss,
-                )
-        row: dict[str, Array] = {"learning_rate": rate}
-        for part in ("train", "validation", "test"):
+    def judge(self, rate: float, before: Array | None) -> None:
+        """Settle after an epoch which replicates go on, and record what is due.
+
+        What settles it is measured after every epoch, so that ``training.record_every`` thins
+        the history and changes nothing else. A replicate's last epoch is always recorded.
+        """
+        epoch, settings = self.epoch, self.experiment.training
+        last = epoch == settings.epochs
+        due = last or epoch % settings.record_every == 0
+        reports = self.measure() if due else {}
+        part = "validation" if self.data.validation_x.shape[1] else "train"
+        judged = reports[part] if due else self.measured(part)
+        finite = np.isfinite(self.network.theta).all(axis=1) & np.isfinite(judged.loss)
+        active = np.flatnonzero(self.active)
+        ends = np.zeros(len(self.seeds), bool)
+        for k in active:
+            ends[k] = self.settle(int(k), bool(finite[k]), judged)
+        if due or ends.any():
+            reports = reports or self.measure()
+            row = self.row(rate, before, reports)
+            ended = np.full(row.shape, np.nan) if self.ended is None else self.ended
+            self.ended = np.where(self.active if due else ends, row, ended)
+            if due:
+                self.close_record(epoch)
+            for k in np.flatnonzero(self.active & (ends | last)):
+                if not np.isfinite(reports["train"].loss[k]):
+                    self.outcomes[k].status = "diverged"
+                    self.outcomes[k].diverged_epoch = epoch
+            for k in active if due else np.flatnonzero(ends):
+                self.note_dead_units(int(k), reports["train"])
+        for k in np.flatnonzero(ends):
+            self.stop(int(k))
+
+    def close_record(self, epoch: int) -> None:
+        """Begin a new record; a replicate that ended since the last one has its own end in it."""
+        assert self.ended is not None
+        self.records.append(self.ended)
+        self.recorded_epochs.append(epoch)
+        self.ended = None
+
+    def measure(self) -> dict[str, Report]:
+        """Measure everything on the training part, loss and accuracy on the others."""
+        return {
+            part: self.measured(part, examine if part == "train" else evaluate)
+            for part in PARTS
+            if getattr(self.data, f"{part}_x").shape[1]
+        }
+
+    def measured(self, part: str, measure: Callable[..., Report] = evaluate) -> Report:
+        x, labels = (getattr(self.data, f"{part}_{which}") for which in ("x", "labels"))
+        return measure(self.network, x, labels, self.targets[part], self.loss)
+
+    def row(self, rate: float, before: Array | None, reports: dict[str, Report]) -> Array:
+        """Return a record, (columns, replicates), and set the columns' names."""
+        network = self.network
+        row: dict[str, Array] = {"learning_rate": np.full(len(self.seeds), rate)}
+        for part in PARTS:
             missing = np.full(len(self.seeds), np.nan)
             found = reports.get(part)
             row[f"{part}_loss"] = found.loss if found else missing
@@ -207,36 +249,39 @@ class Group:
             row[f"{prefix}_gradient_rms"] = train.gradient_rms[number - 1]
             row[f"{prefix}_update_ratio"] = ratios[number - 1]
         self.columns = list(row)
-        self.records.append(np.where(self.active, np.array(list(row.values())), np.nan))
-        self.recorded_epochs.append(epoch)
-        for k in np.flatnonzero(self.active):
-            self.settle(int(k), epoch, bool(finite[k]), reports)
+        return np.array(list(row.values()))
 
-    def settle(self, k: int, epoch: int, finite: bool, reports: dict[str, Report]) -> None:
-        """Note what this epoch means for replicate k: death, divergence, best, solved."""
-        outcome, settings = self.outcomes[k], self.experiment.training
+    def settle(self, k: int, finite: bool, judged: Report) -> bool:
+        """Note what this epoch means for replicate k: divergence, best, solved.
+
+        Returns whether it ends here.
+        """
+        outcome, settings, epoch = self.outcomes[k], self.experiment.training, self.epoch
         outcome.epochs = epoch
-        layers = reports["train"].layers
-        if epoch == 0:
-            outcome.dead_since = [np.full(layer.dead.shape[1], -1) for layer in layers]
         if not finite:
             outcome.status, outcome.diverged_epoch = "diverged", epoch
-            self.stop(k)
-            return
-        for since, layer in zip(outcome.dead_since, layers, strict=True):
-            since[:] = np.where(layer.dead[k], np.where(since < 0, epoch, since), -1)
-        judge = reports.get("validation", reports["train"])
-        if judge.loss[k] < outcome.best_loss:
-            outcome.best_loss = float(judge.loss[k])
+            return True
+        if judged.loss[k] < outcome.best_loss:
+            outcome.best_loss = float(judged.loss[k])
             outcome.best_epoch = epoch
             self.best[k] = self.network.theta[k]
-        accuracy = judge.accuracy[k]
-        if outcome.solved_epoch is None and accuracy >= settings.target_accuracy:
+        if outcome.solved_epoch is None and judged.accuracy[k] >= settings.target_accuracy:
             outcome.solved_epoch = epoch
         if settings.patience is not None and outcome.best_epoch is not None:
             if epoch - outcome.best_epoch >= settings.patience:
                 outcome.status = "stopped_early"
-                self.stop(k)
+                return True
+        return False
+
+    def note_dead_units(self, k: int, train: Report) -> None:
+        """Note since which recorded epoch each unit of replicate k is dead."""
+        outcome = self.outcomes[k]
+        if not outcome.dead_since:
+            outcome.dead_since = [np.full(layer.dead.shape[1], -1) for layer in train.layers]
+        if outcome.status == "diverged":
+            return
+        for since, layer in zip(outcome.dead_since, train.layers, strict=True):
+            since[:] = np.where(layer.dead[k], np.where(since < 0, self.epoch, since), -1)
 
     def stop(self, k: int) -> None:
         """Keep replicate k as it is; the stack goes on computing a row that nobody reads."""
@@ -246,11 +291,15 @@ class Group:
 
     def result(self) -> Training:
         """Return what was reached; the last call, for it hands the network's memory over."""
-        network = self.network
+        network, settings = self.network, self.experiment.training
         self.final[self.active] = network.theta[self.active]
+        if self.ended is not None:
+            later = self.epoch - self.epoch % settings.record_every + settings.record_every
+            self.close_record(min(later, settings.epochs))
         gradient = network.gradient
         network.bind(self.final, gradient)
         final = {name: value.copy() for name, value in network.parameters.items()}
+        final_scores = self.scores()
         network.bind(self.best, gradient)
         best = {name: value.copy() for name, value in network.parameters.items()}
         return Training(
@@ -259,7 +308,20 @@ class Group:
             outcomes=self.outcomes,
             final=final,
             best=best,
+            final_scores=final_scores,
+            best_scores=self.scores(),
             gains=self.gains,
             parameters=network.size,
             seconds=0.0,
         )
+
+    def scores(self) -> dict[str, Array]:
+        """Return loss and accuracy of the network as it is bound, of each part with samples."""
+        scores = {}
+        with np.errstate(all="ignore"):
+            for part in PARTS:
+                if getattr(self.data, f"{part}_x").shape[1]:
+                    found = self.measured(part)
+                    scores[f"{part}_loss"] = found.loss
+                    scores[f"{part}_accuracy"] = found.accuracy
+        return scores

@@ -12,7 +12,7 @@ import numpy as np
 from activations.base import Array
 from runner.checkpoint import State
 
-KINDS = ("history", "final", "best")
+KINDS = ("history", "final", "best", "final_scores", "best_scores")
 
 
 @dataclass
@@ -43,11 +43,13 @@ class Training:
     """All that a training leaves behind.
 
     Attributes:
-        epochs: (records,) the recorded epochs.
+        epochs: (records,) the recorded epochs. A replicate that ended between two of them has
+            its last record, which is of its own last epoch, in the place of the later one.
         history: by column name, (replicates, records) float64, NaN after a replicate's end.
         outcomes: one per replicate.
         final, best: the network's parameters by name, (replicates, ...), at the last epoch
             and at the one with the lowest validation loss.
+        final_scores, best_scores: loss and accuracy there, by metric, (replicates,) each.
         gains: the gain that the initializer took from the activation, per linear layer.
         parameters: number of parameters of one replicate.
         seconds: time spent in training and measuring.
@@ -58,6 +60,8 @@ class Training:
     outcomes: list[Outcome]
     final: dict[str, Array]
     best: dict[str, Array]
+    final_scores: dict[str, Array]
+    best_scores: dict[str, Array]
     gains: list[float]
     parameters: int
     seconds: float
@@ -76,20 +80,18 @@ class Training:
     def from_state(cls, state: State, prefix: str) -> Training:
         """Return what ``state`` was called on."""
         outcomes, gains, parameters = json.loads(str(state[prefix + "json"]))
-        history, final, best = (
-            {
+        by_kind = {
+            kind: {
                 name.removeprefix(f"{prefix}{kind}."): array
                 for name, array in state.items()
                 if name.startswith(f"{prefix}{kind}.")
             }
             for kind in KINDS
-        )
+        }
         return cls(
             epochs=state[prefix + "epochs"],
-            history=history,
             outcomes=[Outcome.from_json(outcome) for outcome in outcomes],
-            final=final,
-            best=best,
+            **by_kind,
             gains=gains,
             parameters=parameters,
             seconds=0.0,
@@ -100,18 +102,22 @@ def joined(parts: list[Training]) -> Training:
     """Return the training of all replicates from that of groups of them, in order."""
     first = max(parts, key=lambda part: len(part.epochs))  # others may all have stopped early
     records = len(first.epochs)
+    for part in parts:
+        part.history = {key: _padded(rows, records) for key, rows in part.history.items()}
+    stacked = {
+        kind: {
+            key: np.concatenate([getattr(part, kind)[key] for part in parts])
+            for key in getattr(first, kind)
+        }
+        for kind in KINDS
+    }
     return Training(
         epochs=first.epochs,
-        history={
-            key: np.concatenate([_padded(part.history[key], records) for part in parts])
-            for key in first.history
-        },
         outcomes=[outcome for part in parts for outcome in part.outcomes],
-        final={key: np.concatenate([part.final[key] for part in parts]) for key in first.final},
-        best={key: np.concatenate([part.best[key] for part in parts]) for key in first.best},
         gains=first.gains,
         parameters=first.parameters,
         seconds=sum(part.seconds for part in parts),
+        **stacked,
     )
 
 

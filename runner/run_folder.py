@@ -313,10 +313,10 @@ def _history_text(training: Training) -> str:
     lines = [",".join([*INDEX_COLUMNS, *names])]
     for k, outcome in enumerate(training.outcomes):
         for epoch, row in zip(training.epochs.tolist(), columns[k].tolist(), strict=True):
-            if epoch > outcome.epochs:
-                break
             cells = ("" if value != value else f"{value:.9g}" for value in row)
-            lines.append(f"{k},{outcome.seed},{epoch}," + ",".join(cells))
+            lines.append(f"{k},{outcome.seed},{min(epoch, outcome.epochs)}," + ",".join(cells))
+            if epoch >= outcome.epochs:
+                break
     return "\n".join(lines) + "\n"
 
 

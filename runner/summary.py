@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from activations.base import Array
 from runner.config import Experiment
 from runner.diagnosis import diagnose
 from runner.outcomes import Training
@@ -79,10 +80,10 @@ def _replicate(training: Training, k: int) -> dict[str, Any]:
         "epochs": outcome.epochs,
         "diverged_epoch": outcome.diverged_epoch,
         "solved_epoch": outcome.solved_epoch,
-        "final": _metrics(training, k, outcome.epochs),
+        "final": _metrics(training.final_scores, k),
         "best": {
             "epoch": outcome.best_epoch,
-            **_metrics(training, k, outcome.best_epoch),
+            **_metrics({} if outcome.best_epoch is None else training.best_scores, k),
         },
         "dead": [
             {
@@ -95,11 +96,8 @@ def _replicate(training: Training, k: int) -> dict[str, Any]:
     }
 
 
-def _metrics(training: Training, k: int, epoch: int | None) -> dict[str, float | None]:
-    record = np.flatnonzero(training.epochs == epoch)
-    if not record.size:
-        return dict.fromkeys(METRICS)
-    found = {name: float(training.history[name][k, record[0]]) for name in METRICS}
+def _metrics(scores: dict[str, Array], k: int) -> dict[str, float | None]:
+    found = {name: float(scores[name][k]) if name in scores else np.nan for name in METRICS}
     return {
         name: float(f"{value:.9g}") if np.isfinite(value) else None for name, value in found.items()
     }

@@ -9,6 +9,7 @@ import pytest
 from runner import run
 from runner.composition import compose
 from runner.group import Group, build_network, load_data
+from runner.run_folder import _history_text
 from runner.training import train
 
 SHORT = ["training.epochs=3", "dataset.samples=200", "plots=none"]
@@ -133,14 +134,34 @@ def test_same_seed_gives_every_activation_the_same_data_and_normals():
         np.testing.assert_allclose(a.weight / gain_a, b.weight / gain_b, rtol=1e-6)
 
 
-def test_record_every_thins_the_history_and_changes_nothing_else():
-    every = trained("training.epochs=7")
-    thinned = trained("training.epochs=7", "training.record_every=3")
-    assert thinned.epochs.tolist() == [0, 3, 6, 7]
-    for name in ("train_loss", "layer1_dead", "layer2_gradient_rms"):
-        np.testing.assert_array_equal(every.history[name][:, thinned.epochs], thinned.history[name])
-    for name, value in every.final.items():
-        assert value.tobytes() == thinned.final[name].tobytes()
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["training.epochs=7"],
+        ["training.epochs=60", "training.patience=4", "optimizer.learning_rate=0.3"],
+        ["training.epochs=30", "dataset.validation_fraction=0"],
+        ["training.epochs=20", "activation=square", "optimizer=sgd", "optimizer.learning_rate=0.5"],
+    ],
+    ids=["finishes", "stops early", "no validation", "diverges"],
+)
+def test_record_every_thins_the_history_and_changes_nothing_else(monkeypatch, words):
+    """Whatever an epoch settles (best, solved, stopped, diverged) is settled in that epoch."""
+    every = trained(*words)
+    for each, size in ((3, 5), (7, 2), (1000, 1)):
+        monkeypatch.setattr("runner.training.group_size", lambda experiment, size=size: size)
+        thinned = trained(*words, f"training.record_every={each}")
+        for one, other in zip(every.outcomes, thinned.outcomes, strict=True):
+            assert {**vars(one), "dead_since": 0} == {**vars(other), "dead_since": 0}
+        for kind in ("final", "best"):
+            for name, value in getattr(every, kind).items():
+                assert value.tobytes() == getattr(thinned, kind)[name].tobytes(), name
+        np.testing.assert_equal(every.final_scores, thinned.final_scores)
+        np.testing.assert_equal(every.best_scores, thinned.best_scores)
+        rows = [line.split(",", 3) for line in _history_text(every).splitlines()[1:]]
+        ends = [outcome.epochs for outcome in every.outcomes]
+        kept = [row for row in rows if int(row[2]) % each == 0 or int(row[2]) == ends[int(row[0])]]
+        found = [line.split(",", 3) for line in _history_text(thinned).splitlines()[1:]]
+        assert found == kept
 
 
 def test_global_random_state_is_neither_read_nor_written():

@@ -164,8 +164,8 @@ class Setting:
                 there = np.isfinite(known)
                 _, at, of = np.intersect1d(common, known[there], return_indices=True)
                 line[at] = values[row][there][of]
-                if entry["status"] == "stopped_early" and at.size:
-                    line[at[-1] + 1 :] = line[at[-1]]
+                if entry["status"] == "stopped_early":
+                    line[common > known[there][-1]] = values[row][there][-1]
             rows.append(line)
         return common, np.array(rows)
 

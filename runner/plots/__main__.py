@@ -21,7 +21,7 @@ what is drawn into each folder:
   boundary           what the network says at every point (data with two features)
   activation         the function, its derivative, and what the layers feed it
   flow               the gradient that reaches each layer
-  units              dead and saturated units by layer
+  units              dead units and flat outputs by layer
 
 examples:
   python -m runner.plots outputs/runs/tanh_moons_1a2b3c4d

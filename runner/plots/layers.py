@@ -11,6 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm, to_rgba
 from matplotlib.ticker import MaxNLocator
 
 from activations.base import Array
+from runner.diagnostics import flatness
 from runner.plots.captions import page
 from runner.plots.style import (
     GREY,
@@ -63,7 +64,7 @@ def flow(run: Any) -> Picture:
 
 
 def units(run: Any) -> Picture | None:
-    """Draw the share of dead units and of saturated outputs, by layer and epoch.
+    """Draw the share of dead units and of outputs where f is flat, by layer and epoch.
 
     Returns None for a network without hidden layers.
     """
@@ -71,15 +72,16 @@ def units(run: Any) -> Picture | None:
     if not layers:
         return None
     dead, saturated = _by_layer(run, "dead"), _by_layer(run, "saturated")
-    what = "dead: same output for every training sample; saturated: |f'| < 0.05"
+    state = flatness(run.network().prototype)
+    what = f"dead: same output for every training sample; {state}: |f'| < 0.05"
     notes = [
         what + ("; mean over seeds" if run.config.replicates > 1 else ""),
         _grey(False, bool(np.isnan(dead).all(axis=1).any())),
     ]
-    figure, base, height = _page(run, "dead and saturated units", notes, layers)
+    figure, base, height = _page(run, "dead units and flat outputs", notes, layers)
     room = (figure.right - figure.left - 0.6 - 0.75) / 2
     starts = (figure.left + 0.6, figure.left + 0.6 + room + 0.1)
-    panels = (("dead units", dead), ("saturated outputs", saturated))
+    panels = (("dead units", dead), (f"outputs {state}", saturated))
     for start, (title, shares) in zip(starts, panels, strict=True):
         axes = figure.place(start, base, start + room - 0.6, base + height)
         axes.set_title(title, fontsize=SMALL, loc="left", color=GREY)
