@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             started=started,
             draw=partial(artist.draw, composed.experiment.extensions) if artist else None,
         )
-        print(printable(report(run, reused)))
+        print(printable(report(run, reused, time.perf_counter() - started)))
         return 0
     except ConfigError as error:
         caret = [f"  {printable(line)}" for line in error.caret.splitlines()]

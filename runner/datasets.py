@@ -122,8 +122,9 @@ def split(
         number(key, value, minimum=0)
         if value >= 1:
             raise ValueError(f"{key} must be >= 0 and < 1, got {value!r}")
-    test, validation = (round(samples * f) for f in (test_fraction, validation_fraction))
-    if test + validation >= samples:
+    sizes = part_sizes(samples, test_fraction, validation_fraction)
+    test, validation = sizes["test"], sizes["validation"]
+    if sizes["train"] <= 0:
         raise ValueError(
             f"test_fraction={test_fraction:g} and validation_fraction="
             f"{validation_fraction:g} leave no training sample of {samples}"
@@ -157,6 +158,12 @@ def split(
         scale=scale,
         classes=dataset.classes,
     )
+
+
+def part_sizes(samples: int, test_fraction: float, validation_fraction: float) -> dict[str, int]:
+    """Return how many samples each part of a split gets."""
+    test, validation = (round(samples * f) for f in (test_fraction, validation_fraction))
+    return {"train": samples - test - validation, "validation": validation, "test": test}
 
 
 def stack(splits: Sequence[Split]) -> StackedSplit:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,15 @@ from runner.initializers import Initializer
 from runner.losses import CrossEntropy, SquaredError, probabilities
 
 Loss = CrossEntropy | SquaredError
+
+
+def model_name(activation: str, hidden: Sequence[int], classes: int, loss: str) -> str:
+    """Return what to call a network: its activation's name, where it has one to apply."""
+    if hidden:
+        return activation
+    if loss != "cross_entropy":
+        return "linear classifier"
+    return "logistic regression" if classes == 2 else "softmax regression"
 
 
 class Linear:

@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import textwrap
 from typing import Any
 
 from activations import Formula
+from runner.model import model_name
 from runner.run_folder import Run
+from runner.summary import ENDS
 
-_ENDS = ("mean", "low", "high")
 
+def report(run: Run, reused: bool, seconds: float) -> str:
+    """Return the lines that end a run: result, time, folder, diagnosis, how to repeat it.
 
-def report(run: Run, reused: bool) -> str:
-    """Return the lines that end a run: result, time, folder, diagnosis, how to repeat it."""
+    ``seconds`` is what the command took, pictures included.
+    """
     summary = run.summary
     seeds = run.config.seeds
     count = len(seeds)
     which = f"seed {seeds[0]}" if count == 1 else f"seeds {seeds[0]}-{seeds[-1]}"
+    config = run.config
+    hidden = config.model.hidden
+    classes = 0 if hidden else config.classes
     title = (
-        f"{summary['activation']} on {summary['dataset']}: "
+        f"{model_name(summary['activation'], hidden, classes, config.training.loss)} "
+        f"on {summary['dataset']}: "
         f"{summary['parameters']} parameters, "
         f"{count} replicate{'s' if count > 1 else ''} ({which})"
     )
     together = summary["together"]["final"]
-    interval = f"mean, 95% t interval, n={together['train_loss']['n']}"
+    n = together["train_loss"]["n"]
+    heads = ("loss, geometric mean", "accuracy, mean") if n > 1 else ("loss", "accuracy")
+    of = "" if n == count else f" of {count}, without those that diverged"
     lines = [
         title,
         *_formula(run),
-        f"  {'':9}{'loss':<25}{'accuracy':<24}" + (interval if count > 1 else ""),
+        f"  {'':9}{heads[0]:<25}{heads[1]:<24}" + (f"95% intervals, n={n}{of}" if n > 1 else ""),
     ]
     for part in ("train", "test"):
         if together[f"{part}_loss"]["n"]:
-            loss = _with_interval(together[f"{part}_loss"], _loss_format(together), math.inf)
-            accuracy = _with_interval(together[f"{part}_accuracy"], ".3f", 1.0)
+            loss = _with_interval(together[f"{part}_loss"], _loss_format(together))
+            accuracy = _with_interval(together[f"{part}_accuracy"], ".3f")
             lines.append(f"  {part:<9}{loss:<25}{accuracy}")
-    seconds = summary["seconds"]
-    note = "  (this very run was there already; delete the folder to train again)"
-    lines.append(
-        f"  time     {seconds['total']:.2f} s, of which training {seconds['training']:.2f} s"
-        + (note if reused else "")
-    )
+    if reused:
+        note = "this very run was there already; delete the folder to train again"
+        lines.append(f"  time     {seconds:.2f} s  ({note})")
+    else:
+        training = summary["seconds"]["training"]
+        lines.append(f"  time     {seconds:.2f} s, of which training {training:.2f} s")
     lines.append(f"  init     {summary['initializer']['text']}")
     lines.append(f"  folder   {run.path}")
     width = max(shutil.get_terminal_size().columns, 60)
@@ -67,15 +75,15 @@ def _formula(run: Run) -> list[str]:
 
 def _loss_format(together: dict[str, Any]) -> str:
     """Return ".4f", or ".3g" for losses that would be longer than their column."""
-    ends = [together[f"{part}_loss"][end] or 0 for part in ("train", "test") for end in _ENDS]
+    ends = [together[f"{part}_loss"][end] or 0 for part in ("train", "test") for end in ENDS]
     return ".4f" if max(ends) < 1000 else ".3g"
 
 
-def _with_interval(entry: dict[str, Any], form: str, largest: float) -> str:
-    """Write mean [low, high], the interval cut off where the quantity ends."""
-    mean, low, high = entry["mean"], entry["low"], entry["high"]
-    if mean is None:
+def _with_interval(entry: dict[str, Any], form: str) -> str:
+    """Write centre [low, high]."""
+    centre, low, high = (entry[end] for end in ENDS)
+    if centre is None:
         return "-"
     if low is None or high is None:
-        return format(mean, form)
-    return f"{mean:{form}} [{max(low, 0):{form}}, {min(high, largest):{form}}]"
+        return format(centre, form)
+    return f"{centre:{form}} [{low:{form}}, {high:{form}}]"

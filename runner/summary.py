@@ -11,10 +11,11 @@ from activations.base import Array
 from runner.config import Experiment
 from runner.diagnosis import diagnose
 from runner.outcomes import Training
-from runner.statistics import t_interval
+from runner.statistics import estimate
 from runner.version import VERSION
 
 FORMAT_VERSION = 1
+ENDS = ("centre", "low", "high")
 METRICS = tuple(
     f"{part}_{quantity}"
     for part in ("train", "validation", "test")
@@ -27,12 +28,12 @@ def summarise(
 ) -> dict[str, Any]:
     """Return what summary.json holds, but for the checksums of the other files."""
     replicates = [_replicate(training, k) for k in range(experiment.replicates)]
-    diverged = any(entry["status"] == "diverged" for entry in replicates)
+    kept = [entry for entry in replicates if entry["status"] != "diverged"]
     gains = training.gains[1:]
     return {
         "format_version": FORMAT_VERSION,
         "digest": experiment.digest,
-        "status": "diverged" if diverged else "complete",
+        "status": "complete" if len(kept) == len(replicates) else "diverged",
         "command": command,
         "activation": experiment.activation["name"],
         "dataset": experiment.dataset["name"],
@@ -45,7 +46,7 @@ def summarise(
         "replicates": replicates,
         "together": {
             which: {
-                metric: _interval([entry[which].get(metric) for entry in replicates])
+                metric: _estimate(metric, [entry[which].get(metric) for entry in kept], experiment)
                 for metric in METRICS
             }
             for which in ("final", "best")
@@ -103,16 +104,16 @@ def _metrics(scores: dict[str, Array], k: int) -> dict[str, float | None]:
     }
 
 
-def _interval(values: list[float | None]) -> dict[str, Any]:
+def _estimate(metric: str, values: list[float | None], experiment: Experiment) -> dict[str, Any]:
+    """Return a metric over the replicates that have it: those that did not diverge."""
     finite = [value for value in values if value is not None]
     if not finite:
-        return {"mean": None, "low": None, "high": None, "n": 0}
-    mean, low, high = t_interval(np.array(finite))
-    rounded = (float(f"{value:.9g}") for value in (mean, low, high))
+        return {"centre": None, "low": None, "high": None, "n": 0, "how": None}
+    part = metric.partition("_")[0]
+    found = estimate(metric, finite, len(getattr(experiment.first_split, f"{part}_labels")))
+    ends = {key: float(f"{value:.9g}") for key, value in found._asdict().items() if key in ENDS}
     return {
-        **{
-            key: value if np.isfinite(value) else None
-            for key, value in zip(("mean", "low", "high"), rounded, strict=True)
-        },
-        "n": len(finite),
+        **{key: value if np.isfinite(value) else None for key, value in ends.items()},
+        "n": found.n,
+        "how": found.how,
     }

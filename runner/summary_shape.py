@@ -53,6 +53,9 @@ def _each(inner: Check, container: type) -> Check:
 _MAPPING, _LIST, _TEXT = _is("a section", dict), _is("a list", list), _is("a text", str)
 _WHOLE, _NUMBER = _is("a whole number", int), _is("a number", int, float)
 _METRICS = _each(_optional(_NUMBER), dict)
+_ESTIMATE = _section(
+    (), **dict.fromkeys(("centre", "low", "high", "n"), _optional(_NUMBER)), how=_optional(_TEXT)
+)
 _LAYER = _section(("units", "of"), units=_NUMBER, of=_NUMBER, since=_optional(_NUMBER))
 _REPLICATE = _section(
     seed=_WHOLE,
@@ -70,7 +73,7 @@ _SUMMARY = _section(
     activation=_TEXT,
     dataset=_TEXT,
     replicates=_each(_REPLICATE, list),
-    together=_each(_each(_METRICS, dict), dict),
+    together=_each(_each(_ESTIMATE, dict), dict),
     seconds=_METRICS,
     versions=_each(_TEXT, dict),
 )

@@ -243,7 +243,7 @@ def run_job(job: Job) -> str:
         stops_on_signal=False,  # the sweep ends its workers at once
     )
     final = run.summary["together"]["final"]
-    means = [(part, final[f"{part}_accuracy"]["mean"]) for part in ("test", "train")]
+    means = [(part, final[f"{part}_accuracy"]["centre"]) for part in ("test", "train")]
     diverged = sum(entry["status"] == "diverged" for entry in run.summary["replicates"])
     words = [f"{part} accuracy {mean:.3f}" for part, mean in means if mean is not None][:1]
     words += [f"{diverged} diverged"] if diverged else []

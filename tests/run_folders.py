@@ -39,7 +39,13 @@ def write_run(
     replicates = len(scores)
     config = {
         "activation": {"name": activation},
-        "dataset": {"name": dataset, "samples": samples, "noise": 0.2},
+        "dataset": {
+            "name": dataset,
+            "samples": samples,
+            "noise": 0.2,
+            "test_fraction": 0.2,
+            "validation_fraction": 0.2,
+        },
         "model": {"hidden": [16, 16]},
         "optimizer": {"name": "adam", "learning_rate": learning_rate},
         "schedule": {"name": "constant"},

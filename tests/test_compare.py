@@ -10,8 +10,10 @@ import pytest
 import yaml
 from pytest import approx
 
-from runner.compare import Problem, build, compare
+from runner import run
+from runner.compare import Problem, build, compare, wording
 from runner.compare.__main__ import main
+from runner.compare.bands import centre_and_band
 from runner.compare.leaderboard import csv_text, markdown, rows, terminal
 from runner.compare.pairs import ALPHA, OVERALL
 from runner.compare.runs import (
@@ -21,6 +23,7 @@ from runner.compare.runs import (
     show,
 )
 from runner.compare.verdict import sentences
+from runner.plots import curves
 from tests.run_folders import resign, write_run, write_summary, write_sweep
 
 
@@ -624,3 +627,33 @@ def test_a_tuned_activation_names_no_row_and_its_own_parameter_is_no_choice(tmp_
     alone = build([tmp_path / f"{name}8" for name in parameters], tune=key)
     assert [arm.name for arm in alone.arms] == ["any activation"]
     assert "(edge)" not in terminal(alone)
+
+
+def test_a_difference_has_a_digit_more_than_its_scores():
+    assert wording.score(0.9944, "test_accuracy") == wording.score(0.9936, "test_accuracy")
+    assert wording.difference(0.9936 - 0.9944, "test_accuracy") == "\N{MINUS SIGN}0.08 points"
+    assert wording.difference(0.0, "test_accuracy") == "0 points"
+
+
+@pytest.mark.parametrize("metric", ["test_accuracy", "test_loss"])
+def test_one_interval_in_summary_leaderboard_report_and_pictures(tmp_path, metric):
+    words = ["replicates=3", "training.epochs=3", "dataset.samples=200", "plots=none"]
+    runs = [
+        run([f"activation={name}", *words, f"hydra.run.dir={tmp_path / name}"])
+        for name in ("tanh", "relu")
+    ]
+    comparison = build([result.path for result in runs], metric=metric)
+    for result in runs:
+        told = result.summary["together"]["final"][metric]
+        expected = approx([told["centre"], told["low"], told["high"]], rel=1e-6)
+        (row,) = [r for r in rows(comparison) if r["folder"] == str(result.path)]
+        assert [row["score"], row["low"], row["high"]] == expected
+        (arm,) = [arm for arm in comparison.arms if arm.setting.runs[0].path == result.path]
+        band = centre_and_band(arm.setting, metric, arm.setting.curve(metric)[1])
+        assert [end[-1] for end in band[:3]] == expected
+        figure = getattr(curves, metric.removeprefix("test_"))(result)
+        drawn = np.concatenate(
+            [b.get_paths()[0].vertices for b in figure.axes[0].collections if b.get_paths()]
+        )
+        last = drawn[drawn[:, 0] == 3, 1]
+        assert all(np.isclose(last, end, rtol=1e-6).any() for end in (told["low"], told["high"]))

@@ -17,7 +17,7 @@ from runner.training import train
         ("dataset.samples", ["dataset=blobs", "dataset.features=300", "dataset.samples=3000"]),
         ("model.hidden", ["model.hidden=[500,500]", "dataset.samples=50"]),
         ("model.hidden", ["model.hidden=[99]", "dataset.samples=9000", "training.batch_size=null"]),
-        ("replicates", ["model.hidden=[200,200]", "dataset.samples=50", "replicates=20"]),
+        ("replicates", ["model.hidden=[120,120]", "dataset.samples=50", "replicates=20"]),
         (
             "training.epochs",
             ["model.hidden=[2,2]", "training.epochs=150", "replicates=2"],

@@ -13,10 +13,13 @@ from runner.distributions import expected_best, performance_profile, solved_by
 from runner.multiple_comparisons import joint_sign_flip, tie_letters
 from runner.statistics import (
     SAMPLED_SIGN_FLIPS,
+    accuracy_estimate,
+    estimate,
     fewest_pairs,
     holm,
     interquartile_mean,
     interquartile_mean_interval,
+    loss_estimate,
     probability_of_improvement,
     replicates_to_separate,
     sign_flip_test,
@@ -24,6 +27,7 @@ from runner.statistics import (
     t_interval,
     t_quantile,
 )
+from tests.benchmarks.intervals import beta_binomial, coverage, losses
 
 # Checked by hand and with SciPy before this module existed.
 A = np.array([0.91, 0.88, 0.93, 0.90, 0.92, 0.89, 0.94, 0.90, 0.91, 0.92])
@@ -80,6 +84,55 @@ def test_paired_interval_covers_95_percent():
     a, b = shared + generator.normal(1, 1, shared.shape), shared
     _, low, high = t_interval(a - b)
     assert np.mean((low <= 1) & (high >= 1)) == approx(0.95, abs=0.0047)
+
+
+COVERED = [
+    *losses(),
+    *(beta_binomial(200, mean, s) for mean in (0.97, 0.99, 0.999) for s in (0.0, 0.01, 0.03)),
+]
+
+
+@pytest.mark.parametrize("case", COVERED, ids=lambda case: case.name)
+def test_estimates_cover_at_least_93_percent(case):
+    for n in (5, 10, 20):
+        assert coverage(case, n, repeats=4000)[0] >= 0.93, n
+
+
+def test_a_loss_estimate_is_scipys_t_interval_of_logarithms():
+    x = np.array([0.02, 0.5, 0.03, 0.001])
+    expected = scipy.stats.ttest_1samp(np.log(x), 0).confidence_interval(0.95)
+    found = loss_estimate(x)
+    assert (found.low, found.high) == approx((np.exp(expected.low), np.exp(expected.high)))
+    assert found.centre == approx(scipy.stats.gmean(x))
+
+
+@pytest.mark.parametrize("right", [0, 1, 190, 199, 200])
+def test_an_estimate_of_equal_accuracies_is_wilsons_interval_of_all_their_samples(right):
+    z = scipy.stats.t.ppf(0.975, 3)  # for a normal deviate, whose level is therefore another
+    level = 1 - 2 * scipy.stats.norm.sf(z)
+    expected = scipy.stats.binomtest(4 * right, 800).proportion_ci(level, method="wilson")
+    found = accuracy_estimate([right / 200] * 4, 200)
+    assert (found.low, found.high) == approx((expected.low, expected.high), rel=1e-9, abs=1e-12)
+
+
+@given(st.lists(st.integers(0, 50), min_size=2, max_size=9))
+def test_an_accuracy_estimate_holds_its_mean_has_width_and_stays_between_0_and_1(right):
+    values = np.array(right) / 50
+    centre, low, high, n, _ = accuracy_estimate(values, 50)
+    assert 0 <= low <= centre <= high <= 1 and high - low > 1e-3 and n == len(right)
+    assert centre == approx(values.mean())
+
+
+def test_estimates_at_their_ends():
+    for metric in ("test_loss", "best.test_accuracy"):
+        alone = estimate(metric, [0.5], 200)
+        assert alone.centre == approx(0.5) and np.isnan([alone.low, alone.high]).all()
+        with pytest.raises(ValueError, match="at least one"):
+            estimate(metric, [], 200)
+        two = estimate(metric, [0.4, 0.6], 200)
+        assert 0 < two.low < two.centre < two.high
+    zero = loss_estimate([0.1, 0.0, 0.2])
+    assert zero.centre == 0 and np.isnan([zero.low, zero.high]).all()
 
 
 def test_interquartile_mean_fixtures():

@@ -7,26 +7,20 @@ import warnings
 import numpy as np
 
 from activations.base import Array
-from runner.statistics import t_interval
+from runner.compare.runs import Setting
+from runner.statistics import Estimate, how
 
 
-def centre_and_band(values: Array, geometric: bool) -> tuple[Array, Array, Array]:
-    """Return mean and 95% t interval over replicates (rows), as far as any is left.
+def centre_and_band(setting: Setting, column: str, values: Array) -> Estimate:
+    """Return the estimate of a history column, epoch by epoch, over replicates (rows).
 
-    Losses are averaged on the log scale. Replicates that diverged are given as NaN
-    rows.
+    Replicates that diverged are given as NaN rows and left out.
     """
     rows = values[np.isfinite(values).all(axis=1)]
+    if len(rows):
+        return setting.estimate(column, rows, axis=0)
+    # Nobody reached the end: show what there was, without a claim about its spread.
     nothing = np.full(values.shape[1], np.nan)
-    if not len(rows):
-        # Nobody reached the end: show what there was, without a claim about its spread.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            return np.nanmedian(values, axis=0), nothing, nothing
-    if geometric:
-        tiny = np.finfo(np.float64).tiny
-        interval = t_interval(np.log(np.maximum(rows, tiny)), axis=0)
-        centre, low, high = (np.exp(part) for part in interval)
-    else:
-        centre, low, high = t_interval(rows, axis=0)
-    return centre, low, high
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return Estimate(np.nanmedian(values, axis=0), nothing, nothing, 0, how(column))

@@ -13,25 +13,35 @@ from typing import Any
 import numpy as np
 
 from runner.compare.comparison import Comparison
-from runner.compare.pairs import OVERALL, Family, score_interval
+from runner.compare.pairs import OVERALL, Family, score_estimate
 from runner.compare.runs import Setting, short, show
-from runner.compare.scores import Arm, median_solved_epoch, tuned_text
+from runner.compare.scores import Arm, higher_is_better, median_solved_epoch, tuned_text
 from runner.compare.verdict import sentences
 from runner.compare.wording import metric_name, score, scored
 from runner.printable import one_line
 from runner.statistics import (
     FEWEST_FOR_BOOTSTRAP,
+    how,
     interquartile_mean_interval,
 )
 from runner.whole_files import write_whole
 
-HOW = (
-    "Score: mean over replicates with its 95% t interval. Rank: 1 + the number of settings "
-    "shown to be better, none where too few seeds are shared for a test; settings that share "
-    "a letter cannot be separated (paired by seed, exact sign-flip test, Holm over all pairs "
-    "of the report; where Holm cannot reach .05 with so few replicates, the joint "
-    "sign-flip test stepping down)."
+RANKS = (
+    "Rank: 1 + the number of settings shown to be better, none where too few seeds are shared "
+    "for a test; settings that share a letter cannot be separated (paired by seed, exact "
+    "sign-flip test, Holm over all pairs of the report; where Holm cannot reach .05 with so few "
+    "replicates, the joint sign-flip test stepping down)."
 )
+
+
+def legend(metric: str) -> str:
+    """Return what the leaderboard's scores, ranks and letters are."""
+    order = (
+        ""
+        if higher_is_better(metric)
+        else " Rows are in the order of arithmetic means, whose differences are tested."
+    )
+    return f"Score: {how(metric)}, over replicates.{order} {RANKS}"
 
 
 def rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -62,7 +72,7 @@ def _row(comparison: Comparison, family: Family, index: int) -> dict[str, Any]:
         middle = (math.nan, math.nan, math.nan)
     else:
         middle = _middle(arm)
-    row.update(zip(("score", "low", "high"), score_interval(members), strict=True))
+    row.update(zip(("score", "low", "high"), score_estimate(members, metric)[:3], strict=True))
     row.update(zip(("iqm", "iqm_low", "iqm_high"), middle, strict=True))
     settings = [member.setting for member in members]
     row.update(
@@ -206,7 +216,7 @@ def markdown(comparison: Comparison) -> str:
             for row in table
             if row["task"] == family.task
         ]
-    lines += ["", HOW]
+    lines += ["", legend(comparison.metric)]
     for title, problems in (
         ("Failed jobs", comparison.failures),
         ("Left out", comparison.problems),

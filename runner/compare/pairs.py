@@ -14,8 +14,11 @@ from activations.base import Array
 from runner.compare.scores import Arm, higher_is_better
 from runner.multiple_comparisons import joint_sign_flip, tie_letters
 from runner.statistics import (
+    Estimate,
+    estimate,
     fewest_pairs,
     holm,
+    how,
     probability_of_improvement,
     replicates_to_separate,
     sign_flip_resolution,
@@ -151,17 +154,20 @@ def _overall(tasks: dict[str, list[Arm]], metric: str) -> Family | None:
     )
 
 
-def score_interval(members: Sequence[Arm]) -> tuple[float, float, float]:
-    """Return mean score and 95% t interval of an arm, over all its tasks alike.
+def score_estimate(members: Sequence[Arm], metric: str) -> Estimate:
+    """Return what an arm's scores come to, over all its tasks alike.
 
     With several tasks each replicate's mean over the tasks is one sample; tasks with
     unequal numbers of replicates give no interval.
     """
     if len({arm.scores.size for arm in members}) > 1:
-        mean = float(np.mean([arm.scores.mean() for arm in members]))
-        return mean, math.nan, math.nan
-    mean, low, high = t_interval(np.mean([arm.scores for arm in members], axis=0))
-    return float(mean), float(low), float(high)
+        centres = [arm.setting.estimate(metric, arm.scores).centre for arm in members]
+        n = sum(arm.scores.size for arm in members)
+        return Estimate(float(np.mean(centres)), math.nan, math.nan, n, how(metric))
+    scores = np.mean([arm.scores for arm in members], axis=0)
+    # A mean of T accuracies has the variance of one of T times their harmonic mean of samples.
+    samples = len(members) ** 2 / sum(1 / arm.setting.samples(metric) for arm in members)
+    return estimate(metric, scores, samples)
 
 
 def paired_differences(first: Sequence[Arm], second: Sequence[Arm]) -> Array:

@@ -20,12 +20,13 @@ from typing import Any
 from urllib.parse import quote
 
 from runner.compare.comparison import Comparison
-from runner.compare.leaderboard import HOW
+from runner.compare.leaderboard import legend
 from runner.compare.report_table import PICTURE_TYPES, Table
 from runner.compare.runs import Problem, short, show
 from runner.compare.scores import higher_is_better
 from runner.compare.verdict import sentences
 from runner.compare.wording import counted, metric_name
+from runner.statistics import how
 from runner.whole_files import write_whole
 
 PAGE = Path(__file__).parent / "page"
@@ -69,7 +70,7 @@ def html(
         "facts": escape(_facts(comparison)),
         "command": escape(comparison.command),
         "verdict": "".join(f"<li>{escape(text)}</li>" for text in verdict),
-        "how": escape(HOW),
+        "how": escape(legend(comparison.metric)),
         "headings": table.headings(),
         "rows": table.body(),
         "pictures": "".join(
@@ -186,8 +187,9 @@ def _method(comparison: Comparison) -> list[str]:
             if comparison.metric.startswith("best.")
             else "at its last epoch."
         ),
-        "Intervals of means: Student's t, 95%. leaderboard.csv adds the interquartile mean "
-        "with a percentile bootstrap from 10 replicates up.",
+        f"Intervals of scores: {how(comparison.metric)}; of differences: Student's t, 95%. "
+        "leaderboard.csv adds the interquartile mean with a percentile bootstrap from 10 "
+        "replicates up.",
         "A diverged replicate scores "
         + ("accuracy 0" if better else "the greatest finite loss of its task")
         + "; none is left out of a score or a test.",

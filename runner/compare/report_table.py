@@ -20,7 +20,6 @@ from runner.compare.runs import RunRecord, Setting, short, show
 from runner.compare.scores import Arm, filled, higher_is_better, median_solved_epoch, worst_score
 from runner.compare.wording import metric_name, scored
 from runner.plots.style import line_style
-from runner.statistics import t_interval
 
 CURVES = ("test_loss", "test_accuracy", "train_loss", "train_accuracy", "validation_loss")
 MOST_ROWS_WITH_CURVES, MOST_POINTS = 200, 60
@@ -60,7 +59,7 @@ class Table:
     def _add(
         self, arm: Arm, setting: Setting, scores: Any, place: tuple[int | None, str] | None
     ) -> None:
-        mean, low, high = (float(v) for v in t_interval(scores))
+        centre, low, high = setting.estimate(self.comparison.metric, scores)[:3]
         n = len(setting.replicates)
         lost = int(setting.diverged.sum())
         dead = dead_share(setting)
@@ -71,7 +70,7 @@ class Table:
             ("" if rank is None else str(rank), rank),
             (letters, letters or None),
             *self._key_cells(setting, edges),
-            (scored(mean, low, high, self.comparison.metric), mean),
+            (scored(centre, low, high, self.comparison.metric), float(centre)),
             (str(len(scores)), len(scores)),
             (f"{setting.solved}/{n}", setting.solved / n),
             (f"{lost}/{n}" if lost else "0", lost / n),
@@ -202,7 +201,7 @@ def _curves(setting: Setting) -> dict[str, list[Any]]:
         if not np.isfinite(values).any():
             continue
         kept = np.unique(np.linspace(0, len(epochs) - 1, MOST_POINTS).round().astype(int))
-        band = centre_and_band(values[:, kept], geometric=name.endswith("_loss"))
+        band = centre_and_band(setting, name, values[:, kept])[:3]
         curves[name] = [
             [int(epoch) for epoch in epochs[kept]],
             *([_rounded(value) for value in part] for part in band),

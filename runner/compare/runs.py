@@ -16,6 +16,7 @@ import yaml
 
 from activations.base import Array
 from runner.checkpoint import INTERRUPTED
+from runner.datasets import part_sizes
 from runner.run_folder import (
     CONFIG,
     HISTORY,
@@ -25,6 +26,7 @@ from runner.run_folder import (
     read_history,
     read_summary,
 )
+from runner.statistics import Estimate, estimate
 from runner.whole_files import read_whole
 from runner.yaml_text import read_yaml
 
@@ -137,6 +139,22 @@ class Setting:
         which, _, name = metric.rpartition(".")
         found = [r.get(which or "final", {}).get(name) for r in self.replicates]
         return np.array([np.nan if v is None else v for v in found], dtype=np.float64)
+
+    def samples(self, metric: str) -> int:
+        """Return how many samples a metric is measured on, 1 where the config does not tell."""
+        part = metric.rpartition(".")[2].partition("_")[0]
+        keys = ("samples", "test_fraction", "validation_fraction")
+        numbers: list[Any] = [self.config.get(f"dataset.{key}") for key in keys]
+        if not all(isinstance(number, (int, float)) for number in numbers):
+            return 1
+        try:
+            return max(1, part_sizes(*numbers)[part])
+        except (ValueError, OverflowError):  # not finite: no run of ours
+            return 1
+
+    def estimate(self, metric: str, values: Array, axis: int = -1) -> Estimate:
+        """Return what values of a metric, one per replicate, come to."""
+        return estimate(metric, values, self.samples(metric), axis)
 
     def curve(self, column: str) -> tuple[Array, Array]:
         """Return epochs (E,) and a history column (replicates, E).

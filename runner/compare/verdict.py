@@ -11,7 +11,7 @@ from runner.compare.pairs import (
     OVERALL,
     Family,
     Pair,
-    score_interval,
+    score_estimate,
 )
 from runner.compare.runs import short
 from runner.compare.scores import higher_is_better, tuned_text
@@ -161,7 +161,7 @@ def _undecidable(comparison: Comparison, family: Family, place: str) -> str:
 
 
 def _mean(family: Family, index: int, metric: str) -> str:
-    return scored(*score_interval(family.members[index]), metric)
+    return scored(*score_estimate(family.members[index], metric)[:3], metric)
 
 
 def _gap(pair: Pair, metric: str) -> str:

@@ -24,23 +24,24 @@ def score(value: float, metric: str) -> str:
     return f"{value:.4g}".replace("-", MINUS)
 
 
-def scored(mean: float, low: float, high: float, metric: str) -> str:
-    """Return "97.1% (96.2 to 98.0)", the mean alone where there is no interval."""
+def scored(centre: float, low: float, high: float, metric: str) -> str:
+    """Return "97.1% (96.2 to 98.0)", the centre alone where there is no interval."""
     if not (math.isfinite(low) and math.isfinite(high)):
-        return score(mean, metric)
-    if higher_is_better(metric):  # a t interval knows nothing of where accuracies end
-        low, high = max(low, 0.0), min(high, 1.0)
+        return score(centre, metric)
     ends = (score(end, metric).removesuffix("%") for end in (low, high))
-    return f"{score(mean, metric)} ({' to '.join(ends)})"
+    return f"{score(centre, metric)} ({' to '.join(ends)})"
 
 
 def difference(value: float, metric: str, unit: bool = True) -> str:
-    """Return a difference: in points of accuracy, or of loss to three digits."""
+    """Return a difference: in points of accuracy, or of loss to three digits.
+
+    It has a digit more than scores have, so that 99.4% minus 99.4% may be 0.08.
+    """
     if not math.isfinite(value):
         return "-"
     if higher_is_better(metric):
         value += 0.0  # -0 is 0
-        points = f"{100 * value:.1f}" if abs(value) >= 0.0005 else f"{100 * value:.2g}"
+        points = f"{100 * value:.2f}" if abs(value) >= 0.00005 else f"{100 * value:.2g}"
         return points.replace("-", MINUS) + (" points" if unit else "")
     return f"{value:.3g}".replace("-", MINUS)
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from runner.model import model_name
 from runner.plots.style import Picture
 
 _IN_TITLE = ("activation", "dataset")
@@ -15,7 +16,10 @@ _IN_FOOTER = ("seed", "replicates", "plots", "hydra.run.dir", "extensions")
 def page(run: Any, subject: str, notes: Sequence[str] = (), **layout: Any) -> Picture:
     """Return an empty picture with the run's title, settings, notes and footer."""
     config = run.config
-    title = f"{config.activation['name']} on {config.dataset['name']}: {subject}"
+    classes = 0 if config.model.hidden else run.data().classes
+    name = config.activation["name"]
+    model = model_name(name, config.model.hidden, classes, config.training.loss)
+    title = f"{model} on {config.dataset['name']}: {subject}"
     note = ". ".join(note[0].upper() + note[1:] for note in notes if note)
     footer = f"{run.summary['command']}   ({seeds(run)})"
     return Picture(title, [settings(run), note], footer, **layout)
@@ -39,7 +43,7 @@ def seeds(run: Any) -> str:
     return words.replace(" ", "\u00a0")  # stays on one line of the footer
 
 
-def counted(run: Any, statistic: str = "mean, 95% t interval") -> str:
+def counted(run: Any, statistic: str) -> str:
     """Return what a centre and its band are and of how many seeds: "..., n = 8 of 10 seeds"."""
     replicates = run.summary["replicates"]
     total = len(replicates)

@@ -22,7 +22,7 @@ from runner.plots.style import (
     end_labels,
     text_width,
 )
-from runner.statistics import t_interval
+from runner.statistics import estimate, how
 
 _LOSS_NAMES = {
     "cross_entropy": "cross-entropy loss (nats)",
@@ -34,7 +34,8 @@ _PARTS = ("train", "validation", "test")
 
 def loss(run: Any) -> Picture:
     """Draw train, validation and test loss, log y, with each replicate's best epoch."""
-    curves = _curves(run, "loss")
+    data = run.data()
+    curves = _curves(run, data, "loss")
     values = np.concatenate([c.ravel() for c in curves.values()])
     positive = values[np.isfinite(values) & (values > 0)]
     floor = positive.min() / 2 if positive.size else 0.0
@@ -44,7 +45,7 @@ def loss(run: Any) -> Picture:
         run,
         "loss",
         [
-            counted(run, "geometric mean, 95% t interval"),
+            counted(run, how("loss")),
             _dots_note(run) if dots else "",
             "a loss of exactly 0 is drawn at the lower edge" if zeros else "",
             _early(run),
@@ -55,12 +56,12 @@ def loss(run: Any) -> Picture:
         axes.set_yscale("log")
         axes.set_ylim(*_log_limits(positive, floor if zeros else None))
         _decades(axes)
-    curves = {k: np.where(c <= 0, floor, c) for k, c in curves.items()}
 
     def number(y: float) -> str:
         return f"{y:.3g}" if y > 1.001 * floor else "0"
 
-    ends = _draw(axes, run, curves, number, geometric=bool(positive.size))
+    ends = _draw(axes, run, data, curves, number, "loss", floor)
+    curves = {k: np.where(c <= 0, floor, c) for k, c in curves.items()}
     for epoch, value in dots:
         axes.plot(
             epoch, value, "o", ms=5, mfc="white", mec=_shade(run, "test"), zorder=8, clip_on=False
@@ -73,13 +74,15 @@ def loss(run: Any) -> Picture:
 
 def accuracy(run: Any) -> Picture:
     """Draw train, validation and test accuracy above the line of guessing."""
-    curves = _curves(run, "accuracy")
     data = run.data()
+    curves = _curves(run, data, "accuracy")
     labels = getattr(data, f"{judged_part(data)}_labels")
     counts = np.stack([np.bincount(row, minlength=data.classes) for row in labels])
     chance = float((counts.max(axis=1) / labels.shape[1]).mean())
     guess = "chance: always the largest class"
-    figure = page(run, "accuracy", [counted(run), _solved(run), _early(run), guess])
+    figure = page(
+        run, "accuracy", [counted(run, how("accuracy")), _solved(run), _early(run), guess]
+    )
     axes = _axes(figure, run, "validation 00.0%")
     values = np.concatenate([c.ravel() for c in curves.values()])
     seen = values[np.isfinite(values)]
@@ -89,7 +92,7 @@ def accuracy(run: Any) -> Picture:
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.axhline(chance, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
-    ends = _draw(axes, run, curves, "{:.1%}".format, geometric=False)
+    ends = _draw(axes, run, data, curves, "{:.1%}".format, "accuracy", 0.0)
     _crosses(axes, run, curves["train"])
     axes.set_ylabel("samples classified correctly")
     right = axes.get_xlim()[1]
@@ -97,14 +100,13 @@ def accuracy(run: Any) -> Picture:
     return figure
 
 
-def _curves(run: Any, quantity: str) -> dict[str, Array]:
+def _curves(run: Any, data: Any, quantity: str) -> dict[str, Array]:
     """Return (replicates, records) per part that has samples; stopped replicates hold on.
 
     A replicate that stopped early keeps its weights, so its last value stays true; one that
     diverged has none from there on.
     """
     curves = {}
-    data = run.data()
     for part in _PARTS:
         if not getattr(data, f"{part}_labels").size:
             continue
@@ -145,13 +147,16 @@ _DASHES: dict[str, Any] = {"train": (0, (5, 2)), "validation": (0, (1, 1)), "tes
 def _draw(
     axes: Axes,
     run: Any,
+    data: Any,
     curves: dict[str, Array],
     number: Callable[[float], str],
-    geometric: bool,
+    metric: str,
+    floor: float,
 ) -> list[tuple[float, float, str, Any]]:
     """Draw thin replicate lines, centre and band per part; return what to label the ends.
 
-    Validation is a centre line only: a third band over two would hide all of them.
+    What is 0 on a logarithmic axis is drawn at ``floor``. Validation is a centre line only: a
+    third band over two would hide all of them.
     """
     epochs = _epochs(run)
     kept = [r["status"] != "diverged" for r in run.summary["replicates"]]
@@ -159,20 +164,19 @@ def _draw(
     for order, (part, values) in enumerate(curves.items()):
         shade, dash = _shade(run, part), _DASHES[part]
         if len(values) > 1 and part != "validation":
-            lines = [np.stack([epochs, row], axis=-1) for row in values[:MOST_LINES]]
+            shown = np.maximum(values[:MOST_LINES], floor)
+            lines = [np.stack([epochs, row], axis=-1) for row in shown]
             thin = LineCollection(lines, colors=shade, lw=0.6, alpha=0.3, zorder=2)
             axes.add_collection(thin, autolim=False)
         centre = values[0] if len(values) == 1 else np.full(len(epochs), np.nan)
         if any(kept) and len(values) > 1:
-            rows = values[kept]
-            interval = t_interval(np.log(rows) if geometric else rows, axis=0)
-            centre, low, high = (np.exp(v) if geometric else v for v in interval)
-            if len(rows) > 1 and part != "validation":
-                if not geometric:
-                    low, high = np.clip([low, high], 0, 1)
+            samples = getattr(data, f"{part}_labels").shape[1]
+            centre, low, high = estimate(metric, values[kept], samples, axis=0)[:3]
+            if sum(kept) > 1 and part != "validation":
                 axes.fill_between(
                     epochs, low, high, color=shade, alpha=0.16, linewidth=0, zorder=1.5
                 )
+        centre = np.maximum(centre, floor)
         axes.plot(epochs, centre, color=shade, linestyle=dash, zorder=3 + order)
         x, y = _last(epochs, values if np.isnan(centre).all() else centre[None])
         lost = not any(kept)

@@ -42,7 +42,7 @@ from runner.compare.scores import (
 from runner.compare.wording import metric_name, score
 from runner.distributions import expected_best
 from runner.plots.style import INK, SMALL, Picture
-from runner.statistics import t_interval
+from runner.statistics import how
 
 MOST_HEAT_PANELS, MOST_NUMBERS = 9, 400
 
@@ -127,8 +127,9 @@ def _against(comparison: Comparison, key: str) -> dict[str, Picture]:
         for name, members in lines.items():
             members.sort(key=position)
             x = np.array([position(s) for s in members])
-            intervals = [t_interval(filled(s, comparison.metric, worst)) for s in members]
-            y, low, high = (np.array(part, float) for part in zip(*intervals, strict=True))
+            metric = comparison.metric
+            found = [s.estimate(metric, filled(s, metric, worst))[:3] for s in members]
+            y, low, high = (np.array(part, float) for part in zip(*found, strict=True))
             ringed = [i for i, s in enumerate(members) if tuned_here and id(s) in chosen]
             panels.setdefault(task, []).append(
                 Line(name, members[0].activation, x, y, low, high, ringed)
@@ -137,7 +138,7 @@ def _against(comparison: Comparison, key: str) -> dict[str, Picture]:
                 tops[at] = max(tops.get(at, (-math.inf, "")), (value, name))
         best[task] = [tops[at][1] for at in sorted(tops)]
     dress = _dresser(panels, comparison.metric, x_values)
-    notes = [replicate_note(comparison.arms)]
+    notes = [replicate_note(comparison.arms, how(comparison.metric))]
     if tuned_here:
         notes.append("ring: the value that validation data chose")
     # Which line is on top often changes along the axis; say so where it does.
@@ -240,7 +241,7 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
     across = min(len(panels), 3, max(1, 14 // len(columns)))
     deep = -(-len(panels) // across)
     metric = comparison.metric
-    notes = [replicate_note(comparison.arms, "mean")]
+    notes = [replicate_note(comparison.arms, how(metric).partition(",")[0])]
     if len(cells) > len(panels):
         notes.append(f"the first {len(panels)} of {len(cells)} combinations")
     figure = page(
@@ -291,7 +292,8 @@ def _table(
         for j, column in enumerate(columns):
             found = cells.get((repr(row), repr(column)))
             if found:
-                table[i, j] = np.mean([filled(s, metric, worst).mean() for s in found])
+                centres = [s.estimate(metric, filled(s, metric, worst)).centre for s in found]
+                table[i, j] = np.mean(centres)
     return table
 
 
@@ -344,7 +346,8 @@ def budget(comparison: Comparison) -> dict[str, Picture]:
     panels: dict[str, list[Line]] = {}
     for arm in tuned:
         worst = worst_score([trial for trial, _ in arm.trials], comparison.metric)
-        scores = [filled(t, comparison.metric, worst).mean() for t, _ in arm.trials]
+        metric = comparison.metric
+        scores = [t.estimate(metric, filled(t, metric, worst)).centre for t, _ in arm.trials]
         y = expected_best(scores, [value for _, value in arm.trials])
         x = np.arange(1, len(y) + 1, dtype=float)
         nothing = np.full(len(y), np.nan)

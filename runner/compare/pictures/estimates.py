@@ -18,7 +18,7 @@ from runner.compare.pairs import (
     OVERALL,
     Family,
     paired_differences,
-    score_interval,
+    score_estimate,
 )
 from runner.compare.pictures.layout import (
     MOST_ARMS,
@@ -33,7 +33,7 @@ from runner.compare.pictures.layout import (
 from runner.compare.scores import finished_scores, higher_is_better, tuned_text
 from runner.compare.wording import difference, metric_name, probability, score
 from runner.plots.style import GREY, INK, PALE, SMALL, Picture, text_width
-from runner.statistics import t_interval
+from runner.statistics import how, t_interval
 
 _ROW, _PANEL = 0.215, 0.68
 
@@ -46,7 +46,8 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
     def beside(family: Family, index: int) -> str:
         arm = family.members[index][0]
         lost = int(arm.setting.diverged.sum())
-        words = [f"{score(float(arm.scores.mean()), metric):>6}", family.letters[index]]
+        centre = score_estimate(family.members[index], metric).centre
+        words = [f"{score(float(centre), metric):>6}", family.letters[index]]
         if lost:
             words.append(f"{lost}/{len(arm.setting.replicates)} diverged")
         if arm.chosen:
@@ -57,7 +58,7 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
         comparison,
         f"{metric_name(metric).capitalize()} by setting",
         [
-            replicate_note(comparison.arms),
+            replicate_note(comparison.arms, how(metric)),
             "dots: replicates" + _letters_note(families),
         ],
         families,
@@ -67,7 +68,7 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
     for axes, family in zip(panels, families, strict=True):
         members = family.members[:MOST_ARMS]
         dots = [finished_scores(arms[0]) for arms in members]
-        intervals = [score_interval(arms) for arms in members]
+        intervals = [score_estimate(arms, metric)[:3] for arms in members]
         shades = [look[arms[0].name]["color"] for arms in members]
         _estimates(axes, range(len(members)), dots, intervals, shades)
         seen = [*np.concatenate(dots).tolist(), *(interval[0] for interval in intervals)]

@@ -339,7 +339,7 @@ def _share_limits(panels: Sequence[Axes]) -> None:
         panel.set_ylim(min(lows), max(highs))
 
 
-def replicate_note(arms: Sequence[Arm], statistic: str = "mean, 95% t interval") -> str:
+def replicate_note(arms: Sequence[Arm], statistic: str) -> str:
     """Return the statistic and how many replicates it is of, failures named."""
     counts = sorted({arm.scores.size for arm in arms})
     lost = sum(int(arm.setting.diverged.sum()) for arm in arms)

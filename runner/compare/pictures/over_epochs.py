@@ -14,6 +14,7 @@ from runner.compare.scores import Arm, higher_is_better
 from runner.compare.wording import metric_name
 from runner.distributions import solved_by
 from runner.plots.style import Picture
+from runner.statistics import how
 
 
 def curves(comparison: Comparison) -> dict[str, Picture]:
@@ -35,7 +36,7 @@ def _curves(comparison: Comparison, column: str, name: str) -> dict[str, Picture
         epochs, rows = arm.setting.curve(column)
         if not np.isfinite(rows).any():
             continue
-        centre, low, high = centre_and_band(rows, losses)
+        centre, low, high = centre_and_band(arm.setting, column, rows)[:3]
         panels.setdefault(arm.task, []).append(
             Line(arm.name, arm.activation, epochs, centre, low, high)
         )
@@ -62,7 +63,7 @@ def _curves(comparison: Comparison, column: str, name: str) -> dict[str, Picture
         axes.set_ylim(floor, ceiling)
 
     what = metric_name(column)
-    statistic = f"{'geometric mean' if losses else 'mean'}, 95% t interval"
+    statistic = how(column)
     return line_pictures(
         comparison,
         name,

@@ -1,0 +1,103 @@
+"""What a run says of itself: findings, titles, the time it took."""
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import activations
+from runner import execution, run
+from runner.__main__ import main
+from runner.diagnosis import _overfitted
+from runner.diagnostics import flatness
+from runner.plots.curves import loss
+from runner.run_folder import load_run
+
+QUICK = ["training.epochs=1", "dataset.samples=100"]
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        *((name, "saturated") for name in ("tanh", "sigmoid", "softsign", "hardtanh", "gaussian")),
+        *((name, "off") for name in ("relu", "gelu", "silu", "elu", "softplus", "exponential")),
+        *((name, "on a flat part") for name in ("identity", "sin", "hardshrink", "cubic")),
+    ],
+)
+def test_only_what_is_flat_on_both_sides_saturates(name, state):
+    assert flatness(activations.get(name)) == state
+
+
+def test_dead_layers_share_one_line(tmp_path):
+    words = ["activation=relu", f"model.hidden={[4] * 10}".replace(" ", ""), "plots=none"]
+    result = run([*QUICK, *words, f"hydra.run.dir={tmp_path / 'it'}"])
+    dead = [finding for finding in result.summary["diagnosis"] if finding["code"] == "dead"]
+    assert len(dead) == 1
+    shares = [
+        np.mean([r["dead"][k]["units"] / 4 for r in result.summary["replicates"]])
+        for k in range(10)
+    ]
+    shown = [share for share in shares if share >= 0.1]
+    assert len(shown) > 1
+    assert dead[0]["text"].startswith(f"{min(shown):.0%} to {max(shown):.0%} of layers ")
+    assert dead[0]["layer"] is None
+
+
+def made_up(rises, accuracy_after=0.99, train_rises=False):
+    """Five replicates, of which so many end with a much higher validation loss."""
+    rose = np.arange(5) < rises
+    train = np.where(rose & train_rises, 0.5, 0.01)
+    return SimpleNamespace(
+        outcomes=[SimpleNamespace(best_epoch=20)] * 5,
+        best_scores={
+            "validation_loss": np.full(5, 0.03),
+            "validation_accuracy": np.full(5, 0.99),
+            "train_loss": np.full(5, 0.02),
+        },
+        final_scores={
+            "validation_loss": np.where(rose, 0.3, 0.031),
+            "validation_accuracy": np.where(rose, accuracy_after, 0.99),
+            "train_loss": train,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("training", "code", "words"),
+    [
+        (made_up(1), None, ""),
+        (made_up(2, 0.8), None, ""),
+        (made_up(3, 0.8), "overfitting", "in 3 of 5 replicates"),
+        (made_up(5, 0.8), "overfitting", "accuracy fell from 99.0% to 80.0%"),
+        (made_up(5), "overconfident", "accuracy stayed at 99.0%"),
+        (made_up(5, 0.8, train_rises=True), "unstable", "train loss rose too"),
+    ],
+)
+def test_overfitting_is_what_most_replicates_do_and_what_costs_accuracy(training, code, words):
+    found = _overfitted(training)
+    assert [finding["code"] for finding in found] == ([code] if code else [])
+    assert all(words in finding["text"] for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["dataset=moons"], "logistic regression"),
+        (["dataset=blobs"], "softmax regression"),
+        (["dataset=moons", "training.loss=squared_error"], "linear classifier"),
+    ],
+)
+def test_a_run_without_hidden_layers_is_not_titled_after_its_activation(
+    tmp_path, capsys, monkeypatch, words, name
+):
+    """And the printed time counts the pictures."""
+    monkeypatch.setattr(execution, "_draw_here", lambda folder, form: time.sleep(0.3))
+    folder = f"hydra.run.dir={tmp_path / 'it'}"
+    assert main([*QUICK, "activation=tanh", "model.hidden=[]", "replicates=2", *words, folder]) == 0
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{name} on {words[0].removeprefix('dataset=')}: ")
+    (told,) = [line.split() for line in rest if line.startswith("  time")]
+    assert float(told[1]) >= 0.3 + float(told[6])
+    picture = loss(load_run(tmp_path / "it"))
+    assert any(text.get_text().startswith(f"{name} on ") for text in picture.texts)
