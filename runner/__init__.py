@@ -31,7 +31,8 @@ def run(
 
     ``activation`` may be an instance of your own Activation subclass, which then stands in
     the place of activation=<name>. Returns the run: ``history`` as arrays, ``summary``,
-    ``network()``, ``data()`` and ``figures()``, which show inline in a notebook.
+    ``network()`` and ``data()``, both in the data's own units, and ``figures()``, which show
+    inline in a notebook.
     Raises ConfigError (a ValueError) for a wrong override.
     """
     from runner.choices import ConfigError

@@ -206,12 +206,13 @@ class Experiment:
         """Return the loss."""
         return LOSSES[self.training.loss]()
 
-    def split(self, seed: int) -> datasets.Split:
-        """Return one replicate's data, split and standardised."""
+    def split(self, seed: int, *, standardised: bool = True) -> datasets.Split:
+        """Return one replicate's data, split and standardised, or in their own units."""
         own = dict(self.dataset)
+        dtype = self.dtype if standardised else None
         try:
             fractions = own.pop("test_fraction"), own.pop("validation_fraction")
-            return datasets.split(datasets.make(seed=seed, **own), *fractions, seed, self.dtype)
+            return datasets.split(datasets.make(seed=seed, **own), *fractions, seed, dtype)
         except KeyError as error:
             raise ConfigError(f"dataset.{error.args[0]} is missing") from None
         except ValueError as error:

@@ -34,7 +34,8 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Split:
-    """A dataset in three parts, standardised by the training part's mean and scale.
+    """A dataset in three parts, standardised by the training part's mean and scale, or not
+    yet.
 
     The arrays of one replicate are (samples, features) and (samples,); ``stack`` puts a
     replicate axis in front of all of them.
@@ -68,6 +69,11 @@ def register(generator: Generator) -> Generator:
     """Make a dataset known by its function's name."""
     _GENERATORS[generator.__name__] = generator
     return generator
+
+
+def generators() -> dict[str, Generator]:
+    """Return the functions of all datasets by name."""
+    return dict(_GENERATORS)
 
 
 def names() -> list[str]:
@@ -111,7 +117,8 @@ def split(
 ) -> Split:
     """Shuffle, cut off test and validation samples, standardise by the training part alone.
 
-    A feature that is constant there keeps scale 1. Raises ValueError, naming the fraction,
+    A feature that is constant there keeps scale 1. With ``dtype`` None x stays in its own
+    units. Raises ValueError, naming the fraction,
     if a class would have no sample in a part that is not empty.
     """
     samples = len(dataset.labels)
@@ -144,7 +151,8 @@ def split(
     mean, scale = x.mean(axis=0), x.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     test_x, validation_x, train_x = (
-        ((dataset.x[part] - mean) / scale).astype(dtype) for part in parts
+        dataset.x[part] if dtype is None else standardised(dataset.x[part], mean, scale, dtype)
+        for part in parts
     )
     test_labels, validation_labels, train_labels = (dataset.labels[part] for part in parts)
     return Split(
@@ -164,6 +172,12 @@ def part_sizes(samples: int, test_fraction: float, validation_fraction: float) -
     """Return how many samples each part of a split gets."""
     test, validation = (round(samples * f) for f in (test_fraction, validation_fraction))
     return {"train": samples - test - validation, "validation": validation, "test": test}
+
+
+def standardised(x: Array, mean: Array, scale: Array, dtype: Any) -> Array:
+    """Return (x - mean) / scale, computed in float64 and rounded to ``dtype``."""
+    rounded: Array = ((x - mean) / scale).astype(dtype)
+    return rounded
 
 
 def stack(splits: Sequence[Split]) -> StackedSplit:

@@ -50,9 +50,12 @@ def build_network(experiment: Experiment, seeds: list[int]) -> tuple[Network, li
 
 
 @one_blas_thread()
-def load_data(experiment: Experiment, seeds: list[int]) -> datasets.StackedSplit:
-    """Return the experiment's data for these seeds, stacked and standardised."""
-    return datasets.stack([experiment.split(seed) for seed in seeds])
+def load_data(
+    experiment: Experiment, seeds: list[int], *, standardised: bool = True
+) -> datasets.StackedSplit:
+    """Return the experiment's data for these seeds, stacked, standardised or in their own
+    units."""
+    return datasets.stack([experiment.split(seed, standardised=standardised) for seed in seeds])
 
 
 class Group:

@@ -34,7 +34,7 @@ from activations.base import Array
 from runner import datasets
 from runner.config import Experiment
 from runner.group import build_network, load_data
-from runner.model import Network
+from runner.model import TrainedNetwork
 from runner.outcomes import Training
 from runner.summary import FORMAT_VERSION, METRICS, summarise
 from runner.summary_shape import check_shape
@@ -89,8 +89,11 @@ class Run:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path} cannot be read: {error}") from None
 
-    def network(self, which: str = "final") -> Network:
-        """Return the trained network of all replicates, at the ``final`` or ``best`` epoch."""
+    def network(self, which: str = "final") -> TrainedNetwork:
+        """Return the trained network of all replicates, at the ``final`` or ``best`` epoch.
+
+        It takes x in the data's own units, as ``data()`` has them.
+        """
         network = self.initial_network()
         prefix = "best." if which == "best" else ""
         for name, parameter in network.parameters.items():
@@ -103,13 +106,20 @@ class Run:
             parameter[...] = stored
         return network
 
-    def initial_network(self) -> Network:
+    def initial_network(self) -> TrainedNetwork:
         """Return the network of all replicates as it was before training."""
-        return build_network(self.config, self.config.seeds)[0]
+        network, _ = build_network(self.config, self.config.seeds)
+        return TrainedNetwork(network, *self._moments)
+
+    @cached_property
+    def _moments(self) -> tuple[Array, Array]:
+        data = self.data()
+        return data.mean, data.scale
 
     def data(self) -> datasets.StackedSplit:
-        """Return the data of all replicates, generated again from their seeds."""
-        return load_data(self.config, self.config.seeds)
+        """Return the data of all replicates in their own units, not standardised, generated
+        again from their seeds."""
+        return load_data(self.config, self.config.seeds, standardised=False)
 
     def figures(self) -> dict[str, Any]:
         """Return the run's pictures by name, as Matplotlib figures that show in a notebook."""

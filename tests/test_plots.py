@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 import activations
 import runner
 from runner import plots
-from runner.model import Network
+from runner.model import Network, TrainedNetwork
 from runner.plots import style
 from runner.plots.__main__ import main
 from runner.plots.pixels import png
@@ -53,7 +53,7 @@ def made_up(
         classes=classes,
         mean=np.full((replicates, features), 3.0),
         scale=np.full((replicates, features), 2.0),
-        **{f"{part}_x": x[:, rows] for part, rows in parts.items()},
+        **{f"{part}_x": 2.0 * x[:, rows] + 3 for part, rows in parts.items()},
         **{f"{part}_labels": labels[:, rows] for part, rows in parts.items()},
     )
     f = activations.get_class(activation)(**parameters)
@@ -62,7 +62,7 @@ def made_up(
         network = Network(features, tuple(hidden), classes, f, replicates, np.float32)
         network.theta[...] = rng.standard_normal(network.theta.shape)
         network.theta[list(diverged)] = np.nan if networks else 1
-        networks.append(network)
+        networks.append(TrainedNetwork(network, data.mean, data.scale))
     when = np.unique([*range(0, epochs + 1, record_every), epochs]).astype(float)
     shape = (replicates, len(when))
     history = {"epoch": np.broadcast_to(when, shape).copy()}

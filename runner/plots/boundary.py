@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -66,7 +65,7 @@ def boundary(run: Any) -> Picture | None:
     others = [k for k in ranked if k != shown][:MOST_OTHERS] if data.classes == 2 else []
     replicate = run.summary["replicates"][shown]
     extent = _extent(data)
-    logits = _field(run, data, [shown, *others], extent)
+    logits = _field(run, [shown, *others], extent)
     seed = f"seed {replicate['seed']}"
     notes = [
         (f"{seed}, the median of {len(ranked)} by {part} accuracy" if len(ranked) > 1 else "")
@@ -97,34 +96,23 @@ def _ranked(run: Any, part: str) -> list[int]:
     return [k for _, k in sorted(scores)]
 
 
-def _original(x: Array, data: Any) -> Array:
-    """Undo the standardisation; x (replicates, samples, features)."""
-    return np.asarray(x * data.scale[:, None, :] + data.mean[:, None, :])
-
-
 def _extent(data: Any) -> Extent:
-    x = np.concatenate(
-        [_original(part, data).reshape(-1, 2) for part in (data.train_x, data.test_x)]
-    )
+    x = np.concatenate([part.reshape(-1, 2) for part in (data.train_x, data.test_x)])
     low, high = x.min(axis=0), x.max(axis=0)
     room = 0.06 * np.maximum(high - low, 1e-9)
     (left, bottom), (right, top) = (low - room).tolist(), (high + room).tolist()
     return left, right, bottom, top
 
 
-def _field(run: Any, data: Any, chosen: list[int], extent: Extent) -> Array:
+def _field(run: Any, chosen: list[int], extent: Extent) -> Array:
     """Return logits (chosen, rows, columns, 1 or classes) on a grid, bottom row first."""
     left, right, bottom, top = extent
     columns, rows = np.meshgrid(
         np.linspace(left, right, RESOLUTION), np.linspace(bottom, top, RESOLUTION)
     )
-    points = np.stack([columns, rows], axis=-1).reshape(1, -1, 2)
-    network = copy.deepcopy(run.network())
-    network.replicates = len(chosen)
-    network.bind(network.theta[chosen], network.gradient[chosen])
-    points = (points - data.mean[chosen, None, :]) / data.scale[chosen, None, :]
+    points = np.stack([columns, rows], axis=-1).reshape(-1, 2)
     with np.errstate(all="ignore"):
-        logits = network.logits(points.astype(network.dtype))
+        logits = run.network().chosen(chosen).logits(points)
     return np.asarray(logits.reshape(len(chosen), RESOLUTION, RESOLUTION, -1))
 
 
@@ -207,12 +195,12 @@ def _grid(extent: Extent) -> tuple[Array, Array]:
 def _points(axes: Axes, run: Any, data: Any, shown: int) -> None:
     """Draw train points small, test points large; ring the test points that are wrong."""
     shades = np.array([to_rgb(shade) for shade in class_colours(data.classes)])
-    x, y = _original(data.train_x, data)[shown, :MOST_POINTS].T
+    x, y = data.train_x[shown, :MOST_POINTS].T
     labels = data.train_labels[shown, :MOST_POINTS]
     axes.scatter(x, y, s=5, c=shades[labels], lw=0, alpha=0.55)
     if not data.test_labels.size:
         return
-    x, y = _original(data.test_x, data)[shown, :MOST_POINTS].T
+    x, y = data.test_x[shown, :MOST_POINTS].T
     labels = data.test_labels[shown, :MOST_POINTS]
     axes.scatter(x, y, s=26, c=shades[labels], edgecolors="white", linewidths=0.7)
     with np.errstate(all="ignore"):

@@ -89,11 +89,10 @@ class Planes:
             across, up = np.meshgrid(
                 np.linspace(left, right, RESOLUTION), np.linspace(bottom, top, RESOLUTION)
             )
-            grid = np.stack([across, up], axis=-1).reshape(1, -1, 2)
-            x = (grid - data.mean[:, None, :]) / data.scale[:, None, :]
+            grid = np.stack([across, up], axis=-1).reshape(-1, 2)
             with np.errstate(all="ignore"):
-                logits = network.logits(x.astype(network.dtype))
-            self._logits[record.path] = logits.reshape(len(x), RESOLUTION, RESOLUTION, -1)
+                logits = network.logits(grid)
+            self._logits[record.path] = logits.reshape(len(logits), RESOLUTION, RESOLUTION, -1)
         x, labels = _shown(data)
         return Field(
             self._logits[record.path][row],
@@ -107,8 +106,7 @@ def _shown(data: Any) -> tuple[Array, Array]:
     """Return the test samples in their own units (replicates, samples, 2), and their labels;
     the training samples where there are none."""
     part = judged_part(data)
-    x, labels = getattr(data, f"{part}_x"), getattr(data, f"{part}_labels")
-    return x * data.scale[:, None, :] + data.mean[:, None, :], labels
+    return getattr(data, f"{part}_x"), getattr(data, f"{part}_labels")
 
 
 class Mosaic:
