@@ -19,10 +19,11 @@ def one_blas_thread() -> Iterator[None]:
 
     Works for every BLAS that threadpoolctl controls: OpenBLAS, MKL, BLIS and FlexiBLAS.
     """
-    with _controller().limit(limits=1, user_api="blas"):
+    with controller().limit(limits=1, user_api="blas"):
         yield
 
 
 @cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()  # 1 ms: looks through the libraries that are loaded
+def controller() -> ThreadpoolController:
+    """Return threadpoolctl's view of the libraries that were loaded at the first call."""
+    return ThreadpoolController()  # takes 1 ms

@@ -7,12 +7,13 @@ SIGTERM end the epoch, keep the state, and the same command goes on from it.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-import shutil
+import os
 import time
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,13 @@ import numpy as np
 from activations.base import Array
 from runner.choices import ConfigError
 from runner.config import Experiment
+from runner.fingerprint import differences, fingerprint, same
 from runner.interruption import Interrupted, Listener
-from runner.version import VERSION
-from runner.whole_files import read_whole, write_whole
+from runner.whole_files import read_whole, temporary_of, write_whole
 
 CHECKPOINT = "checkpoint.npz"
+CHECKSUM_BYTES = hashlib.sha256().digest_size
+"""The file ends in the SHA-256 of what stands before."""
 INTERRUPTED = ".interrupted"
 """Ends the name of the folder that keeps a run which was stopped."""
 SECONDS_BETWEEN = 5.0
@@ -36,32 +39,74 @@ State = dict[str, Array]
 
 
 class Keeper(Listener):
-    """Keeps a run's state beside its folder, every few seconds and on a signal."""
+    """Keeps a run's state beside its folder, every few seconds and on a signal.
 
-    def __init__(self, folder: Path, experiment: Experiment) -> None:
+    ``tell`` is told in a line if what was kept cannot be used.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        experiment: Experiment,
+        tell: Callable[[str], object] = lambda text: None,
+    ) -> None:
         self.place = folder.with_name(folder.name + INTERRUPTED)
-        self.stamp = f"{experiment.digest} {VERSION} {np.__version__}"
+        self.digest, self.fingerprint = experiment.digest, fingerprint(experiment)
+        self.tell = tell
         self.next_at = time.perf_counter() + SECONDS_BETWEEN
 
-    def load(self) -> State | None:
-        """Return the kept state of this experiment and version, None if there is none.
-
-        Raises ConfigError if another experiment was interrupted there: saving this one would
-        lose that one.
-        """
+    def refuse_others(self) -> None:
+        """Raise ConfigError if what stands in the place is not this experiment's to replace."""
         try:
-            content = io.BytesIO(read_whole(self.place / CHECKPOINT))
-            with np.load(content, allow_pickle=False) as stored:
-                state = {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None
-        stamp = str(state.pop("stamp", ""))
-        if stamp.split(" ")[0] != self.stamp.split(" ")[0]:
+            state = self._read()
+        except (FileNotFoundError, NotADirectoryError):
+            if self._is_free():
+                return
+            raise ConfigError(
+                f"{self.place} holds other files, but this run would be kept there if it were "
+                "interrupted: move them, or name another hydra.run.dir"
+            ) from None
+        if state is not None and _stamp(state)[0] != self.digest:
             raise ConfigError(
                 f"{self.place} keeps another run that was interrupted: finish that one, remove "
                 "its folder, or name another hydra.run.dir"
             )
-        return state if stamp == self.stamp else None
+
+    def load(self) -> State | None:
+        """Return the state kept of this experiment if the same code and machine have made it,
+        else None. Raises ConfigError as ``refuse_others`` does, and OSError."""
+        self.refuse_others()
+        try:
+            state = self._read()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if state is None:
+            self.tell(f"{self.place / CHECKPOINT} is damaged: the training begins anew")
+            return None
+        _, made_with = _stamp(state)
+        if not same(made_with, self.fingerprint):
+            why = differences(made_with, self.fingerprint)
+            self.tell(f"{self.place} was kept with {why}: the training begins anew")
+            return None
+        del state["stamp"]
+        return state
+
+    def _read(self) -> State | None:
+        """Return the checkpoint, None if it is damaged."""
+        content = read_whole(self.place / CHECKPOINT)
+        body, check = content[:-CHECKSUM_BYTES], content[-CHECKSUM_BYTES:]
+        if hashlib.sha256(body).digest() != check:
+            return None
+        with np.load(io.BytesIO(body), allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+
+    def _is_free(self) -> bool:
+        """Return whether nothing is there but what a killed process has left."""
+        if not os.path.lexists(self.place):
+            return True
+        return self.place.is_dir() and all(
+            temporary_of(name) == CHECKPOINT for name in os.listdir(self.place)
+        )
 
     def consider(self, share: float, state: Callable[[], State]) -> None:
         """Save if it is time or a signal has come. Raises Interrupted after a signal."""
@@ -81,13 +126,31 @@ class Keeper(Listener):
     def save(self, state: State) -> None:
         """Write the state so that the file is there whole or as it was before."""
         buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, stamp=np.array(self.stamp), **state)
+        stamp = json.dumps([self.digest, self.fingerprint])
+        np.savez(buffer, allow_pickle=False, stamp=np.array(stamp), **state)
+        body = buffer.getvalue()
         self.place.mkdir(parents=True, exist_ok=True)
-        write_whole(self.place / CHECKPOINT, buffer.getvalue())
+        write_whole(self.place / CHECKPOINT, body + hashlib.sha256(body).digest())
 
-    def discard(self) -> None:
-        """Remove what was kept: the run is finished."""
-        shutil.rmtree(self.place, ignore_errors=True)
+    def discard(self, others: Sequence[str] = ()) -> None:
+        """Remove what was kept of this experiment, which is finished: the checkpoint and
+        ``others`` beside it. Whatever else is in the folder stays, and so does the folder."""
+        if not os.path.lexists(self.place):
+            return
+        with suppress(OSError):  # another process does the same
+            state = self._read()
+            if state is None or _stamp(state)[0] == self.digest:
+                left = [name for name in os.listdir(self.place) if temporary_of(name) == CHECKPOINT]
+                for name in (*others, *left, CHECKPOINT):
+                    (self.place / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.place.rmdir()
+
+
+def _stamp(state: State) -> tuple[str, object]:
+    """Return the digest and the fingerprint of the experiment that a state belongs to."""
+    digest, made_with = json.loads(str(state["stamp"]))
+    return digest, made_with
 
 
 def streams_state(generators: list[np.random.Generator]) -> list[str]:

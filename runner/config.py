@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,13 @@ __all__ = ["ConfigError", "Experiment", "Model", "Training"]
 PICTURE_FORMATS = ("png", "svg", "pdf", "none")
 DTYPES = ("float32", "float64")
 LARGEST_SEED = 2**31 - 1
+DIGITS_IN_NAMES = 12
+"""Hexadecimal digits of a config's digest in its folder's name. With 12 two of 100,000 configs
+share a name once in 50,000 such sweeps, and then one of them is refused."""
+
+
+_RIGHT_SPLITS: set[tuple[str, datasets.Generator, int]] = set()
+"""Dataset's section as text, generator and seed of data that have been made without an error."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +158,16 @@ class Experiment:
             experiment._check()
         return experiment
 
+    def _check_splits(self) -> None:
+        """Make every replicate's data once: whether a class is missing from a part hangs on
+        the seed. What has passed is remembered, for the jobs of a sweep share their data."""
+        text = json.dumps(self.dataset, sort_keys=True)
+        generator = datasets.generators()[self.dataset["name"]]
+        for seed in self.seeds:
+            if (text, generator, seed) not in _RIGHT_SPLITS:
+                self.split(seed)
+                _RIGHT_SPLITS.add((text, generator, seed))
+
     def _check(self) -> None:
         self.activation_object()
         optimizer = self.optimizer_object()
@@ -170,6 +187,7 @@ class Experiment:
                 f"training.batch_size={batch_size} is larger than the {samples} training "
                 "samples; use null for the full batch"
             )
+        self._check_splits()
         if self.training.patience is not None and not self.first_split.validation_x.size:
             raise ConfigError(
                 "training.patience needs validation data: set dataset.validation_fraction above 0"
@@ -205,6 +223,19 @@ class Experiment:
     def loss_object(self) -> Loss:
         """Return the loss."""
         return LOSSES[self.training.loss]()
+
+    def chosen_parts(self) -> list[Any]:
+        """Return the classes and the function that the sections name, where they are known."""
+        sections: tuple[tuple[Mapping[str, Any], Any], ...] = (
+            ({name: activations.get_class(name) for name in activations.names()}, self.activation),
+            (datasets.generators(), self.dataset),
+            (OPTIMIZERS, self.optimizer),
+            (SCHEDULES, self.schedule),
+            (INITIALIZERS, self.initializer),
+            (LOSSES, {"name": self.training.loss}),
+        )
+        found = [table.get(section.get("name")) for table, section in sections]
+        return [part for part in found if part is not None]
 
     def split(self, seed: int, *, standardised: bool = True) -> datasets.Split:
         """Return one replicate's data, split and standardised, or in their own units."""
@@ -260,25 +291,21 @@ class Experiment:
 
     @cached_property
     def digest(self) -> str:
-        """Eight hexadecimal digits that stand for all that decides the results.
+        """SHA-256 of the config, but for the picture format, which decides no result.
 
-        The picture format is left out; the text of extension files goes in, so that an
-        edited activation is another experiment.
+        What decides results beside it is the fingerprint's: see runner/fingerprint.py.
         """
         plain = self.to_dict()
         del plain["plots"]
-        plain["extensions"] = [
-            hashlib.sha256(Path(path).read_bytes()).hexdigest() if Path(path).is_file() else path
-            for path in self.extensions
-        ]
         text = json.dumps(_canonical(plain), sort_keys=True, ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def folder_name(self) -> str:
-        """A name that reads well and is the same for the same experiment only."""
+        """A name that reads well and is the same for the same config."""
         words = f"{self.activation['name']}_{self.dataset['name']}"
-        return f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', words)[:80]}_{self.digest}"
+        words = re.sub(r"[^A-Za-z0-9_.-]+", "-", words)[:80]
+        return f"{words}_{self.digest[:DIGITS_IN_NAMES]}"
 
 
 def _section(key: str, section: type[Any], node: Any) -> Any:
@@ -301,7 +328,7 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_canonical(item) for item in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
+        return value if value == 0 and math.copysign(1, value) < 0 else int(value)
     if isinstance(value, np.generic):
         return _canonical(value.item())
     return value

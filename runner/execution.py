@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shlex
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from runner.checkpoint import Keeper
+from runner.checkpoint import CHECKPOINT, INTERRUPTED, Keeper
 from runner.choices import ConfigError
 from runner.config import Experiment
+from runner.fingerprint import own_code
 from runner.interruption import Interrupted
+from runner.printable import one_line
 from runner.run_folder import (
-    CONFIG,
     LAST_PICTURE,
-    SUMMARY,
+    REACHED,
+    Found,
     Run,
-    holds,
+    find,
     load_run,
     make_parent,
+    put_aside,
     write_reached,
     write_run,
 )
 from runner.training import Progress, train
 
 PROGRESS_AFTER_SECONDS = 2.0
+LONGEST_NAME = 255
+"""Bytes in a file's name, on all common file systems."""
+
+
+def note(text: str) -> None:
+    """Tell the user something that is no error, in a line on stderr."""
+    if sys.stderr is not None:
+        print(f"note: {one_line(text)}", file=sys.stderr)
 
 
 def execute(
@@ -37,12 +51,14 @@ def execute(
     show_progress: bool = True,
     stops_on_signal: bool = True,
     draw: Callable[[Path, str], object] | None = None,
+    tell: Callable[[str], object] = note,
 ) -> tuple[Run, bool]:
     """Return the experiment's run, and whether it was there already.
 
-    A folder that holds this very experiment, made by this version, is read instead of
-    trained again: the bytes would be the same. Missing pictures are drawn, by ``draw`` if
-    given, as ``plots.draw`` does.
+    A folder that holds this very experiment, made with this fingerprint, is read instead of
+    trained again: the bytes would be the same. One that was made with another or is damaged
+    is moved into ``.old`` beside it, which ``tell`` is told. Missing pictures are drawn, by
+    ``draw`` if given, as ``plots.draw`` does.
     Raises ConfigError if the folder is taken by something else. If it ``stops_on_signal``,
     raises Interrupted after Ctrl-C or SIGTERM. However it was stopped, the same call goes on
     from the last checkpoint.
@@ -50,11 +66,12 @@ def execute(
     started = time.perf_counter() if started is None else started
     if folder.name in ("", ".."):
         raise ConfigError(f"hydra.run.dir={folder} must name a folder, one that is not there yet")
-    reused = holds(folder, experiment)
-    keeper = Keeper(folder, experiment)
+    refuse_long_names(folder)
+    keeper = Keeper(folder, experiment, tell)
+    found = find(folder, experiment, keeper.fingerprint)
+    reused = found.state == "finished"
     if not reused:
-        _refuse_taken(folder)
-        make_parent(folder)
+        _make_room(folder, found, keeper, experiment)
         label = f"{experiment.activation['name']} on {experiment.dataset['name']}"
         try:
             listening = keeper.listening() if stops_on_signal else nullcontext()
@@ -69,11 +86,12 @@ def execute(
             training,
             command=command,
             total_seconds=time.perf_counter() - started,
+            fingerprint=keeper.fingerprint,
         )
-    keeper.discard()
+    keeper.discard(REACHED)
     try:
         run = load_run(folder)
-    except ValueError as error:  # finished long ago and damaged since
+    except ValueError as error:
         raise ConfigError(str(error)) from None
     if experiment.plots != "none":
         if not reused or not (folder / f"{LAST_PICTURE}.{experiment.plots}").is_file():
@@ -81,26 +99,42 @@ def execute(
     return run, reused
 
 
+def refuse_long_names(folder: Path) -> None:
+    """Raise ConfigError if a run's folder, or what is kept beside it, could not be made for
+    the length of its name."""
+    longest = folder.with_name(folder.name + INTERRUPTED) / f".{CHECKPOINT}.{2**22}"
+    try:
+        os.lstat(longest)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            return
+        over = len(os.fsencode(folder.name)) - (LONGEST_NAME - len(INTERRUPTED))
+        what = f"its last part is {over} bytes too long" if over > 0 else "it is too long"
+        raise ConfigError(f"the folder {str(folder)[:40]}... cannot be made: {what}") from None
+
+
+def _make_room(folder: Path, found: Found, keeper: Keeper, experiment: Experiment) -> None:
+    """Make a run's place free. Raises ConfigError if something else of the user's is there."""
+    if found.state == "taken":
+        raise ConfigError(
+            f"{folder} {found.reason}; name a folder that is empty or not there by "
+            "hydra.run.dir=FOLDER"
+        )
+    keeper.refuse_others()
+    make_parent(folder)
+    if found.state == "stale":
+        old = put_aside(folder)
+        where = f"; the former run is in {old}" if old else ""
+        keeper.tell(f"{folder} {found.reason}: it is trained anew{where}")
+    code, why = own_code(experiment)
+    if code is None:
+        keeper.tell(f"this run will not be reused or resumed: its code is not known ({why})")
+
+
 def _draw_here(folder: Path, format: str) -> None:
     from runner import plots  # costs a run without pictures nothing
 
     plots.draw(folder, format)
-
-
-def _refuse_taken(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        return
-    if folder.exists():
-        if (folder / CONFIG).is_file() and not (folder / SUMMARY).is_file():
-            raise ConfigError(
-                f"{folder} has lost its {SUMMARY}; remove the folder and run it again"
-            )
-        what = "holds another run" if (folder / SUMMARY).is_file() else "holds other files"
-        what = what if folder.is_dir() else "is a file"
-        raise ConfigError(
-            f"{folder} {what} already; name a folder that is empty or not there by "
-            "hydra.run.dir=FOLDER"
-        )
 
 
 @contextmanager

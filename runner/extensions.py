@@ -15,6 +15,7 @@ import inspect
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -22,13 +23,15 @@ from hydra.core.config_store import ConfigStore
 from activations.base import Activation, forget, get, get_class, names
 from activations.user_code import error_line
 from runner.choices import ConfigError
+from runner.fingerprint import is_users
 from runner.formulas import as_text
 
 
 def load_extensions(paths: Sequence[str]) -> None:
     """Import each file or module and check the gradients of what it registers.
 
-    A file that was edited since it was last imported takes the place of its former self.
+    What was edited since it was last imported, be it the file, the module or another of the
+    user's that it imports, takes the place of its former self.
     Raises ConfigError, one line, if a file is missing or cannot be imported, or if an
     activation's gradient disagrees with its value.
     """
@@ -37,11 +40,13 @@ def load_extensions(paths: Sequence[str]) -> None:
         if path.endswith(".py"):
             module = _module_name(Path(path))
             _take_back_former(Path(path), module)
+        _take_back_edited(module)
         before = set(names())
         if path.endswith(".py"):
             _import_file(Path(path), module)
         else:
             _import_module(module)
+        _SOURCES[module] = _sources(module)
         added = sorted(set(names()) - before)
         try:
             _check(path, added)
@@ -49,6 +54,39 @@ def load_extensions(paths: Sequence[str]) -> None:
             _take_back(module)
             raise
         _offer(added)
+
+
+_SOURCES: dict[str, dict[str, str]] = {}
+"""For each extension the user's modules that it led to, with a digest of their files' text."""
+
+
+def _sources(name: str) -> dict[str, str]:
+    """Return the user's modules that a module's names lead to, itself included."""
+    found: dict[str, str] = {}
+    waiting = [name]
+    while waiting:
+        module = sys.modules.get(waiting.pop())
+        if module is None or module.__name__ in found or not is_users(module.__name__):
+            continue
+        if module.__name__ == "__main__":  # cannot be imported again
+            continue
+        file = Path(getattr(module, "__file__", None) or "")
+        text = file.read_bytes() if file.is_file() else b""
+        found[module.__name__] = hashlib.sha256(text).hexdigest()
+        for value in list(vars(module).values()):
+            home = value.__name__ if isinstance(value, ModuleType) else None
+            home = home or getattr(value, "__module__", None)
+            waiting += [home] if isinstance(home, str) else []
+    return found
+
+
+def _take_back_edited(name: str) -> None:
+    """Let an extension and what it led to be imported again if any of their files changed."""
+    known = _SOURCES.get(name, {})
+    if name in sys.modules and _sources(name) != known:
+        importlib.invalidate_caches()
+        for module in known:
+            _take_back(module)
 
 
 def _import_module(name: str) -> None:

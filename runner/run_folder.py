@@ -6,7 +6,8 @@
     summary.json   written last; a folder with it is complete, one without it is not
 
 Only this module knows these names and formats. A folder is written beside its final place
-and renamed, so it is there whole or not at all.
+and renamed, so it is there whole or not at all. A run that must be trained anew is moved into
+``.old`` beside its place. Nothing is deleted but files of our own names in folders that we made.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -21,11 +23,11 @@ import shutil
 import tempfile
 import time
 import zipfile
-import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import yaml
@@ -33,13 +35,14 @@ import yaml
 from activations.base import Array
 from runner import datasets
 from runner.config import Experiment
+from runner.fingerprint import Fingerprint, differences, same
 from runner.group import build_network, load_data
 from runner.model import TrainedNetwork
 from runner.outcomes import Training
 from runner.summary import FORMAT_VERSION, METRICS, summarise
 from runner.summary_shape import check_shape
-from runner.version import VERSION
-from runner.whole_files import read_whole, write_whole
+from runner.version import origin
+from runner.whole_files import read_whole, temporary_of, write_whole
 from runner.yaml_text import read_yaml
 
 CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)|[\x7f-\x9f]", re.IGNORECASE)
@@ -49,8 +52,15 @@ CONFIG, HISTORY, WEIGHTS, SUMMARY = (
     "weights.npz",
     "summary.json",
 )
+REACHED = (CONFIG, HISTORY, WEIGHTS)
+"""What there is of an interrupted run, too."""
+FILES = (*REACHED, SUMMARY)
 LAST_PICTURE = "loss"
 """Drawn after all others, so that a folder with it has all."""
+OLD = ".old"
+"""The folder that takes the runs whose place is needed for a new one."""
+UNFINISHED = ".unfinished-"
+"""Begins the name of a folder while a run is written into it."""
 ABANDONED_AFTER_SECONDS = 3600
 INDEX_COLUMNS = ("replicate", "seed", "epoch")
 
@@ -86,7 +96,7 @@ class Run:
                 return {name: stored[name] for name in stored.files}
         except MemoryError:
             raise ValueError(f"{path} cannot be read: it needs more memory than there is") from None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except Exception as error:  # zipfile and NumPy raise a dozen types for damaged archives
             raise ValueError(f"{path} cannot be read: {error}") from None
 
     def network(self, which: str = "final") -> TrainedNetwork:
@@ -139,7 +149,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         raise ValueError(f"{folder} is not a folder")
     summary = read_summary(folder)
     for name, reason in damages(folder, summary).items():
-        raise ValueError(f"{folder / name} {reason}; remove the folder and run it again")
+        raise ValueError(f"{folder / name} {reason}; run it again")
     try:
         config = read_yaml(read_whole(folder / CONFIG))
         experiment = Experiment.from_dict(config, check=False)
@@ -191,10 +201,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
             "run it again"
         )
     if summary.get("checksum") != checksum(summary):
-        raise ValueError(
-            f"{path} is not what was written: its checksum differs; remove the folder and run it "
-            "again"
-        )
+        raise ValueError(f"{path} is not what was written: its checksum differs")
     try:
         check_shape(summary)
     except ValueError as error:
@@ -214,7 +221,7 @@ def damages(folder: Path, summary: dict[str, Any]) -> dict[str, str]:
     if not isinstance(checksums, dict):
         return {SUMMARY: "lists no checksums"}
     found = {}
-    for name in (CONFIG, HISTORY, WEIGHTS):
+    for name in REACHED:
         try:
             content = read_whole(folder / name)
         except OSError as error:
@@ -232,6 +239,7 @@ def write_run(
     *,
     command: str,
     total_seconds: float,
+    fingerprint: Fingerprint,
 ) -> Path:
     """Write a finished run to ``folder`` and return where it is.
 
@@ -240,7 +248,7 @@ def write_run(
     goes to the same name with _2, _3, ... appended.
     """
     make_parent(folder)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    beside = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
     try:
         beside.chmod(0o777 & ~_umask())
         files = _files(experiment, training)
@@ -250,27 +258,58 @@ def write_run(
         summary["files"] = {
             name: hashlib.sha256(content).hexdigest() for name, content in files.items()
         }
+        summary.update(fingerprint=fingerprint, origin=origin())
         summary["checksum"] = checksum(summary)
         text = json.dumps(summary, indent=2, allow_nan=False)
         write_whole(beside / SUMMARY, text + "\n")
-        return _settle(beside, folder, experiment)
+        return _settle(beside, folder, experiment, fingerprint)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
 
 
 def make_parent(folder: Path) -> None:
-    """Make the folder that a run's folder stands in, and clear away what a killed process
-    has left beside its place. Raises OSError if nothing can be written there."""
+    """Make the folder that a run's folder stands in, and clear away what killed processes
+    have left in it. Raises OSError if nothing can be written there."""
     parent = folder.parent
     parent.mkdir(parents=True, exist_ok=True)
     if not os.access(parent, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(parent))
     with os.scandir(parent) as entries:
-        left = [entry for entry in entries if entry.name.startswith(f".{folder.name}.")]
-    for entry in left:
-        if time.time() - entry.stat().st_mtime > ABANDONED_AFTER_SECONDS:
-            shutil.rmtree(entry.path, ignore_errors=True)
+        left = [Path(entry.path) for entry in entries if entry.name.startswith(UNFINISHED)]
+    for path in left:
+        with suppress(OSError):  # another process does the same
+            _remove_abandoned(path)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove a folder that holds nothing but a run's files and has not changed for long."""
+    young = time.time() - path.lstat().st_mtime < ABANDONED_AFTER_SECONDS
+    if young or path.is_symlink() or not path.is_dir():
+        return
+    names = os.listdir(path)
+    if all(name in FILES or temporary_of(name) in FILES for name in names):
+        for name in names:
+            (path / name).unlink(missing_ok=True)
+        path.rmdir()
+
+
+def put_aside(folder: Path) -> Path | None:
+    """Move a run's folder into ``.old`` beside it and return where it is now, or None if
+    another process has moved it meanwhile."""
+    old = folder.parent / OLD
+    old.mkdir(exist_ok=True)
+    for attempt in itertools.count(1):
+        target = old / (folder.name if attempt == 1 else f"{folder.name}_{attempt}")
+        try:
+            folder.rename(target)  # fails where a folder with anything in it stands
+            return target
+        except FileNotFoundError:
+            return None
+        except OSError:
+            if not os.path.lexists(target):
+                raise
+    return None
 
 
 def write_reached(folder: Path, experiment: Experiment, training: Training) -> None:
@@ -287,34 +326,87 @@ def _files(experiment: Experiment, training: Training) -> dict[str, bytes]:
     }
 
 
-def _settle(beside: Path, folder: Path, experiment: Experiment) -> Path:
+def _settle(beside: Path, folder: Path, experiment: Experiment, fingerprint: Fingerprint) -> Path:
     for attempt in range(1, 1000):
         target = folder if attempt == 1 else folder.with_name(f"{folder.name}_{attempt}")
         try:
             beside.rename(target)  # fails where a folder with anything in it stands
             return target
         except OSError:
-            if not target.exists():
+            if not os.path.lexists(target):
                 raise
-            if target.is_dir() and holds(target, experiment):
+            if find(target, experiment, fingerprint).state == "finished":
                 shutil.rmtree(beside)
                 return target
     raise OSError(f"no free name for {folder}")
 
 
-def holds(folder: Path, experiment: Experiment) -> bool:
-    """Return whether ``folder`` is a finished run of this very experiment and version."""
+@dataclass(frozen=True)
+class Found:
+    """What stands in an experiment's place: nothing (``free``), its ``finished`` run, its run
+    that must be trained anew (``stale``), or something else (``taken``); and why."""
+
+    state: Literal["free", "finished", "stale", "taken"]
+    reason: str = ""
+
+
+def find(
+    folder: Path,
+    experiment: Experiment,
+    fingerprint: Fingerprint | None = None,
+    *,
+    machine: bool = True,
+) -> Found:
+    """Return what stands in ``folder``, where the experiment's run belongs.
+
+    A run is finished if its config is this one, its files are what was written, and it was
+    made with this ``fingerprint`` (None: with any). ``machine`` as in ``fingerprint.same``.
+    """
+    try:
+        before = os.stat(folder)
+        if not os.listdir(folder):
+            return Found("free")
+    except FileNotFoundError:
+        link = os.path.islink(folder)
+        return Found("taken", "is a link to nothing") if link else Found("free")
+    except NotADirectoryError:
+        return Found("taken", "is a file") if os.path.lexists(folder) else Found("free")
     try:
         summary = read_summary(folder)
-        found = summary["digest"], summary["versions"]["runner"]
-    except (ValueError, KeyError, TypeError):
-        return False
-    return found == (experiment.digest, VERSION)
+    except ValueError as error:
+        # a power cut may leave all files empty
+        ours = _stored_digest(folder) == experiment.digest or (
+            _stored_digest(folder) is None and all((folder / name).is_file() for name in FILES)
+        )
+        if ours:
+            return Found("stale", f"cannot be used ({error})")
+        if not folder.exists() or not os.path.samestat(before, os.stat(folder)):
+            return find(folder, experiment, fingerprint, machine=machine)  # replaced meanwhile
+        what = "another run" if (folder / SUMMARY).is_file() else "other files"
+        return Found("taken", f"holds {what} already")
+    if summary.get("digest") != experiment.digest and _stored_digest(folder) != experiment.digest:
+        return Found("taken", "holds another run already")
+    for name, reason in damages(folder, summary).items():
+        return Found("stale", f"cannot be used (its {name} {reason})")
+    made_with = summary.get("fingerprint")
+    if fingerprint is not None and not same(made_with, fingerprint, machine=machine):
+        return Found("stale", f"was made with {differences(made_with, fingerprint)}")
+    return Found("finished")
+
+
+def _stored_digest(folder: Path) -> str | None:
+    """Return the digest of the config that a folder holds, None if it cannot be read."""
+    try:
+        config = read_yaml(read_whole(folder / CONFIG))
+        return Experiment.from_dict(config, check=False).digest
+    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
+        return None
 
 
 def holds_whole(folder: Path, experiment: Experiment) -> bool:
-    """Return whether ``folder`` holds this very run with no file missing or damaged."""
-    return holds(folder, experiment) and not damages(folder, read_summary(folder))
+    """Return whether ``folder`` holds a run of this config with no file missing or damaged,
+    whatever it was made with."""
+    return find(folder, experiment).state == "finished"
 
 
 def _history_text(training: Training) -> str:

@@ -76,4 +76,5 @@ _SUMMARY = _section(
     together=_each(_each(_ESTIMATE, dict), dict),
     seconds=_METRICS,
     versions=_each(_TEXT, dict),
+    fingerprint=_each(_optional(_TEXT), dict),
 )

@@ -33,12 +33,13 @@ from runner.composition import (
     refuse_hydra_settings,
 )
 from runner.config import Experiment
-from runner.execution import execute, repeat_command
+from runner.execution import execute, note, refuse_long_names, repeat_command
 from runner.extensions import load_extensions
+from runner.fingerprint import fingerprint
 from runner.interruption import exit_status
 from runner.overrides import Word, read
 from runner.printable import one_line
-from runner.run_folder import holds_whole, make_parent
+from runner.run_folder import OLD, find, holds_whole, make_parent, put_aside
 from runner.whole_files import write_whole
 from runner.workers import available_cores, run_jobs
 
@@ -122,7 +123,8 @@ def plan(overrides: Sequence[str]) -> Plan:
         )
     own = {word.key: word.text for word in words if not word.is_hydras}
     places = [str(word) for word in words if word.key == SEARCHPATH]
-    jobs: dict[Path, Job] = {}
+    jobs: dict[str, Job] = {}
+    folders: set[Path] = set()
     placebo, met = config.get("placebo"), False
     for values in itertools.product(*several):
         chosen = {**own, **{axis.key: value for axis, value in zip(axes, values, strict=True)}}
@@ -133,9 +135,14 @@ def plan(overrides: Sequence[str]) -> Plan:
             others = {**chosen, "seed": str(experiment.seed + experiment.replicates)}
             wanted.append((others, composer.experiment(_job(places, others))))
         for setting, experiment in wanted:
+            if experiment.digest in jobs:
+                continue
             target = folder / experiment.folder_name
+            while target in folders:  # of another config with the same first digits
+                target = target.with_name(f"{target.name}_2")
+            folders.add(target)
             job = Job(tuple(_job(places, setting)), experiment.to_dict(), target)
-            jobs.setdefault(target, job)
+            jobs[experiment.digest] = job
     if not met and "placebo" in said and placebo is not None:
         raise ConfigError(f"placebo={placebo} is in no job; name one of the sweep's activations")
     tune = _tuned(config, list(jobs.values()), [*axes, *in_file], "tune" in said)
@@ -204,14 +211,32 @@ def sweep(overrides: Sequence[str]) -> int:
     """
     planned = plan(overrides)
     jobs, folder = planned.jobs, planned.folder
-    missing = [job for job in jobs if not holds_whole(job.folder, job.experiment)]
+    refuse_long_names(max((job.folder for job in jobs), key=lambda path: len(path.name)))
+    missing, stale = [], {}
+    for job in jobs:
+        experiment = job.experiment
+        # which machines a launcher uses is not known here
+        found = find(job.folder, experiment, fingerprint(experiment), machine=not planned.launcher)
+        if found.state != "finished":
+            missing.append(job)
+        if found.state == "stale":
+            stale[job.folder] = found.reason
     there = len(jobs) - len(missing)
     print(
         f"sweep of {len(jobs)} jobs in {folder}"
         + (f", {there} of them finished already" if there else "")
+        + (f", {len(stale)} to be trained anew" if stale else "")
     )
     if missing:
         make_parent(missing[0].folder)
+    if stale:
+        for path in stale:
+            put_aside(path)
+        first, reason = next(iter(stale.items()))
+        note(
+            f"{len(stale)} jobs are trained anew, the first because {first} {reason}; the former "
+            f"runs are in {folder / OLD}"
+        )
     if planned.launcher and missing:
         from runner.launch import launch
 
@@ -241,6 +266,7 @@ def run_job(job: Job) -> str:
         command=job.command,
         show_progress=False,
         stops_on_signal=False,  # the sweep ends its workers at once
+        tell=lambda text: None,  # as the sweep has told it
     )
     final = run.summary["together"]["final"]
     means = [(part, final[f"{part}_accuracy"]["centre"]) for part in ("test", "train")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 
 
@@ -26,7 +27,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
     Raises OSError with the file's name, which a full disk leaves out; the old file stays.
     """
     data = content.encode() if isinstance(content, str) else content
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")  # see temporary_of
     try:
         beside.write_bytes(data)
         os.replace(beside, path)
@@ -35,6 +36,13 @@ def write_whole(path: Path, content: bytes | str) -> None:
         raise
     finally:
         beside.unlink(missing_ok=True)
+
+
+def temporary_of(name: str) -> str:
+    """Return whose temporary file of ``write_whole`` has this name: ".a.txt.123" is a.txt's;
+    empty for other names."""
+    found = re.fullmatch(r"\.(.+)\.\d+", name)
+    return found.group(1) if found else ""
 
 
 def reason(error: OSError) -> str:

@@ -218,18 +218,19 @@ def test_a_parameter_that_the_class_refuses_gets_its_message(capsys):
     assert "takes alpha" in refusal(capsys, *words, "activation.gamma=1")
 
 
-def test_an_edited_file_is_another_experiment(capsys):
-    """The digest holds the file's text, though the config is the same."""
+def test_an_edited_file_is_trained_anew_in_its_folder(capsys):
+    """In a process of its own each time: a remark is no edit, a number is one."""
     name = write()
     words = ["extensions=[my_activations.py]", f"activation={name}", *QUICK]
-    for edit in ("", "# a remark\n"):
-        path = Path("my_activations.py")
-        path.write_text(path.read_text() + edit)
-        for again in range(2):
-            done = _shell(*words)
-            assert done.returncode == 0, done.stderr
-            assert ("was there already" in done.stdout) == bool(again)
-    assert len(list(Path("outputs/runs").iterdir())) == 2
+    path = Path("my_activations.py")
+    for edit, there in ((("", ""), False), (("import", "# a remark\nimport"), True),
+                        (("1 + self.alpha", "1.0 + self.alpha"), False)):  # fmt: skip
+        path.write_text(path.read_text().replace(*edit, 1))
+        done = _shell(*words)
+        assert done.returncode == 0, done.stderr
+        assert ("was there already" in done.stdout) == there
+    assert "another version of your own code: it is trained anew" in done.stderr
+    assert len(list(Path("outputs/runs").glob("wiggle*"))) == 1
 
 
 def test_in_one_process_an_edited_file_takes_the_place_of_its_former_self():
@@ -246,7 +247,6 @@ def test_in_one_process_an_edited_file_takes_the_place_of_its_former_self():
     second = run(words)
     found = [result.config.activation["alpha"] for result in (first, second)]
     assert found == [0.5, 0.25]
-    assert first.path != second.path
 
 
 class Squiggle(Elementwise):

@@ -154,8 +154,10 @@ def test_a_damaged_or_older_checkpoint_is_not_used(tmp_path, monkeypatch):
     assert Keeper(tmp_path / "run", experiment).load() is None
     (place / CHECKPOINT).write_bytes(whole)
     assert Keeper(tmp_path / "run", experiment).load() is not None
-    monkeypatch.setattr("runner.checkpoint.VERSION", "0.0.1")
-    assert Keeper(tmp_path / "run", experiment).load() is None
+    monkeypatch.setattr("runner.fingerprint._library", lambda: "another")
+    told: list[str] = []
+    assert Keeper(tmp_path / "run", experiment, told.append).load() is None
+    assert "another version of this laboratory's code: the training begins anew" in told[0]
 
 
 def test_another_interrupted_run_is_not_lost(tmp_path):

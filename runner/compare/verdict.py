@@ -23,6 +23,7 @@ from runner.compare.wording import (
     probability,
     scored,
 )
+from runner.fingerprint import mixture
 from runner.statistics import fewest_pairs, smallest_sign_flip_p, t_interval
 
 _METHODS = {
@@ -38,7 +39,17 @@ def sentences(comparison: Comparison) -> list[str]:
         result += _family(comparison, family)
     if not result:
         result.append("There is only one setting: nothing to compare.")
-    return result + _failures(comparison) + _tuning(comparison) + _placebo(comparison)
+    result += _failures(comparison) + _tuning(comparison) + _placebo(comparison)
+    return result + _mixture(comparison)
+
+
+def _mixture(comparison: Comparison) -> list[str]:
+    differs = mixture(
+        [run.summary.get("fingerprint") for run in setting.runs] for setting in comparison.settings
+    )
+    if not differs:
+        return []
+    return [f"These runs were not all made with the same {differs}: results may differ by that."]
 
 
 def _place(family: Family) -> str:

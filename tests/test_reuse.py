@@ -1,0 +1,561 @@
+"""A stored run is reused where its bytes would be the same, and nowhere else; what has to make
+room for a new run is kept."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import activations
+from runner import datasets, fingerprint, load_run, optimizers, run, version
+from runner.__main__ import main
+from runner.checkpoint import CHECKPOINT
+from runner.compare.__main__ import main as compare
+from runner.composition import compose
+from runner.execution import execute
+from runner.sweep import plan
+
+ROOT = Path(__file__).parent.parent
+QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "plots=none"]
+RESULTS = ("history.csv", "weights.npz")
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.fixture
+def sweeps_in_this_process(monkeypatch):
+    """Jobs one after another and no comparison: what is swept is what matters here."""
+    monkeypatch.setattr(
+        "runner.sweep.run_jobs",
+        lambda work, jobs, processes: ((k, work(job), None) for k, job in enumerate(jobs)),
+    )
+    monkeypatch.setattr("runner.sweep._compare", lambda *arguments: None)
+
+
+def only_line(capsys: pytest.CaptureFixture[str]) -> str:
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def contents(folder: str | Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
+
+
+# What the fingerprint holds
+
+
+def library_code() -> str:
+    fingerprint._library_of.cache_clear()
+    return fingerprint._library()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "value"),
+    [
+        (activations.Sigmoid, "forward", lambda self, x: x),
+        (activations.base, "blockwise", lambda formula, arrays, into: None),
+        (activations.base, "BLOCK_ELEMENTS", 7),
+        (datasets, "_rank_classes", lambda values, classes: None),
+        (datasets._GENERATORS["moons"], "__defaults__", (0.5,)),
+        (optimizers.Adam, "update", lambda self, gradient, learning_rate: None),
+    ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+def test_any_change_of_the_code_that_trains_is_another_fingerprint(monkeypatch, owner, name, value):
+    before = library_code()
+    with monkeypatch.context() as change:
+        change.setattr(owner, name, value)
+        assert library_code() != before
+    assert library_code() == before
+
+
+def test_docstrings_comments_and_layout_do_not_count(tmp_path):
+    """All files written anew from their syntax trees, with other docstrings, in a process with
+    other hashes of texts."""
+    for package in ("activations", "runner", "conf"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    for path in [*tmp_path.glob("activations/*.py"), *tmp_path.glob("runner/*.py")]:
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Module, ast.FunctionDef)) and ast.get_docstring(node):
+                node.body[0].value.value = "Other words."
+        path.write_text(ast.unparse(tree))
+    words = "from runner.composition import compose; from runner.fingerprint import fingerprint;"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{words} print(fingerprint(compose([]).experiment))"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ast.literal_eval(done.stdout) == fingerprint.fingerprint(compose([]).experiment)
+
+
+def test_all_that_training_imports_counts_or_is_known_not_to():
+    only_checks_and_writes = {"runner", "activations", "runner.checkpoint", "runner.choices",
+                              "runner.config", "runner.fingerprint", "runner.interruption",
+                              "runner.memory", "runner.whole_files"}  # fmt: skip
+    code = "import runner.training, sys; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()
+    ours = {name for name in loaded if name.partition(".")[0] in ("runner", "activations")}
+    counted = {name for name in ours if fingerprint._is_librarys(name)}
+    assert ours - counted <= only_checks_and_writes
+    assert {f"runner.{name}" for name in fingerprint.TRAINING} <= counted
+
+
+def test_the_summary_says_what_made_the_run(monkeypatch, tmp_path):
+    summary = run(QUICK).summary
+    assert summary["fingerprint"]["numpy"] == np.__version__
+    assert set(summary["fingerprint"]) == set(fingerprint.IN_WORDS)
+    assert set(summary["origin"]) == {"commit", "dirty", "platform"}
+    git = shutil.which("git")
+    monkeypatch.setattr(version, "_CHECKOUT", tmp_path)
+    version.origin.cache_clear()
+    assert version.origin()["commit"] is None  # outside of git
+    if git:
+        for words in (["init", "-q"], ["add", "a"], ["commit", "-qm", "a"]):
+            Path("a").write_text("")
+            name = ["-c", "user.name=a", "-c", "user.email=a"]
+            subprocess.run([git, *name, *words], check=True)
+        head = subprocess.check_output([git, "rev-parse", "HEAD"], text=True).strip()
+        for text, dirty in (("", False), ("edited", True)):
+            Path("a").write_text(text)
+            version.origin.cache_clear()
+            assert (version.origin()["commit"], version.origin()["dirty"]) == (head, dirty)
+    version.origin.cache_clear()
+
+
+# What is done about it
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "words"),
+    [
+        ("code", "0", "another version of this laboratory's code"),
+        ("numpy", "2.0.0", f"NumPy 2.0.0, now {np.__version__}"),
+        ("blas", "b", "BLAS b, now "),
+        ("processor", "p", "processor p, now "),
+        ("python", "2.7", "Python 2.7, now 3."),
+    ],
+)
+def test_a_run_made_with_anything_else_is_trained_anew_and_kept(
+    monkeypatch, capsys, part, value, words
+):
+    real = fingerprint.fingerprint
+    with monkeypatch.context() as past:
+        past.setattr("runner.checkpoint.fingerprint", lambda e: {**real(e), part: value})
+        assert main([*QUICK, "hydra.run.dir=runs/it"]) == 0
+    former = contents("runs/it")
+    capsys.readouterr()
+    assert main([*QUICK, "hydra.run.dir=runs/it"]) == 0
+    line = only_line(capsys)
+    assert line.startswith("note: runs/it was made with ") and words in line
+    assert "runs/.old/it" in line and contents("runs/.old/it") == former
+    assert main([*QUICK, "hydra.run.dir=runs/it"]) == 0
+    assert capsys.readouterr().err == ""  # reused
+    assert sorted(os.listdir("runs")) == [".old", "it"]
+
+
+def test_a_comparison_of_runs_made_with_different_things_says_so(monkeypatch, capsys):
+    real = fingerprint.fingerprint
+    for name, past in (("tanh", {}), ("relu", {"own_code": "0"}), ("elu", {"numpy": "2.0.0"})):
+        monkeypatch.setattr("runner.checkpoint.fingerprint", lambda e, p=past: {**real(e), **p})
+        assert main([*QUICK, f"activation={name}"]) == 0
+    for name, said in (("relu", False), ("elu", True)):
+        folders = [str(path) for path in Path("outputs/runs").iterdir() if "_" in path.name]
+        folders = [path for path in folders if "tanh" in path or f"/{name}" in path]
+        capsys.readouterr()
+        assert compare([*folders, "--no-pictures", "--output", "made"]) == 0
+        sentence = f"not all made with the same NumPy (2.0.0 or {np.__version__}):"
+        assert (sentence in capsys.readouterr().out) == said
+
+
+def test_a_sweep_says_how_many_jobs_are_finished_and_how_many_trained_anew(
+    monkeypatch, capsys, sweeps_in_this_process
+):
+    real = fingerprint.fingerprint
+    words = ["-m", "activation=relu,tanh", *QUICK]
+    with monkeypatch.context() as past:
+        for place in ("runner.checkpoint", "runner.sweep"):
+            past.setattr(f"{place}.fingerprint", lambda e: {**real(e), "numpy": "2.0.0"})
+        assert main(words) == 0
+    words[1] += ",elu"
+    elu = plan([words[1], *QUICK]).jobs[2]
+    execute(elu.experiment, elu.folder, command="")
+    capsys.readouterr()
+    assert main(words) == 0
+    told = capsys.readouterr()
+    assert "sweep of 3 jobs" in told.out and "1 of them finished already, 2 to be" in told.out
+    assert "2 jobs are trained anew, the first because" in told.err and "NumPy 2.0.0" in told.err
+    (sweep,) = Path("outputs/sweeps").iterdir()
+    assert len(list((sweep / ".old").iterdir())) == 2
+    assert main(words) == 0
+    assert "3 of them finished already\n" in capsys.readouterr().out
+
+
+# The user's own code
+
+WIGGLE = """
+import numpy as np
+from activations import Elementwise
+HEAD
+SCALE = 0.5
+
+def scaled(z, by=0.5):
+    return by * z
+
+def maker(by):
+    class Wiggle(Elementwise):
+        '''A gentle staircase.'''
+        name = "NAME"
+        def forward(self, x):
+            return x + FORMULA
+        def derivative(self, x, y):
+            return 1 + FORMULA - FORMULA + SLOPE
+    return Wiggle
+
+Wiggle = maker(0.5)
+"""
+
+
+def own_class(name: str, formula: str, slope: str, *edit: str, head: str = "") -> type:
+    """Define the class as a notebook does: in a namespace, with no source file."""
+    text = WIGGLE.replace("FORMULA", formula).replace("SLOPE", slope).replace("NAME", name)
+    text = text.replace("HEAD", head)
+    if edit:
+        assert edit[0] in text
+        text = text.replace(*edit)
+    activations.base._REGISTRY.pop(name, None)
+    module = ModuleType("notebook")
+    exec(compile(text, "<cell>", "exec"), vars(module))
+    sys.modules["notebook"] = module
+    found: type = module.Wiggle
+    return found
+
+
+SINE, COSINE = "{} * np.sin(x)", "{} * np.cos(x)"
+EDITS = {
+    "the method": ("0.5 * np.sin(x)", "0.5 * np.cos(x)", "0.5 *", "0.7 *"),
+    "a constant": ("SCALE * np.sin(x)", "SCALE * np.cos(x)", "SCALE = 0.5", "SCALE = 0.7"),
+    "a function": ("scaled(np.sin(x))", "scaled(np.cos(x))", "return by", "return 1.4 * by"),
+    "a default": ("scaled(np.sin(x))", "scaled(np.cos(x))", "by=0.5", "by=0.7"),
+    "a closure": ("by * np.sin(x)", "by * np.cos(x)", "maker(0.5)", "maker(0.7)"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_what_a_users_class_computes_decides_whether_its_run_is_reused(edit, capsys):
+    name = f"own_{list(EDITS).index(edit)}"
+    formula, slope, before, after = EDITS[edit]
+    words = [*QUICK, "hydra.run.dir=it"]
+    first = run(words, activation=own_class(name, formula, slope)())
+    again = run(words, activation=own_class(name, formula, slope, "gentle", "steep")())
+    assert again.summary == first.summary and capsys.readouterr().err == ""
+    edited = own_class(name, formula, slope, before, after)
+    new = run(words, activation=edited())
+    assert "another version of your own code" in only_line(capsys)
+    fresh = run([*QUICK, "hydra.run.dir=fresh"], activation=edited())
+    assert (new.path / "history.csv").read_bytes() == (fresh.path / "history.csv").read_bytes()
+    assert not np.array_equal(new.history["train_loss"], first.history["train_loss"])
+
+
+def test_code_that_cannot_be_read_is_never_reused(capsys):
+    head = "import threading; lock = threading.Lock()"
+    words = ("(lock.locked() + 0.5) * np.sin(x)", "0.5 * np.cos(x)")
+    cls = own_class("own_lock", *words, head=head)
+    assert isinstance(sys.modules["notebook"].lock, type(threading.Lock()))
+    first = run([*QUICK, "hydra.run.dir=it"], activation=cls())
+    assert "will not be reused or resumed: its code is not known (lock" in only_line(capsys)
+    second = run([*QUICK, "hydra.run.dir=it"], activation=cls())
+    assert "code that is not known" in capsys.readouterr().err
+    assert Path(".old/it").is_dir() and first.summary["fingerprint"]["own_code"] is None
+    assert np.array_equal(first.history["train_loss"], second.history["train_loss"])
+
+
+MODULES = {
+    "extensions=[own_file.py]": {
+        "own_file.py": "from own_helper import scaled",
+        "own_helper.py": "def scaled(z):\n    return 0.5 * z",
+    },
+    "extensions=[own_module]": {
+        "own_module.py": "import own_package.inner",
+        "own_package/inner.py": "SCALE = 0.5\ndef scaled(z):\n    return SCALE * z",
+    },
+}
+
+
+@pytest.mark.parametrize("extension", MODULES)
+def test_an_edited_module_that_an_extension_imports_counts_at_once(extension, capsys):
+    files = MODULES[extension]
+    (main_file, head), (helper, text) = files.items()
+    call = "own_package.inner.scaled" if "package" in helper else "scaled"
+    name = main_file.removesuffix(".py")
+    body = WIGGLE[: WIGGLE.index("SCALE")] + WIGGLE[WIGGLE.index("def maker") :]
+    body = body.replace("HEAD", head).replace("NAME", name)
+    body = body.replace("FORMULA", f"{call}(np.sin(x))").replace("SLOPE", f"{call}(np.cos(x))")
+    Path(helper).parent.mkdir(exist_ok=True)
+    Path(main_file).write_text(body)
+    words = [*QUICK, extension, f"activation={name}", "hydra.run.dir=it"]
+    losses = []
+    for factor in ("0.5", "0.5", "0.75"):
+        Path(helper).write_text(text.replace("0.5", factor))
+        losses.append(run(words).history["train_loss"])
+        told = capsys.readouterr().err
+        assert ("your own code" in told) == (factor == "0.75")
+    assert np.array_equal(losses[0], losses[1]) and not np.array_equal(losses[1], losses[2])
+
+
+def test_a_users_own_data_set_counts(capsys):
+    Path("conf/dataset").mkdir(parents=True)
+    Path("conf/dataset/stripes.yaml").write_text(
+        "name: stripes\nsamples: 60\nnoise: 0\ntest_fraction: 0.2\nvalidation_fraction: 0.2\n"
+    )
+    text = textwrap.dedent("""
+        import numpy as np
+        from runner.datasets import Dataset, register
+
+        @register
+        def stripes(samples, noise, rng):
+            x = rng.random((samples, 2))
+            return Dataset(x, (x[:, 0] * 4).astype(int) % 2, 2)
+    """)
+    words = ["-cd", "conf", "extensions=[own_data.py]", "dataset=stripes", *QUICK]
+    for factor in ("4", "4", "6"):
+        Path("own_data.py").write_text(text.replace("4", factor))
+        assert main([*words, "hydra.run.dir=it"]) == 0
+        assert ("your own code" in capsys.readouterr().err) == (factor == "6")
+    datasets._GENERATORS.pop("stripes")
+
+
+# Configs whose names collide
+
+
+def test_two_configs_with_one_name_are_told_apart(capsys, monkeypatch, sweeps_in_this_process):
+    """These seeds' digests share their first 32 bits, which were all that was compared."""
+    seeds = ("3581", "58370")
+    assert main(["-m", f"seed={','.join(seeds)}", *QUICK]) == 0
+    assert "sweep of 2 jobs" in capsys.readouterr().out
+    monkeypatch.setattr("runner.config.DIGITS_IN_NAMES", 0)
+    assert main([*QUICK, f"seed={seeds[0]}"]) == 0
+    before = contents("outputs/runs/tanh_moons_")
+    capsys.readouterr()
+    assert main([*QUICK, f"seed={seeds[1]}"]) == 2
+    assert "outputs/runs/tanh_moons_ holds another run already" in only_line(capsys)
+    assert contents("outputs/runs/tanh_moons_") == before
+    for count in ("sweep of 2 jobs", "2 of them finished already"):
+        assert main(["-m", f"seed={','.join(seeds)}", *QUICK, "hydra.sweep.dir=s"]) == 0
+        assert count in capsys.readouterr().out
+    assert {load_run(path.parent).config.seed for path in Path("s").glob("*/summary.json")} == {
+        int(seed) for seed in seeds
+    }
+
+
+# The user's own folders
+
+
+def test_only_our_own_files_are_ever_removed():
+    mine = [".git.backup/a", ".it.backup/a", ".unfinished-mine/a", "other.interrupted/a",
+            ".unfinished-b/summary.json/a"]  # fmt: skip
+    for name in mine:
+        Path(name).parent.mkdir(parents=True)
+        Path(name).write_text("mine")
+        os.utime(Path(name).parent, (0, 0))
+    os.utime(".unfinished-b", (0, 0))
+    for name in (".it.link", ".unfinished-link", "it.link"):
+        Path(name).symlink_to("nowhere")
+    left = Path(".unfinished-x")
+    left.mkdir()
+    for name in ("config.yaml", ".weights.npz.123"):
+        (left / name).write_text("")
+    os.utime(left, (0, 0))
+    for name in ("it", "git", "it.interrupted"):
+        assert main([*QUICK, f"hydra.run.dir={name}", f"seed={len(name)}"]) == 0
+    assert [Path(name).read_text() for name in mine] == ["mine"] * len(mine)
+    assert not left.exists() and os.path.islink(".it.link")
+    assert load_run("it.interrupted").summary["status"] == "complete"
+
+
+def test_a_folder_of_yours_where_a_run_would_be_kept_is_refused_and_left_alone(capsys):
+    Path("notes.interrupted").mkdir()
+    Path("notes.interrupted/a").write_text("mine")
+    assert main([*QUICK, "hydra.run.dir=notes"]) == 2
+    assert "notes.interrupted holds other files" in only_line(capsys)
+    assert os.listdir() == ["notes.interrupted"] and os.listdir("notes.interrupted") == ["a"]
+
+
+def test_files_of_yours_beside_a_checkpoint_stay(monkeypatch):
+    monkeypatch.setattr("runner.checkpoint.SECONDS_BETWEEN", 0.0)
+    from runner import execution
+
+    def noted(*arguments: object) -> object:
+        training = train(*arguments)  # type: ignore[arg-type]
+        assert Path("it.interrupted", CHECKPOINT).is_file()
+        Path("it.interrupted/a").write_text("mine")
+        return training
+
+    train = execution.train
+    monkeypatch.setattr(execution, "train", noted)
+    assert main([*QUICK, "hydra.run.dir=it"]) == 0
+    assert os.listdir("it.interrupted") == ["a"]
+
+
+# Checked before anything is written
+
+
+@pytest.mark.parametrize("length", [243, 244, 246, 254, 255, 256, 300])
+def test_a_name_that_is_too_long_is_refused_before_training(monkeypatch, capsys, length):
+    if length == 243:
+        assert main([*QUICK, "hydra.run.dir=" + "x" * length]) == 0
+        assert main([*QUICK, "hydra.run.dir=" + "x" * length]) == 0
+        return
+    monkeypatch.setattr("runner.execution.train", None)
+    for words in (["hydra.run.dir=" + "x" * length], ["hydra.run.dir=" + "x/" * 2100 + "it"]):
+        assert main([*QUICK, *words]) == 2
+        assert "too long" in only_line(capsys) and not os.listdir()
+    if length > 255:
+        assert main(["-m", "activation=relu", *QUICK, "hydra.sweep.dir=" + "x" * length]) == 2
+        assert "too long" in only_line(capsys) and not os.listdir()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_split_of_every_seed_is_checked_before_anything_is_written(capsys, seed):
+    """A seed whose validation samples are all of one class is found by counting."""
+    base = ["dataset.samples=14", "training.batch_size=1", "training.epochs=1", "plots=none"]
+    one = compose([*base, "replicates=1", "seed=20"]).experiment
+    own = {k: v for k, v in one.dataset.items() if not k.endswith("_fraction")}
+    for wrong in range(20, 400):
+        labels = datasets.make(seed=wrong, **own).labels
+        order = np.random.default_rng([wrong, datasets.SPLIT_STREAM]).permutation(14)
+        if any(len(set(labels[part])) < 2 for part in np.split(order, [3, 6])):
+            break
+    first = wrong - 7 - seed
+    assert main([*base, f"replicates={9 + seed}", f"seed={first}"]) == 2
+    assert f"(seed {wrong})" in only_line(capsys) and not os.listdir()
+    assert main(["-m", *base, "activation=relu,tanh", "replicates=20", f"seed={first}"]) == 2
+    assert f"(seed {wrong})" in capsys.readouterr().err and not os.listdir()
+
+
+# Damage
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "history.csv", "weights.npz", "summary.json"])
+def test_a_damaged_run_is_trained_anew_and_kept(capsys, name):
+    assert main([*QUICK, "hydra.run.dir=it"]) == 0
+    whole = contents("it")
+    for damage in (b"", whole[name][:-1] + b"?", None):
+        path = Path("it", name)
+        path.write_bytes(damage) if damage is not None else path.unlink()
+        damaged = contents("it")
+        capsys.readouterr()
+        assert main([*QUICK, "hydra.run.dir=it"]) == 0
+        line = only_line(capsys)
+        assert line.startswith("note: it cannot be used (") and name in line
+        assert contents("it")["weights.npz"] == whole["weights.npz"]
+        assert contents(sorted(Path(".old").iterdir())[-1]) == damaged
+
+
+def test_a_power_cut_that_emptied_all_files_does_not_block_the_command():
+    assert main([*QUICK, "hydra.run.dir=it"]) == 0
+    for path in Path("it").iterdir():
+        path.write_bytes(b"")
+    assert main([*QUICK, "hydra.run.dir=it"]) == 0
+    assert load_run("it").summary["status"] == "complete"
+
+
+def test_a_checkpoint_with_any_flipped_bit_is_told_and_not_used(monkeypatch):
+    from runner.checkpoint import Keeper
+    from runner.training import train
+
+    monkeypatch.setattr("runner.checkpoint.SECONDS_BETWEEN", 0.0)
+    experiment = compose(QUICK).experiment
+    whole = train(experiment, keeper=Keeper(Path("it"), experiment))
+    path = Path("it.interrupted", CHECKPOINT)
+    content = path.read_bytes()
+    random = np.random.default_rng(0)
+    headers = [k + 6 for k in range(len(content)) if content[k : k + 2] == b"PK"]
+    for place in [*headers, *random.integers(0, len(content), 100).tolist()]:
+        told: list[str] = []
+        flipped = content[place] ^ (1 << int(random.integers(8)))
+        path.write_bytes(content[:place] + bytes([flipped]) + content[place + 1 :])
+        assert Keeper(Path("it"), experiment, told.append).load() is None
+        assert len(told) == 1 and "checkpoint.npz is damaged" in told[0]
+    found = train(experiment, keeper=Keeper(Path("it"), experiment))
+    assert all(found.final[k].tobytes() == whole.final[k].tobytes() for k in whole.final)
+
+
+def test_weights_with_any_flipped_bit_are_read_or_refused_in_a_line():
+    """Of somebody who made the checksums fit."""
+    run([*QUICK, "hydra.run.dir=it"])
+    content = Path("it/weights.npz").read_bytes()
+    random = np.random.default_rng(0)
+    headers = [k + 6 for k in range(len(content)) if content[k : k + 2] == b"PK"]
+    refused = 0
+    for place in [*headers, *random.integers(0, len(content), 100).tolist()]:
+        stored = load_run("it")
+        flipped = content[place] ^ (1 << int(random.integers(8)))
+        Path("it/weights.npz").write_bytes(
+            content[:place] + bytes([flipped]) + content[place + 1 :]
+        )
+        try:
+            stored.network()
+        except ValueError as error:
+            refused += 1
+            assert "weights.npz" in str(error)
+        Path("it/weights.npz").write_bytes(content)
+    assert refused > 50
+
+
+# Units
+
+
+@pytest.mark.parametrize("dataset", ["moons", "blobs"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_runs_network_takes_what_its_data_are_in(dataset, dtype):
+    words = [f"dataset={dataset}", f"dtype={dtype}", *QUICK, "dataset.samples=200"]
+    result = run([*words, "training.epochs=20"])
+    data, network = result.data(), result.network()
+    entries = result.summary["replicates"]
+    logits = network.logits(data.test_x)
+    classes = logits.argmax(axis=-1) if dataset == "blobs" else logits[..., 0] > 0
+    found = (classes == data.test_labels).mean(axis=1)
+    np.testing.assert_allclose(found, [e["final"]["test_accuracy"] for e in entries], rtol=1e-8)
+    own = {k: v for k, v in result.config.dataset.items() if not k.endswith("_fraction")}
+    points = datasets.make(seed=1, **own).x  # as anybody would make them, in no part's order
+    with np.load(result.path / "weights.npz") as stored:
+        w = {name: stored[name][1].astype(np.float64) for name in stored.files}
+    train = data.train_x[1]
+    y = (points - train.mean(axis=0)) / train.std(axis=0)
+    for layer in (1, 2):
+        y = np.tanh(y @ w[f"layer{layer}.weight"] + w[f"layer{layer}.bias"])
+    z = y @ w["layer3.weight"] + w["layer3.bias"]
+    if dataset == "moons":
+        expected = 1 / (1 + np.exp(-z))
+    else:
+        expected = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(network.probabilities(points)[1], expected, atol=1e-5)
+    assert {tuple(row) for row in data.train_x[1]} < {tuple(row) for row in points}
+    with pytest.raises(ValueError, match=r"x must be \(batch, 2\) or"):
+        network.probabilities(points[:, :1])
+    with pytest.raises(ValueError, match=r"x must be \(batch, 2\) or"):
+        network.probabilities(points[0])
+
+
+def test_the_summary_is_what_json_holds():
+    result = run([*QUICK, "hydra.run.dir=it"])
+    assert json.loads(Path("it/summary.json").read_text()) == result.summary
