@@ -98,6 +98,24 @@ def check_hidden_widths(hidden: tuple[int, ...], activation: Activation) -> None
                 )
 
 
+def parameter_shapes(
+    features: int, hidden: tuple[int, ...], classes: int, activation: Activation
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield the name and the shape, for one replicate, of each parameter of a Network."""
+    fan_in = features
+    for number, units in enumerate(hidden, start=1):
+        fan_out = int(units * activation.inputs_per_output)
+        yield f"layer{number}.weight", (fan_in, fan_out)
+        yield f"layer{number}.bias", (1, fan_out)
+        for name in activation.params:
+            shared = not activation.parameters_per_unit
+            yield f"layer{number}.{name}", (1, 1 if shared else fan_out)
+        fan_in = units
+    outputs = 1 if classes == 2 else classes
+    yield f"layer{len(hidden) + 1}.weight", (fan_in, outputs)
+    yield f"layer{len(hidden) + 1}.bias", (1, outputs)
+
+
 class Network:
     """Linear, activation, linear, activation, ..., linear; the last gives the logits.
 
@@ -120,26 +138,12 @@ class Network:
         self.dtype = np.dtype(dtype)
         self.prototype = activation
         self.activations = [copy.deepcopy(activation) for _ in hidden]
-        self._shapes = dict(self._parameter_shapes(activation))
+        self._shapes = dict(parameter_shapes(features, hidden, classes, activation))
         self.size = sum(int(np.prod(shape)) for shape in self._shapes.values())
         self.bind(
             np.zeros((replicates, self.size), dtype),
             np.zeros((replicates, self.size), dtype),
         )
-
-    def _parameter_shapes(self, activation: Activation) -> Iterator[tuple[str, tuple[int, int]]]:
-        fan_in = self.features
-        for number, units in enumerate(self.hidden, start=1):
-            fan_out = int(units * activation.inputs_per_output)
-            yield f"layer{number}.weight", (fan_in, fan_out)
-            yield f"layer{number}.bias", (1, fan_out)
-            for name in activation.params:
-                shared = not activation.parameters_per_unit
-                yield f"layer{number}.{name}", (1, 1 if shared else fan_out)
-            fan_in = units
-        outputs = 1 if self.classes == 2 else self.classes
-        yield f"layer{len(self.hidden) + 1}.weight", (fan_in, outputs)
-        yield f"layer{len(self.hidden) + 1}.bias", (1, outputs)
 
     def bind(self, theta: Array, gradient: Array) -> None:
         """Let all parameters be views into ``theta``, their gradients into ``gradient``."""

@@ -37,7 +37,7 @@ from runner import datasets
 from runner.config import Experiment
 from runner.fingerprint import Fingerprint, differences, same
 from runner.group import build_network, load_data
-from runner.model import TrainedNetwork
+from runner.model import TrainedNetwork, parameter_shapes
 from runner.outcomes import Training
 from runner.summary import FORMAT_VERSION, METRICS, summarise
 from runner.summary_shape import check_shape
@@ -104,16 +104,19 @@ class Run:
 
         It takes x in the data's own units, as ``data()`` has them.
         """
-        network = self.initial_network()
-        prefix = "best." if which == "best" else ""
-        for name, parameter in network.parameters.items():
-            stored = self.weights.get(prefix + name)
-            if stored is None or stored.shape != parameter.shape:
+        config, prefix = self.config, "best." if which == "best" else ""
+        hidden, activation = config.model.hidden, config.activation_object()
+        # Before the network is made: a config may name one of any size, a file holds what it has.
+        for name, shape in parameter_shapes(config.features, hidden, config.classes, activation):
+            stored, stacked = self.weights.get(prefix + name), (config.replicates, *shape)
+            if stored is None or stored.shape != stacked:
                 raise ValueError(
                     f"{self.path / WEIGHTS} does not fit its config: {name} should have "
-                    f"shape {parameter.shape}"
+                    f"shape {stacked}"
                 )
-            parameter[...] = stored
+        network = self.initial_network()
+        for name, parameter in network.parameters.items():
+            parameter[...] = self.weights[prefix + name]
         return network
 
     def initial_network(self) -> TrainedNetwork:
@@ -448,13 +451,12 @@ def read_history(path: Path, replicates: int) -> dict[str, Array]:
         raise ValueError(f"{path} does not begin with replicate, seed, epoch")
     if not np.isfinite(table[:, 2]).all():
         raise ValueError(f"{path} has an epoch that is not finite")
-    owner = table[:, 0]
-    counts = [int((owner == k).sum()) for k in range(replicates)]
-    if sum(counts) != lines:
-        raise ValueError(f"{path} does not hold {replicates} replicates")
+    owners, first, counts = np.unique(table[:, 0], return_index=True, return_counts=True)
+    if not np.array_equal(owners, np.arange(replicates)) or (np.diff(table[:, 0]) < 0).any():
+        raise ValueError(f"{path} does not hold {replicates} replicates, one after the other")
     history = np.full((len(names), replicates, max(counts)), np.nan)
-    for k, count in enumerate(counts):
-        history[:, k, :count] = table[owner == k].T
+    for k, (start, count) in enumerate(zip(first, counts, strict=True)):
+        history[:, k, :count] = table[start : start + count].T
     return dict(zip(names, history, strict=True))
 
 

@@ -377,7 +377,7 @@ def replicates_to_separate(
         return float(least)
     z = NormalDist().inv_cdf(1 - alpha / 2)
     wanted = ((z + NormalDist().inv_cdf(power)) * deviation / mean) ** 2 + z * z / 2
-    return float(max(least, math.ceil(wanted)))
+    return float(max(least, math.ceil(wanted))) if math.isfinite(wanted) else math.inf
 
 
 def fewest_pairs(alpha: float) -> int:

@@ -1,7 +1,8 @@
-"""The types in a summary.json, so that who reads one may rely on them."""
+"""The types and ranges in a summary.json, so that who reads one may rely on them."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ Check = Callable[[Any, str], None]
 
 
 def check_shape(summary: dict[str, Any]) -> None:
-    """Raise ValueError, which names the key, for a value of another type than we write.
+    """Raise ValueError, which names the key, for a value of a type or size that we never write.
 
     What is missing on the outside is left to those who need it.
     """
@@ -20,6 +21,26 @@ def _is(words: str, *types: type) -> Check:
     def check(value: Any, key: str) -> None:
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             raise ValueError(f"{key} must be {words}, got {value!r:.50}")
+
+    return check
+
+
+def _number(words: str, least: float, most: float, *types: type) -> Check:
+    known = _is(words, *types)
+
+    def check(value: Any, key: str) -> None:
+        known(value, key)
+        if not least <= value <= most:  # nor may it be nan
+            raise ValueError(f"{key} must be {words}, got {value!r:.50}")
+
+    return check
+
+
+def _one_of(*names: str) -> Check:
+    def check(value: Any, key: str) -> None:
+        _TEXT(value, key)
+        if value not in names:
+            raise ValueError(f"{key} must be one of {', '.join(names)}; got {value!r:.50}")
 
     return check
 
@@ -51,18 +72,27 @@ def _each(inner: Check, container: type) -> Check:
 
 
 _MAPPING, _LIST, _TEXT = _is("a section", dict), _is("a list", list), _is("a text", str)
-_WHOLE, _NUMBER = _is("a whole number", int), _is("a number", int, float)
-_METRICS = _each(_optional(_NUMBER), dict)
+_LARGEST = sys.float_info.max
+_COUNT = _number("a whole number from 0", 0, 2**53, int)
+_NUMBER = _number("a finite number", -_LARGEST, _LARGEST, int, float)
+_FROM_0 = _number("a finite number from 0", 0, _LARGEST, int, float)
+_SHARE = _number("a number from 0 to 1", 0, 1, int, float)
+_METRICS = _section(
+    (),
+    epoch=_optional(_COUNT),
+    **{f"{part}_loss": _optional(_FROM_0) for part in ("train", "validation", "test")},
+    **{f"{part}_accuracy": _optional(_SHARE) for part in ("train", "validation", "test")},
+)
 _ESTIMATE = _section(
     (), **dict.fromkeys(("centre", "low", "high", "n"), _optional(_NUMBER)), how=_optional(_TEXT)
 )
-_LAYER = _section(("units", "of"), units=_NUMBER, of=_NUMBER, since=_optional(_NUMBER))
+_LAYER = _section(("units", "of"), units=_COUNT, of=_COUNT, since=_optional(_COUNT))
 _REPLICATE = _section(
-    seed=_WHOLE,
-    status=_TEXT,
-    epochs=_WHOLE,
-    diverged_epoch=_optional(_WHOLE),
-    solved_epoch=_optional(_WHOLE),
+    seed=_COUNT,
+    status=_one_of("finished", "stopped_early", "diverged"),
+    epochs=_COUNT,
+    diverged_epoch=_optional(_COUNT),
+    solved_epoch=_optional(_COUNT),
     final=_METRICS,
     best=_METRICS,
     dead=_each(_LAYER, list),
@@ -74,7 +104,7 @@ _SUMMARY = _section(
     dataset=_TEXT,
     replicates=_each(_REPLICATE, list),
     together=_each(_each(_ESTIMATE, dict), dict),
-    seconds=_METRICS,
+    seconds=_each(_FROM_0, dict),
     versions=_each(_TEXT, dict),
     fingerprint=_each(_optional(_TEXT), dict),
 )

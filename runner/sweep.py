@@ -245,8 +245,7 @@ def sweep(overrides: Sequence[str]) -> int:
         failures, stop = _run(missing)
     finished = [job.folder for job in jobs if holds_whole(job.folder, job.experiment)]
     _write_failures(folder, failures)
-    if finished:
-        _compare(finished, folder, failures, planned.tune)
+    undrawn = bool(finished) and _compare(finished, folder, failures, planned)
     for failure in failures:
         print(f"failed: {one_line(failure)}", file=sys.stderr)
         print(f"  repeat: {one_line(failure.job.command)}", file=sys.stderr)
@@ -254,7 +253,7 @@ def sweep(overrides: Sequence[str]) -> int:
         left = len(jobs) - len(finished)
         print(f"interrupted: {left} jobs are left; the same command runs them", file=sys.stderr)
         return exit_status(stop)
-    return 1 if failures else 0
+    return 1 if failures or undrawn else 0
 
 
 def run_job(job: Job) -> str:
@@ -317,17 +316,22 @@ class _Progress:
         self.bar.close()
 
 
-def _compare(finished: list[Path], folder: Path, failures: list[Failure], tune: str | None) -> None:
+def _compare(finished: list[Path], folder: Path, failures: list[Failure], planned: Plan) -> bool:
+    """Compare what is finished; return whether a picture could not be drawn."""
     from runner.compare import Problem, compare
-    from runner.compare.leaderboard import terminal
+    from runner.compare.leaderboard import tell_undrawn, terminal
 
     problems = [
         Problem(failure.job.folder.name, failure.reason, failure.job.command)
         for failure in failures
     ]
-    comparison = compare(finished, folder / "comparison", failures=problems, tune=tune)
+    plots = planned.jobs[0].experiment.plots
+    comparison = compare(
+        finished, folder / "comparison", failures=problems, tune=planned.tune, plots=plots
+    )
     print(terminal(comparison))
     print(f"  report   {folder / 'comparison' / 'index.html'}")
+    return tell_undrawn(comparison)
 
 
 def _write_failures(folder: Path, failures: list[Failure]) -> None:

@@ -43,6 +43,7 @@ def write_run(
             "name": dataset,
             "samples": samples,
             "noise": 0.2,
+            "features": 3,
             "test_fraction": 0.2,
             "validation_fraction": 0.2,
         },
@@ -116,7 +117,7 @@ def write_run(
     files = {
         "config.yaml": yaml.safe_dump(config, sort_keys=False).encode(),
         "history.csv": ("\n".join(lines) + "\n").encode(),
-        "weights.npz": b"",  # cannot be read: such a run has no boundaries
+        "weights.npz": b"",  # not read: a run with three features has no boundaries
     }
     for name, content in files.items():
         (path / name).write_bytes(content)

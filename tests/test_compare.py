@@ -333,7 +333,7 @@ def test_tables_agree_and_hostile_names_stay_text(tmp_path):
     hostile = "</script>|<b>`=cmd`"
     write_run(tmp_path / "runs" / "1", hostile, scores=[0.9] * 6)
     write_run(tmp_path / "runs" / "2", "tanh", scores=np.linspace(0.7, 0.8, 6).tolist())
-    comparison = compare([tmp_path / "runs"], tmp_path / "out", pictures=False)
+    comparison = compare([tmp_path / "runs"], tmp_path / "out", plots="none")
     with (tmp_path / "out" / "leaderboard.csv").open() as stream:
         table = list(csv.DictReader(stream))
     assert [row["activation"] for row in table] == [hostile, "tanh"]
@@ -383,7 +383,7 @@ def test_among_equal_validation_accuracies_the_lower_loss_is_chosen(tmp_path):
 def test_failed_jobs_are_listed_with_reason_and_command(tmp_path):
     write_run(tmp_path / "runs" / "1")
     failure = Problem("job 7", "killed by signal 9", "python -m runner seed=7")
-    comparison = compare([tmp_path / "runs"], tmp_path / "out", pictures=False, failures=[failure])
+    comparison = compare([tmp_path / "runs"], tmp_path / "out", plots="none", failures=[failure])
     for text in (
         (tmp_path / "out" / "leaderboard.md").read_text(),
         (tmp_path / "out" / "index.html").read_text(),
@@ -414,21 +414,6 @@ def test_depth_width_and_noise_have_pictures_of_their_own(tmp_path):
 
 
 # ---- the shell
-
-
-def test_several_folders_are_compared_beside_them_not_inside_one(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    for place in ("runs/a", "runs/b", "sweeps/c"):
-        write_run(tmp_path / place, place[-1] + "elu")
-    for folders, output in (
-        (["runs"], "runs/comparison"),
-        (["runs/a", "runs/b"], "runs/comparison"),
-        (["runs/a"], "runs/comparison"),
-        (["runs/a", "sweeps/c"], "comparison"),
-    ):
-        assert main([*folders, "--no-pictures"]) == 0
-        assert capsys.readouterr().out.splitlines()[-1] == f"{output}/index.html"
-        assert (tmp_path / output / "index.html").is_file()
 
 
 def test_the_command_prints_the_leaderboard_and_writes_beside_the_runs(tmp_path, capsys):

@@ -271,7 +271,7 @@ def test_two_hundred_runs_stay_small_and_work(opened, tmp_path):
             learning_rate=float(f"{10 ** -(k // 4 / 10):.6g}"),
             epochs=100,
         )
-    compare([tmp_path / "runs"], tmp_path / "out", pictures=False)
+    compare([tmp_path / "runs"], tmp_path / "out", plots="none")
     path: Path = tmp_path / "out" / "index.html"
     assert path.stat().st_size < 3_000_000
     page = opened(path)

@@ -4,13 +4,17 @@ surely."""
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from runner.arguments import OneLineParser
-from runner.compare.scores import METRICS
+from runner.compare.comparison import Comparison, build, write
+from runner.compare.scores import METRICS, choose_metric, choose_tuned
+from runner.config import PICTURE_FORMATS
 from runner.printable import escape_what_cannot_be_encoded, one_line
 from runner.run_folder import SUMMARY
 from runner.whole_files import reason
@@ -44,7 +48,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--output",
         metavar="FOLDER",
-        help="where to write; default: comparison/ in the folder or in what holds them all",
+        help="where to write; default: FOLDER/comparison for all runs in a folder, otherwise "
+        "comparison_<activations>_<digits that stand for runs, metric and tuned keys> beside them",
     )
     result.add_argument(
         "--metric",
@@ -64,38 +69,54 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="put the runs' own pictures into index.html, so that it can be sent alone",
     )
-    result.add_argument(
-        "--no-pictures", action="store_true", help="write tables and index.html only"
+    pictures = result.add_mutually_exclusive_group()
+    pictures.add_argument(
+        "--format",
+        choices=[name for name in PICTURE_FORMATS if name != "none"],
+        help="of the pictures: png (the default), or svg or pdf for papers",
+    )
+    pictures.add_argument(
+        "--no-pictures",
+        dest="format",
+        action="store_const",
+        const="none",
+        help="write tables and index.html only",
     )
     return result
 
 
-def default_output(folders: Sequence[str]) -> Path:
-    """Return comparison/ in the folder given, or in what holds all of several; never in a run."""
-    common = Path(os.path.commonpath([os.path.abspath(folder) for folder in folders]))
-    if (common / SUMMARY).is_file():
-        common = common.parent
-    return Path(os.path.relpath(common)) / "comparison"
+def default_output(comparison: Comparison, folders: Sequence[str]) -> Path:
+    """Return the folder of a comparison whose user names none; never in a run.
+
+    What a folder holds, by the default metric and tuning, goes to comparison/ in it, as a
+    sweep's does. Anything else is named by its contents, so that it overwrites no other.
+    """
+    places = {os.path.abspath(folder) for folder in folders}
+    common = Path(os.path.commonpath(places))
+    by_default = choose_metric(comparison.settings, None), choose_tuned(comparison.settings, None)
+    is_run = (common / SUMMARY).is_file()
+    if len(places) == 1 and not is_run and by_default == (comparison.metric, comparison.tuned):
+        return Path(os.path.relpath(common)) / "comparison"
+    common = Path(os.path.relpath(common.parent if is_run else common))
+    runs = sorted(os.path.relpath(run.path, common) for run in comparison.runs)
+    contents = "\n".join([*runs, comparison.metric, *comparison.tuned])
+    digits = hashlib.sha256(contents.encode()).hexdigest()[:8]
+    names = dict.fromkeys(setting.activation for setting in comparison.settings)
+    words = re.sub(r"[^A-Za-z0-9_]+", "-", "-".join(names))[:40].strip("-")
+    return common / f"comparison_{words}_{digits}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare and print the leaderboard; return 0, or 2 with one line if that cannot
-    be."""
-    from runner.compare.comparison import compare
-    from runner.compare.leaderboard import terminal
+    """Compare and print the leaderboard; return 0, 2 after one line for bad input, or 1 after
+    one line for each failure."""
+    from runner.compare.leaderboard import tell_undrawn, terminal
 
     escape_what_cannot_be_encoded()
     try:
         chosen = parser().parse_args(arguments)
-        output = chosen.output or default_output(chosen.folders)
-        comparison = compare(
-            chosen.folders,
-            output,
-            metric=chosen.metric,
-            tune=chosen.tune,
-            pictures=not chosen.no_pictures,
-            embed=chosen.embed,
-        )
+        comparison = build(chosen.folders, metric=chosen.metric, tune=chosen.tune)
+        output = chosen.output or default_output(comparison, chosen.folders)
+        write(comparison, output, plots=chosen.format or "png", embed=chosen.embed)
     except ValueError as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
         return 2
@@ -104,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(terminal(comparison))
     print(f"\n{one_line(Path(output) / 'index.html')}")
-    return 0
+    return 1 if tell_undrawn(comparison) else 0
 
 
 if __name__ == "__main__":

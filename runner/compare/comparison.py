@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.compare.pairs import Family, families
+from runner.compare.pairs import UNKNOWN_SPREAD, Family, families
 from runner.compare.runs import (
     Problem,
     RunRecord,
@@ -35,6 +35,7 @@ class Comparison:
         keys: the config keys that differ between settings.
         arms, families: the contestants by task, and what can be said of them.
         command: the line that makes this comparison again.
+        undrawn: pictures that could not be drawn, and why.
     """
 
     runs: list[RunRecord]
@@ -48,6 +49,7 @@ class Comparison:
     arms: list[Arm]
     families: list[Family]
     command: str
+    undrawn: list[Problem] = field(default_factory=list)
 
     @property
     def problems(self) -> list[Problem]:
@@ -65,6 +67,7 @@ class Comparison:
         return [arm for arm in self.arms if arm.task == task]
 
 
+@UNKNOWN_SPREAD
 def build(
     folders: Sequence[str | os.PathLike[str]],
     *,
@@ -119,31 +122,42 @@ def compare(
     metric: str | None = None,
     tune: str | None = None,
     failures: Iterable[Problem] = (),
-    pictures: bool = True,
+    plots: str = "png",
     embed: bool = False,
 ) -> Comparison:
     """Compare runs and write leaderboard, verdict, pictures and index.html to
-    ``output``.
+    ``output``, as ``build`` and ``write`` do."""
+    comparison = build(folders, metric=metric, tune=tune, failures=failures)
+    write(comparison, output, plots=plots, embed=embed)
+    return comparison
 
-    The same runs give the same bytes. ``failures`` are listed beside the results;
-    ``embed`` puts the runs' own pictures into index.html instead of linking to them.
 
-    Raises ValueError as ``build`` does.
+@UNKNOWN_SPREAD
+def write(
+    comparison: Comparison,
+    output: str | os.PathLike[str],
+    *,
+    plots: str = "png",
+    embed: bool = False,
+) -> None:
+    """Write leaderboard, verdict, pictures and index.html to ``output``.
+
+    The same runs give the same bytes. ``plots`` is the pictures' format as a run's setting
+    has it: png, svg, pdf or none; ``embed`` puts the runs' own pictures into index.html instead
+    of linking to them. A picture that cannot be drawn is listed in ``comparison.undrawn``.
     """
     from runner.compare.leaderboard import write_leaderboard
     from runner.compare.report import write_report
 
-    comparison = build(folders, metric=metric, tune=tune, failures=failures)
     target = Path(output)
     target.mkdir(parents=True, exist_ok=True)
     drawn: dict[str, bytes] = {}
-    if pictures:
+    if plots != "none":
         from runner.compare.pictures import draw_all
 
-        drawn = draw_all(comparison)
+        drawn, comparison.undrawn = draw_all(comparison, plots)
     for name, content in drawn.items():
         write_whole(target / name, content)
     write_report(comparison, target, drawn, embed=embed)
     # After the others, which read the histories and may find one damaged.
     write_leaderboard(comparison, target)
-    return comparison

@@ -6,6 +6,8 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from runner.compare.comparison import Comparison
-from runner.compare.pairs import OVERALL, Family, score_estimate
-from runner.compare.runs import Setting, short, show
+from runner.compare.pairs import OVERALL, UNKNOWN_SPREAD, Family, score_estimate
+from runner.compare.runs import LEADERBOARD, Setting, short, show
 from runner.compare.scores import Arm, higher_is_better, median_solved_epoch, tuned_text
 from runner.compare.verdict import sentences
 from runner.compare.wording import metric_name, score, scored
@@ -26,6 +28,7 @@ from runner.statistics import (
 )
 from runner.whole_files import write_whole
 
+_MARKUP = re.compile(r"[\\`*_\[\]<>|#~&$]|:(?=//)|(?<=www)\.")
 RANKS = (
     "Rank: 1 + the number of settings shown to be better, none where too few seeds are shared "
     "for a test; settings that share a letter cannot be separated (paired by seed, exact "
@@ -44,6 +47,7 @@ def legend(metric: str) -> str:
     return f"Score: {how(metric)}, over replicates.{order} {RANKS}"
 
 
+@UNKNOWN_SPREAD
 def rows(comparison: Comparison) -> list[dict[str, Any]]:
     """Return one row per arm and task, the arms of all tasks together first."""
     return [
@@ -209,7 +213,8 @@ def markdown(comparison: Comparison) -> str:
     table = rows(comparison)
     headings, keys = zip(*columns(comparison, table), strict=True)
     for family in comparison.families:
-        lines += ["", f"## {_inert(family.task)}", "", _line(headings)]
+        lines += ["", f"## {_inert(family.task)}", ""]
+        lines.append(_line([_inert(heading) for heading in headings]))
         lines.append(_line(["---"] * len(headings)))
         lines += [
             _line([_inert(text) for text in cells(row, keys)])
@@ -220,13 +225,14 @@ def markdown(comparison: Comparison) -> str:
     for title, problems in (
         ("Failed jobs", comparison.failures),
         ("Left out", comparison.problems),
+        ("Pictures that could not be drawn", comparison.undrawn),
     ):
         if problems:
             lines += ["", f"## {title}", ""]
             for problem in problems:
-                again = f" `{problem.command}`" if problem.command else ""
+                again = f" {_code(problem.command)}" if problem.command else ""
                 lines.append(f"- {_inert(problem.path)}: {_inert(problem.reason)}{again}")
-    return "\n".join([*lines, "", f"`{comparison.command}`", ""])
+    return "\n".join([*lines, "", _code(comparison.command), ""])
 
 
 def _line(texts: Sequence[str]) -> str:
@@ -234,12 +240,18 @@ def _line(texts: Sequence[str]) -> str:
 
 
 def _inert(text: str) -> str:
-    """Names are data: nothing in them may become markup or break a table."""
-    for sign in "\\`*_[]<>|#":
-        text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split())
+    """Names are data: nothing in them may become markup, a link or math, or break a table."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 
 
+def _code(text: str) -> str:
+    """Return a code span, fenced by more backticks than the text has in a row."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    inside = f" {text} " if "`" in text else text
+    return f"{fence}{' '.join(inside.splitlines())}{fence}"
+
+
+@UNKNOWN_SPREAD
 def terminal(comparison: Comparison, most: int = 20) -> str:
     """Return the verdict and the tables as plain text, at most so many rows each."""
     table = rows(comparison)
@@ -267,11 +279,19 @@ def terminal(comparison: Comparison, most: int = 20) -> str:
     return "\n".join(lines[1:])
 
 
+def tell_undrawn(comparison: Comparison) -> bool:
+    """Name on stderr the pictures that could not be drawn; return whether there are any."""
+    for picture in comparison.undrawn:
+        line = f"error: the picture {picture.path} could not be drawn: {picture.reason}"
+        print(one_line(line), file=sys.stderr)
+    return bool(comparison.undrawn)
+
+
 def write_leaderboard(comparison: Comparison, folder: Path) -> None:
     """Write leaderboard.csv, leaderboard.md and pairs.csv."""
-    write_whole(folder / "leaderboard.csv", csv_text(rows(comparison)))
+    write_whole(folder / LEADERBOARD, csv_text(rows(comparison)))
     write_whole(folder / "leaderboard.md", markdown(comparison))
     write_whole(folder / "pairs.csv", csv_text(pair_rows(comparison)))
 
 
-__all__ = ["cells", "columns", "markdown", "pair_rows", "rows", "score", "terminal"]
+__all__ = ["cells", "columns", "markdown", "pair_rows", "rows", "score", "tell_undrawn", "terminal"]

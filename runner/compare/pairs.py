@@ -29,6 +29,8 @@ from runner.statistics import (
 ALPHA = 0.05
 OVERALL = "all tasks"
 MOST_ARMS_TESTED = 200
+UNKNOWN_SPREAD = np.errstate(over="ignore", invalid="ignore")
+"""For losses near the largest float, whose spread is infinite or unknown."""
 
 
 @dataclass

@@ -78,7 +78,8 @@ def html(
         )
         or "<p>None were drawn.</p>",
         "problems": _problems("Failed jobs", comparison.failures)
-        + _problems("Left out", comparison.problems),
+        + _problems("Left out", comparison.problems)
+        + _problems("Pictures that could not be drawn", comparison.undrawn),
         "common": _common(comparison),
         "method": "".join(f"<li>{escape(text)}</li>" for text in _method(comparison)),
         "data": data,
@@ -135,17 +136,19 @@ def _facts(comparison: Comparison) -> str:
 
 def _picture(name: str, content: bytes, verdict: str) -> str:
     stem, _, ending = name.rpartition(".")
-    kind = PICTURE_TYPES[f".{ending}"]
-    source = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    kind = PICTURE_TYPES.get(f".{ending}")
     title = stem.replace("_", " ")
+    link = f'<a href="{escape(quote(name))}">{escape(title)}</a>'
+    if kind is None:  # a browser shows no pdf in a page
+        return f"<p>{link} ({escape(ending)})</p>"
+    source = f"data:{kind};base64,{base64.b64encode(content).decode()}"
     size = ""
     if content[:8] == b"\x89PNG\r\n\x1a\n":
         width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
         size = f' width="{width}" height="{height}"'
     return (
         f'<figure><img src="{source}"{size} alt="{escape(title)}: {escape(verdict)}">'
-        f'<figcaption><a href="{escape(quote(name))}">{escape(title)}</a></figcaption>'
-        "</figure>"
+        f"<figcaption>{link}</figcaption></figure>"
     )
 
 

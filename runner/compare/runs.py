@@ -33,6 +33,12 @@ from runner.yaml_text import read_yaml
 NOT_SETTINGS = ("seed", "replicates", "plots")
 """Keys that say how often and with which pictures, not what, was run."""
 
+LEADERBOARD = "leaderboard.csv"
+"""In a folder of a comparison; one that is named among folders of runs is no mistake."""
+
+MOST_SETTINGS = 1000
+"""Twenty times as many as a run has: each that differs has a column and a picture."""
+
 WITHOUT = {
     HISTORY: "its curves are left out, its scores count",
     WEIGHTS: "its boundaries are left out, its scores count",
@@ -65,7 +71,7 @@ class RunRecord:
         if HISTORY not in self.damage:
             try:
                 return read_history(self.path / HISTORY, len(self.replicates))
-            except ValueError as error:
+            except (ValueError, MemoryError) as error:
                 self.damage[HISTORY] = f"{error}; {WITHOUT[HISTORY]}"
         return {"epoch": np.zeros((len(self.replicates), 1))}
 
@@ -191,16 +197,21 @@ class Setting:
 def collect(folders: Iterable[str | os.PathLike[str]]) -> tuple[list[RunRecord], list[Problem]]:
     """Read all runs at or below some folders, each once, sorted by path.
 
-    A folder that has a config but is unfinished or damaged becomes a Problem.
+    Whatever is left out becomes a Problem: a run that is unfinished or damaged, a folder that
+    cannot be listed, a link to a folder, a folder named that holds no run.
 
     Raises ValueError if a folder does not exist.
     """
-    runs, problems = [], []
+    runs: list[RunRecord] = []
+    problems: list[Problem] = []
     seen: set[Path] = set()
     for folder in folders:
         if not Path(folder).is_dir():
             raise ValueError(f"{folder} is not a folder; name folders that hold runs")
-        for path in _run_folders(Path(folder)):
+        found = list(_run_folders(Path(folder), problems))
+        if not found and not (Path(folder) / LEADERBOARD).is_file():
+            problems.append(Problem(str(folder), "holds no run"))
+        for path in found:
             real = path.resolve()
             if real in seen:
                 continue
@@ -209,16 +220,26 @@ def collect(folders: Iterable[str | os.PathLike[str]]) -> tuple[list[RunRecord],
                 runs.append(read_run(path))
             except ValueError as error:
                 problems.append(Problem(str(path), str(error)))
+            except Exception as error:  # one bad folder costs itself only
+                problems.append(Problem(str(path), f"cannot be read: {_first_line(error)}"))
     return runs, problems
 
 
-def _run_folders(folder: Path) -> Iterator[Path]:
+def _run_folders(folder: Path, problems: list[Problem]) -> Iterator[Path]:
     """All folders with a config or a summary, depth first by name."""
-    for current, folders, files in os.walk(folder):
+
+    def unreadable(error: OSError) -> None:
+        problems.append(Problem(str(error.filename), f"cannot be read: {error.strerror}"))
+
+    for current, folders, files in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if CONFIG in files or SUMMARY in files:
             yield Path(current)
             folders.clear()
+        for link in (path for name in folders if (path := Path(current, name)).is_symlink()):
+            # It may lead round in a circle, or out of what a stranger has sent.
+            if not link.resolve().is_relative_to(folder.resolve()):
+                problems.append(Problem(str(link), "is a link; name the folder it leads to"))
 
 
 def read_run(path: Path) -> RunRecord:
@@ -242,6 +263,9 @@ def read_run(path: Path) -> RunRecord:
         config = read_yaml(read_whole(path / CONFIG))
         if not isinstance(config, dict):
             raise ValueError("it is not a mapping")
+        settings = flatten(config)
+        if len(settings) > MOST_SETTINGS:
+            raise ValueError(f"it has more than {MOST_SETTINGS} settings")
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ValueError(f"{CONFIG} cannot be read: {_first_line(error)}") from None
     found = damages(path, summary)
@@ -249,7 +273,7 @@ def read_run(path: Path) -> RunRecord:
         if name in found:
             raise ValueError(f"{name} {found[name]}")
     notes = {name: f"{name} {reason}; {WITHOUT[name]}" for name, reason in found.items()}
-    return RunRecord(path, flatten(config), summary, notes)
+    return RunRecord(path, settings, summary, notes)
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

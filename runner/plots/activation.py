@@ -20,8 +20,8 @@ from runner.plots.style import (
     SMALL,
     Picture,
     colour,
+    cut,
     end_labels,
-    text_width,
 )
 
 FARTHEST = 12.0
@@ -217,9 +217,7 @@ def _write_formula(figure: Picture, activation: Activation, shade: str) -> None:
         return
     names = ("f(x) = ", "f'(x) = ")
     for name, text, ink in zip(names, activation.written(), (shade, INK), strict=True):
-        text = name + text
-        while text_width(text, NORMAL) > figure.right - figure.left:
-            text = text.removesuffix(" ...")[:-8] + " ..."
+        text = cut(name + text, figure.right - figure.left, NORMAL)
         figure.words(figure.left, figure.top, text, size=NORMAL, color=ink, va="top")
         figure.top -= _FORMULA_LINE
     figure.top -= 0.1

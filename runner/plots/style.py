@@ -65,6 +65,8 @@ INK, GREY, PALE = "#222222", "#666666", "#d9d9d9"
 WIDTH, HEIGHT, DPI = 8.0, 5.0, 130
 MARGIN = 0.25
 FORMATS = ("png", "svg", "pdf")
+MOST_LETTERS = 400
+"""More than a line of a page can hold, of any letters: so long a text is not measured."""
 SMALL, NORMAL, LARGE = 9.0, 10.0, 14.0
 
 _STYLE: dict[str, Any] = {
@@ -263,13 +265,29 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     return float(renderer.get_text_width_height_descent(text, font, False)[0]) / 72
 
 
+def cut(text: str, room: float, size: float = SMALL, weight: str = "normal") -> str:
+    """Return one line of text, its end replaced by ... where it is wider than so many inches."""
+    if len(text) <= 4 or (len(text) <= MOST_LETTERS and text_width(text, size, weight) <= room):
+        return text
+    fits, too_long = 0, min(len(text), MOST_LETTERS)
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if text_width(text[:middle] + "…", size, weight) <= room:
+            fits = middle
+        else:
+            too_long = middle
+    return text[: max(fits, 3)].rstrip() + "…"
+
+
 def _wrapped(text: str, size: float, weight: str = "normal", *, lines: int) -> list[str]:
     """Break text into lines that fit the page, at most so many, the last ending in ..."""
     room = WIDTH - 2 * MARGIN
+    text = text[: lines * MOST_LETTERS]
     if text_width(text, size, weight) <= room:
         return [text]
     letters = int(len(text) * room / text_width(text, size, weight) * 0.97)
-    return textwrap.wrap(text, letters, max_lines=lines, placeholder=" ...")
+    wrapped = textwrap.wrap(text, letters, max_lines=lines, placeholder=" ...")
+    return [cut(line, room, size, weight) for line in wrapped]
 
 
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> Array:

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 
 from runner.compare.comparison import Comparison
@@ -17,6 +18,7 @@ from runner.compare.pictures.estimates import differences, leaderboard
 from runner.compare.pictures.health import health
 from runner.compare.pictures.over_epochs import curves, solved
 from runner.compare.pictures.pairwise import pairwise, profiles
+from runner.compare.runs import Problem
 from runner.plots.style import Picture, style
 from runner.workers import available_cores
 
@@ -39,31 +41,30 @@ DRAWN: tuple[Callable[[Comparison], Pictures], ...] = (
 subject."""
 
 
-def draw(comparison: Comparison) -> Pictures:
-    """Return all pictures by name, those that notebooks show too."""
-    result: Pictures = {}
-    with style():
-        for draw_some in DRAWN:
-            result.update(draw_some(comparison))
-    return result
-
-
-def draw_all(comparison: Comparison) -> dict[str, bytes]:
-    """Return all pictures as the contents of PNG files by file name.
+def draw_all(comparison: Comparison, format: str) -> tuple[dict[str, bytes], list[Problem]]:
+    """Return all pictures as the contents of files by name, and those that cannot be drawn.
 
     Drawn on all cores where processes can be forked, which share what was read.
     """
+    encoded = partial(_encoded, format=format)
     processes = min(available_cores(), len(DRAWN))
     if sys.platform != "linux" or processes == 1:
-        parts = [_encoded(draw_some, comparison) for draw_some in DRAWN]
+        parts = [encoded(draw_some, comparison) for draw_some in DRAWN]
     else:
         with warnings.catch_warnings():  # Python 3.12: threads of BLAS survive a fork
             warnings.simplefilter("ignore", DeprecationWarning)
             with ProcessPoolExecutor(
                 processes, get_context("fork"), initializer=_share, initargs=(comparison,)
             ) as pool:
-                parts = list(pool.map(_encoded, DRAWN))
-    return {name: content for part in parts for name, content in part.items()}
+                parts = list(pool.map(encoded, DRAWN))
+    contents: dict[str, bytes] = {}
+    undrawn: list[Problem] = []
+    for part, problems, damages in parts:
+        contents |= part
+        undrawn += problems
+        for run, damage in zip(comparison.runs, damages, strict=True):
+            run.damage.update(damage)  # what another process has found
+    return contents, undrawn
 
 
 _shared: list[Comparison] = []
@@ -75,8 +76,30 @@ def _share(comparison: Comparison) -> None:
 
 
 def _encoded(
-    draw_some: Callable[[Comparison], Pictures], comparison: Comparison | None = None
-) -> dict[str, bytes]:
+    draw_some: Callable[[Comparison], Pictures],
+    comparison: Comparison | None = None,
+    *,
+    format: str,
+) -> tuple[dict[str, bytes], list[Problem], list[dict[str, str]]]:
+    """Return contents, what could not be drawn, and the runs' damage found meanwhile.
+
+    Whatever goes wrong costs that picture only.
+    """
+    comparison = comparison or _shared[0]
+    contents, undrawn = {}, []
+    pictures: Pictures = {}
     with style():
-        pictures = draw_some(comparison or _shared[0])
-        return {f"{name}.png": picture.encode("png") for name, picture in pictures.items()}
+        try:
+            pictures = draw_some(comparison)
+        except Exception as error:
+            undrawn.append(_not_drawn(draw_some.__name__, error))
+        for name, picture in pictures.items():
+            try:
+                contents[f"{name}.{format}"] = picture.encode(format)
+            except Exception as error:
+                undrawn.append(_not_drawn(name, error))
+    return contents, undrawn, [run.damage for run in comparison.runs]
+
+
+def _not_drawn(name: str, error: Exception) -> Problem:
+    return Problem(name, f"{type(error).__name__}: {error}")

@@ -7,6 +7,7 @@ The ranking of activations reverses between learning rates, so that picture come
 from __future__ import annotations
 
 import math
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +24,7 @@ from activations.base import Array
 from runner.compare.comparison import Comparison
 from runner.compare.pictures.layout import (
     Line,
-    cut,
+    file_names,
     grid,
     heading,
     inches_wide,
@@ -41,7 +42,7 @@ from runner.compare.scores import (
 )
 from runner.compare.wording import metric_name, score
 from runner.distributions import expected_best
-from runner.plots.style import INK, SMALL, Picture
+from runner.plots.style import INK, SMALL, Picture, cut
 from runner.statistics import how
 
 MOST_HEAT_PANELS, MOST_NUMBERS = 9, 400
@@ -52,11 +53,9 @@ def number_of(key: str, value: Any) -> float:
 
     Hidden layers count by their number; see ``hidden_meaning``.
     """
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return math.nan
-    if isinstance(value, (int, float)):
-        return float(value)
-    return math.nan
+    return float(value) if abs(value) <= sys.float_info.max else math.nan
 
 
 def hidden_meaning(comparison: Comparison) -> dict[str, tuple[str, dict[str, float]]]:
@@ -80,14 +79,22 @@ def hidden_meaning(comparison: Comparison) -> dict[str, tuple[str, dict[str, flo
 def against_settings(comparison: Comparison) -> dict[str, Picture]:
     """Draw the score against every swept number, learning_rate first."""
     keys = sorted(comparison.keys, key=lambda key: (key != TUNED_BY_DEFAULT, key))
+    meanings = hidden_meaning(comparison)
+    for key in keys:
+        unique = sum(short(other) == short(key) for other in keys) == 1
+        meanings.setdefault(key, (short(key) if unique else key, {}))
+    files = file_names(meanings[key][0].replace(" ", "_") for key in keys)
     result: dict[str, Picture] = {}
     for key in keys:
-        result.update(_against(comparison, key))
+        meaning, positions = meanings[key]
+        file = files[meaning.replace(" ", "_")]
+        result.update(_against(comparison, key, meaning, positions, file))
     return result
 
 
-def _against(comparison: Comparison, key: str) -> dict[str, Picture]:
-    meaning, positions = hidden_meaning(comparison).get(key, (short(key), {}))
+def _against(
+    comparison: Comparison, key: str, meaning: str, positions: dict[str, float], file: str
+) -> dict[str, Picture]:
 
     def position(setting: Setting) -> float:
         value = setting.config.get(key)
@@ -151,7 +158,6 @@ def _against(comparison: Comparison, key: str) -> dict[str, Picture]:
                 if sign > 0
                 else f"lowest mean in turn: {', '.join(names[:6])}"
             )
-    file = "learning_rate" if key == TUNED_BY_DEFAULT else meaning.replace(" ", "_")
     return line_pictures(
         comparison,
         file,
@@ -159,7 +165,7 @@ def _against(comparison: Comparison, key: str) -> dict[str, Picture]:
         notes,
         panels,
         dress,
-        meaning.replace("_", " "),
+        cut(meaning.replace("_", " "), 2.0),
         metric_name(comparison.metric),
         essential=True,
     )
@@ -250,7 +256,8 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
         [*notes, "frame: best of the row"],
         1.4 + deep * (0.26 * len(rows) + 0.85),
     )
-    panel_axes = grid(figure, len(panels), across, left=1.15, below=0.5, between=0.1)
+    left = 1.15
+    panel_axes = grid(figure, len(panels), across, left=left, below=0.5, between=0.1)
     worst = worst_score(comparison.settings, metric)
     tables = [_table(cell, rows, columns, metric, worst) for cell in panels.values()]
     together = np.concatenate([table.ravel() for table in tables])
@@ -259,11 +266,11 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
         _heat(axes, table, low, high, metric, together.size <= MOST_NUMBERS)
         heading(axes, name)
         room = inches_wide(axes) / len(columns) - 0.06
-        axes.set_xticks(range(len(columns)), [cut(show(v), room) for v in columns])
-        axes.set_yticks(range(len(rows)), [show(v) for v in rows])
-        if index % across:
-            axes.set_yticklabels([])
-        axes.set_xlabel(_words(columns_key))
+        plain: dict[str, Any] = {"parse_math": False}
+        axes.set_xticks(range(len(columns)), [cut(show(v), room) for v in columns], **plain)
+        names = [] if index % across else [cut(show(v), left - 0.1) for v in rows]
+        axes.set_yticks(range(len(rows)), names or [""] * len(rows), **plain)
+        axes.set_xlabel(cut(_words(columns_key), inches_wide(axes)), **plain)
     return {"heat_map": figure}
 
 

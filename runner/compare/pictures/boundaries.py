@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.layout import cut, file_name, page
+from runner.compare.pictures.layout import file_names, page, widest
 from runner.compare.pictures.planes import Mosaic, Planes
 from runner.compare.scores import Arm, higher_is_better
 from runner.compare.wording import metric_name, score
-from runner.plots.style import MARGIN, SMALL, WIDTH, Picture, text_width
+from runner.plots.style import MARGIN, SMALL, WIDTH, Picture, cut
 
 MOST_ARMS, MOST_TASKS, MOST_REPLICATES = 16, 6, 8
 MOST_WORST_ROWS, MOST_WORST_PANELS, MOST_MEDIANS = 12, 100, 40
@@ -29,17 +29,17 @@ def boundaries(comparison: Comparison) -> dict[str, Picture]:
     groups = {task: comparison.of_task(task)[:MOST_ARMS] for task in tasks}
     while len(groups) > 1 and sum(map(len, groups.values())) > MOST_MEDIANS:
         groups.popitem()
-    groups = {task: group for task, group in groups.items() if planes.has(group[0])}
+    groups = {task: group for task, group in groups.items() if any(map(planes.has, group))}
     if not groups:
         return {}
     result = _medians(comparison, groups, planes)
-    panels = 0
+    panels, files = 0, file_names(groups)
     for task, group in groups.items():
         shown = group[:MOST_WORST_ROWS]
         panels += sum(min(len(arm.setting.replicates), MOST_REPLICATES) for arm in shown)
         if panels > MOST_WORST_PANELS and len(result) > 1:
             break
-        suffix = "" if len(groups) == 1 else f"_{file_name(task)}"
+        suffix = "" if len(groups) == 1 else f"_{files[task]}"
         result[f"worst_first{suffix}"] = _worst_first(comparison, task, shown, planes)
     return result
 
@@ -68,10 +68,10 @@ def _medians(
         across, side, top = len(tasks), names, tasks
         places = {(n, t): (r, c) for r, n in enumerate(names) for c, t in enumerate(tasks)}
     rows = 1 + max(row for row, _ in places.values())
-    left = min(max((text_width(text, SMALL) + 0.15 for text in side), default=0.0), 3.0)
+    left = widest(side, 2.85) + 0.15 if side else 0.0
     cell = min((WIDTH - 2 * MARGIN - left) / across, 1.75 if rows <= 6 else 1.0)
     pitch = cell + (0.0 if side else 0.24)
-    dots = " or ".join(sorted({planes.part(group[0]) for group in groups.values()}))
+    dots = " or ".join(sorted({planes.part(group) for group in groups.values()}))
     every = {arm.name for task in tasks for arm in comparison.of_task(task)}
     figure = page(
         comparison,
@@ -115,7 +115,7 @@ def _worst_first(
     comparison: Comparison, task: str, group: Sequence[Arm], planes: Planes
 ) -> Picture:
     names = [arm.name for arm in group]
-    left = min(max(text_width(n, SMALL) for n in names), 3.0) + 0.15
+    left = widest(names, 3.0) + 0.15
     most = min(max(len(arm.setting.replicates) for arm in group), MOST_REPLICATES)
     cell = min((WIDTH - 2 * MARGIN - left) / most, 1.5)
     pitch = cell + 0.46

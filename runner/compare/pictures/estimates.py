@@ -23,16 +23,16 @@ from runner.compare.pairs import (
 from runner.compare.pictures.layout import (
     MOST_ARMS,
     MOST_TASKS,
-    cut,
     heading,
     looks,
     page,
     percent,
     replicate_note,
+    widest,
 )
 from runner.compare.scores import finished_scores, higher_is_better, tuned_text
 from runner.compare.wording import difference, metric_name, probability, score
-from runner.plots.style import GREY, INK, PALE, SMALL, Picture, text_width
+from runner.plots.style import GREY, INK, PALE, Picture, cut
 from runner.statistics import how, t_interval
 
 _ROW, _PANEL = 0.215, 0.68
@@ -174,9 +174,8 @@ def _forest(
         for family, count in zip(families, counts, strict=True)
     ]
     names = [name for f, count in zip(families, counts, strict=True) for name in f.arms[:count]]
-    left = min(max(text_width(name, SMALL) for name in names), 3.0) + 0.14
-    right = max((text_width(text, SMALL) for row in texts for text in row), default=0)
-    right = min(right, 2.6) + 0.15
+    left = widest(names, 3.0) + 0.14
+    right = widest((text for row in texts for text in row), 2.6) + 0.15
     panels = []
     y = figure.top
     for family, count, row_texts in zip(families, counts, texts, strict=True):

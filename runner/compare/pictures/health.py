@@ -12,10 +12,16 @@ from matplotlib.axes import Axes
 
 from activations.base import Array
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.layout import cut, heading, inches_wide, page, replicate_note
+from runner.compare.pictures.layout import (
+    heading,
+    inches_wide,
+    page,
+    replicate_note,
+    widest,
+)
 from runner.compare.runs import Setting
 from runner.compare.scores import Arm
-from runner.plots.style import INK, PALE, SMALL, Picture, text_width
+from runner.plots.style import INK, PALE, SMALL, Picture, cut
 
 MOST_ROWS, MOST_LAYERS, MOST_TASKS, MOST_ROWS_IN_ALL = 40, 30, 4, 48
 _ROW, _PANEL = 0.22, 0.78
@@ -46,7 +52,7 @@ def health(comparison: Comparison) -> dict[str, Picture]:
         1.4 + sum(_ROW * len(group) + _PANEL for group in groups),
     )
     names = [arm.name for group in groups for arm in group]
-    left = min(max(text_width(name, SMALL) for name in names), 2.2) + 0.12
+    left = widest(names, 2.2) + 0.12
     width = (figure.right - figure.left - left - 0.3) / 3
     columns: tuple[tuple[str, Callable[[Setting, int], float]], ...] = (
         ("dead at the end", _dead),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,11 +22,13 @@ from runner.compare.scores import Arm
 from runner.plots.style import (
     DASHES,
     INK,
+    MOST_LETTERS,
     PALE,
     PALETTE,
     SMALL,
     Picture,
     colour,
+    cut,
     end_labels,
     line_style,
     text_width,
@@ -39,6 +42,8 @@ MOST_BANDS = 4
 MOST_TASKS = 9
 MOST_ARMS = 40
 MOST_PANELS, MOST_ESSENTIAL_PANELS = 36, 48
+MOST_ROOM_BESIDE_THIRDS = 1.0
+"""Inches for names beside three panels in a row; where names need more, there are two."""
 
 
 def page(comparison: Comparison, title: str, notes: Sequence[str], height: float) -> Picture:
@@ -115,16 +120,22 @@ def inches_high(axes: Axes) -> float:
     return float(axes.get_position().height * figure.get_size_inches()[1])
 
 
-def cut(text: str, room: float) -> str:
-    """Return the text, cut to so many inches."""
-    while len(text) > 4 and text_width(text, SMALL) > room:
-        text = text.rstrip("…")[:-1] + "…"
-    return text
+def widest(texts: Iterable[str], most: float) -> float:
+    """Return how wide the widest text is, at most so many inches."""
+    wide = (text_width(text[:MOST_LETTERS], SMALL) for text in texts)
+    return min(max(wide, default=0.0), most)
 
 
-def file_name(text: str) -> str:
-    """Return a text as part of a file name: letters, digits, dots and dashes."""
-    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")[:60] or "task"
+def file_names(texts: Iterable[str]) -> dict[str, str]:
+    """Return for each text a part of a file name that is its own: letters, digits, dots,
+    dashes and underscores."""
+    result: dict[str, str] = {}
+    for text in texts:
+        name = re.sub(r"[^\w.]+", "-", text, flags=re.ASCII).strip("-.")[:60] or "task"
+        several = (f"{name}_{number}" for number in itertools.count(2))
+        taken = set(result.values())
+        result[text] = next(n for n in itertools.chain([name], several) if n not in taken)
+    return result
 
 
 def looks(named: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:
@@ -192,13 +203,12 @@ def line_pictures(
     look = looks((x.name, x.activation) for lines in panels.values() for x in lines)
     most = max(len(lines) for lines in panels.values())
     if most <= MOST_LINES:
-        columns = min(len(panels), 1 if len(panels) == 1 else 2 if len(panels) < 5 else 3)
+        names = [line.name for lines in panels.values() for line in lines]
+        room = (0.3 if labels_at_ends else 0.45) + widest(names, 1.75)
+        columns = min(len(panels), 2 if len(panels) < 5 or room > MOST_ROOM_BESIDE_THIRDS else 3)
         rows = -(-len(panels) // columns)
         height = 1.3 + max(3.4 if columns == 1 else 2.5, 0.21 * most + 0.9) * rows
         figure = page(comparison, title, notes, height)
-        names = [line.name for lines in panels.values() for line in lines]
-        room = (0.3 if labels_at_ends else 0.45) + max(text_width(text, SMALL) for text in names)
-        room = min(room, 2.2)
         axes = grid(figure, len(panels), columns, left=0.68, below=0.46, between=room)
         for index, (panel, (task, lines)) in enumerate(zip(axes, panels.items(), strict=True)):
             dress(panel)
@@ -206,15 +216,15 @@ def line_pictures(
             if len(panels) > 1 or comparison.tasks != [task]:
                 heading(panel, task)
             if index >= len(panels) - columns:
-                panel.set_xlabel(x_label)
+                panel.set_xlabel(x_label, parse_math=False)
             if index % columns == 0:
                 panel.set_ylabel(y_label)
         _share_limits(axes)
         for panel, lines in zip(axes, panels.values(), strict=True):
             if labels_at_ends:
-                _end_labels(panel, lines, look)
+                _end_labels(panel, lines, look, room - 0.2)
             else:
-                _legend(panel, lines, look)
+                _legend(panel, lines, look, room - 0.35)
         return {name: figure}
     result = {}
     several = len(panels) > 1
@@ -222,6 +232,7 @@ def line_pictures(
     if len(panels) > whole:
         panels = dict(list(panels.items())[:whole])
         notes = [*notes, f"drawn for {whole} of the tasks, all curves are in index.html"]
+    files = file_names(panels)
     for task, lines in panels.items():
         shown = lines[:MOST_ARMS]
         columns = 4
@@ -240,7 +251,7 @@ def line_pictures(
             heading(panel, line.name, look[line.name]["color"])
             # Ticks are most of the time that a panel takes: only the outer ones have any.
             if index >= len(shown) - columns:
-                panel.set_xlabel(x_label)
+                panel.set_xlabel(x_label, parse_math=False)
             else:
                 panel.xaxis.set_visible(False)
             if index % columns:
@@ -248,7 +259,7 @@ def line_pictures(
             else:
                 panel.set_ylabel(y_label)
         _share_limits(axes)
-        suffix = f"_{file_name(task)}" if several else ""
+        suffix = f"_{files[task]}" if several else ""
         result[name + suffix] = figure
     return result
 
@@ -293,7 +304,9 @@ def _lines(axes: Axes, lines: Sequence[Line], look: dict[str, dict[str, Any]]) -
             )
 
 
-def _end_labels(axes: Axes, lines: Sequence[Line], look: dict[str, dict[str, Any]]) -> None:
+def _end_labels(
+    axes: Axes, lines: Sequence[Line], look: dict[str, dict[str, Any]], room: float
+) -> None:
     low, high = axes.get_ylim()
     right = axes.get_xlim()[1]
     entries = []
@@ -301,13 +314,14 @@ def _end_labels(axes: Axes, lines: Sequence[Line], look: dict[str, dict[str, Any
         there = np.flatnonzero(np.isfinite(line.y))
         if there.size:
             x, y = float(line.x[there[-1]]), float(line.y[there[-1]])
-            entries.append(
-                (min(x, right), min(max(y, low), high), line.name, look[line.name]["color"])
-            )
+            name, shade = cut(line.name, room), look[line.name]["color"]
+            entries.append((min(x, right), min(max(y, low), high), name, shade))
     end_labels(axes, entries)
 
 
-def _legend(axes: Axes, lines: Sequence[Line], look: dict[str, dict[str, Any]]) -> None:
+def _legend(
+    axes: Axes, lines: Sequence[Line], look: dict[str, dict[str, Any]], room: float
+) -> None:
     """List the lines beside the panel, in their order: for lines that all end alike."""
     step = 0.17 / inches_high(axes)
     for place, line in enumerate(lines):
@@ -319,7 +333,7 @@ def _legend(axes: Axes, lines: Sequence[Line], look: dict[str, dict[str, Any]]) 
         axes.text(
             x_text,
             y,
-            line.name,
+            cut(line.name, room),
             fontsize=SMALL,
             va="center_baseline",
             parse_math=False,

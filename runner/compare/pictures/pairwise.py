@@ -11,18 +11,18 @@ from runner.compare.pictures.layout import (
     MOST_TASKS,
     TWO_SIDED,
     Line,
-    cut,
     grid,
     heading,
     line_pictures,
     page,
     percent,
     replicate_note,
+    widest,
 )
 from runner.compare.scores import finished_scores, higher_is_better
 from runner.compare.wording import metric_name
 from runner.distributions import performance_profile
-from runner.plots.style import INK, SMALL, Picture, text_width
+from runner.plots.style import INK, SMALL, Picture, cut
 
 MOST_ARMS = 12
 
@@ -38,8 +38,7 @@ def pairwise(comparison: Comparison) -> dict[str, Picture]:
     most = max(len(family.arms) for family in families)
     across = 1 if len(families) == 1 else 2
     deep = -(-len(families) // across)
-    names = max(text_width(name, SMALL) for f in families for name in f.arms)
-    left = min(names, 1.5) + 0.15
+    left = widest((name for f in families for name in f.arms), 1.5) + 0.15
     height = 1.4 + deep * (0.29 * most + 0.5 + left * 0.75)
     figure = page(
         comparison,

@@ -14,13 +14,16 @@ from matplotlib.colors import to_rgb
 
 from activations.base import Array
 from runner.compare.pictures.layout import TWO_SIDED
+from runner.compare.runs import WITHOUT, RunRecord
 from runner.compare.scores import Arm
 from runner.datasets import judged_part
 from runner.plots.style import INK, PALE, Picture, class_colours
-from runner.run_folder import load_run
+from runner.run_folder import WEIGHTS, load_run
 
 RESOLUTION = 60
 MOST_POINTS = 300
+MOST_SAMPLES = 2_000_000
+"""Whose data take a second to make again."""
 _STRENGTH = 0.62
 """How much of its colour a certain prediction shows, so that the points stand out."""
 
@@ -45,30 +48,31 @@ class Planes:
         self._runs: dict[Path, Any] = {}
         self._logits: dict[Path, Array] = {}
 
-    def _run(self, path: Path) -> Any:
+    def _run(self, record: RunRecord) -> Any:
         """Return (network, data) of a run with two features, None if there is none."""
-        if path not in self._runs:
-            try:
-                run = load_run(path)
-                network, data = run.network(), run.data()
-                self._runs[path] = (network, data) if data.train_x.shape[-1] == 2 else None
-            except (ValueError, OSError):
-                self._runs[path] = None
-        return self._runs[path]
+        if record.path not in self._runs:
+            self._runs[record.path] = None
+            if record.history and not record.damage:
+                try:
+                    self._runs[record.path] = _network_and_data(record.path)
+                except Exception as error:  # costs this run's boundaries only
+                    record.damage[WEIGHTS] = f"{error}; {WITHOUT[WEIGHTS]}"
+        return self._runs[record.path]
 
     def has(self, arm: Arm) -> bool:
         """Return whether an arm's data have two features and its weights can be read."""
-        return self._run(arm.setting.owners[0][0].path) is not None
+        return self._run(arm.setting.owners[0][0]) is not None
 
-    def part(self, arm: Arm) -> str:
-        """Return which part of an arm's data is shown: "test", or "train" without test data."""
-        return judged_part(self._run(arm.setting.owners[0][0].path)[1])
+    def part(self, group: Sequence[Arm]) -> str:
+        """Return which part of a task's data is shown: "test", or "train" without test data."""
+        found = next(filter(None, (self._run(arm.setting.owners[0][0]) for arm in group)))
+        return judged_part(found[1])
 
     def extent(self, group: Sequence[Arm]) -> Extent:
         """Return the extent of all samples shown of a task, with room."""
         parts = []
         for arm in group:
-            found = self._run(arm.setting.owners[0][0].path)
+            found = self._run(arm.setting.owners[0][0])
             if found:
                 parts.append(_shown(found[1])[0].reshape(-1, 2))
         x = np.concatenate(parts)
@@ -80,7 +84,7 @@ class Planes:
     def field(self, arm: Arm, k: int, extent: Extent) -> Field | None:
         """Return the field of an arm's replicate, None if it diverged or cannot be read."""
         record, row = arm.setting.owners[k]
-        found = self._run(record.path)
+        found = self._run(record)
         if found is None or arm.setting.diverged[k]:
             return None
         network, data = found
@@ -100,6 +104,17 @@ class Planes:
             labels[row, :MOST_POINTS],
             data.classes,
         )
+
+
+def _network_and_data(path: Path) -> Any:
+    run = load_run(path)
+    samples = run.config.dataset.get("samples")
+    if run.config.dataset.get("features", 2) != 2:
+        return None
+    if isinstance(samples, int) and samples * run.config.replicates > MOST_SAMPLES:
+        raise ValueError(f"its replicates have more than {MOST_SAMPLES:,} samples together")
+    network, data = run.network(), run.data()
+    return (network, data) if data.train_x.shape[-1] == 2 else None
 
 
 def _shown(data: Any) -> tuple[Array, Array]:
