@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from activations.base import Array, in_float64, number
+from activations.base import Array, number
 from activations.learnable import Learnable
-from activations.special import finite
+from activations.special import finite, two_product, two_quotient, two_sum
 
 NUMERATOR = tuple(f"p{j}" for j in range(6))
 DENOMINATOR = tuple(f"q{j}" for j in range(1, 5))
@@ -22,7 +22,8 @@ class PAU(Learnable):
     with p0 = 0, to leaky_relu of slope 0.01 on [-3, 3]; it is off by at most 0.03. For |x| > 1
     both polynomials are divided by x^4 and written in 1/x, so that nothing overflows.
 
-    The terms of the numerator cancel for x < 0.
+    The terms of the numerator cancel for x < 0, so that float64 is evaluated by Horner's rule
+    with compensation.
     Molina, Schramowski & Kersting 2019, https://arxiv.org/abs/1907.06732
     """
 
@@ -49,22 +50,22 @@ class PAU(Learnable):
         self.q3, self.q4 = number("q3", q3), number("q4", q4)
         super().__init__(**{name: getattr(self, name) for name in NUMERATOR + DENOMINATOR})
 
-    @in_float64
     def forward(self, x: Array) -> Array:
-        inner, t = _inside_and_inverse(x)
+        inner, t = _inside_and_inverse(x.astype(np.float64, copy=False))
         p, q = self._coefficients()
-        near = _polynomial(p, inner) / _polynomial(q, np.abs(inner))
+        divide = _quotient_in_two if x.dtype == np.float64 else _quotient
+        near, _ = divide(p, q, inner)
+        far, _ = divide(p[::-1], q[::-1], t)
         with np.errstate(over="ignore"):
-            far = x * (_polynomial(p[::-1], t) / _polynomial(q[::-1], np.abs(t)))
-        return np.where(np.abs(x) > 1, far, near)
+            return np.where(np.abs(x) > 1, x * far, near).astype(x.dtype, copy=False)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        inner, t = _inside_and_inverse(x)
+        inner, t = _inside_and_inverse(x.astype(np.float64, copy=False))
         p, q = self._coefficients()
-        _, near = _quotient(p, q, inner)
-        ratio, slope = _quotient(p[::-1], q[::-1], t)
-        return np.where(np.abs(x) > 1, ratio - t * slope, near)
+        divide = _quotient_in_two if x.dtype == np.float64 else _quotient
+        _, near = divide(p, q, inner)
+        ratio, slope = divide(p[::-1], q[::-1], t)
+        return np.where(np.abs(x) > 1, ratio - t * slope, near).astype(x.dtype, copy=False)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         x = finite(x.astype(np.float64, copy=False))
@@ -113,3 +114,43 @@ def _quotient(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array]:
     top_slope = _polynomial([j * c for j, c in enumerate(p)][1:], x)
     bottom_slope = np.sign(x) * _polynomial([j * c for j, c in enumerate(q)][1:], a)
     return ratio, (top_slope - ratio * bottom_slope) / bottom
+
+
+def _quotient_in_two(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array]:
+    """Return the same, with the digits that rounding and cancelling terms cost ``_quotient``."""
+    a, sign = np.abs(x), np.sign(x)
+    bottom, bottom_rest = _polynomial_in_two(_exactly(q), a)
+    ratio, rest = _divided(_polynomial_in_two(_exactly(p), x), bottom, bottom_rest)
+    top, top_rest = _polynomial_in_two(_exactly(p, times_index=True), x)
+    fall, fall_rest = _polynomial_in_two(_exactly(q, times_index=True), a)
+    product, lost = two_product(ratio, sign * fall)
+    difference, more = two_sum(top, -product)
+    more = more + ((top_rest - lost) - sign * (ratio * fall_rest + rest * fall))
+    slope, slope_rest = _divided((difference, more), bottom, bottom_rest)
+    return ratio + rest, slope + slope_rest
+
+
+def _exactly(coefficients: list[Any], times_index: bool = False) -> list[tuple[Any, Any]]:
+    """Return coefficients c_j, or j c_j for j >= 1, and what rounding has left out of them."""
+    if not times_index:
+        return [(np.asarray(c, np.float64), 0.0) for c in coefficients]
+    wide = [np.asarray(c, np.float64) for c in coefficients]
+    return [two_product(float(j), c) for j, c in enumerate(wide)][1:]
+
+
+def _polynomial_in_two(coefficients: list[tuple[Any, Any]], x: Array) -> tuple[Array, Array]:
+    """Return the polynomial and its rounding errors' sum: Horner's rule, compensated.
+
+    Langlois & Louvet 2007, https://doi.org/10.1109/ARITH.2007.21
+    """
+    total, rest = (part * np.ones_like(x) for part in coefficients[-1])
+    for coefficient, missing in coefficients[-2::-1]:
+        product, lost = two_product(total, x)
+        total, more = two_sum(product, coefficient)
+        rest = rest * x + (lost + more + missing)
+    return total, rest
+
+
+def _divided(top: tuple[Array, Array], bottom: Array, bottom_rest: Array) -> tuple[Array, Array]:
+    ratio, rest = two_quotient(top[0], bottom)
+    return ratio, rest + (top[1] - ratio * bottom_rest) / bottom

@@ -58,13 +58,13 @@ def suspects(
 ) -> list[np.ndarray]:
     """Return points in float64 and in float32 at which errors may be the largest.
 
-    Out of 16 ``count`` points these are some count / 10 where f or f' is roughest in float64, and
+    Out of 40 ``count`` points these are some count / 10 where f or f' is roughest in float64, and
     count / 40 where float32 is farthest from it.
     """
     activation = activations.get(name, **parameters)
-    wide = points(np.float64, 16 * count, special)
+    wide = points(np.float64, 40 * count, special)
     wide = wide[np.abs(wide) <= reach]
-    narrow = points(np.float32, 16 * count, special)
+    narrow = points(np.float32, 40 * count, special)
     narrow = narrow[np.abs(narrow.astype(np.float64)) <= reach]
     found: list[list[Any]] = [[], []]
     with np.errstate(all="ignore"):

@@ -57,6 +57,7 @@ reference(
     lambda x: swish_slope(x, mpf(1.702)),
     RECTIFIER_LIMITS,
     branches=(-700 / 1.702, 40 / 1.702),
+    hard=(-414.5461787782507, -412.91499679591635),
 )
 
 
@@ -114,6 +115,7 @@ reference(
     gelu_terms,
     RECTIFIER_LIMITS,
     branches=(-37.0, -40.0, 40.0),
+    hard=(-8.625080397043146,),
 )
 reference(
     "clipped_gelu",
@@ -133,6 +135,7 @@ reference(
     ),
     (0, INF, 0, 1),
     branches=(-37.0, -40.0),
+    hard=(-37.52908646229933, -37.007880785982046, -3.4024184647331994),
 )
 
 
@@ -146,6 +149,7 @@ reference(
     lambda x: (mpmath.tanh(softplus(x)), x * tanh_slope(softplus(x)) * sigmoid(x)),
     RECTIFIER_LIMITS,
     branches=TAIL,
+    hard=(-31.187509081913866,),
 )
 reference(
     "formula",  # its default
@@ -184,6 +188,7 @@ reference(
     ),
     (0, INF, 0, mpmath.log(2)),
     branches=TAIL,
+    hard=(-1.834662383941633,),
 )
 
 
@@ -200,6 +205,7 @@ reference(
     ),
     (0, INF, 0, 0.6),
     branches=TAIL,
+    hard=(-1.6905038102675318,),
 )
 reference(
     "lisht",

@@ -95,6 +95,7 @@ for mu, sigma in ((0.707107, 0.282095), (-3.3, 1.7)):
         (0, 1, 0, 0),
         parameters={"mu": mu, "sigma": sigma},
         branches=(mu,),
+        hard=(-8.882551426164556, -7.3259629331873395),
     )
 reference(
     "gaussian",

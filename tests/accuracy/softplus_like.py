@@ -30,6 +30,7 @@ reference(
     mpmath.tanh,
     (INF, INF, -1, 1),
     branches=(0.0, 1.0, -1.0),
+    hard=(-0.2503840826416157, -0.12505635658325254),
 )
 reference(
     "tanhshrink",

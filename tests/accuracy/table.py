@@ -51,6 +51,7 @@ class Reference:
     limits: f(-inf), f(inf), f'(-inf), f'(inf); None where there is no limit.
     kinks: {x: f'(x)}, tested exactly.
     branches: points where the implementation may change its formula; looked at from both sides.
+    hard: points where a search of millions once found errors beyond the bounds.
     value_ulp, derivative_ulp: the bounds, with ``why`` if they are not 4 and 8.
     reach: the largest |x| where digits are promised; beyond, only that nothing is NaN.
     """
@@ -62,6 +63,7 @@ class Reference:
     parameters: dict[str, Any] = field(default_factory=dict)
     kinks: dict[float, float] = field(default_factory=dict)
     branches: tuple[float, ...] = ()
+    hard: tuple[float, ...] = ()
     value_ulp: float = 4
     derivative_ulp: float = 8
     reach: float = INF
