@@ -65,7 +65,8 @@ class PAU(Learnable):
         divide = _quotient_in_two if x.dtype == np.float64 else _quotient
         _, near = divide(p, q, inner)
         ratio, slope = divide(p[::-1], q[::-1], t)
-        return np.where(np.abs(x) > 1, ratio - t * slope, near).astype(x.dtype, copy=False)
+        with np.errstate(over="ignore"):
+            return np.where(np.abs(x) > 1, ratio - t * slope, near).astype(x.dtype, copy=False)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         x = finite(x.astype(np.float64, copy=False))

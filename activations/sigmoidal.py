@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import functools
 import math
 
@@ -153,14 +154,21 @@ class SoftClip(Elementwise):
     def __init__(self, alpha: float = 10.0) -> None:
         super().__init__()
         self.alpha = number("alpha", alpha, minimum=1e-6, maximum=300)
+        with decimal.localcontext() as context:
+            context.prec = 50
+            factor = 1 - (-decimal.Decimal(self.alpha)).exp()  # 1 - k, and the float next to it
+            self._factor = float(factor)
+            self._factor_rest = float(factor / decimal.Decimal(self._factor) - 1)
 
     @in_float64
     def forward(self, x: Array) -> Array:
         end = 400 + self.alpha
         c = np.minimum(np.maximum(x, -2 * end / self.alpha), end / self.alpha)
-        n = exp_of_sum(*two_product(self.alpha, c))
-        ratio = -math.expm1(-self.alpha) * n / (1 + math.exp(-self.alpha) * n)
-        return np.log1p(ratio) / self.alpha
+        p, rest = two_product(self.alpha, c)
+        n = exp_of_sum(p, rest)
+        top = self._factor * np.exp(p)
+        top = top + top * (rest + self._factor_rest)  # (1 - k) n with a rounding less
+        return np.log1p(top / (1 + math.exp(-self.alpha) * n)) / self.alpha
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:

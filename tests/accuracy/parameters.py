@@ -551,9 +551,6 @@ define(
     dict.fromkeys(COEFFICIENTS, ANY),
     value=pau,
     slope=pau_slope,
-    value_ulp=8,
-    slope_ulp=16,
-    why="4 and 8 eps of the sum of the terms' sizes, of which an ULP is half an eps or more",
     learned={
         **{f"p{j}": pau_p(j) for j in range(6)},
         **{f"q{k}": pau_q(k) for k in range(1, 5)},
