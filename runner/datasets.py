@@ -117,9 +117,9 @@ def split(
 ) -> Split:
     """Shuffle, cut off test and validation samples, standardise by the training part alone.
 
-    A feature that is constant there keeps scale 1. With ``dtype`` None x stays in its own
-    units. Raises ValueError, naming the fraction,
-    if a class would have no sample in a part that is not empty.
+    A feature that is constant there, but for rounding, keeps scale 1. With ``dtype`` None x stays
+    in its own units. Raises ValueError, naming the fraction, if a class would have no sample in
+    a part that is not empty.
     """
     samples = len(dataset.labels)
     for key, value in (
@@ -147,9 +147,7 @@ def split(
                 f"the {len(part)} {key} samples have none of class {min(missing)} (seed {seed}); "
                 f"raise dataset.samples={samples} or change the fractions"
             )
-    x = dataset.x[parts[2]]
-    mean, scale = x.mean(axis=0), x.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
+    mean, scale = mean_and_scale(dataset.x[parts[2]])
     test_x, validation_x, train_x = (
         dataset.x[part] if dtype is None else standardised(dataset.x[part], mean, scale, dtype)
         for part in parts
@@ -178,6 +176,19 @@ def standardised(x: Array, mean: Array, scale: Array, dtype: Any) -> Array:
     """Return (x - mean) / scale, computed in float64 and rounded to ``dtype``."""
     rounded: Array = ((x - mean) / scale).astype(dtype)
     return rounded
+
+
+def mean_and_scale(x: Array) -> tuple[Array, Array]:
+    """Return each feature's mean and standard deviation, x (samples, features).
+
+    A feature whose values differ by no more than a rounding error has its first value and 1: its
+    deviation is that of the rounding errors of its mean.
+    """
+    exponent = np.frexp(np.abs(x).max(axis=0))[1]
+    unit = np.ldexp(x, -exponent)  # the largest is in [1/2, 1): no square over- or underflows
+    constant = np.ptp(unit, axis=0) <= 8 * np.finfo(unit.dtype).eps
+    mean, scale = (np.ldexp(part, exponent) for part in (unit.mean(axis=0), unit.std(axis=0)))
+    return np.where(constant, x[0], mean), np.where(constant, 1.0, scale)
 
 
 def stack(splits: Sequence[Split]) -> StackedSplit:

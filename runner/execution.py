@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import numpy as np
+
 from runner.checkpoint import CHECKPOINT, INTERRUPTED, Keeper
 from runner.choices import ConfigError
 from runner.config import Experiment
@@ -42,6 +44,7 @@ def note(text: str) -> None:
         print(f"note: {one_line(text)}", file=sys.stderr)
 
 
+@np.errstate(all="ignore")  # a setting may overflow floats: inf and NaN are results, recorded
 def execute(
     experiment: Experiment,
     folder: Path,

@@ -1,5 +1,6 @@
 """Datasets: the geometry each promises, the split, and errors that name the parameter."""
 
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -149,6 +150,37 @@ def test_split_is_disjoint_complete_and_standardised_by_the_training_part(dtype)
     np.testing.assert_allclose(parts.train_x.mean(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(parts.train_x.std(axis=0), 1, rtol=1e-5)
     assert np.abs(parts.test_x.mean(axis=0)).max() > 1e-4
+
+
+@pytest.mark.parametrize("constant", [0.1, -1e-30, 1e15, 1e-310, 0.0])
+@pytest.mark.parametrize("rounding", [False, True])
+def test_what_differs_by_rounding_is_constant(constant, rounding):
+    """0.1 a thousand times has a mean that is not 0.1, and 0.1 * 3 is not 0.3."""
+    x = np.full((1000, 2), constant)
+    if rounding:
+        x[::3] = np.nextafter(constant, np.inf) if abs(constant) > 1e-300 else constant
+    x[:, 1] = np.arange(1000)
+    labels = np.arange(1000) % 2
+    parts = datasets.split(datasets.Dataset(x, labels, 2), 0.2, 0.0, 0, np.float64)
+    assert parts.scale[0] == 1
+    everything = np.concatenate([parts.train_x, parts.test_x])
+    assert abs(everything[:, 0]).max() <= 2 * np.spacing(abs(constant))
+    assert parts.scale[1] > 200
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.0, 1e9, -3e12])
+@pytest.mark.parametrize("power", [-1000, -500, -3, 0, 300])
+def test_mean_and_scale_at_any_magnitude(offset, power):
+    """Against exact fractions; a power of 2 changes nothing but the exponents."""
+    x = offset + np.random.default_rng(0).standard_normal((50, 1))
+    mean, scale = datasets.mean_and_scale(np.ldexp(x, power))
+    numbers = [Fraction(value) for value in x[:, 0]]
+    exact = sum(numbers) / 50
+    variance = sum((number - exact) ** 2 for number in numbers) / 50
+    assert np.ldexp(mean[0], -power) == pytest.approx(float(exact), rel=1e-15, abs=1e-16)
+    # the mean is right to half an ULP of the offset
+    loose = max(1e-14, (np.spacing(abs(offset)) / float(variance) ** 0.5) ** 2)
+    assert np.ldexp(scale[0], -power) == pytest.approx(float(variance) ** 0.5, rel=loose)
 
 
 def test_a_constant_feature_keeps_its_scale():

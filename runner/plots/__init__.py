@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from runner.plots import activation, boundary, curves, layers, style
 from runner.plots.style import FORMATS, Picture
 from runner.run_folder import LAST_PICTURE, load_run
@@ -42,6 +44,7 @@ class _Once:
         self.initial_network = cache(run.initial_network)
 
 
+@np.errstate(all="ignore")  # histories hold what has overflowed
 def figures(run: Any) -> dict[str, Picture]:
     """Return the pictures of a loaded run by name; they show themselves in a notebook."""
     once = _Once(run)
@@ -50,6 +53,7 @@ def figures(run: Any) -> dict[str, Picture]:
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
+@np.errstate(all="ignore")
 def draw(folder: str | os.PathLike[str], format: str = "png") -> list[Path]:
     """Draw a run's pictures into its folder and return the files written.
 

@@ -231,9 +231,12 @@ def _dots_note(run: Any) -> str:
     return "dots: test loss at each seed's lowest validation loss"
 
 
+_TICKED = (1e-150, 1e150)  # Matplotlib puts ticks far beyond the limits: these are floats too
+
+
 def _log_limits(positive: Array, floor: float | None) -> tuple[float, float]:
     """Return limits with a little room; one burst before a divergence must not rule them."""
-    low, high = positive.min(), positive.max()
+    low, high = np.clip([positive.min(), positive.max()], *_TICKED)
     usual = np.quantile(positive, 0.98)
     high = min(high, max(usual * 30, low * 10))
     room = (high / low) ** 0.06 if high > low else 1.5
