@@ -26,7 +26,7 @@ from runner.choices import ConfigError, build, closest, one_of, whole_number
 from runner.initializers import INITIALIZERS, Initializer
 from runner.losses import LOSSES
 from runner.memory import refuse_what_does_not_fit
-from runner.model import Loss, check_hidden_widths
+from runner.model import Loss, check_hidden_widths, model_name
 from runner.optimizers import OPTIMIZERS, Optimizer
 from runner.schedules import SCHEDULES, Constant
 
@@ -275,6 +275,15 @@ class Experiment:
     def seeds(self) -> list[int]:
         """The seed of every replicate."""
         return [self.seed + k for k in range(self.replicates)]
+
+    @property
+    def title(self) -> str:
+        """The model and its data: "tanh on moons", without hidden layers "logistic regression
+        on moons"."""
+        hidden = self.model.hidden
+        classes = 0 if hidden else self.classes
+        model = model_name(self.activation["name"], hidden, classes, self.training.loss)
+        return f"{model} on {self.dataset['name']}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the experiment as plain dictionaries, lists and scalars."""

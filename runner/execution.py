@@ -75,10 +75,9 @@ def execute(
     reused = found.state == "finished"
     if not reused:
         _make_room(folder, found, keeper, experiment)
-        label = f"{experiment.activation['name']} on {experiment.dataset['name']}"
         try:
             listening = keeper.listening() if stops_on_signal else nullcontext()
-            with listening, progress_bar(label, show_progress) as progress:
+            with listening, progress_bar(experiment.title, show_progress) as progress:
                 training = train(experiment, progress, keeper)
         except Interrupted as interrupted:
             write_reached(interrupted.place, experiment, interrupted.reached)

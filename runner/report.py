@@ -7,7 +7,6 @@ import textwrap
 from typing import Any
 
 from activations import Formula
-from runner.model import model_name
 from runner.run_folder import Run
 from runner.summary import ENDS
 
@@ -21,12 +20,8 @@ def report(run: Run, reused: bool, seconds: float) -> str:
     seeds = run.config.seeds
     count = len(seeds)
     which = f"seed {seeds[0]}" if count == 1 else f"seeds {seeds[0]}-{seeds[-1]}"
-    config = run.config
-    hidden = config.model.hidden
-    classes = 0 if hidden else config.classes
     title = (
-        f"{model_name(summary['activation'], hidden, classes, config.training.loss)} "
-        f"on {summary['dataset']}: "
+        f"{run.config.title}: "
         f"{summary['parameters']} parameters, "
         f"{count} replicate{'s' if count > 1 else ''} ({which})"
     )
