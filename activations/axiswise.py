@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from activations.base import BLOCK_ELEMENTS, Activation, Array, as_floating, number
+from activations.special import LARGEST_ARGUMENT, two_quotient, two_sum
 
 MASKED_ROWS = ("nan", "zeros")
 
@@ -86,8 +87,13 @@ def shifted(x: Array) -> tuple[Array, Array | float]:
     return d, np.fmax(rest, -1)
 
 
-def exponentials(x: Array) -> Array:
-    """Return e^(x - max(x)) along the last axis, in float64."""
+def exponentials(x: Array, tau: float = 1.0) -> Array:
+    """Return e^((x - max(x)) / tau) along the last axis, in float64."""
+    if tau != 1:
+        d, rest = two_sum(x.astype(np.float64, copy=False), -x.max(axis=-1, keepdims=True))
+        near = d > -LARGEST_ARGUMENT * tau
+        q, more = two_quotient(np.fmax(d, -LARGEST_ARGUMENT * tau), tau)
+        return np.exp(q) * (1 + np.where(near, more + rest / tau, 0.0))
     d, rest = shifted(x)
     e = np.exp(d)
     return e * (1 + rest) if x.dtype == np.float64 else e
@@ -164,9 +170,14 @@ class Softmax(AxisWise):
         """The factor of x in the exponent."""
         return 1
 
+    @property
+    def _temperature(self) -> float:
+        """What x is divided by before."""
+        return 1
+
     def _probabilities(self, x: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
-            e = exponentials(x)
+            e = exponentials(x, self._temperature)
             e /= e.sum(axis=-1, keepdims=True)
         return fill_masked_rows(self.masked_rows, x, e, 0)
 
@@ -242,6 +253,7 @@ class SoftmaxOne(AxisWise):
         super().__init__()
         self._softmax = Softmax()
 
+    @by_rows
     def forward(self, x: Array) -> Array:
         return self._softmax.forward(_with_zero(x))[..., :-1]
 
@@ -249,6 +261,7 @@ class SoftmaxOne(AxisWise):
         """Return p (1 - p), the Jacobian's diagonal."""
         return self._softmax.gradient(_with_zero(self._rows(x)))[..., :-1]
 
+    @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         x = _with_zero(x)
         return self._softmax.backward(x, self._softmax.forward(x), _with_zero(grad))[..., :-1]
@@ -276,17 +289,21 @@ class GumbelSoftmax(Softmax):
 
     def __init__(self, tau: float = 1.0) -> None:
         super().__init__()
-        self.tau = number("tau", tau, above=0)
+        self.tau = number("tau", tau, minimum=1e-30)
 
     @property
     def _slope(self) -> float:
         return 1 / self.tau
 
+    @property
+    def _temperature(self) -> float:
+        return self.tau
+
     def _probabilities(self, x: Array) -> Array:
         if self.generators is not None:
             waits = np.stack([rng.standard_exponential(x.shape[1:]) for rng in self.generators])
             x = x - np.log(np.maximum(waits, np.finfo(waits.dtype).tiny))
-        return super()._probabilities(x if self.tau == 1 else x / self.tau)
+        return super()._probabilities(x)
 
 
 class LogSoftmax(AxisWise):

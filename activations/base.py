@@ -114,26 +114,44 @@ _FORMULAS = ("forward", "derivative", "value_and_derivative", "parts", "value", 
 
 
 def blockwise(
-    formula: Callable[..., tuple[Array, ...]], arrays: Sequence[Array], into: Sequence[Array]
+    formula: Callable[..., tuple[Array, ...]],
+    arrays: Sequence[Array],
+    into: Sequence[Array],
+    axis: int | None = None,
 ) -> None:
     """Write what an elementwise formula makes of equally shaped arrays, block by block.
 
-    An array of ``into`` may be one of ``arrays``. Blocks are not given to threads: calls so short
-    spend more on handing the interpreter's lock over than a second core gains.
+    An array of ``into`` may be one of ``arrays``. They are cut along ``axis``, or anywhere.
+    Blocks are not given to threads: calls so short spend more on handing the interpreter's lock
+    over than a second core gains.
     """
     parts = [*arrays, *into]
     first = parts[0]
     large = first.size >= 8 * LARGE_BLOCK_ELEMENTS
     length = LARGE_BLOCK_ELEMENTS if large else BLOCK_ELEMENTS
-    if all(part.flags.c_contiguous for part in parts):
-        parts = [part.reshape(-1) for part in parts]
-    else:  # cut along the first axis, so that no array is copied
-        length = max(1, length * len(first) // first.size)
-    for start in range(0, len(parts[0]), length):
-        block = [part[start : start + length] for part in parts]
+    if axis is None and all(part.flags.c_contiguous for part in parts):
+        parts, axis = [part.reshape(-1) for part in parts], 0
+    else:  # no array is copied
+        axis = axis or 0
+        length = max(1, length * first.shape[axis] // first.size)
+    before = (slice(None),) * axis
+    for start in range(0, parts[0].shape[axis], length):
+        block = [part[(*before, slice(start, start + length))] for part in parts]
         results = formula(*block[: len(arrays)])
         for result, out in zip(results, block[len(arrays) :], strict=True):
             out[...] = result
+
+
+def free_axis(shape: tuple[int, ...], others: Sequence[tuple[int, ...]]) -> int | None:
+    """Return the first axis along which no array broadcast to ``shape`` changes, if any.
+
+    Of (replicates, batch, units) with parameters for each replicate and unit it is the batch's.
+    """
+    for axis, size in enumerate(shape):
+        back = len(shape) - axis
+        if size > 1 and all(len(other) < back or other[-back] == 1 for other in others):
+            return axis
+    return None
 
 
 def in_float64(formula: Callable[..., Array]) -> Callable[..., Array]:
@@ -346,12 +364,25 @@ class Elementwise(Activation):
     def _blocks(
         self, formula: Callable[..., tuple[Array, ...]], *arrays: Array, outputs: int = 1
     ) -> tuple[Array, ...]:
-        # learnable parameters and what is drawn have the shape of whole arrays
-        if arrays[0].size <= BLOCK_ELEMENTS or self.params or self.generators:
-            return tuple(np.asarray(part, arrays[0].dtype) for part in formula(*arrays))
-        into = tuple(np.empty_like(arrays[0]) for _ in range(outputs))  # in x's memory order
-        blockwise(formula, arrays, into)
+        x = arrays[0]
+        blocks, axis = self.blocks_of(x)
+        if not blocks:
+            return tuple(np.asarray(part, x.dtype) for part in formula(*arrays))
+        into = tuple(np.empty_like(x) for _ in range(outputs))  # in x's memory order
+        blockwise(formula, arrays, into, axis)
         return into
+
+    def blocks_of(self, x: Array) -> tuple[bool, int | None]:
+        """Return whether x is evaluated block by block, and the axis to cut it along, if not any.
+
+        Learnable parameters must be the same on both sides of a cut; what is drawn has the shape
+        of whole arrays.
+        """
+        if x.size <= BLOCK_ELEMENTS or self.generators:
+            return False, None
+        shapes = [np.shape(value) for value in self.params.values() if np.ndim(value)]
+        axis = free_axis(x.shape, shapes)
+        return axis is not None, axis if shapes else None
 
 
 class SharedParts(Elementwise):

@@ -11,7 +11,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from activations.axiswise import AxisWise, Softmax, shifted, sum_of_others
+from activations.axiswise import AxisWise, Softmax, by_rows, shifted, sum_of_others
 from activations.base import Array
 
 
@@ -75,6 +75,7 @@ class LogSumExp(_Grouped):
 
     name = "logsumexp"
 
+    @by_rows
     def forward(self, x: Array) -> Array:
         groups = self._groups(x)
         largest = groups.max(axis=-1)
@@ -83,6 +84,7 @@ class LogSumExp(_Grouped):
             y = np.where(np.isinf(largest), largest, largest + logarithm)
         return y.astype(x.dtype, copy=False)
 
+    @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         spread = grad[..., None] * Softmax().forward(self._groups(x))
         return spread.reshape(x.shape)

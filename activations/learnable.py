@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from activations.base import Array, Elementwise, in_float64, number
+from activations.base import Array, Elementwise, blockwise, in_float64, number
 from activations.indicators import constant, positive
 from activations.special import (
     LARGEST_EXPONENT,
@@ -57,11 +57,24 @@ class Learnable(Elementwise):
         """Return dL/dp, summed over all axes on which the parameter has one value."""
         if not self.params:
             return {}
-        slopes = self.slopes(x, y)
+
+        def terms(x: Array, y: Array, grad: Array) -> tuple[Array, ...]:
+            slopes = self.slopes(x, y)
+            with np.errstate(over="ignore"):
+                return tuple(grad * slopes[name] for name in self.params)
+
+        blocks, axis = self.blocks_of(x)
+        if blocks:
+            row = (*[slice(None)] * (axis or 0), slice(0, 1))
+            dtypes = [term.dtype for term in terms(x[row], y[row], grad[row])]
+            products = tuple(np.empty(x.shape, dtype) for dtype in dtypes)
+            blockwise(terms, (x, y, grad), products, axis)
+        else:
+            products = terms(x, y, grad)
         with np.errstate(over="ignore"):  # beyond the largest float32
             return {
-                name: sum_to_shape(grad * slopes[name], np.shape(value)).astype(x.dtype, copy=False)
-                for name, value in self.params.items()
+                name: sum_to_shape(product, np.shape(value)).astype(x.dtype, copy=False)
+                for (name, value), product in zip(self.params.items(), products, strict=True)
             }
 
 
@@ -141,11 +154,12 @@ class PELU(Learnable):
         x = x.astype(np.float64, copy=False)
         a, b = self._bounded()
         low, half = self._left(x, b)
+        factor = -a / b / b
         with np.errstate(over="ignore"):
-            high = np.maximum(x, 0) / b
             return {
-                "a": high + np.expm1(low),
-                "b": -((a / b) * high + ((a / b) * (low * half)) * half),
+                "a": np.maximum(x, 0) / b + np.expm1(low),
+                "b": factor * np.maximum(x, 0)
+                + ((factor * half) * finite(np.minimum(x, 0))) * half,
             }
 
     @staticmethod
@@ -309,7 +323,7 @@ class XIELU(Learnable):
     @in_float64
     def forward(self, x: Array) -> Array:
         alpha_p, difference, rest = self._coefficients()
-        high, low = np.maximum(x, 0), finite(np.minimum(x, 0))
+        high, low = np.maximum(x, 0), np.minimum(np.maximum(x, -1), 0)
         with np.errstate(over="ignore"):
             right = (alpha_p * high + self.beta) * high
             bend = exponential_excess(low)

@@ -38,6 +38,12 @@ def _times(factor: Any, x: Array) -> Array:
         return np.where(factor == 0, 0 * np.sign(x), factor * x)
 
 
+def _times_square(factor: Any, x: Array, half: Array) -> Array:
+    """Return factor x half^2, where a part of the product may be too large or too small."""
+    weight = factor * half * half
+    return np.where(np.abs(weight) > 1e-250, weight * x, ((x * half) * factor) * half)
+
+
 class DyT(Learnable):
     """gain tanh(alpha x) + shift, all learnable. Range shift -+ gain.
 
@@ -72,7 +78,7 @@ class DyT(Learnable):
         p, half = self._parts(x)
         with np.errstate(over="ignore"):
             return {
-                "alpha": ((finite(x) * half) * self.wide("gain")) * half,
+                "alpha": _times_square(self.wide("gain"), finite(x), half),
                 "gain": np.tanh(p),
                 "shift": constant(x, 1),
             }
@@ -125,7 +131,7 @@ class Derf(Learnable):
         half = _root_of_bell(u, rest)
         with np.errstate(over="ignore"):
             return {
-                "alpha": ((finite(x) * half) * self.wide("gain")) * half,
+                "alpha": _times_square(self.wide("gain"), finite(x), half),
                 "offset": (self.wide("gain") * half) * half,
                 "gain": _erf_of_sum(u, rest),
                 "shift": constant(x, 1),
@@ -337,10 +343,10 @@ class ErfAct(Learnable):
         half = exp_of_sum(np.minimum(p, LARGEST_EXPONENT) / 2, rest / 2)
         half = half * exp_of_square(np.abs(gate), 0.5, -gate * self._lost(p, rest, gate))
         with np.errstate(over="ignore"):
-            shared = TWO_OVER_SQUARE_ROOT_PI * (finite(x) * half)
+            root = finite(x) * half
             return {
-                "alpha": shared * half,
-                "beta": (shared * self.wide("alpha")) * (finite(x) * half),
+                "alpha": _times_square(TWO_OVER_SQUARE_ROOT_PI, finite(x), half),
+                "beta": (TWO_OVER_SQUARE_ROOT_PI * root * self.wide("alpha")) * root,
             }
 
     def _lost(self, p: Array, rest: Array, gate: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from activations.axiswise import AxisWise, complement
+from activations.axiswise import AxisWise, by_rows, complement
 from activations.base import Array, number
 from activations.special import two_product
 
@@ -60,6 +60,7 @@ class L2Normalize(AxisWise):
         super().__init__()
         self.epsilon = number("epsilon", epsilon, above=0)
 
+    @by_rows
     def forward(self, x: Array) -> Array:
         with np.errstate(invalid="ignore", over="ignore"):
             size, direction = norm(x)
@@ -74,6 +75,7 @@ class L2Normalize(AxisWise):
             slope = np.where(size < self.epsilon, 1 / self.epsilon, complement(y * y) / size)
         return slope.astype(x.dtype, copy=False)
 
+    @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             size, _ = norm(x)
@@ -91,6 +93,7 @@ class Squash(AxisWise):
 
     name = "squash"
 
+    @by_rows
     def forward(self, x: Array) -> Array:
         with np.errstate(invalid="ignore", over="ignore"):
             size, direction = norm(x)
@@ -108,6 +111,7 @@ class Squash(AxisWise):
             slope = across * complement(share) + along * share
         return slope.astype(x.dtype, copy=False)
 
+    @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         with np.errstate(invalid="ignore", over="ignore"):
             parts = split(grad, x)
@@ -143,6 +147,7 @@ class Standardize(AxisWise):
         super().__init__()
         self.epsilon = number("epsilon", epsilon, above=0)
 
+    @by_rows
     def forward(self, x: Array) -> Array:
         with np.errstate(invalid="ignore", over="ignore"):
             centred, exponent, deviation = self._centred(x)
@@ -159,6 +164,7 @@ class Standardize(AxisWise):
             slope = (across + self._along(deviation) * share) / deviation
         return slope.astype(x.dtype, copy=False)
 
+    @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         with np.errstate(invalid="ignore", over="ignore"):
             centred, _, deviation = self._centred(x)
@@ -209,6 +215,7 @@ class TaylorSoftmax(AxisWise):
 
     name = "taylor_softmax"
 
+    @by_rows
     def forward(self, x: Array) -> Array:
         with np.errstate(invalid="ignore"):
             terms, _ = self._terms(x)
@@ -223,6 +230,7 @@ class TaylorSoftmax(AxisWise):
             p = terms / terms.sum(axis=-1, keepdims=True)
         return (slopes * complement(p)).astype(x.dtype, copy=False)
 
+    @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         with np.errstate(invalid="ignore"):
             _, slopes = self._terms(x)

@@ -23,7 +23,7 @@ class PAU(Learnable):
     both polynomials are divided by x^4 and written in 1/x, so that nothing overflows.
 
     The terms of the numerator cancel for x < 0, so that float64 is evaluated by Horner's rule
-    with compensation.
+    with compensation. Beyond |x| = 10^60 powers of 1/x underflow: no digits are promised there.
     Molina, Schramowski & Kersting 2019, https://arxiv.org/abs/1907.06732
     """
 

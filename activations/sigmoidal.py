@@ -9,7 +9,14 @@ import math
 import numpy as np
 
 from activations.base import Array, Elementwise, SharedParts, in_float64, number
-from activations.special import exp_of_sum, two_product, two_quotient, two_sum, where_below
+from activations.special import (
+    SUBNORMAL,
+    exp_of_sum,
+    two_product,
+    two_quotient,
+    two_sum,
+    where_below,
+)
 
 
 def logistic(x: Array, z: Array) -> Array:
@@ -163,12 +170,18 @@ class SoftClip(Elementwise):
     @in_float64
     def forward(self, x: Array) -> Array:
         end = 400 + self.alpha
-        c = np.minimum(np.maximum(x, -2 * end / self.alpha), end / self.alpha)
+        c = np.minimum(np.maximum(x, -4 * end / self.alpha), end / self.alpha)
         p, rest = two_product(self.alpha, c)
         n = exp_of_sum(p, rest)
         top = self._factor * np.exp(p)
         top = top + top * (rest + self._factor_rest)  # (1 - k) n with a rounding less
-        return np.log1p(top / (1 + math.exp(-self.alpha) * n)) / self.alpha
+
+        def tail(p: Array) -> Array:
+            half = exp_of_sum(p / 2, rest / 2)
+            return half * (self._factor / self.alpha * half)
+
+        y = np.log1p(top / (1 + math.exp(-self.alpha) * n)) / self.alpha
+        return where_below(p, SUBNORMAL, tail, y)
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:

@@ -8,7 +8,15 @@ import numpy as np
 
 from activations.base import Array, Elementwise, SharedParts, in_float64, number
 from activations.sigmoidal import logistic
-from activations.special import NO_OVERFLOW, constants, exp_of_sum, polynomial, two_product
+from activations.special import (
+    NO_OVERFLOW,
+    SUBNORMAL,
+    constants,
+    exp_of_sum,
+    polynomial,
+    two_product,
+    where_below,
+)
 
 LN_2 = math.log(2)
 
@@ -42,8 +50,14 @@ class Softplus(Elementwise):
 
     @in_float64
     def _scaled_value(self, x: Array) -> Array:
-        a = np.minimum(np.abs(x), 800 / self.beta)
-        return np.maximum(x, 0) + np.log1p(exp_of_sum(*two_product(-self.beta, a))) / self.beta
+        p, rest = two_product(-self.beta, np.minimum(np.abs(x), 1600 / self.beta))
+
+        def tail(p: Array) -> Array:
+            half = exp_of_sum(p / 2, rest / 2)
+            return half * (half / self.beta)
+
+        excess = np.log1p(exp_of_sum(p, rest)) / self.beta
+        return np.maximum(x, 0) + where_below(p, SUBNORMAL, tail, excess)
 
     @in_float64
     def _scaled_slope(self, x: Array) -> Array:

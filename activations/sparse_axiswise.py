@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from activations.axiswise import AxisWise, complement, fill_masked_rows, masked_rows_policy
+from activations.axiswise import AxisWise, by_rows, complement, fill_masked_rows, masked_rows_policy
 from activations.base import Array, number
 
 MOST_ITERATIONS = 100
@@ -46,6 +46,7 @@ class _Entmax(AxisWise):
         super().__init__()
         self.masked_rows = masked_rows_policy(masked_rows)
 
+    @by_rows
     def forward(self, x: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
             gaps = np.subtract(x, x.max(axis=-1, keepdims=True), dtype=np.float64)
@@ -57,6 +58,7 @@ class _Entmax(AxisWise):
         q, total = self._weights(self.forward(self._rows(x)))
         return q * complement(q / total)
 
+    @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         q, total = self._weights(y)
         return q * (grad - (q * grad).sum(axis=-1, keepdims=True) / total)

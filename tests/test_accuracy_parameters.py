@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 import activations
-from activations.accuracy import exact, ulp_errors
+from activations.accuracy import Exact, exact, ulp_errors
 from activations.learnable import Learnable
 from tests.accuracy.parameters import DEFINITIONS, Definition
+from tests.accuracy.rows import truth
+from tests.accuracy.table import sigmoid
 
 pytestmark = pytest.mark.accuracy
 DRAWS = 12
@@ -136,3 +138,69 @@ def rounded(value: float, limits: Any) -> float:
         inner = np.nextafter(near, np.float32(0) if abs(value) > 1 else 2 * near)
     fitting = [float(v) for v in (near, inner) if np.isfinite(v) and (v or not value)]
     return next((v for v in fitting if limits.legal(v)), value)
+
+
+def test_looser_bounds_are_argued() -> None:
+    for entry in DEFINITIONS:
+        assert (entry.value_ulp <= 4 and entry.slope_ulp <= 8) or entry.why, entry.name
+
+
+def softmax_at(x: Any, tau: float) -> tuple[list[Any], list[Any]]:
+    """Return softmax(x / tau) of a row in mpmath numbers, and its Jacobian's diagonal."""
+    row = [mpmath.mpf(float(value)) / mpmath.mpf(tau) for value in x]
+    e = [mpmath.exp(max(value - max(row), -5000)) for value in row]
+    p = [value / mpmath.fsum(e) for value in e]
+    rest = [mpmath.fsum(p[:i] + p[i + 1 :]) for i in range(len(p))]
+    return p, [a * b / mpmath.mpf(tau) for a, b in zip(p, rest, strict=True)]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("tau", [1e-30, 1e-6, 0.3, 0.7, 1.0, 2.9, 1e5, 1e30])
+def test_gumbel_softmax_keeps_its_digits_at_every_temperature(tau: float, dtype: type) -> None:
+    """5 ULP for values, as softmax, and 8 for slopes."""
+    rng = np.random.default_rng(8)
+    activation = activations.get("gumbel_softmax", tau=tau)
+    for offset, spread in ((0, 1), (0, 40), (1e5, 3), (0, 1e5), (-3e7, 200 * tau), (0, tau)):
+        x = (offset + spread * rng.standard_normal(7)).astype(dtype)
+        with np.errstate(all="raise", under="ignore"):
+            y, slope = activation(x), activation.gradient(x)
+        with mpmath.workprec(300):
+            expected = [truth(values) for values in softmax_at(x, tau)]
+        assert ulp_errors(y, expected[0]).max() <= 5, (offset, spread)
+        assert ulp_errors(slope, expected[1]).max() <= 8, (offset, spread)
+
+
+def switched(a: Any, alpha: Any) -> tuple[Any, tuple[Any, Any]]:
+    """Return a sigmoid(alpha a), and the terms of its derivative."""
+    u = alpha * a
+    return a * sigmoid(u), (sigmoid(u), u * sigmoid(u) * sigmoid(-u))
+
+
+@pytest.mark.parametrize("alpha", [0.0, -1e6, 1e6, -0.3, 1e-7, -1e-7, 1.702, 37.7])
+@pytest.mark.parametrize("limit", [None, 1e-3, 7.0, 1e30])
+def test_swiglu_keeps_its_digits_at_every_parameter(alpha: float, limit: float | None) -> None:
+    rng = np.random.default_rng(8)
+    parameters = {"alpha": alpha} if limit is None else {"alpha": alpha, "limit": limit}
+    activation = activations.get("swiglu" if limit is None else "swiglu_clamped", **parameters)
+    for size in (1e-3, 1, 30, 700, 1e9):
+        # beyond, sigmoid is subnormal and has lost bits before the product is taken
+        a = np.clip(size * rng.standard_normal(10), -680, 680) / (abs(alpha) if alpha else 1)
+        b = size * rng.standard_normal(10)
+        x = np.stack([a, b], axis=-1)
+        if limit is not None:
+            a, b = np.minimum(a, limit), np.clip(b, -limit, limit)
+        y, slopes = activation(x)[:, 0], activation.gradient(x)
+        ends = [np.ones(10, bool)] * 2 if limit is None else [a < limit, np.abs(b) < limit]
+        for k in range(10):
+            u, v = mpmath.mpf(a[k]), mpmath.mpf(b[k]) + (limit is not None)
+            with mpmath.workprec(2000):
+                value, terms = switched(u, mpmath.mpf(alpha))
+                found = np.array([y[k], *slopes[k]])
+                slope = tuple(v * term * bool(ends[0][k]) for term in terms)
+                expected = exact_of([value * v, slope, value * bool(ends[1][k])])
+            assert (ulp_errors(found, expected) <= [5, 8, 8]).all(), (a[k], b[k], found)
+
+
+def exact_of(values: list[Any]) -> Exact:
+    """Return numbers, or tuples of terms, as ``ulp_errors`` takes them."""
+    return exact(lambda k: values[int(k)], np.arange(float(len(values))))

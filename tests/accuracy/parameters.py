@@ -551,6 +551,8 @@ define(
     dict.fromkeys(COEFFICIENTS, ANY),
     value=pau,
     slope=pau_slope,
+    reach=lambda **_: 1e60,
+    why="beyond, powers of 1/x underflow",
     learned={
         **{f"p{j}": pau_p(j) for j in range(6)},
         **{f"q{k}": pau_q(k) for k in range(1, 5)},
