@@ -90,10 +90,10 @@ def shifted(x: Array) -> tuple[Array, Array | float]:
 def exponentials(x: Array, tau: float = 1.0) -> Array:
     """Return e^((x - max(x)) / tau) along the last axis, in float64."""
     if tau != 1:
-        d, rest = two_sum(x.astype(np.float64, copy=False), -x.max(axis=-1, keepdims=True))
-        near = d > -LARGEST_ARGUMENT * tau
-        q, more = two_quotient(np.fmax(d, -LARGEST_ARGUMENT * tau), tau)
-        return np.exp(q) * (1 + np.where(near, more + rest / tau, 0.0))
+        gap, lost = two_sum(x.astype(np.float64, copy=False), -x.max(axis=-1, keepdims=True))
+        end = -LARGEST_ARGUMENT * tau
+        q, more = two_quotient(np.fmax(gap, end), tau)
+        return np.exp(q) * (1 + np.where(gap > end, more + lost / tau, 0.0))
     d, rest = shifted(x)
     e = np.exp(d)
     return e * (1 + rest) if x.dtype == np.float64 else e

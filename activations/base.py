@@ -136,7 +136,8 @@ def blockwise(
         length = max(1, length * first.shape[axis] // first.size)
     before = (slice(None),) * axis
     for start in range(0, parts[0].shape[axis], length):
-        block = [part[(*before, slice(start, start + length))] for part in parts]
+        here = (*before, slice(start, start + length))
+        block = [part[here] for part in parts]
         results = formula(*block[: len(arrays)])
         for result, out in zip(results, block[len(arrays) :], strict=True):
             out[...] = result

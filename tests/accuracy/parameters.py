@@ -52,7 +52,7 @@ class Definition:
     scales: lengths on the x-axis at which the function bends, from the parameters.
     places: where it has a kink or a threshold; looked at from both sides.
     learned: df/dp for each learnable parameter.
-    reach: the |x| up to which digits are promised.
+    reach: the |x| up to which digits are promised; the docstring says why.
     """
 
     name: str
@@ -66,9 +66,6 @@ class Definition:
     reach: Callable[..., float] = lambda **_: math.inf
     skip: Callable[..., Any] = lambda x, **_: False
     fixed: dict[str, Any] = field(default_factory=dict)
-    value_ulp: float = 4
-    slope_ulp: float = 8
-    why: str = ""
 
     def draws(self, count: int) -> Iterator[dict[str, float]]:
         """Yield legal parameters: a Latin square of each parameter's edges and sizes."""
@@ -552,7 +549,6 @@ define(
     value=pau,
     slope=pau_slope,
     reach=lambda **_: 1e60,
-    why="beyond, powers of 1/x underflow",
     learned={
         **{f"p{j}": pau_p(j) for j in range(6)},
         **{f"q{k}": pau_q(k) for k in range(1, 5)},
