@@ -27,7 +27,7 @@ from runner.compare.__main__ import main as compare
 from runner.composition import CONFIG_DIR, GROUPS, choices
 from runner.plots.__main__ import main as plots
 
-FAMILIES = 12
+FAMILIES = 13
 QUICK = ["training.epochs=1", "dataset.samples=60", "replicates=1", "plots=none"]
 NULL_IS_RIGHT = ("batch_size", "patience", "clip_norm", "max_value", "pieces", "low", "high")
 NULL_IS_RIGHT += ("tune", "placebo", "experiment")
@@ -242,6 +242,44 @@ def nonsense(draw: st.DrawFn) -> tuple[list[str], str]:
     )
 
 
+@st.composite
+def no_effect(draw: st.DrawFn) -> tuple[list[str], str]:
+    """Words of Hydra's grammar that have no meaning here, or contradict each other."""
+    key = draw(shell([*KEYS, *GROUPS]))
+    value = draw(shell(["1", "relu", "[1,2]"]))
+    place = draw(shell(["hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.job.name",
+                        "hydra.output_subdir", "hydra.run", "hydra.sweeper.params", "hydra.mode",
+                        "hydra/sweeper", "hydra.launcher.n_jobs", "hydra"]))  # fmt: skip
+    once = draw(shell(["extensions", "tune", "placebo", "plots", "experiment", "sweep"]))
+    return draw(
+        st.sampled_from(
+            [
+                ([f"~{key}"], key),
+                ([f"~{key}={value}"], key),
+                ([f"{key}@nosuch={value}"], key),
+                ([f"+{key}@_global_={value}"], key),
+                ([f"{key}=interval(1,2)"], key),
+                (["-m", f"{key}=interval(1,2)"], key),
+                ([f"{key}=1,2"], key),
+                (["-m", f"{key}=1,2", f"++{key}={value}"], key),
+                (["-m", f"{key}=1,2", f"{key}=3,4"], key),
+                (["-m", f"{place}=1,2", "seed=1,2"], place),
+                (["-m", "seed=1,2", f"{place}={{a: 1}}"], place),
+                ([f"{place}=[a]"], place),
+                (["-m", f"{once}=[a],[b]", "seed=1,2"], once),
+                (["-m", "seed=1,2", f"placebo={draw(shell(['relu', 'elu', 'silu']))}"], "placebo"),
+                (["-m", "seed=1,2", f"tune={key}"], "tune"),
+                ([f"tune={key}"], "tune"),
+                (["-c", draw(shell(["job", "hydra", "all"])), "-m", f"{key}=1"], "--cfg"),
+                (["--cfg", "job", "-i"], "--cfg"),
+                (["-sc", f"{key}={value}"], "--shell-completion"),
+                ([f"{key}={value}", "--experimental-rerun", "x.pickle"], "--experimental-rerun"),
+                ([f"{key}=a\udcff"], key),
+            ]
+        )
+    )
+
+
 LETTERS = "x+-*/^(),. 12abtanhexplogsqrt_'[]{}\"=<>|&!~@$\\"
 
 
@@ -399,6 +437,7 @@ def checker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checker:
         pytest.param(malformed(), id="malformed overrides"),
         pytest.param(no_override(), id="no overrides"),
         pytest.param(nonsense(), id="settings that contradict each other"),
+        pytest.param(no_effect(), id="words without effect"),
         pytest.param(wrong_formula(), id="formulas"),
         pytest.param(wrong_sweep(), id="sweeps"),
     ],
