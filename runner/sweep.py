@@ -81,12 +81,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep's jobs, all checked, its folder, and the key that validation data choose."""
+    """A sweep's jobs, all checked, its folder, and the key that validation data choose.
+
+    ``remarks`` say what of an experiment file has nothing to do in this sweep.
+    """
 
     jobs: list[Job]
     folder: Path
     tune: str | None
     launcher: bool
+    remarks: list[str]
 
 
 def plan(overrides: Sequence[str]) -> Plan:
@@ -143,10 +147,17 @@ def plan(overrides: Sequence[str]) -> Plan:
             folders.add(target)
             job = Job(tuple(_job(places, setting)), experiment.to_dict(), target)
             jobs[experiment.digest] = job
-    if not met and "placebo" in said and placebo is not None:
-        raise ConfigError(f"placebo={placebo} is in no job; name one of the sweep's activations")
-    tune = _tuned(config, list(jobs.values()), [*axes, *in_file], "tune" in said)
-    return Plan(list(jobs.values()), folder, tune, "hydra/launcher" in said)
+    remarks = []
+    if placebo is not None and not met:
+        remarks.append(f"placebo={placebo} is in no job; name one of the sweep's activations")
+        if "placebo" in said:
+            raise ConfigError(remarks[-1])
+    tune, idle = _tuned(config, list(jobs.values()), axes)
+    for key in idle:
+        remarks.append(f"tune={key}: no axis has it; add one, e.g. {key}=VALUE,VALUE")
+        if "tune" in said:
+            raise ConfigError(remarks[-1])
+    return Plan(list(jobs.values()), folder, tune, "hydra/launcher" in said, remarks)
 
 
 def _job(places: list[str], chosen: dict[str, str]) -> list[str]:
@@ -172,15 +183,16 @@ def _section_of_axes(config: dict[str, Any]) -> dict[str, Any]:
     return axes
 
 
-def _tuned(config: dict[str, Any], jobs: list[Job], axes: Sequence[Word], said: bool) -> str | None:
-    """Return the keys that validation data choose.
+def _tuned(
+    config: dict[str, Any], jobs: list[Job], axes: Sequence[Word]
+) -> tuple[str | None, list[str]]:
+    """Return the keys that validation data choose, and those of them that do not vary.
 
-    Raises ConfigError if no job has one, or if it was ``said`` on the command line and no axis
-    varies it. An experiment file's own tuning has nothing to do where a word fixes its axis.
+    Raises ConfigError if no job has one of them.
     """
     tune: str | None = config.get("tune")
     if tune is None:
-        return None
+        return None, []
     from runner.compare.runs import NOT_SETTINGS, differing_keys, flatten
     from runner.compare.scores import refuse_unknown
 
@@ -196,10 +208,8 @@ def _tuned(config: dict[str, Any], jobs: list[Job], axes: Sequence[Word], said: 
     except ValueError as error:
         raise ConfigError(f"tune: {error}") from None
     varied = {*differing_keys(configs), *(axis.key for axis in axes)}
-    for key in keys if said else ():
-        if not any(f"{one}.".startswith(f"{key}.") for one in varied):
-            raise ConfigError(f"tune={key}: no axis has it; add one, e.g. {key}=VALUE,VALUE")
-    return tune
+    idle = [key for key in keys if not any(f"{one}.".startswith(f"{key}.") for one in varied)]
+    return tune, idle
 
 
 def sweep(overrides: Sequence[str]) -> int:
@@ -227,6 +237,8 @@ def sweep(overrides: Sequence[str]) -> int:
         + (f", {there} of them finished already" if there else "")
         + (f", {len(stale)} to be trained anew" if stale else "")
     )
+    for remark in planned.remarks:
+        print(f"  note: {one_line(remark)}")
     if missing:
         make_parent(missing[0].folder)
     if stale:

@@ -168,11 +168,19 @@ def stored_experiment(text):
     return ["--config-dir", "conf", "experiment=mine"]
 
 
-@pytest.mark.parametrize("words", [["activation=relu"], ["activation=relu,elu"], []])
-def test_an_experiments_tuning_and_placebo_need_not_be_in_a_narrowed_sweep(words):
+@pytest.mark.parametrize(
+    ("words", "remarks"),
+    [
+        ([], []),
+        (["activation=relu,elu"], ["placebo=tanh is in no job"]),
+        (["activation=relu"], ["placebo=tanh is in no job", "tune=activation: no axis has it"]),
+    ],
+)
+def test_an_experiments_tuning_and_placebo_need_not_be_in_a_narrowed_sweep(words, remarks):
     text = "sweep: {activation: 'relu,tanh', seed: '1,2'}\nplacebo: tanh\ntune: activation\n"
     _, folder, name = stored_experiment(text)
-    assert plan([f"hydra.searchpath=[{folder}]", name, *words, *QUICK]).tune == "activation"
+    planned = plan([f"hydra.searchpath=[{folder}]", name, *words, *QUICK])
+    assert [remark.partition(";")[0] for remark in planned.remarks] == remarks
 
 
 def _made(name):
