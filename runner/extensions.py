@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,18 +41,19 @@ def load_extensions(paths: Sequence[str]) -> None:
             module = _module_name(Path(path))
             _take_back_former(Path(path), module)
         _take_back_edited(module)
-        before = set(names())
+        before, loaded = set(names()), set(sys.modules)
         if path.endswith(".py"):
             _import_file(Path(path), module)
         else:
             _import_module(module)
-        _SOURCES[module] = _sources(module)
         added = sorted(set(names()) - before)
         try:
             _check(path, added)
         except ConfigError:  # asked for again, it must be checked again
             _take_back(module)
             raise
+        if module not in _SOURCES or module not in loaded:
+            _SOURCES[module] = _sources(module, set(sys.modules) - loaded)
         _offer(added)
 
 
@@ -60,10 +61,11 @@ _SOURCES: dict[str, dict[str, str]] = {}
 """For each extension the user's modules that it led to, with a digest of their files' text."""
 
 
-def _sources(name: str) -> dict[str, str]:
-    """Return the user's modules that a module's names lead to, itself included."""
+def _sources(name: str, others: Iterable[str]) -> dict[str, str]:
+    """Return digests of the user's modules that a module's names lead to, itself included, and
+    of ``others`` of the user's."""
     found: dict[str, str] = {}
-    waiting = [name]
+    waiting = [name, *others]
     while waiting:
         module = sys.modules.get(waiting.pop())
         if module is None or module.__name__ in found or not is_users(module.__name__):
@@ -83,7 +85,7 @@ def _sources(name: str) -> dict[str, str]:
 def _take_back_edited(name: str) -> None:
     """Let an extension and what it led to be imported again if any of their files changed."""
     known = _SOURCES.get(name, {})
-    if name in sys.modules and _sources(name) != known:
+    if name in sys.modules and _sources(name, known) != known:
         importlib.invalidate_caches()
         for module in known:
             _take_back(module)

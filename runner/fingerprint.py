@@ -286,9 +286,8 @@ class _Reader:
 
     def read_code(self, code: types.CodeType) -> None:
         constants = code.co_consts
-        if constants and type(constants[0]) is str and code.co_flags & inspect.CO_NEWLOCALS:
-            if sys.version_info < (3, 13) or code.co_flags & _HAS_DOCSTRING:
-                constants = (None, *constants[1:])
+        if constants and type(constants[0]) is str and _has_docstring(code):
+            constants = (None, *constants[1:])
         plain = [c for c in constants if type(c) in _SCALARS]
         facts = (code.co_name, code.co_code, getattr(code, "co_exceptiontable", b""))
         signature = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
@@ -325,6 +324,8 @@ class _Reader:
             if name in found:
                 self.add("global", name)
                 self.read(found[name])
+            elif name in sys.modules and self.follows(name):  # imported by the function itself
+                self.read(sys.modules[name])
         for constant in code.co_consts:
             if isinstance(constant, types.CodeType):
                 self.read_globals(constant, found)
@@ -375,6 +376,15 @@ class _Reader:
 
     def read_builtin(self, value: Any) -> None:
         self.read_name(value, getattr(value, "__module__", None) or "")
+        owner = getattr(value, "__self__", None)
+        if owner is not None and not isinstance(owner, (type, types.ModuleType)):
+            self.read(owner)  # as of a table's get
+
+    def read_ufunc(self, value: np.ufunc) -> None:
+        for module in ("numpy", "scipy.special"):
+            if getattr(sys.modules.get(module), value.__name__, None) is value:
+                return self.read_name(value, module)
+        raise Unknown(f"what {value.__name__} computes cannot be read")
 
     def read_instance(self, value: Any) -> None:
         """Digest an object by what pickle would keep of it."""
@@ -390,6 +400,14 @@ class _Reader:
         for part in parts:
             self.read(list(part) if hasattr(part, "__next__") else part)
         return None
+
+
+def _has_docstring(code: types.CodeType) -> bool:
+    """Return whether the first constant, a text, is a function's docstring."""
+    if sys.version_info >= (3, 13):
+        return bool(code.co_flags & _HAS_DOCSTRING)
+    # neither a class's body, where it is the name, nor a lambda or a comprehension
+    return bool(code.co_flags & inspect.CO_NEWLOCALS) and not code.co_name.startswith("<")
 
 
 def _alone(value: Any, follows: Any) -> str:
@@ -421,5 +439,5 @@ _READERS: dict[type, Any] = {
     types.WrapperDescriptorType: _Reader.read_builtin,
     types.GetSetDescriptorType: _Reader.read_builtin,
     types.MemberDescriptorType: _Reader.read_builtin,
-    np.ufunc: _Reader.read_builtin,
+    np.ufunc: _Reader.read_ufunc,
 }

@@ -4,13 +4,13 @@ room for a new run is kept."""
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 import os
 import shutil
 import subprocess
 import sys
 import textwrap
-import threading
 from pathlib import Path
 from types import ModuleType
 
@@ -220,6 +220,9 @@ SCALE = 0.5
 def scaled(z, by=0.5):
     return by * z
 
+held = {1: 0.5}.get
+named = lambda: float(['0.5' for _ in "x"][0])
+
 def maker(by):
     class Wiggle(Elementwise):
         '''A gentle staircase.'''
@@ -256,6 +259,8 @@ EDITS = {
     "a function": ("scaled(np.sin(x))", "scaled(np.cos(x))", "return by", "return 1.4 * by"),
     "a default": ("scaled(np.sin(x))", "scaled(np.cos(x))", "by=0.5", "by=0.7"),
     "a closure": ("by * np.sin(x)", "by * np.cos(x)", "maker(0.5)", "maker(0.7)"),
+    "a table": ("held(1) * np.sin(x)", "held(1) * np.cos(x)", "1: 0.5", "1: 0.7"),
+    "a text": ("named() * np.sin(x)", "named() * np.cos(x)", "['0.5'", "['0.7'"),
 }
 
 
@@ -275,13 +280,21 @@ def test_what_a_users_class_computes_decides_whether_its_run_is_reused(edit, cap
     assert not np.array_equal(new.history["train_loss"], first.history["train_loss"])
 
 
-def test_code_that_cannot_be_read_is_never_reused(capsys):
-    head = "import threading; lock = threading.Lock()"
-    words = ("(lock.locked() + 0.5) * np.sin(x)", "0.5 * np.cos(x)")
-    cls = own_class("own_lock", *words, head=head)
-    assert isinstance(sys.modules["notebook"].lock, type(threading.Lock()))
+@pytest.mark.parametrize(
+    ("head", "formula"),
+    [
+        ("import threading; lock = threading.Lock()", "(lock.locked() + 0.5) * np.sin(x)"),
+        (
+            "half = np.frompyfunc(lambda x: 0.5 * x, 1, 1)",
+            "half(np.sin(x)).astype(np.float64).astype(x.dtype)",
+        ),
+    ],
+    ids=["lock", "compiled"],
+)
+def test_code_that_cannot_be_read_is_never_reused(capsys, head, formula):
+    cls = own_class("own_unknown", formula, "0.5 * np.cos(x)", head=head)
     first = run([*QUICK, "hydra.run.dir=it"], activation=cls())
-    assert "will not be reused or resumed: its code is not known (lock" in only_line(capsys)
+    assert "will not be reused or resumed: its code is not known (" in only_line(capsys)
     second = run([*QUICK, "hydra.run.dir=it"], activation=cls())
     assert "code that is not known" in capsys.readouterr().err
     assert Path(".old/it").is_dir() and first.summary["fingerprint"]["own_code"] is None
@@ -292,6 +305,10 @@ MODULES = {
     "extensions=[own_file.py]": {
         "own_file.py": "from own_helper import scaled",
         "own_helper.py": "def scaled(z):\n    return 0.5 * z",
+    },
+    "extensions=[own_late.py]": {
+        "own_late.py": "def scaled(z):\n    import own_late_f\n    return own_late_f.f(z)",
+        "own_late_f.py": "def f(z):\n    return 0.5 * z",
     },
     "extensions=[own_module]": {
         "own_module.py": "import own_package.inner",
@@ -418,7 +435,7 @@ def test_files_of_yours_beside_a_checkpoint_stay(monkeypatch):
 # Checked before anything is written
 
 
-@pytest.mark.parametrize("length", [243, 244, 246, 254, 255, 256, 300])
+@pytest.mark.parametrize("length", [243, 244, 254, 256])
 def test_a_name_that_is_too_long_is_refused_before_training(monkeypatch, capsys, length):
     if length == 243:
         assert main([*QUICK, "hydra.run.dir=" + "x" * length]) == 0
@@ -489,7 +506,7 @@ def test_a_checkpoint_with_any_flipped_bit_is_told_and_not_used(monkeypatch):
     content = path.read_bytes()
     random = np.random.default_rng(0)
     headers = [k + 6 for k in range(len(content)) if content[k : k + 2] == b"PK"]
-    for place in [*headers, *random.integers(0, len(content), 100).tolist()]:
+    for place in [*headers, *random.integers(0, len(content), 30).tolist()]:
         told: list[str] = []
         flipped = content[place] ^ (1 << int(random.integers(8)))
         path.write_bytes(content[:place] + bytes([flipped]) + content[place + 1 :])
@@ -501,24 +518,24 @@ def test_a_checkpoint_with_any_flipped_bit_is_told_and_not_used(monkeypatch):
 
 def test_weights_with_any_flipped_bit_are_read_or_refused_in_a_line():
     """Of somebody who made the checksums fit."""
-    run([*QUICK, "hydra.run.dir=it"])
+    whole = run([*QUICK, "hydra.run.dir=it"])
     content = Path("it/weights.npz").read_bytes()
     random = np.random.default_rng(0)
     headers = [k + 6 for k in range(len(content)) if content[k : k + 2] == b"PK"]
     refused = 0
-    for place in [*headers, *random.integers(0, len(content), 100).tolist()]:
-        stored = load_run("it")
+    for place in [*headers, *random.integers(0, len(content), 30).tolist()]:
+        stored = dataclasses.replace(whole)  # which has not read its weights yet
         flipped = content[place] ^ (1 << int(random.integers(8)))
         Path("it/weights.npz").write_bytes(
             content[:place] + bytes([flipped]) + content[place + 1 :]
         )
         try:
-            stored.network()
+            assert all(name.split(".")[-2].startswith("layer") for name in stored.weights)
         except ValueError as error:
             refused += 1
             assert "weights.npz" in str(error)
         Path("it/weights.npz").write_bytes(content)
-    assert refused > 50
+    assert refused > 20
 
 
 # Units
