@@ -19,7 +19,7 @@ from runner.compare.pairs import OVERALL
 from runner.compare.runs import RunRecord, Setting, short, show
 from runner.compare.scores import Arm, filled, higher_is_better, median_solved_epoch, worst_score
 from runner.compare.wording import metric_name, scored
-from runner.plots.style import line_style
+from runner.plots.colours import line_style
 
 CURVES = ("test_loss", "test_accuracy", "train_loss", "train_accuracy", "validation_loss")
 MOST_ROWS_WITH_CURVES, MOST_POINTS = 200, 60

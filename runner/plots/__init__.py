@@ -12,26 +12,30 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runner.plots import activation, boundary, curves, layers, style
-from runner.plots.style import FORMATS, Picture
 from runner.run_folder import LAST_PICTURE, load_run
 
-__all__ = ["FORMATS", "PICTURES", "draw", "figures"]
+if TYPE_CHECKING:  # a command chooses Matplotlib's backend before it loads it
+    from runner.plots.style import Picture
 
-PICTURES: dict[str, Callable[[Any], Picture | None]] = {
-    "accuracy": curves.accuracy,
-    "boundary": boundary.boundary,
-    "activation": activation.activation,
-    "flow": layers.flow,
-    "units": layers.units,
-    LAST_PICTURE: curves.loss,
+__all__ = ["FORMATS", "PICTURES", "draw", "figures", "load"]
+
+FORMATS = ("png", "svg", "pdf")
+PICTURES = {
+    "accuracy": "curves",
+    "boundary": "boundary",
+    "activation": "activation",
+    "flow": "layers",
+    "units": "layers",
+    LAST_PICTURE: "curves",
 }
-"""By file name; each takes a run and returns None where it would have nothing to show."""
+"""By file name the module here whose function of that name draws it; each takes a run and
+returns None where it would have nothing to show."""
 
 
 class _Once:
@@ -44,12 +48,22 @@ class _Once:
         self.initial_network = cache(run.initial_network)
 
 
+def load() -> dict[str, Callable[[Any], Picture | None]]:
+    """Load Matplotlib and return what draws each picture, by file name."""
+    return {
+        name: getattr(import_module(f"runner.plots.{module}"), name)
+        for name, module in PICTURES.items()
+    }
+
+
 @np.errstate(all="ignore")  # histories hold what has overflowed
 def figures(run: Any) -> dict[str, Picture]:
     """Return the pictures of a loaded run by name; they show themselves in a notebook."""
-    once = _Once(run)
-    with style.style():
-        drawn = {name: draw_one(once) for name, draw_one in PICTURES.items()}
+    from runner.plots.style import style
+
+    once, drawers = _Once(run), load()
+    with style():
+        drawn = {name: draw_one(once) for name, draw_one in drawers.items()}
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import textwrap
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,46 +24,20 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from activations.base import Array
+from runner.plots import FORMATS
+from runner.plots.colours import DASHES as DASHES
+from runner.plots.colours import GREY as GREY
+from runner.plots.colours import INK as INK
+from runner.plots.colours import PALE as PALE
+from runner.plots.colours import PALETTE as PALETTE
+from runner.plots.colours import colour as colour
+from runner.plots.colours import counterpart as counterpart
+from runner.plots.colours import line_style as line_style
 from runner.plots.pixels import png
 from runner.whole_files import write_whole
 
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""Okabe & Ito's colours without yellow, which has no contrast on white: the worst pair
-differs by 11 to 22 (CIEDE2000) in normal, protan, deutan and tritan vision."""
-
-DASHES: tuple[Any, ...] = (
-    "-",
-    (0, (5, 2)),
-    (0, (1, 1.3)),
-    (0, (6, 2, 1, 2)),
-    (0, (9, 3)),
-    (0, (3, 1.5, 1, 1.5, 1, 1.5)),
-    (0, (10, 2, 3, 2)),
-)
-
-# Those most often compared come first: seven solid colours, then the same ones dashed.
-_KNOWN = (
-    *("tanh", "relu", "sigmoid", "softmax", "leaky_relu", "gelu", "silu"),
-    *("elu", "selu", "softplus", "mish", "prelu", "hardswish", "identity"),
-    *("softsign", "relu6", "hardsigmoid", "glu", "celu", "gelu_tanh", "swiglu"),
-    *("hardtanh", "relu_squared", "log_sigmoid", "maxout", "rrelu", "snake", "sin"),
-    *(
-        "arctan",
-        "hardshrink",
-        "squareplus",
-        "sparsemax",
-        "crelu",
-        "geglu",
-        "softshrink",
-    ),
-    *("erf", "tanhshrink", "gaussian", "entmax15", "reglu", "swish", "quick_gelu"),
-    *("scaled_tanh", "threshold", "asinh", "log_softmax", "star_relu", "telu", "serf"),
-)
-
-INK, GREY, PALE = "#222222", "#666666", "#d9d9d9"
 WIDTH, HEIGHT, DPI = 8.0, 5.0, 130
 MARGIN = 0.25
-FORMATS = ("png", "svg", "pdf")
 MOST_LETTERS = 400
 """More than a line of a page can hold, of any letters: so long a text is not measured."""
 SMALL, NORMAL, LARGE = 9.0, 10.0, 14.0
@@ -108,29 +81,6 @@ def style() -> Iterator[None]:
     looks.update(_STYLE)
     with rc_context(looks):
         yield
-
-
-def line_style(activation: str) -> dict[str, Any]:
-    """Return the colour and dash of that activation, the same in every picture.
-
-    Well-known names have a pair of their own; a stranger's follows from its letters.
-    """
-    if activation in _KNOWN:
-        index = _KNOWN.index(activation)
-    else:
-        index = zlib.crc32(activation.encode()) % (len(PALETTE) * len(DASHES))
-    dash, colour = divmod(index, len(PALETTE))
-    return {"color": PALETTE[colour], "linestyle": DASHES[dash]}
-
-
-def colour(activation: str) -> str:
-    """Return the colour of that activation, where dashes mean something else."""
-    return str(line_style(activation)["color"])
-
-
-def counterpart(activation: str) -> str:
-    """Return the colour of what stands beside an activation's own: ink, or grey beside black."""
-    return GREY if colour(activation) == "#000000" else INK
 
 
 def class_colours(classes: int) -> list[Any]:
