@@ -9,8 +9,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+if sys.argv[:1] == ["-m"] and __name__ in {word.partition(".")[0] for word in sys.orig_argv}:
+    from runner.command import prepare  # "python -m runner.compare" is still importing
+
+    prepare()
 
 if TYPE_CHECKING:
     import os
@@ -36,7 +42,7 @@ def run(
     Raises ConfigError (a ValueError) for a wrong override.
     """
     from runner.choices import ConfigError
-    from runner.composition import compose
+    from runner.composition import compose, hydra_set_aside
     from runner.execution import execute, repeat_command
     from runner.extensions import offer_instance
 
@@ -45,7 +51,8 @@ def run(
         raise ConfigError(f"overrides must be a list of texts, got {words!r}")
     if activation is not None:
         words += offer_instance(activation)
-    composed = compose(words)
+    with hydra_set_aside():
+        composed = compose(words)
     if composed.sweeps:
         raise ConfigError("run() carries out one experiment; sweeps are started from the shell")
     return execute(

@@ -7,20 +7,21 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from runner.arguments import parse
-from runner.artist import Artist
-from runner.choices import ConfigError
-from runner.interruption import Interrupted, exit_status, terminate_like_ctrl_c
-from runner.printable import escape_what_cannot_be_encoded, one_line, printable
+from runner.command import prepare
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one experiment or a sweep; return the exit status (2 for bad input)."""
     started = time.perf_counter()
-    artist = None
     if arguments is None:
-        terminate_like_ctrl_c()
-        escape_what_cannot_be_encoded()
+        prepare()
+    from runner import artist
+    from runner.arguments import parse
+    from runner.choices import ConfigError
+    from runner.interruption import INTERRUPTED, Interrupted, exit_status
+    from runner.printable import one_line, printable
+
+    drawer = None
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
         if options.help:
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return hand_over(options.for_hydra, options.overrides)
         if arguments is None and options.draws_one_run:
-            artist = Artist.start()
+            drawer = artist.Artist.start()
         from runner.composition import compose, sweeps_a_named_experiment
 
         sweeps = options.multirun or sweeps_a_named_experiment(options.overrides)
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             composed.folder,
             command=repeat_command(options.words),
             started=started,
-            draw=partial(artist.draw, composed.experiment.extensions) if artist else None,
+            draw=partial(drawer.draw, composed.experiment.extensions) if drawer else artist.draw,
         )
         print(printable(report(run, reused, time.perf_counter() - started)))
         return 0
@@ -66,9 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("error: there is not enough memory; what is finished is kept", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # the reader of our output has gone, as in "| head"
-        sys.stdout = None
-        return 0
+    except artist.DrawingError as error:
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        return 1
     except OSError as error:
         from runner.whole_files import reason
 
@@ -76,11 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt as stop:
         told = isinstance(stop, Interrupted)
-        print(stop if told else "interrupted; the same command does what is left", file=sys.stderr)
+        print(stop if told else INTERRUPTED, file=sys.stderr)
         return exit_status(stop)
     finally:
-        if artist:
-            artist.close()
+        if drawer:
+            drawer.close()
 
 
 if __name__ == "__main__":

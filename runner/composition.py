@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,16 @@ def compose(overrides: Sequence[str]) -> Composed:
     experiment = experiment_of(sections, overrides)
     folder = folder_in(config, "hydra.run.dir").replace("{name}", experiment.folder_name)
     return Composed(experiment, Path(folder), sweeps)
+
+
+@contextmanager
+def hydra_set_aside() -> Iterator[None]:
+    """Give back the Hydra state that is here now: who calls us may be a program of Hydra's."""
+    state, config = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
+    try:
+        yield
+    finally:  # by their instances of now, which Hydra replaces
+        GlobalHydra.instance().hydra, HydraConfig.instance().cfg = state, config
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:

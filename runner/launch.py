@@ -30,6 +30,7 @@ from runner.composition import (
 )
 from runner.extensions import load_extensions
 from runner.formulas import as_text
+from runner.interruption import raising
 from runner.overrides import read
 from runner.printable import first_line
 from runner.run_folder import holds_whole
@@ -62,7 +63,8 @@ def launch(jobs: list[Job], overrides: Sequence[str], folder: Path) -> list[Fail
                 task_function=launched_job,
                 config=config,
             )
-            launcher.launch(tasks, initial_job_idx=0)
+            with raising():  # plugins end their processes then
+                launcher.launch(tasks, initial_job_idx=0)
     except Exception as error:  # whatever a plugin raises for its settings
         name = next(word.text for word in words if word.key == "hydra/launcher")
         reason = f"{type(error).__name__}: {first_line(error)}"

@@ -12,12 +12,14 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
+from runner import artist
 from runner.choices import ConfigError
 from runner.composer import Composer
 from runner.composition import (
@@ -36,7 +38,7 @@ from runner.config import Experiment
 from runner.execution import execute, note, refuse_long_names, repeat_command
 from runner.extensions import load_extensions
 from runner.fingerprint import fingerprint
-from runner.interruption import exit_status
+from runner.interruption import Listener
 from runner.overrides import Word, read
 from runner.printable import one_line
 from runner.run_folder import OLD, find, holds_whole, make_parent, put_aside
@@ -256,6 +258,10 @@ def sweep(overrides: Sequence[str]) -> int:
     else:
         failures, stop = _run(missing)
     finished = [job.folder for job in jobs if holds_whole(job.folder, job.experiment)]
+    if stop is None:
+        known = {*finished, *(failure.job.folder for failure in failures)}
+        lost = [job for job in jobs if job.folder not in known]
+        failures += [Failure(job, "it had ended well; now its folder is gone") for job in lost]
     _write_failures(folder, failures)
     undrawn = bool(finished) and _compare(finished, folder, failures, planned)
     for failure in failures:
@@ -264,7 +270,7 @@ def sweep(overrides: Sequence[str]) -> int:
     if stop:
         left = len(jobs) - len(finished)
         print(f"interrupted: {left} jobs are left; the same command runs them", file=sys.stderr)
-        return exit_status(stop)
+        return 128 + stop
     return 1 if failures or undrawn else 0
 
 
@@ -278,6 +284,7 @@ def run_job(job: Job) -> str:
         show_progress=False,
         stops_on_signal=False,  # the sweep ends its workers at once
         tell=lambda text: None,  # as the sweep has told it
+        draw=artist.draw,
     )
     final = run.summary["together"]["final"]
     means = [(part, final[f"{part}_accuracy"]["centre"]) for part in ("test", "train")]
@@ -287,24 +294,24 @@ def run_job(job: Job) -> str:
     return ", ".join(words)
 
 
-def _run(jobs: list[Job]) -> tuple[list[Failure], KeyboardInterrupt | None]:
+def _run(jobs: list[Job]) -> tuple[list[Failure], int | None]:
+    """Return the jobs that failed, and the number of the signal that has ended the others."""
     failures: list[Failure] = []
     if not jobs:
         return failures, None
-    progress = _Progress(len(jobs))
-    ended = run_jobs(run_job, jobs, min(available_cores(), len(jobs)))
-    try:
+    progress, listener = _Progress(len(jobs)), Listener()
+    with listener.listening(), closing(progress):
+        ended = run_jobs(
+            run_job,
+            jobs,
+            min(available_cores(), len(jobs)),
+            stopped=lambda: listener.received is not None,
+        )
         for index, words, reason in ended:
-            job = jobs[index]
             if reason is not None:
-                failures.append(Failure(job, reason))
-            progress.tell(job.folder.name, reason or words, len(failures))
-    except KeyboardInterrupt as stop:
-        return failures, stop
-    finally:
-        ended.close()
-        progress.close()
-    return failures, None
+                failures.append(Failure(jobs[index], reason))
+            progress.tell(jobs[index].folder.name, reason or words, len(failures))
+    return failures, listener.received
 
 
 class _Progress:

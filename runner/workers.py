@@ -1,8 +1,9 @@
 """Run jobs in parallel processes so that a dying one costs only itself.
 
 The standard library's pool, joblib's and loky's give up as a whole when one worker is
-killed, and a sweep must not. So each worker here is a plain process with a pipe: it is told
-a job, answers, and is replaced when it dies.
+killed, and a sweep must not; the standard library's waits for ever after a Ctrl-C that comes
+while it starts its processes. So each worker here is a plain process with a pipe: it is told
+a job, answers, and is replaced when it dies. However the parent ends, its workers end too.
 """
 
 from __future__ import annotations
@@ -13,62 +14,87 @@ import signal
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from runner.choices import ConfigError
+from runner.command import keep_streams
+from runner.interruption import follow_parent, signals_held
 from runner.whole_files import reason
 
 Job = TypeVar("Job")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+SECONDS_BETWEEN_LOOKS = 0.1
 
 
 def run_jobs(
-    work: Callable[[Job], Any], jobs: Sequence[Job], processes: int
+    work: Callable[[Job], Any],
+    jobs: Sequence[Job],
+    processes: int,
+    *,
+    start: Literal["spawn", "fork"] = "spawn",
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Generator[tuple[int, Any, str | None], None, None]:
     """Yield (index, result, None) or (index, None, reason) as jobs end, in any order.
 
-    ``work`` is a module's function; a job that raises or whose process dies is reported with
-    its reason, and the others go on. Closing the iterator ends all workers at once.
+    A job that raises or whose process dies is reported with its reason, and the others go on.
+    Spawned workers are fresh interpreters, which inherit neither threads nor locks; there
+    ``work`` is a module's function. Forked ones share what the parent has read. Ends early,
+    as soon as ``stopped`` says so; then, and when the iterator is closed, all workers are
+    killed at once.
     """
     waiting = list(range(len(jobs)))[::-1]
+    workers: list[_Worker] = []
     with _one_blas_thread_each():
-        workers = [_Worker(work) for _ in range(min(processes, len(jobs)))]
         try:
-            for worker in workers:
-                worker.start(waiting, jobs)
+            for _ in range(min(processes, len(jobs))):
+                workers.append(_Worker(work, start))
+                workers[-1].begin(waiting, jobs)
             while any(worker.index is not None for worker in workers):
                 busy = {w.connection: w for w in workers if w.index is not None}
-                for connection in wait(list(busy)):
-                    worker = busy[connection]  # type: ignore[index]
+                for connection in wait(list(busy), SECONDS_BETWEEN_LOOKS):
+                    worker = busy[connection]
                     yield worker.finish()
-                    worker.start(waiting, jobs)
+                    worker.begin(waiting, jobs)
+                if stopped():
+                    return
         finally:
             for worker in workers:
                 worker.kill()
 
 
 class _Worker:
-    def __init__(self, work: Callable[[Any], Any]) -> None:
-        self.work = work
+    def __init__(self, work: Callable[[Any], Any], start: str) -> None:
+        self.work, self.start = work, start
         self.index: int | None = None
         self.launch()
 
     def launch(self) -> None:
-        # A fresh interpreter: a fork would inherit the parent's BLAS threads and locks.
-        context = multiprocessing.get_context("spawn")
+        context: Any = multiprocessing.get_context(self.start)
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, self.work), daemon=True)
-        self.process.start()
-        theirs.close()
+        try:
+            process = context.Process(target=_serve, args=(theirs, self.work), daemon=True)
+            if os.name == "posix":
+                resource_tracker.ensure_running()  # which would let go of held signals
+            with signals_held():
+                process.start()
+            self.process = process
+        finally:
+            theirs.close()
 
-    def start(self, waiting: list[int], jobs: Sequence[Any]) -> None:
+    def begin(self, waiting: list[int], jobs: Sequence[Any]) -> None:
         self.index = None
-        if waiting:
-            if not self.process.is_alive():
-                self.launch()
-            self.index = waiting.pop()
+        if not waiting:
+            return
+        if not self.process.is_alive():
+            self.connection.close()
+            self.launch()
+        self.index = waiting.pop()
+        try:
             self.connection.send(jobs[self.index])
+        except OSError:  # it has just died, as finish() will find
+            pass
 
     def finish(self) -> tuple[int, Any, str | None]:
         assert self.index is not None
@@ -86,22 +112,29 @@ class _Worker:
 
 
 def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    while True:
-        try:
+    follow_parent(_wait_for_parent)
+    keep_streams()
+    try:
+        while True:
             job = connection.recv()
-        except EOFError:
-            return
-        try:
-            answer: tuple[Any, str | None] = (work(job), None)
-        except ConfigError as error:
-            answer = (None, str(error))
-        except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{os.path.basename(last.filename)}:{last.lineno}"
-            words = reason(error) if isinstance(error, OSError) else str(error)
-            answer = (None, f"{type(error).__name__}: {words} ({place})")
-        connection.send(answer)
+            try:
+                answer: tuple[Any, str | None] = (work(job), None)
+            except ConfigError as error:
+                answer = (None, str(error))
+            except Exception as error:
+                last = traceback.extract_tb(error.__traceback__)[-1]
+                place = f"{os.path.basename(last.filename)}:{last.lineno}"
+                words = reason(error) if isinstance(error, OSError) else str(error)
+                answer = (None, f"{type(error).__name__}: {words} ({place})")
+            connection.send(answer)
+    except (EOFError, ConnectionError):  # the parent has gone
+        return
+
+
+def _wait_for_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
 
 
 def _cause_of_death(exitcode: int | None) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.arguments import OneLineParser
+from runner.command import prepare
 from runner.compare.comparison import Comparison, build, write
 from runner.compare.scores import METRICS, choose_metric, choose_tuned
 from runner.config import PICTURE_FORMATS
@@ -109,6 +110,8 @@ def default_output(comparison: Comparison, folders: Sequence[str]) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare and print the leaderboard; return 0, 2 after one line for bad input, or 1 after
     one line for each failure."""
+    if arguments is None:
+        prepare()
     from runner.compare.leaderboard import tell_undrawn, terminal
 
     escape_what_cannot_be_encoded()
@@ -117,14 +120,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         comparison = build(chosen.folders, metric=chosen.metric, tune=chosen.tune)
         output = chosen.output or default_output(comparison, chosen.folders)
         write(comparison, output, plots=chosen.format or "png", embed=chosen.embed)
+        print(terminal(comparison))
+        print(f"\n{one_line(Path(output) / 'index.html')}")
     except ValueError as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"error: {one_line(reason(error))}", file=sys.stderr)
         return 1
-    print(terminal(comparison))
-    print(f"\n{one_line(Path(output) / 'index.html')}")
     return 1 if tell_undrawn(comparison) else 0
 
 

@@ -153,9 +153,13 @@ def write(
     target.mkdir(parents=True, exist_ok=True)
     drawn: dict[str, bytes] = {}
     if plots != "none":
-        from runner.compare.pictures import draw_all
+        try:
+            from runner.compare.pictures import draw_all
 
-        drawn, comparison.undrawn = draw_all(comparison, plots)
+            drawn, comparison.undrawn = draw_all(comparison, plots)
+        except Exception as error:  # Matplotlib cannot be loaded, or no process be started
+            why = f"{type(error).__name__}: {error}"
+            comparison.undrawn = [Problem("leaderboard, like all others,", why)]
     for name, content in drawn.items():
         write_whole(target / name, content)
     write_report(comparison, target, drawn, embed=embed)

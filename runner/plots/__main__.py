@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from runner.arguments import OneLineParser
+from runner.artist import DrawingError, draw
+from runner.command import prepare
 from runner.extensions import load_extensions
 from runner.model import Network
-from runner.plots import FORMATS, draw
-from runner.printable import escape_what_cannot_be_encoded, one_line
+from runner.plots import FORMATS
+from runner.printable import one_line
 from runner.run_folder import load_run
 from runner.whole_files import reason
 
@@ -30,10 +32,13 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Draw and name the files; return 2 after one line for each folder that is wrong.
+    """Draw and name the files; return 2 after one line for each folder that is wrong, 1 after
+    one for each whose pictures cannot be drawn.
 
     Nothing is drawn unless every folder holds a finished run.
     """
+    if arguments is None:
+        prepare()
     parser = OneLineParser(
         prog="python -m runner.plots",
         description="Redraw the pictures of finished runs from their folders.",
@@ -59,8 +64,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="FILE.py",
         help="where an activation of your own is defined; nothing is imported unasked",
     )
-    failed = False
-    escape_what_cannot_be_encoded()
     try:
         options = parser.parse_args(arguments)
         load_extensions(options.extension)
@@ -69,23 +72,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     folders = list(dict.fromkeys(options.folders))
     for work in (_network, partial(_draw, format=options.format)):
-        for folder in folders:
-            failed |= not _done(work, folder)
-        if failed:
-            return 2
+        status = max([_done(work, folder) for folder in folders])
+        if status:
+            return status
     return 0
 
 
-def _done(work: Callable[[str], object], folder: str) -> bool:
+def _done(work: Callable[[str], object], folder: str) -> int:
     try:
         work(folder)
     except ValueError as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
-        return False
+        return 2
+    except DrawingError as error:
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"error: {one_line(reason(error))}", file=sys.stderr)
-        return False
-    return True
+        return 1
+    return 0
 
 
 def _network(folder: str) -> Network:

@@ -3,13 +3,10 @@ only."""
 
 from __future__ import annotations
 
-import signal
 import sys
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 
 from runner.compare.comparison import Comparison
 from runner.compare.pictures.against import against_settings, budget, heat_map
@@ -20,9 +17,10 @@ from runner.compare.pictures.over_epochs import curves, solved
 from runner.compare.pictures.pairwise import pairwise, profiles
 from runner.compare.runs import Problem
 from runner.plots.style import Picture, style
-from runner.workers import available_cores
+from runner.workers import available_cores, run_jobs
 
 Pictures = dict[str, Picture]
+Part = tuple[dict[str, bytes], list[Problem], list[dict[str, str]]]
 
 DRAWN: tuple[Callable[[Comparison], Pictures], ...] = (
     against_settings,
@@ -46,46 +44,34 @@ def draw_all(comparison: Comparison, format: str) -> tuple[dict[str, bytes], lis
 
     Drawn on all cores where processes can be forked, which share what was read.
     """
-    encoded = partial(_encoded, format=format)
+    work = partial(_encoded, comparison, format)
+    parts: list[Part]
     processes = min(available_cores(), len(DRAWN))
     if sys.platform != "linux" or processes == 1:
-        parts = [encoded(draw_some, comparison) for draw_some in DRAWN]
+        parts = [work(draw_some) for draw_some in DRAWN]
     else:
+        parts = [({}, [], [])] * len(DRAWN)
         with warnings.catch_warnings():  # Python 3.12: threads of BLAS survive a fork
             warnings.simplefilter("ignore", DeprecationWarning)
-            with ProcessPoolExecutor(
-                processes, get_context("fork"), initializer=_share, initargs=(comparison,)
-            ) as pool:
-                parts = list(pool.map(encoded, DRAWN))
+            for index, part, reason in run_jobs(work, DRAWN, processes, start="fork"):
+                parts[index] = part or ({}, [Problem(DRAWN[index].__name__, str(reason))], [])
     contents: dict[str, bytes] = {}
     undrawn: list[Problem] = []
     for part, problems, damages in parts:
         contents |= part
         undrawn += problems
-        for run, damage in zip(comparison.runs, damages, strict=True):
+        for run, damage in zip(comparison.runs, damages, strict=False):
             run.damage.update(damage)  # what another process has found
     return contents, undrawn
 
 
-_shared: list[Comparison] = []
-
-
-def _share(comparison: Comparison) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's to handle
-    _shared[:] = [comparison]
-
-
 def _encoded(
-    draw_some: Callable[[Comparison], Pictures],
-    comparison: Comparison | None = None,
-    *,
-    format: str,
-) -> tuple[dict[str, bytes], list[Problem], list[dict[str, str]]]:
+    comparison: Comparison, format: str, draw_some: Callable[[Comparison], Pictures]
+) -> Part:
     """Return contents, what could not be drawn, and the runs' damage found meanwhile.
 
     Whatever goes wrong costs that picture only.
     """
-    comparison = comparison or _shared[0]
     contents, undrawn = {}, []
     pictures: Pictures = {}
     with style():

@@ -1,0 +1,67 @@
+"""What a command sees to before its work: signals, streams, Matplotlib's backend.
+
+Called from the shell only; whoever imports the package keeps their own.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any
+
+from runner.interruption import end_on_signals
+from runner.printable import escape_what_cannot_be_encoded
+
+
+def prepare() -> None:
+    """Make this process a command. Called before anything slow is imported.
+
+    A reader of the output that has gone, as in ``| head``, or a stream that was closed from
+    the start costs the words only. Matplotlib gets the one backend that needs nothing, since
+    a notebook's, which it exports to every process it starts, may not even be installed.
+    """
+    end_on_signals()
+    keep_streams()
+    escape_what_cannot_be_encoded()
+    os.environ["MPLBACKEND"] = "agg"
+
+
+def keep_streams() -> None:
+    """Let what is said to a stream that is closed, now or later, be lost without an error."""
+    if os.name != "posix":
+        return
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # or the next file that is opened would be what is written to
+            os.open(os.devnull, os.O_RDWR)
+    for descriptor, name in ((1, "stdout"), (2, "stderr")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(descriptor, "w", encoding="utf-8", closefd=False))
+            continue
+        raw = getattr(stream, "buffer", None)
+        raw = getattr(raw, "raw", raw)
+        if type(raw) is io.FileIO and raw.fileno() == descriptor:  # not yet done
+            stream.flush()
+            unbreakable: Any = _Unbreakable(descriptor, "wb", closefd=False)
+            buffer = io.BufferedWriter(unbreakable)
+            encoding, errors = stream.encoding, stream.errors
+            setattr(sys, name, io.TextIOWrapper(buffer, encoding, errors, line_buffering=True))
+
+
+class _Unbreakable(io.FileIO):
+    """A stream that goes on into nothing when its reader has gone or its disk is full, which
+    is said once."""
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        try:
+            return super().write(data) or 0
+        except OSError as error:
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, self.fileno())
+            os.close(nothing)
+            if not isinstance(error, BrokenPipeError):
+                raise
+            return len(data)
