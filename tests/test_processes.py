@@ -191,12 +191,12 @@ def test_a_job_whose_folder_goes_in_mid_sweep_is_told(capsys, monkeypatch):
         yield from _here(*arguments, **how)
         shutil.rmtree(next(Path("outputs").rglob("tanh_*")))
 
-    monkeypatch.setattr("runner.sweep.run_jobs", losing)
     words = ["-m", "activation=relu,tanh", "plots=none", *QUICK]
-    assert main(words) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr("runner.sweep.run_jobs", losing)
+        assert main(words) == 1
     failed, repeat = capsys.readouterr().err.splitlines()
     assert failed.startswith("failed: tanh_moons_") and "its folder is gone" in failed
-    monkeypatch.undo()
     assert main([word.strip("'") for word in repeat.split()[4:]]) == 0
 
 
