@@ -23,7 +23,8 @@ class PAU(Learnable):
     both polynomials are divided by x^4 and written in 1/x, so that nothing overflows.
 
     The terms of the numerator cancel for x < 0, so that float64 is evaluated by Horner's rule
-    with compensation. Beyond |x| = 10^60 powers of 1/x underflow: no digits are promised there.
+    with compensation, which takes ten times as long. Beyond |x| = 10^60 powers of 1/x underflow:
+    no digits are promised there.
     Molina, Schramowski & Kersting 2019, https://arxiv.org/abs/1907.06732
     """
 
@@ -51,22 +52,30 @@ class PAU(Learnable):
         super().__init__(**{name: getattr(self, name) for name in NUMERATOR + DENOMINATOR})
 
     def forward(self, x: Array) -> Array:
-        inner, t = _inside_and_inverse(x.astype(np.float64, copy=False))
         p, q = self._coefficients()
-        divide = _quotient_in_two if x.dtype == np.float64 else _quotient
-        near, _ = divide(p, q, inner)
-        far, _ = divide(p[::-1], q[::-1], t)
+        if x.dtype == np.float64:
+            near, u, p, q = _chosen(p, q, x)
+            ratio, rest, *_ = _ratio_in_two(p, q, u)
+            y = ratio + rest
+            with np.errstate(over="ignore"):
+                return np.where(near, y, x * y)
+        inner, t = _inside_and_inverse(x.astype(np.float64))
         with np.errstate(over="ignore"):
-            return np.where(np.abs(x) > 1, x * far, near).astype(x.dtype, copy=False)
+            far = x * (_polynomial(p[::-1], t) / _polynomial(q[::-1], np.abs(t)))
+            y = _polynomial(p, inner) / _polynomial(q, np.abs(inner))
+            return np.where(np.abs(x) > 1, far, y).astype(x.dtype)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        inner, t = _inside_and_inverse(x.astype(np.float64, copy=False))
         p, q = self._coefficients()
-        divide = _quotient_in_two if x.dtype == np.float64 else _quotient
-        _, near = divide(p, q, inner)
-        ratio, slope = divide(p[::-1], q[::-1], t)
+        if x.dtype == np.float64:
+            near, u, p, q = _chosen(p, q, x)
+            ratio, slope = _quotient_in_two(p, q, u)
+            return np.where(near, slope, ratio - u * slope)
+        inner, t = _inside_and_inverse(x.astype(np.float64))
+        _, inside = _quotient(p, q, inner)
+        ratio, slope = _quotient(p[::-1], q[::-1], t)
         with np.errstate(over="ignore"):
-            return np.where(np.abs(x) > 1, ratio - t * slope, near).astype(x.dtype, copy=False)
+            return np.where(np.abs(x) > 1, ratio - t * slope, inside).astype(x.dtype)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         x = finite(x.astype(np.float64, copy=False))
@@ -117,13 +126,27 @@ def _quotient(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array]:
     return ratio, (top_slope - ratio * bottom_slope) / bottom
 
 
-def _quotient_in_two(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array]:
-    """Return the same, with the digits that rounding and cancelling terms cost ``_quotient``."""
-    a, sign = np.abs(x), np.sign(x)
-    bottom, bottom_rest = _polynomial_in_two(_exactly(q), a)
+def _chosen(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array, list[Any], list[Any]]:
+    """Return where |x| <= 1, u = x there and 1/x elsewhere, and the coefficients in powers of u."""
+    near = np.abs(x) <= 1
+    u = np.where(near, x, 1 / np.where(near, 1, x))
+    chosen = [[np.where(near, *pair) for pair in zip(c, c[::-1], strict=True)] for c in (p, q)]
+    return near, u, chosen[0], chosen[1]
+
+
+def _ratio_in_two(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array, Array, Array]:
+    """Return P(x) / Q(|x|) and its rest, then Q(|x|) and its rest."""
+    bottom, bottom_rest = _polynomial_in_two(_exactly(q), np.abs(x))
     ratio, rest = _divided(_polynomial_in_two(_exactly(p), x), bottom, bottom_rest)
+    return ratio, rest, bottom, bottom_rest
+
+
+def _quotient_in_two(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array]:
+    """Return what ``_quotient`` does, with the digits that rounding and cancelling cost it."""
+    ratio, rest, bottom, bottom_rest = _ratio_in_two(p, q, x)
     top, top_rest = _polynomial_in_two(_exactly(p, times_index=True), x)
-    fall, fall_rest = _polynomial_in_two(_exactly(q, times_index=True), a)
+    sign = np.sign(x)
+    fall, fall_rest = _polynomial_in_two(_exactly(q, times_index=True), np.abs(x))
     product, lost = two_product(ratio, sign * fall)
     difference, more = two_sum(top, -product)
     more = more + ((top_rest - lost) - sign * (ratio * fall_rest + rest * fall))
