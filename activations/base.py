@@ -19,7 +19,7 @@ import functools
 import inspect
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -441,9 +441,23 @@ def get_class(name: str) -> type[Activation]:
     """
     if isinstance(name, str) and name in _REGISTRY:
         return _REGISTRY[name]
-    close = difflib.get_close_matches(str(name), names(), n=3)
+    close = close_names(name, names())
     hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names())}"
     raise ValueError(f"unknown activation {name!r}; {hint}")
+
+
+def close_names(word: object, known: Iterable[str]) -> list[str]:
+    """Return the known names that a wrong one may stand for, at most three.
+
+    Names that differ only in case and punctuation come alone: LeakyReLU is leaky_relu.
+    """
+    known = list(known)
+    same = [name for name in known if _letters(name) == _letters(str(word))]
+    return same[:3] or difflib.get_close_matches(str(word), known, n=3, cutoff=0.75)
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
 
 
 def get(name: str, **parameters: Any) -> Activation:

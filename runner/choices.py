@@ -6,10 +6,11 @@ table of names is the library's own, so a config from a stranger can run nothing
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
+
+from activations.base import close_names
 
 T = TypeVar("T")
 
@@ -29,16 +30,6 @@ WELL_KNOWN = ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "s
 """Shown of the activations, which are too many for one line."""
 
 
-def close_names(word: object, known: Iterable[str]) -> list[str]:
-    """Return the known names that a wrong one may stand for, at most three.
-
-    Names that differ only in case and punctuation come alone: LeakyReLU is leaky_relu.
-    """
-    known = list(known)
-    same = [name for name in known if _letters(name) == _letters(str(word))]
-    return same[:3] or difflib.get_close_matches(str(word), known, n=3, cutoff=0.75)
-
-
 def closest(word: object, known: Iterable[str]) -> str:
     """Return a hint for a wrong name: the close ones if there are any, else all or some."""
     known = list(known)
@@ -50,10 +41,6 @@ def closest(word: object, known: Iterable[str]) -> str:
         more = len(known) - len(shown)
         return f"known: {', '.join(shown)} and {more} more; python -m runner --help lists them"
     return f"known: {', '.join(known)}" if known else "it takes none"
-
-
-def _letters(name: str) -> str:
-    return "".join(filter(str.isalnum, name.lower()))
 
 
 def build(section: str, table: Mapping[str, Callable[..., T]], node: Any) -> T:

@@ -115,7 +115,9 @@ def _override(text: str) -> Override:
     try:
         return OverridesParser.create().parse_override(text)
     except HydraException as error:
-        raise _unreadable(text, first_line(error.__cause__ or error)) from None
+        of_function = isinstance(error.__cause__, (HydraException, TypeError, ValueError))
+        reason = error.__cause__ if of_function and error.__cause__ else error
+        raise _unreadable(text, first_line(reason)) from None
     except RecursionError:
         raise _unreadable(text, "it is nested too deeply") from None
     except ValueError:  # Python reads no whole number of more than 4,300 digits

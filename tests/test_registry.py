@@ -148,6 +148,9 @@ def test_a_wrong_value_is_refused_in_one_line_that_names_it(name: str) -> None:
 
 
 def test_unknown_names_get_the_right_ones() -> None:
+    for name in ("RELU", "Re-LU", "ReLU"):
+        with pytest.raises(ValueError, match=rf"unknown activation '{name}'; did you mean relu\?"):
+            activations.get(name)
     with pytest.raises(ValueError, match="unknown activation 'rleu'; did you mean relu"):
         activations.get("rleu")
     with pytest.raises(ValueError, match=r"unknown activation 'zzz'; known: abs, .*, xielu"):

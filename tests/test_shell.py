@@ -115,6 +115,8 @@ def test_config_is_printed_by_hydras_own_option():
         ("dataset=my.csv", ["my.csv", "synthetic", "@register", "dataset/NAME.yaml"]),
         ("seed=interval(0.001,0.1)", ["interval", "-m seed=", "range("]),
         ("lr=0.1", ["did you mean optimizer.learning_rate?"]),
+        ("activation.alpha=tanh(2)", ["activation.alpha=tanh(2)", ": Unknown function 'tanh'"]),
+        ("extensions=[é.py]", ["extensions=[é.py]", "need quotes"]),
         ("~training.epochs", ["~training.epochs", "nothing can be removed"]),
         ("~dataset.noise", ["~dataset.noise", "nothing can be removed"]),
         ("activation@model=relu", ["activation@model=relu", "@"]),
