@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 import activations
 import runner
 from runner import plots
+from runner.__main__ import main as run_command
 from runner.model import Network, TrainedNetwork
 from runner.plots import style
 from runner.plots.__main__ import main
@@ -475,3 +477,20 @@ def test_a_wrong_folder_is_one_line_and_status_2(tmp_path, capsys):
 def test_a_wrong_word_at_the_shell_is_one_line_and_status_2(words, capsys):
     assert main(words) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("activation", ["gelu", "erfact", "maxout"])
+def test_the_boundary_needs_little_more_memory_than_it_shows(tmp_path, activation):
+    """Five replicates' fields are 0.5 MB; evaluated in one piece they took 90 MB and more."""
+    quick = ["dataset.samples=60", "training.epochs=1", "plots=none"]
+    words = [f"activation={activation}", *quick, f"hydra.run.dir={tmp_path / 'run'}"]
+    assert run_command(words) == 0
+    run = plots.load_run(tmp_path / "run")
+    run.network()
+    tracemalloc.start()
+    field = plots.boundary._field(run, list(range(5)), (-2, 2, -1, 1))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert field.shape == (5, 160, 160, 1) and peak < 30e6
+    corner = run.network().logits(np.array([[-2.0, -1.0], [2.0, 1.0]]))
+    np.testing.assert_allclose(field[:, [0, -1], [0, -1]], corner, rtol=1e-5)

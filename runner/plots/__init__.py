@@ -10,7 +10,7 @@ The same from the shell: ``python -m runner.plots FOLDER``.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -56,15 +56,21 @@ def load() -> dict[str, Callable[[Any], Picture | None]]:
     }
 
 
-@np.errstate(all="ignore")  # histories hold what has overflowed
 def figures(run: Any) -> dict[str, Picture]:
     """Return the pictures of a loaded run by name; they show themselves in a notebook."""
+    return dict(_drawn(run))
+
+
+def _drawn(run: Any) -> Iterator[tuple[str, Picture]]:
+    """Yield one picture after the other: a figure takes megabytes, which the next can have."""
     from runner.plots.style import style
 
     once, drawers = _Once(run), load()
-    with style():
-        drawn = {name: draw_one(once) for name, draw_one in drawers.items()}
-    return {name: figure for name, figure in drawn.items() if figure is not None}
+    for name, draw_one in drawers.items():
+        with style(), np.errstate(all="ignore"):  # histories hold what has overflowed
+            figure = draw_one(once)
+        if figure is not None:
+            yield name, figure
 
 
 @np.errstate(all="ignore")
@@ -78,7 +84,7 @@ def draw(folder: str | os.PathLike[str], format: str = "png") -> list[Path]:
         raise ValueError(f"format must be {', '.join(FORMATS)}, got {format!r}")
     run = load_run(folder)
     written = []
-    for name, figure in figures(run).items():
+    for name, figure in _drawn(run):
         path = Path(folder) / f"{name}.{format}"
         figure.write(path)
         written.append(path)

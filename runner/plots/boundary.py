@@ -26,6 +26,8 @@ from runner.plots.style import (
 )
 
 RESOLUTION = 160
+POINTS_AT_ONCE = 1024
+"""Functions may need thirty times the memory of what they are applied to."""
 MOST_OTHERS = 9
 MOST_POINTS = 1500
 _STRENGTH = 0.62
@@ -111,8 +113,10 @@ def _field(run: Any, chosen: list[int], extent: Extent) -> Array:
         np.linspace(left, right, RESOLUTION), np.linspace(bottom, top, RESOLUTION)
     )
     points = np.stack([columns, rows], axis=-1).reshape(-1, 2)
+    network = run.network().chosen(chosen)
+    parts = np.split(points, range(POINTS_AT_ONCE, len(points), POINTS_AT_ONCE))
     with np.errstate(all="ignore"):
-        logits = run.network().chosen(chosen).logits(points)
+        logits = np.concatenate([network.logits(part) for part in parts], axis=1)
     return np.asarray(logits.reshape(len(chosen), RESOLUTION, RESOLUTION, -1))
 
 

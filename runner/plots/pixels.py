@@ -27,8 +27,10 @@ def png(pixels: Array, dpi: float) -> bytes:
     flat = np.ascontiguousarray(pixels).reshape(-1, 4)
     drawn = np.flatnonzero(flat.view(np.uint32).ravel() != 0xFFFFFFFF)
     colours = flat[drawn, :3]
-    coarse = colours.astype(np.int32) >> 3
-    cell = coarse[:, 0] << 10 | coarse[:, 1] << 5 | coarse[:, 2]
+    cell = np.zeros(len(drawn), dtype=np.intp)
+    for channel in colours.T:
+        cell <<= 5
+        cell |= channel >> 3
     counts = np.bincount(cell, minlength=_CELLS)
     used = np.flatnonzero(counts)
     counts = counts[used]

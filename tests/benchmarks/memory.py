@@ -30,6 +30,8 @@ COMMANDS: dict[str, list[str]] = {
     "import numpy": ["-c", "import numpy"],
     "smallest run, plots=none": [*RUN, "replicates=1", "model.hidden=[1]", "dataset.samples=100"],
     "default run": ["-m", "runner"],
+    "default run, gelu": ["-m", "runner", "activation=gelu"],
+    "default run, erfact": ["-m", "runner", "activation=erfact"],
     "default run, plots=none": RUN,
     "1 replicate, plots=none": [*RUN, "replicates=1"],
     "32 replicates, plots=none": [*RUN, "replicates=32"],
@@ -42,7 +44,8 @@ COUNTS = {
     "32 replicates, plots=none": 32,
     "128 replicates, plots=none": 128,
 }
-LIMITS = {"default run": 120.0}
+LIMITS = dict.fromkeys(("default run", "default run, gelu", "default run, erfact"), 120.0)
+"""erfact needs more temporary memory than any other function, gelu most of those used often."""
 MEBIBYTE = 2.0**20
 
 
