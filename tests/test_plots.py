@@ -460,7 +460,8 @@ def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path):
 
 
 def test_the_shell_names_what_it_wrote(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(plots, "load_run", lambda folder: made_up(hidden=()))
+    for module in ("runner.plots", "runner.plots.__main__"):
+        monkeypatch.setattr(f"{module}.load_run", lambda folder: made_up(hidden=()))
     assert main([str(tmp_path), "--format", "pdf"]) == 0
     names = [Path(line).name for line in capsys.readouterr().out.splitlines()]
     assert names == ["accuracy.pdf", "boundary.pdf", "flow.pdf", "loss.pdf"]
