@@ -312,7 +312,7 @@ class XIELU(Learnable):
 
     def __init__(self, alpha_p: float = 0.8, alpha_n: float = 0.8, beta: float = 0.5) -> None:
         self.beta = number("beta", beta)
-        self.alpha_p = number("alpha_p", alpha_p, above=0)
+        self.alpha_p = number("alpha_p", alpha_p, minimum=1e-30)
         self.alpha_n = number("alpha_n", alpha_n, above=self.beta)
         super().__init__(
             raw_alpha_p=_softplus_inverse(self.alpha_p),

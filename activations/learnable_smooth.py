@@ -324,7 +324,7 @@ class ErfAct(Learnable):
             return ((finite(x) * half) * factor) * half
 
         with np.errstate(over="ignore"):
-            return where_below(np.abs(gate), 1e-290, tail, _times(erf(gate), x))
+            return where_below(self._size(p, gate), 1e-290, tail, _times(erf(gate), x))
 
     @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
@@ -335,7 +335,7 @@ class ErfAct(Learnable):
             return ((1 + p) * (self.wide("alpha") * TWO_OVER_SQUARE_ROOT_PI) * half) * half
 
         slope = erf(gate) + p * (gate * erf_derivative(gate))
-        return where_below(np.abs(gate), 1e-290, tail, slope)
+        return where_below(self._size(p, gate), 1e-290, tail, slope)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         x = x.astype(np.float64, copy=False)
@@ -348,6 +348,11 @@ class ErfAct(Learnable):
                 "alpha": _times_square(TWO_OVER_SQUARE_ROOT_PI, finite(x), half),
                 "beta": (TWO_OVER_SQUARE_ROOT_PI * root * self.wide("alpha")) * root,
             }
+
+    @staticmethod
+    def _size(p: Array, gate: Array) -> Array:
+        """Return |gate|, and 0 where e^p is subnormal."""
+        return np.where(p < SUBNORMAL, 0.0, np.abs(gate))
 
     def _lost(self, p: Array, rest: Array, gate: Array) -> Array:
         """Return what rounding left out of the gate: e^(-gate^2) is steep."""

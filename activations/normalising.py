@@ -64,24 +64,26 @@ class L2Normalize(AxisWise):
     def forward(self, x: Array) -> Array:
         with np.errstate(invalid="ignore", over="ignore"):
             size, direction = norm(x)
-            y = np.where(size < self.epsilon, x / self.epsilon, direction)
-        return y.astype(x.dtype, copy=False)
+            short = np.divide(x, self.epsilon, dtype=np.float64)
+            return np.where(size < self.epsilon, short, direction).astype(x.dtype, copy=False)
 
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return (1 - y_i^2) / max(|v|, epsilon), the Jacobian's diagonal."""
         x = self._rows(x)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             size, y = norm(x)
-            slope = np.where(size < self.epsilon, 1 / self.epsilon, complement(y * y) / size)
-        return slope.astype(x.dtype, copy=False)
+            inverse = np.divide(1, self.epsilon)
+            slope = np.where(size < self.epsilon, inverse, complement(y * y) / size)
+            return slope.astype(x.dtype, copy=False)
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             size, _ = norm(x)
             _, across = split(grad, x)
-            product = np.where(size < self.epsilon, grad / self.epsilon, across / size)
-        return product.astype(x.dtype, copy=False)
+            short = np.divide(grad, self.epsilon, dtype=np.float64)
+            product = np.where(size < self.epsilon, short, across / size)
+            return product.astype(x.dtype, copy=False)
 
 
 class Squash(AxisWise):
@@ -162,7 +164,7 @@ class Standardize(AxisWise):
             centred, _, deviation = self._centred(x)
             share, across = _shares(centred)
             slope = (across + self._along(deviation) * share) / deviation
-        return slope.astype(x.dtype, copy=False)
+            return slope.astype(x.dtype, copy=False)
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
@@ -172,7 +174,7 @@ class Standardize(AxisWise):
                 grad - grad.mean(axis=-1, keepdims=True, dtype=np.float64), centred
             )
             product = (across + self._along(deviation) * along) / deviation
-        return product.astype(x.dtype, copy=False)
+            return product.astype(x.dtype, copy=False)
 
     def _along(self, deviation: Array) -> Array:
         """Return epsilon / (variance + epsilon): what stretching a row leaves of its stretch."""

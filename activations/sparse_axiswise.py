@@ -126,12 +126,12 @@ class Entmax15(_Entmax):
 
 
 class Entmax(_Entmax):
-    """max((alpha - 1) x_i - tau, 0)^(1 / (alpha - 1)), alpha > 1. Range [0, 1], rows sum to 1.
+    """max((alpha - 1) x_i - tau, 0)^(1 / (alpha - 1)). Range [0, 1], rows sum to 1.
 
-    alpha = 2 is sparsemax, alpha -> 1 softmax. tau is found by Newton's method, for alpha > 2
-    by bisection. The power makes an error of about eps / (alpha - 1) near alpha = 1, and
-    eps^(1 / (alpha - 1)) for alpha > 2 where an entry has only just left 0. masked_rows as
-    for softmax.
+    1.001 <= alpha <= 10; alpha = 2 is sparsemax, alpha -> 1 softmax. tau is found by Newton's
+    method, for alpha > 2 by bisection. The power makes an error of about eps / (alpha - 1) near
+    alpha = 1, and eps^(1 / (alpha - 1)) for alpha > 2 where an entry has only just left 0.
+    masked_rows as for softmax.
     Peters, Niculae & Martins 2019, https://arxiv.org/abs/1905.05702
     """
 
@@ -139,7 +139,7 @@ class Entmax(_Entmax):
 
     def __init__(self, alpha: float = 1.5, masked_rows: str = "nan") -> None:
         super().__init__(masked_rows)
-        self.alpha = number("alpha", alpha, above=1)
+        self.alpha = number("alpha", alpha, minimum=1.001, maximum=10)
 
     @property
     def _order(self) -> float:  # type: ignore[override]

@@ -81,6 +81,28 @@ def test_every_numerical_parameter_has_a_range() -> None:
                 assert (name, key) in known or name == "formula", (name, key)
 
 
+def test_parameters_out_of_range_are_refused_in_a_line() -> None:
+    for entry in DEFINITIONS:
+        for key, limits in entry.ranges.items():
+            for value in (np.nextafter(limits.low, -np.inf), np.nextafter(limits.high, np.inf)):
+                with pytest.raises(ValueError, match=f"^{key} must be a finite number [^\\n]*$"):
+                    activations.get(entry.name, **{key: float(value)})
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["l2_normalize", "standardize"])
+def test_epsilon_of_any_size_gives_no_nan_and_no_warning(name: str, dtype: type) -> None:
+    for epsilon in (5e-324, 1e-45, 1e-12, 1.0, 1e30):
+        activation = activations.get(name, epsilon=epsilon)
+        for size in (0, 1e-40, 1, 1e30):
+            x = (size * np.array([[1.0, -2.0, 3.0]])).astype(dtype)
+            with np.errstate(all="raise", under="ignore"):
+                y = activation(x)
+                slopes = activation.gradient(x), activation.backward(x, y, np.ones_like(y))
+            assert np.isfinite(y).all()
+            assert not np.isnan(slopes).any()
+
+
 @pytest.mark.parametrize("entry", DEFINITIONS, ids=lambda entry: entry.name)
 def test_digits_at_every_legal_parameter(entry: Definition) -> None:
     rng = np.random.default_rng(99)
@@ -109,16 +131,23 @@ def test_digits_at_every_legal_parameter(entry: Definition) -> None:
 def evaluate(function: Learnable, x: Any) -> tuple[Any, Any, dict[str, Any], str]:
     """Return f(x), f'(x), df/dp at each x, and the first floating-point warning."""
 
-    def all_of_them() -> tuple[Any, Any, dict[str, Any]]:
-        y, slope = function.value_and_gradient(x)
+    def gradients(y: Any) -> dict[str, Any]:
+        if not all(hasattr(function, key) for key in function.params):
+            # what is stored is not what was given (xielu), and only the latter is exact
+            each = [function.parameter_gradients(x[k], y[k], np.ones_like(y[k])) for k in cuts]
+            return {key: np.array([found[key] for found in each]) for key in function.params}
         other = copy.copy(function)
         # the gradient of a parameter of x's own shape is not summed
         other.params = {
-            # what is stored is not what was given (xielu): float32 would change it
-            key: np.full(x.shape, value, x.dtype if hasattr(function, key) else float)
-            for key, value in function.params.items()
+            key: np.full(x.shape, value, x.dtype) for key, value in function.params.items()
         }
-        return y, slope, other.parameter_gradients(x, y, np.ones_like(x))
+        return other.parameter_gradients(x, y, np.ones_like(x))
+
+    cuts = [slice(k, k + 1) for k in range(x.size)]
+
+    def all_of_them() -> tuple[Any, Any, dict[str, Any]]:
+        y, slope = function.value_and_gradient(x)
+        return y, slope, gradients(y)
 
     try:
         with np.errstate(all="raise", under="ignore"):

@@ -340,7 +340,7 @@ def gate(x: mpf, alpha: mpf, beta: mpf) -> mpf:
 
 define(
     "erfact",
-    {"alpha": ANY, "beta": SIGNED_STRETCH},
+    {"alpha": ANY, "beta": ANY},
     scales=lambda alpha, beta: inverse(beta),
     places=lambda alpha, beta: (
         (-math.log(abs(alpha)) / beta,) if beta and 1e-300 < abs(alpha) else ()
