@@ -10,9 +10,11 @@ import pytest
 
 from runner import run
 from runner.__main__ import main
+from runner.arguments import parse
 from runner.choices import ConfigError
 from runner.composition import compose, known_keys
 from runner.plots.__main__ import main as draw
+from runner.sweep import plan
 
 QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2", "plots=none"]
 
@@ -247,18 +249,18 @@ def test_every_folder_of_configs_is_searched(capsys):
     for name in ("one", "two", "three"):
         Path(name, "activation").mkdir(parents=True)
         Path(name, "activation", f"{name}.yaml").write_text("name: elu\n")
-    words = ["--config-dir", "one", "--config-dir", "two", "hydra.searchpath=[three]", *QUICK]
-    assert main(["-m", "activation=one,two,three", "activation.alpha=2", *words]) == 0
-    assert "sweep of 1 jobs" in capsys.readouterr().out  # the same config under three names
+    words = parse(["--config-dir", "one", "--config-dir", "two", "hydra.searchpath=[three]"])
+    for name in ("one", "two", "three"):
+        experiment = compose([*words.overrides, f"activation={name}"]).experiment
+        assert experiment.activation["name"] == "elu"
     with pytest.raises(ConfigError, match="did you mean tanh"):
         run(word for word in ["activation=tahn"])
 
 
-def test_the_folder_of_a_sweep_may_be_an_interpolation(capsys, monkeypatch):
+def test_the_folder_of_a_sweep_may_be_an_interpolation(monkeypatch):
     monkeypatch.setenv("PLACE", "there")
-    words = ["++hydra.sweep.dir=first", "++hydra.sweep.dir=${oc.env:PLACE}/sweep", *QUICK]
-    assert main(["-m", "seed=1,2", *words]) == 0
-    assert os.listdir() == ["there"]
+    words = ["++hydra.sweep.dir=first", "++hydra.sweep.dir=${oc.env:PLACE}/sweep", "seed=1,2"]
+    assert plan(words).folder == Path("there/sweep")
 
 
 def test_letters_beyond_the_terminals_encoding_are_shown_as_escapes():
