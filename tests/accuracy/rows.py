@@ -7,15 +7,20 @@ import numpy as np
 from mpmath import mpf
 
 from activations.accuracy import Exact
+from tests.accuracy.table import Terms
 
 
-def truth(values: list[mpf]) -> Exact:
-    """Return mpmath numbers as ``ulp_errors`` takes them."""
-    parts = [mpmath.frexp(value) if value else (mpf(0), 0) for value in values]
+def truth(values: list[Terms]) -> Exact:
+    """Return mpmath numbers, or tuples of terms, as ``ulp_errors`` takes them."""
+    terms = [value if isinstance(value, tuple) else (value,) for value in values]
+    sums = [mpmath.fsum(value) for value in terms]
+    parts = [mpmath.frexp(value) if value else (mpf(0), 0) for value in sums]
+    largest = [max(value, key=abs) for value in terms]
+    scale = np.array([int(mpmath.mag(value)) if value else -2000 for value in largest])
     high = np.array([float(fraction) for fraction, _ in parts])
     low = np.array([float(fraction - mpf(h)) for (fraction, _), h in zip(parts, high, strict=True)])
     exponent = np.array([power for _, power in parts])
-    return Exact(high, low, exponent, exponent)
+    return Exact(high, low, exponent, np.maximum(scale, exponent))
 
 
 def references(x: np.ndarray) -> dict[str, list[mpf]]:
