@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -18,6 +19,7 @@ from hydra.core.hydra_config import HydraConfig
 import runner
 from runner.__main__ import main
 from runner.artist import Artist, DrawingError
+from runner.compare.pictures import draw_all
 from runner.composition import CONFIG_DIR, VERSION_BASE
 from runner.plots.__main__ import main as redraw
 from runner.workers import run_jobs
@@ -114,6 +116,25 @@ def test_a_forked_worker_that_dies_is_told():
     finally:
         signal.signal(signal.SIGTERM, handler)
     assert [ended[k].split()[-1] for k in range(3)] == ["SIGTERM", "memory", "SIGTERM"]
+
+
+def dies(comparison):
+    _die(1)
+
+
+def fine(comparison):
+    return {"fine": SimpleNamespace(encode=str.encode)}
+
+
+@on_linux
+def test_a_killed_drawing_process_costs_its_picture_only(monkeypatch):
+    monkeypatch.setattr("runner.compare.pictures.DRAWN", (dies, fine))
+    monkeypatch.setattr("runner.compare.pictures.available_cores", lambda: 2)
+    drawn, undrawn = draw_all(SimpleNamespace(runs=[]), "svg")
+    assert drawn == {"fine.svg": b"svg"}
+    assert [(p.path, p.reason.split(",")[0]) for p in undrawn] == [
+        ("dies", "its process was killed by SIGKILL")
+    ]
 
 
 @on_linux

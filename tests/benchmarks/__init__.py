@@ -5,6 +5,7 @@
     python -m tests.benchmarks.accuracy      right digits beside the peers', agreement, coverage
     python -m tests.benchmarks.command       the whole command against ``import torch``
     python -m tests.benchmarks.memory        peak memory of whole commands
+    python -m tests.benchmarks.kills         kills and Ctrl-Cs in all stages: same bytes, no orphan
     python -m tests.benchmarks.identity      same bytes with any BLAS threads, groups, processes
     python -m tests.benchmarks.scaling       time against parameters, replicates, samples, epochs
 

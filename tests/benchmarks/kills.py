@@ -52,9 +52,8 @@ def main() -> None:
             how = list(SIGNALS)[number // len(commands) % len(SIGNALS)]
             stage, found = command.disturbed(how, moments, Path(scratch) / f"trial{number}")
             tried[command.name, stage, how] += 1
-            faults += [f"{number}: {command.name}, {stage}, {how}: {fault}" for fault in found]
-            for fault in faults[len(faults) - len(found) :]:
-                print(fault, flush=True)
+            print(f"{number}: {command.name}, {stage}, {how}", *found, sep="\n  ", flush=True)
+            faults += found
     stages = dict.fromkeys((name, stage) for name, stage, _ in sorted(tried))
     rows = [[*place, *(str(tried[(*place, how)]) for how in SIGNALS)] for place in stages]
     print(table(["command", "stage", *SIGNALS], rows))
@@ -127,6 +126,8 @@ class Command:
             time.sleep(0.001)
         elapsed = time.perf_counter() - started
         running = process.poll() is None
+        if not running:  # the machine has less to do than when it was measured
+            self.seconds = elapsed
         stage = self.stage(process.pid, folder, elapsed) if running else "ended"
         SIGNALS[how](process.pid, moments)
         limit = SECONDS_AFTER_TWO if how == "two Ctrl-C" else SECONDS_TO_END
