@@ -14,7 +14,7 @@ from runner.outcomes import Training
 from runner.statistics import estimate
 from runner.version import VERSION
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 ENDS = ("centre", "low", "high")
 METRICS = tuple(
     f"{part}_{quantity}"

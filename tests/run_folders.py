@@ -7,6 +7,7 @@ import numpy as np
 import yaml
 
 from runner.run_folder import checksum
+from runner.summary import FORMAT_VERSION
 
 COLUMNS = [
     "learning_rate",
@@ -100,7 +101,7 @@ def write_run(
             }
         )
     summary = {
-        "format_version": 1,
+        "format_version": FORMAT_VERSION,
         "digest": "0" * 8,
         "status": "diverged" if diverged else "complete",
         "command": f"python -m runner activation={activation} dataset={dataset}",
