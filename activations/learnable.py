@@ -326,8 +326,8 @@ class XIELU(Learnable):
         high, low = np.maximum(x, 0), np.minimum(np.maximum(x, -1), 0)
         with np.errstate(over="ignore"):
             right = (alpha_p * high + self.beta) * high
-            bend = exponential_excess(low)
-            left = difference * bend + (self.beta * np.expm1(low) + rest * bend)
+            bend = exponential_excess(difference, low)
+            left = bend + (self.beta * np.expm1(low) + bend * (rest / difference))
             left = where_below(x, -1.0, lambda low: self._far_left(low, difference, rest), left)
             return np.where(x > 0, right, left)
 
@@ -347,7 +347,7 @@ class XIELU(Learnable):
         with np.errstate(over="ignore"):
             return {
                 "raw_alpha_p": (high * -np.expm1(-alpha_p)) * high,
-                "raw_alpha_n": exponential_excess(np.minimum(x, 0)) * -np.expm1(-difference),
+                "raw_alpha_n": exponential_excess(-np.expm1(-difference), np.minimum(x, 0)),
             }
 
     def _far_left(self, x: Array, difference: Array, rest: Array) -> Array:
@@ -371,11 +371,11 @@ class XIELU(Learnable):
         return np.logaddexp(0, raw_p), np.logaddexp(0, raw_n), np.asarray(0.0)
 
 
-def exponential_excess(x: Array) -> Array:
-    """Return e^x - 1 - x for x <= 0."""
+def exponential_excess(factor: Array, x: Array) -> Array:
+    """Return factor (e^x - 1 - x) for x <= 0."""
     near = np.maximum(x, -1.0)
-    series = near * near * polynomial(_EXCESS, near)
-    return np.where(x > -1, series, np.exp(x) + (-1 - x))
+    series = (factor * near) * (near * polynomial(_EXCESS, near))  # x^2 may be subnormal
+    return np.where(x > -1, series, factor * (np.exp(x) + (-1 - x)))
 
 
 _EXCESS = constants(*(1 / math.factorial(n + 2) for n in range(17, -1, -1)))
