@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -276,4 +277,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    for name in {"SIGPIPE", "SIGINT"} & set(dir(signal)):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)  # ended as any other filter is
     sys.exit(main())
