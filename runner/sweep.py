@@ -248,8 +248,8 @@ def sweep(overrides: Sequence[str]) -> int:
             put_aside(path)
         first, reason = next(iter(stale.items()))
         note(
-            f"{len(stale)} jobs are trained anew, the first because {first} {reason}; the former "
-            f"runs are in {folder / OLD}"
+            f"trained anew: {len(stale)} of the jobs, the first because {first} {reason}; the "
+            f"former runs are in {folder / OLD}"
         )
     if planned.launcher and missing:
         from runner.launch import launch

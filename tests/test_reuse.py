@@ -202,7 +202,9 @@ def test_a_sweep_says_how_many_jobs_are_finished_and_how_many_trained_anew(
     assert main(words) == 0
     told = capsys.readouterr()
     assert "sweep of 3 jobs" in told.out and "1 of them finished already, 2 to be" in told.out
-    assert "2 jobs are trained anew, the first because" in told.err and "NumPy 2.0.0" in told.err
+    assert (
+        "trained anew: 2 of the jobs, the first because" in told.err and "NumPy 2.0.0" in told.err
+    )
     (sweep,) = Path("outputs/sweeps").iterdir()
     assert len(list((sweep / ".old").iterdir())) == 2
     assert main(words) == 0
