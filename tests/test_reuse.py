@@ -42,9 +42,11 @@ def sweeps_in_this_process(monkeypatch):
     """Jobs one after another and no comparison: what is swept is what matters here."""
     monkeypatch.setattr(
         "runner.sweep.run_jobs",
-        lambda work, jobs, processes: ((k, work(job), None) for k, job in enumerate(jobs)),
+        lambda work, jobs, processes, **options: (
+            (k, work(job), None) for k, job in enumerate(jobs)
+        ),
     )
-    monkeypatch.setattr("runner.sweep._compare", lambda *arguments: None)
+    monkeypatch.setattr("runner.sweep._compare", lambda *arguments: False)
 
 
 def only_line(capsys: pytest.CaptureFixture[str]) -> str:
