@@ -77,12 +77,12 @@ _COUNT = _number("a whole number from 0", 0, 2**53, int)
 _NUMBER = _number("a finite number", -_LARGEST, _LARGEST, int, float)
 _FROM_0 = _number("a finite number from 0", 0, _LARGEST, int, float)
 _SHARE = _number("a number from 0 to 1", 0, 1, int, float)
-_METRICS = _section(
-    (),
-    epoch=_optional(_COUNT),
-    **{f"{part}_loss": _optional(_FROM_0) for part in ("train", "validation", "test")},
-    **{f"{part}_accuracy": _optional(_SHARE) for part in ("train", "validation", "test")},
-)
+_SCORES = {
+    f"{part}_{quantity}": _optional(check)
+    for part in ("train", "validation", "test")
+    for quantity, check in (("loss", _FROM_0), ("accuracy", _SHARE))
+}
+_METRICS = _section(tuple(_SCORES), epoch=_optional(_COUNT), **_SCORES)
 _ESTIMATE = _section(
     (), **dict.fromkeys(("centre", "low", "high", "n"), _optional(_NUMBER)), how=_optional(_TEXT)
 )
