@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from activations import Elementwise, LeakyReLU
+from activations.base import forget
 from runner import load_run, run
 from runner.__main__ import main
 from runner.choices import ConfigError
@@ -249,10 +250,8 @@ def test_in_one_process_an_edited_file_takes_the_place_of_its_former_self():
     assert found == [0.5, 0.25]
 
 
-class Squiggle(Elementwise):
+class Nameless(Elementwise):
     """x - beta cos(x), with a gradient that can be made wrong."""
-
-    name = "squiggle"
 
     def __init__(self, beta: float = 0.5, error: float = 0.0) -> None:
         super().__init__()
@@ -266,8 +265,19 @@ class Squiggle(Elementwise):
         return 1 + self.beta * np.sin(x) + self.error
 
 
-def test_an_instance_from_python_trains():
-    result = run(QUICK, activation=Squiggle(beta=0.25))
+@pytest.fixture
+def squiggle():
+    """The class with a name, given up at the end: other tests go through all names."""
+
+    class Squiggle(Nameless):
+        name = "squiggle"
+
+    yield Squiggle
+    forget(__name__)
+
+
+def test_an_instance_from_python_trains(squiggle):
+    result = run(QUICK, activation=squiggle(beta=0.25))
     assert result.config.activation == {"name": "squiggle", "beta": 0.25, "error": 0.0}
     assert np.isfinite(result.history["train_loss"]).all()
 
@@ -277,22 +287,19 @@ def test_an_instance_of_the_librarys_own_class_trains():
     assert result.config.activation["alpha"] == 0.3
 
 
-def test_an_instance_with_a_wrong_gradient_is_refused():
+def test_an_instance_with_a_wrong_gradient_is_refused(squiggle):
     with pytest.raises(ConfigError, match=r"^Squiggle: gradient disagrees .* x = ") as refused:
-        run(QUICK, activation=Squiggle(error=0.01))
+        run(QUICK, activation=squiggle(error=0.01))
     assert "\n" not in str(refused.value)
 
 
 def test_an_instance_without_a_name_is_refused():
-    class Nameless(Squiggle):
-        name = ""
-
     with pytest.raises(ConfigError, match="Nameless needs a class attribute name"):
         run(QUICK, activation=Nameless())
 
 
-def test_an_instance_that_forgets_its_arguments_is_refused():
-    class Forgetful(Squiggle):
+def test_an_instance_that_forgets_its_arguments_is_refused(squiggle):
+    class Forgetful(squiggle):
         name = "forgetful"
 
         def __init__(self, gamma: float = 1.0) -> None:

@@ -121,7 +121,7 @@ def test_every_optimizer_finds_the_bottom_of_a_bowl(name):
     assert np.abs(theta).max() < 1e-2
 
 
-@pytest.mark.parametrize("scale", [1e-36, 1e-25, 1, 1e25, 8e37])
+@pytest.mark.parametrize("scale", [1e-36, 1e-25, 1, 1e25, 4e29])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_clipping_bounds_each_replicates_step_and_leaves_small_gradients_alone(dtype, scale):
     """At every size of gradient, also where its squares are no numbers of the dtype."""

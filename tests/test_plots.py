@@ -18,7 +18,7 @@ import runner
 from runner import plots
 from runner.__main__ import main as run_command
 from runner.model import Network, TrainedNetwork
-from runner.plots import style
+from runner.plots import colours, style
 from runner.plots.__main__ import main
 from runner.plots.pixels import png
 
@@ -311,9 +311,9 @@ def _stream(content):
 
 
 def test_known_activations_look_different_from_each_other():
-    looks = [style.line_style(name) for name in style._KNOWN]
+    looks = [style.line_style(name) for name in colours._KNOWN]
     pairs = {(look["color"], str(look["linestyle"])) for look in looks}
-    assert len(pairs) == len(style._KNOWN) == len(set(style._KNOWN))
+    assert len(pairs) == len(colours._KNOWN) == len(set(colours._KNOWN))
 
 
 def test_colours_stay_what_they_were():
