@@ -30,9 +30,29 @@ if TYPE_CHECKING:
 
 Fingerprint = dict[str, str | None]
 
-TRAINING = ("blas", "datasets", "diagnostics", "group", "initializers", "kernels", "losses",
-            "model", "optimizers", "outcomes", "schedules", "step", "training")  # fmt: skip
-TOOLS = ("accuracy", "check", "families", "gallery", "gradient_check", "high_precision")
+TRAINING = (
+    "runner.blas",
+    "runner.datasets",
+    "runner.diagnostics",
+    "runner.group",
+    "runner.initializers",
+    "runner.kernels",
+    "runner.losses",
+    "runner.model",
+    "runner.optimizers",
+    "runner.outcomes",
+    "runner.schedules",
+    "runner.step",
+    "runner.training",
+)
+TOOLS = (
+    "activations.accuracy",
+    "activations.check",
+    "activations.families",
+    "activations.gallery",
+    "activations.gradient_check",
+    "activations.high_precision",
+)
 """Modules of ``activations`` that no training uses."""
 
 MACHINE = ("blas", "processor")
@@ -143,8 +163,8 @@ def _is_a_users(value: object) -> bool:
 
 
 def _is_librarys(module: str) -> bool:
-    top, _, name = module.partition(".")
-    return name in TRAINING if top == "runner" else top == "activations" and name not in TOOLS
+    top = module.partition(".")[0]
+    return module in TRAINING or (top == "activations" and module not in TOOLS)
 
 
 def _library() -> str:
