@@ -22,6 +22,8 @@ INTERRUPTED = "interrupted; the same command does what is left"
 class Terminated(KeyboardInterrupt):
     """SIGTERM has come."""
 
+    signal_number = signal.SIGTERM
+
 
 class Interrupted(KeyboardInterrupt):
     """A signal has ended training after a whole epoch; what was reached is kept.
@@ -43,9 +45,7 @@ class Interrupted(KeyboardInterrupt):
 
 def exit_status(stop: KeyboardInterrupt) -> int:
     """Return the shell's convention for a process that a signal has ended."""
-    if isinstance(stop, Interrupted):
-        return 128 + stop.signal_number
-    return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
+    return 128 + int(getattr(stop, "signal_number", signal.SIGINT))
 
 
 def end_on_signals() -> None:
