@@ -10,6 +10,7 @@ from __future__ import annotations
 import copyreg
 import hashlib
 import inspect
+import itertools
 import marshal
 import os
 import platform
@@ -53,7 +54,7 @@ TOOLS = (
     "activations.gradient_check",
     "activations.high_precision",
 )
-"""Modules of ``activations`` that no training uses."""
+"""What of ``activations`` no training uses; in both lists a package stands for its modules."""
 
 MACHINE = ("blas", "processor")
 """What belongs to the machine that trains; the rest travels with the files."""
@@ -163,8 +164,10 @@ def _is_a_users(value: object) -> bool:
 
 
 def _is_librarys(module: str) -> bool:
-    top = module.partition(".")[0]
-    return module in TRAINING or (top == "activations" and module not in TOOLS)
+    places = list(itertools.accumulate(module.split("."), "{}.{}".format))
+    if places[0] == "activations":
+        return not any(place in TOOLS for place in places)
+    return any(place in TRAINING for place in places)
 
 
 def _library() -> str:
