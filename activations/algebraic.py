@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from activations.base import Array, Elementwise, in_float64, number
+from activations.arguments import number
+from activations.base import Array, Elementwise, in_float64
 from activations.special import step
 
 LARGE = 1e150  # x^2 fits; beyond it sqrt(x^2 + c) is |x|

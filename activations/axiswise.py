@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from activations.base import BLOCK_ELEMENTS, Activation, Array, as_floating, number
+from activations.arguments import number
+from activations.base import BLOCK_ELEMENTS, Activation, Array, as_floating
 from activations.special import LARGEST_ARGUMENT, two_quotient, two_sum
 
 MASKED_ROWS = ("nan", "zeros")

@@ -14,16 +14,16 @@ other formula is computed in float64, block by block, and rounded once (``in_flo
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
-import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+
+from activations.arguments import close_names
 
 Array = npt.NDArray[Any]
 
@@ -171,44 +171,6 @@ def in_float64(formula: Callable[..., Array]) -> Callable[..., Array]:
             return result.astype(np.float32)
 
     return wide
-
-
-LARGEST_PARAMETER = 1e30
-"""No hyper-parameter is larger: float32 holds it, and what it is multiplied by here."""
-
-
-def number(
-    name: str,
-    value: Any,
-    *,
-    above: float = -math.inf,
-    minimum: float = -LARGEST_PARAMETER,
-    maximum: float = LARGEST_PARAMETER,
-) -> float:
-    """Return a constructor's argument as a finite float within its range.
-
-    Raises ValueError naming the argument, its value and what is allowed.
-    """
-    limits = [
-        text
-        for text, bound in (
-            (f"> {above:g}", above),
-            (f">= {minimum:g}", minimum if minimum > above else -math.inf),
-            (f"<= {maximum:g}", maximum),
-        )
-        if math.isfinite(bound)
-    ]
-    allowed = " and ".join(["a finite number", *limits])
-    refusal = f"{name} must be {allowed}, got {value!r:.60}"
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise ValueError(refusal)
-    try:
-        found = float(value)
-    except OverflowError:  # a whole number beyond the float range
-        raise ValueError(refusal) from None
-    if not (math.isfinite(found) and found > above and minimum <= found <= maximum):
-        raise ValueError(refusal)
-    return found
 
 
 class Activation:
@@ -444,20 +406,6 @@ def get_class(name: str) -> type[Activation]:
     close = close_names(name, names())
     hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names())}"
     raise ValueError(f"unknown activation {name!r}; {hint}")
-
-
-def close_names(word: object, known: Iterable[str]) -> list[str]:
-    """Return the known names that a wrong one may stand for, at most three.
-
-    Names that differ only in case and punctuation come alone: LeakyReLU is leaky_relu.
-    """
-    known = list(known)
-    same = [name for name in known if _letters(name) == _letters(str(word))]
-    return same[:3] or difflib.get_close_matches(str(word), known, n=3, cutoff=0.75)
-
-
-def _letters(name: str) -> str:
-    return "".join(filter(str.isalnum, name.lower()))
 
 
 def get(name: str, **parameters: Any) -> Activation:

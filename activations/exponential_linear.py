@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from activations.base import Array, Elementwise, in_float64, number
+from activations.arguments import number
+from activations.base import Array, Elementwise, in_float64
 from activations.special import NO_UNDERFLOW, two_quotient
 
 

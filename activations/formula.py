@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from activations.base import Array, in_float64, number
+from activations.arguments import number
+from activations.base import Array, in_float64
 from activations.calculus import differentiate
 from activations.evaluation import CONSTANTS, Program, argument_count
 from activations.expression_parser import parse

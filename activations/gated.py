@@ -15,8 +15,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from activations.arguments import number
 from activations.axiswise import AxisWise, by_rows
-from activations.base import Array, Elementwise, number
+from activations.base import Array, Elementwise
 from activations.exponential_linear import SELU
 from activations.gelu import GELU
 from activations.piecewise import Identity

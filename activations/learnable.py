@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from activations.base import Array, Elementwise, blockwise, in_float64, number
+from activations.arguments import number
+from activations.base import Array, Elementwise, blockwise, in_float64
 from activations.indicators import constant, positive
 from activations.special import (
     LARGEST_EXPONENT,

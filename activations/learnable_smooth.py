@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from activations.base import Array, in_float64, number
+from activations.arguments import number
+from activations.base import Array, in_float64
 from activations.indicators import constant
 from activations.learnable import Learnable
 from activations.periodic import sine_and_cosine

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from activations.arguments import number
 from activations.axiswise import AxisWise, by_rows, complement
-from activations.base import Array, number
+from activations.base import Array
 from activations.special import two_product
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from activations.base import Array, number
+from activations.arguments import number
+from activations.base import Array
 from activations.learnable import Learnable
 from activations.special import finite, two_product, two_quotient, two_sum
 

@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from activations.base import Array, Elementwise, in_float64, number
+from activations.arguments import number
+from activations.base import Array, Elementwise, in_float64
 from activations.special import (
     constants,
     exp_of_square,

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from activations.base import Array, Elementwise, SharedParts, in_float64, number
+from activations.arguments import number
+from activations.base import Array, Elementwise, SharedParts, in_float64
 from activations.learnable import Learnable
 from activations.special import (
     FAR,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from activations.base import Array, Elementwise, number
+from activations.arguments import number
+from activations.base import Array, Elementwise
 from activations.indicators import positive
 
 

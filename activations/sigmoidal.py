@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 
-from activations.base import Array, Elementwise, SharedParts, in_float64, number
+from activations.arguments import number
+from activations.base import Array, Elementwise, SharedParts, in_float64
 from activations.special import (
     SUBNORMAL,
     exp_of_sum,

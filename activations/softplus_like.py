@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from activations.base import Array, Elementwise, SharedParts, in_float64, number
+from activations.arguments import number
+from activations.base import Array, Elementwise, SharedParts, in_float64
 from activations.sigmoidal import logistic
 from activations.special import (
     NO_OVERFLOW,

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from activations.arguments import number
 from activations.axiswise import AxisWise, by_rows, complement, fill_masked_rows, masked_rows_policy
-from activations.base import Array, number
+from activations.base import Array
 
 MOST_ITERATIONS = 100
 

@@ -7,10 +7,10 @@ table of names is the library's own, so a config from a stranger can run nothing
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from activations.base import close_names
+from activations.arguments import close_names, closest
 
 T = TypeVar("T")
 
@@ -23,24 +23,6 @@ class ConfigError(ValueError):
     """
 
     caret: str = ""
-
-
-MOST_SHOWN = 20
-WELL_KNOWN = ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus")
-"""Shown of the activations, which are too many for one line."""
-
-
-def closest(word: object, known: Iterable[str]) -> str:
-    """Return a hint for a wrong name: the close ones if there are any, else all or some."""
-    known = list(known)
-    close = close_names(word, known)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    if len(known) > MOST_SHOWN:
-        shown = [name for name in WELL_KNOWN if name in known] or known[: len(WELL_KNOWN)]
-        more = len(known) - len(shown)
-        return f"known: {', '.join(shown)} and {more} more; python -m runner --help lists them"
-    return f"known: {', '.join(known)}" if known else "it takes none"
 
 
 def build(section: str, table: Mapping[str, Callable[..., T]], node: Any) -> T:
@@ -72,20 +54,3 @@ def build(section: str, table: Mapping[str, Callable[..., T]], node: Any) -> T:
         refusal = ConfigError(f"{section}.{error}")
         refusal.caret = getattr(error, "caret", "")
         raise refusal from None
-
-
-def whole_number(name: str, value: Any, *, minimum: int, maximum: int = 2**31) -> int:
-    """Return a setting as an int within its range; raises ValueError naming it."""
-    if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
-        raise ValueError(
-            f"{name} must be a whole number from {minimum} to {maximum}, got {value!r:.60}"
-        )
-    return value
-
-
-def one_of(name: str, value: Any, allowed: Iterable[str]) -> str:
-    """Return a setting that must be one of a few words; raises ValueError naming it."""
-    allowed = list(allowed)
-    if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
-    return value

@@ -26,8 +26,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import activations
-from activations.base import close_names
-from runner.choices import ConfigError, closest
+from activations.arguments import close_names, closest
+from runner.choices import ConfigError
 from runner.config import Experiment, Model, Training
 from runner.extensions import load_extensions
 from runner.foreign_code import refuse_changes_of_hydra, refuse_foreign_code

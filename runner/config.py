@@ -20,9 +20,9 @@ import numpy as np
 
 import activations
 from activations import Activation
-from activations.base import number
+from activations.arguments import closest, number, one_of, whole_number
 from runner import datasets
-from runner.choices import ConfigError, build, closest, one_of, whole_number
+from runner.choices import ConfigError, build
 from runner.initializers import INITIALIZERS, Initializer
 from runner.losses import LOSSES
 from runner.memory import refuse_what_does_not_fit

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from activations.base import Array, number
-from runner.choices import closest, whole_number
+from activations.arguments import closest, number, whole_number
+from activations.base import Array
 
 DATA_STREAM, SPLIT_STREAM = 0, 3
 LARGEST = 100_000_000

@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from activations.base import Activation, Array, Elementwise, number
+from activations.arguments import number
+from activations.base import Activation, Array, Elementwise
 
 QUADRATURE_RANGE = 12.0
 SAMPLED_ROWS = 4096

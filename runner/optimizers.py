@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from activations.base import Array, number
+from activations.arguments import number
+from activations.base import Array
 
 
 class Optimizer:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from activations.base import Array, number
-from runner.choices import whole_number
+from activations.arguments import number, whole_number
+from activations.base import Array
 
 
 class Constant:

@@ -1,0 +1,96 @@
+"""What a constructor argument may be, and the hint for a wrong one."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+MOST_SHOWN = 20
+WELL_KNOWN = ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus")
+"""Shown of the activations, which are too many for one line."""
+
+
+def closest(word: object, known: Iterable[str]) -> str:
+    """Return a hint for a wrong name: the close ones if there are any, else all or some."""
+    known = list(known)
+    close = close_names(word, known)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    if len(known) > MOST_SHOWN:
+        shown = [name for name in WELL_KNOWN if name in known] or known[: len(WELL_KNOWN)]
+        more = len(known) - len(shown)
+        return f"known: {', '.join(shown)} and {more} more; python -m runner --help lists them"
+    return f"known: {', '.join(known)}" if known else "it takes none"
+
+
+def whole_number(name: str, value: Any, *, minimum: int, maximum: int = 2**31) -> int:
+    """Return a setting as an int within its range; raises ValueError naming it."""
+    if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
+        raise ValueError(
+            f"{name} must be a whole number from {minimum} to {maximum}, got {value!r:.60}"
+        )
+    return value
+
+
+def one_of(name: str, value: Any, allowed: Iterable[str]) -> str:
+    """Return a setting that must be one of a few words; raises ValueError naming it."""
+    allowed = list(allowed)
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+    return value
+
+
+LARGEST_PARAMETER = 1e30
+"""No hyper-parameter is larger: float32 holds it, and what it is multiplied by here."""
+
+
+def number(
+    name: str,
+    value: Any,
+    *,
+    above: float = -math.inf,
+    minimum: float = -LARGEST_PARAMETER,
+    maximum: float = LARGEST_PARAMETER,
+) -> float:
+    """Return a constructor's argument as a finite float within its range.
+
+    Raises ValueError naming the argument, its value and what is allowed.
+    """
+    limits = [
+        text
+        for text, bound in (
+            (f"> {above:g}", above),
+            (f">= {minimum:g}", minimum if minimum > above else -math.inf),
+            (f"<= {maximum:g}", maximum),
+        )
+        if math.isfinite(bound)
+    ]
+    allowed = " and ".join(["a finite number", *limits])
+    refusal = f"{name} must be {allowed}, got {value!r:.60}"
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise ValueError(refusal)
+    try:
+        found = float(value)
+    except OverflowError:  # a whole number beyond the float range
+        raise ValueError(refusal) from None
+    if not (math.isfinite(found) and found > above and minimum <= found <= maximum):
+        raise ValueError(refusal)
+    return found
+
+
+def close_names(word: object, known: Iterable[str]) -> list[str]:
+    """Return the known names that a wrong one may stand for, at most three.
+
+    Names that differ only in case and punctuation come alone: LeakyReLU is leaky_relu.
+    """
+    known = list(known)
+    same = [name for name in known if _letters(name) == _letters(str(word))]
+    return same[:3] or difflib.get_close_matches(str(word), known, n=3, cutoff=0.75)
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
