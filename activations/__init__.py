@@ -37,7 +37,7 @@ from activations.clipped import (
     Step,
 )
 from activations.exponential_linear import CELU, ELU, SELU, Exponential
-from activations.formula import Formula
+from activations.formulas.formula import Formula
 from activations.gated import GEGLU, GLU, GTU, SEGLU, BilinearGLU, ReGLU, SwiGLU, SwiGLUClamped
 from activations.gaussian import Erf, Gaussian, LaplaceCDF, NormalCDF
 from activations.gelu import GELU, ClippedGELU, Phish

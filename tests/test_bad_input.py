@@ -303,7 +303,7 @@ def wrong_formula(draw: st.DrawFn) -> tuple[list[str], str]:
 
 
 def _is_no_formula(text: str) -> bool:
-    from activations.formula import Formula
+    from activations.formulas.formula import Formula
 
     try:
         Formula(text)

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import yaml
 
-from activations.formula import Formula
+from activations.formulas.formula import Formula
 from runner import load_run, plots
 from runner.__main__ import main
 from runner.compare.__main__ import main as compare

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from activations.base import Activation, Array, Elementwise
-from activations.formula import Formula
+from activations.formulas.formula import Formula
 from runner.plots.captions import page
 from runner.plots.style import (
     GREY,

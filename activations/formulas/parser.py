@@ -15,8 +15,14 @@ import unicodedata
 import warnings
 from collections.abc import Collection
 
-from activations.evaluation import ALIASES, CONSTANTS, Program, argument_count, function_names
-from activations.expression import Expression, call, number, symbol
+from activations.formulas.evaluation import (
+    ALIASES,
+    CONSTANTS,
+    Program,
+    argument_count,
+    function_names,
+)
+from activations.formulas.expression import Expression, call, number, symbol
 
 LONGEST, DEEPEST, MOST_PARTS, LARGEST_EXPONENT = 500, 60, 250, 1000
 _CARET_WIDTH = 76

@@ -13,7 +13,7 @@ import numpy as np
 
 from activations import special
 from activations.base import Array, Elementwise, get_class, names
-from activations.expression import Expression
+from activations.formulas.expression import Expression
 
 CONSTANTS = {"pi": float(np.pi), "e": float(np.e)}
 ALIASES = {

@@ -9,9 +9,9 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, in_float64
-from activations.calculus import differentiate
-from activations.evaluation import CONSTANTS, Program, argument_count
-from activations.expression_parser import parse
+from activations.formulas.calculus import differentiate
+from activations.formulas.evaluation import CONSTANTS, Program, argument_count
+from activations.formulas.parser import parse
 from activations.learnable import Learnable
 
 _PROBES = np.concatenate([np.linspace(-3, 3, 25), np.linspace(-2.93, 2.97, 24)])

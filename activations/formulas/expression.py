@@ -1,7 +1,7 @@
 """The tree of a formula, and its text: what a formula on the command line becomes.
 
 An ``Expression`` is immutable and compared by structure. ``str`` writes it as mathematics, in
-the grammar that activations/expression_parser.py reads: the text of a tree parses to a tree
+the grammar that activations/formulas/parser.py reads: the text of a tree parses to a tree
 with the very same values.
 """
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from activations.evaluation import CONSTANTS, FUNCTIONS
-from activations.expression import Expression, call, number
+from activations.formulas.evaluation import CONSTANTS, FUNCTIONS
+from activations.formulas.expression import Expression, call, number
 
 MOST_NODES = 4000
 LONGEST = 40_000  # nodes of the text, where equal parts count each time

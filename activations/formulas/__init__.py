@@ -1,0 +1,1 @@
+"""activation=formula: an expression as text, parsed, differentiated and evaluated."""
