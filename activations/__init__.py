@@ -6,7 +6,9 @@
 (np.float64(0.5), np.float64(0.25))
 """
 
-from activations.algebraic import (
+from activations.base import Activation, Elementwise, get, get_class, names
+from activations.formulas.formula import Formula
+from activations.functions.algebraic import (
     ISRLU,
     ISRU,
     ArcTan,
@@ -17,7 +19,7 @@ from activations.algebraic import (
     SquarePlus,
     SymLog,
 )
-from activations.axiswise import (
+from activations.functions.axiswise import (
     GumbelSoftmax,
     LogSoftmax,
     Softmax,
@@ -25,8 +27,7 @@ from activations.axiswise import (
     SoftmaxOne,
     Softmin,
 )
-from activations.base import Activation, Elementwise, get, get_class, names
-from activations.clipped import (
+from activations.functions.clipped import (
     SQNL,
     Clip,
     HardGaussianHat,
@@ -36,19 +37,27 @@ from activations.clipped import (
     SparseSigmoid,
     Step,
 )
-from activations.exponential_linear import CELU, ELU, SELU, Exponential
-from activations.formulas.formula import Formula
-from activations.gated import GEGLU, GLU, GTU, SEGLU, BilinearGLU, ReGLU, SwiGLU, SwiGLUClamped
-from activations.gaussian import Erf, Gaussian, LaplaceCDF, NormalCDF
-from activations.gelu import GELU, ClippedGELU, Phish
-from activations.grouped import CReLU, LogMeanExp, LogSumExp, Maxout
-from activations.learnable import PELU, XIELU, PReLU, SoftExponential, StarReLU
-from activations.learnable_smooth import ACONC, SMU, Derf, DyT, ErfAct, Snake
-from activations.mish_like import LiSHT, Logish, Mish, Serf, Smish, TeLU
-from activations.normalising import L2Normalize, Squash, Standardize, TaylorSoftmax
-from activations.pade import PAU
-from activations.periodic import FINER, GCU, WIRE, ReLUSin, Sin, Sinc
-from activations.piecewise import (
+from activations.functions.exponential_linear import CELU, ELU, SELU, Exponential
+from activations.functions.gated import (
+    GEGLU,
+    GLU,
+    GTU,
+    SEGLU,
+    BilinearGLU,
+    ReGLU,
+    SwiGLU,
+    SwiGLUClamped,
+)
+from activations.functions.gaussian import Erf, Gaussian, LaplaceCDF, NormalCDF
+from activations.functions.gelu import GELU, ClippedGELU, Phish
+from activations.functions.grouped import CReLU, LogMeanExp, LogSumExp, Maxout
+from activations.functions.learnable import PELU, XIELU, PReLU, SoftExponential, StarReLU
+from activations.functions.learnable_smooth import ACONC, SMU, Derf, DyT, ErfAct, Snake
+from activations.functions.mish_like import LiSHT, Logish, Mish, Serf, Smish, TeLU
+from activations.functions.normalising import L2Normalize, Squash, Standardize, TaylorSoftmax
+from activations.functions.pade import PAU
+from activations.functions.periodic import FINER, GCU, WIRE, ReLUSin, Sin, Sinc
+from activations.functions.piecewise import (
     Abs,
     HardELiSH,
     HardMish,
@@ -57,8 +66,8 @@ from activations.piecewise import (
     SmeLU,
     SparsePlus,
 )
-from activations.power import Cubic, ReLUSquared, Square
-from activations.rectified import (
+from activations.functions.power import Cubic, ReLUSquared, Square
+from activations.functions.rectified import (
     KerasReLU,
     LeakyReLU,
     NLReLU,
@@ -67,9 +76,17 @@ from activations.rectified import (
     RReLU,
     ThresholdedReLU,
 )
-from activations.self_gated import DSiLU, ELiSH, GELUApprox, GELUTanH, QuickGELU, SiLU, Swish
-from activations.shrinkage import HardShrink, Shrink, SoftShrink, Threshold
-from activations.sigmoidal import (
+from activations.functions.self_gated import (
+    DSiLU,
+    ELiSH,
+    GELUApprox,
+    GELUTanH,
+    QuickGELU,
+    SiLU,
+    Swish,
+)
+from activations.functions.shrinkage import HardShrink, Shrink, SoftShrink, Threshold
+from activations.functions.sigmoidal import (
     ComplementaryLogLog,
     ScaledTanH,
     Sigmoid,
@@ -77,8 +94,14 @@ from activations.sigmoidal import (
     TanH,
     TanHLinear,
 )
-from activations.softplus_like import LogCosh, LogSigmoid, ShiftedSoftplus, Softplus, TanhShrink
-from activations.sparse_axiswise import Entmax, Entmax15, Hardmax, Sparsemax
+from activations.functions.softplus_like import (
+    LogCosh,
+    LogSigmoid,
+    ShiftedSoftplus,
+    Softplus,
+    TanhShrink,
+)
+from activations.functions.sparse_axiswise import Entmax, Entmax15, Hardmax, Sparsemax
 
 __all__ = [
     "ACONC",

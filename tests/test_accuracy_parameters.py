@@ -12,7 +12,7 @@ import pytest
 
 import activations
 from activations.accuracy import Exact, exact, ulp_errors
-from activations.learnable import Learnable
+from activations.functions.learnable import Learnable
 from tests.accuracy.parameters import DEFINITIONS, Definition
 from tests.accuracy.rows import truth
 from tests.accuracy.table import sigmoid

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import activations
-from activations.axiswise import AxisWise
 from activations.base import BLOCK_ELEMENTS, Elementwise
+from activations.functions.axiswise import AxisWise
 
 WIDTH = 12
 BATCHES = (3, BLOCK_ELEMENTS // WIDTH + 3)

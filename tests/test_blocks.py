@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import activations
-from activations import axiswise, base
+from activations import base
+from activations.functions import axiswise
 from tests.test_vjp import learnable
 
 REPLICATES, BATCH, UNITS = 2, 400, 240

@@ -11,7 +11,7 @@ import pytest
 
 import activations
 from activations import Elementwise
-from activations.axiswise import AxisWise
+from activations.functions.axiswise import AxisWise
 
 NAMES = activations.names()
 ELEMENTWISE = [n for n in NAMES if issubclass(activations.get_class(n), Elementwise)]

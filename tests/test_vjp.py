@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import activations
-from activations.axiswise import AxisWise
+from activations.functions.axiswise import AxisWise
 
 REPLICATES, BATCH, UNITS = 3, 4, 6
 SCALES = (0.1, 1.0, 8.0, 40.0)

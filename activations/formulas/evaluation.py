@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from activations import special
 from activations.base import Array, Elementwise, get_class, names
 from activations.formulas.expression import Expression
+from activations.functions import special
 
 CONSTANTS = {"pi": float(np.pi), "e": float(np.e)}
 ALIASES = {

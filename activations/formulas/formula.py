@@ -12,7 +12,7 @@ from activations.base import Array, in_float64
 from activations.formulas.calculus import differentiate
 from activations.formulas.evaluation import CONSTANTS, Program, argument_count
 from activations.formulas.parser import parse
-from activations.learnable import Learnable
+from activations.functions.learnable import Learnable
 
 _PROBES = np.concatenate([np.linspace(-3, 3, 25), np.linspace(-2.93, 2.97, 24)])
 _TAKEN = ("weight", "bias", "dead", "saturated", "update_ratio")

@@ -9,7 +9,7 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise
-from activations.indicators import constant
+from activations.functions.indicators import constant
 
 
 class Identity(Elementwise):

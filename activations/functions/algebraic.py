@@ -8,7 +8,7 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise, in_float64
-from activations.special import step
+from activations.functions.special import step
 
 LARGE = 1e150  # x^2 fits; beyond it sqrt(x^2 + c) is |x|
 

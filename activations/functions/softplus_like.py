@@ -8,8 +8,8 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise, SharedParts, in_float64
-from activations.sigmoidal import logistic
-from activations.special import (
+from activations.functions.sigmoidal import logistic
+from activations.functions.special import (
     NO_OVERFLOW,
     SUBNORMAL,
     constants,

@@ -10,7 +10,7 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise, SharedParts, in_float64
-from activations.special import (
+from activations.functions.special import (
     SUBNORMAL,
     exp_of_sum,
     two_product,

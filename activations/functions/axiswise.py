@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from activations.arguments import number
 from activations.base import BLOCK_ELEMENTS, Activation, Array, as_floating
-from activations.special import LARGEST_ARGUMENT, two_quotient, two_sum
+from activations.functions.special import LARGEST_ARGUMENT, two_quotient, two_sum
 
 MASKED_ROWS = ("nan", "zeros")
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise, in_float64
-from activations.special import (
+from activations.functions.special import (
     FRACTION_OF_SQUARE_ROOT_2_PI,
     GAUSSIAN_END,
     erf,

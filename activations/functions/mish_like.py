@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from activations.base import Array, Elementwise, SharedParts, in_float64
-from activations.special import (
+from activations.functions.special import (
     NO_OVERFLOW,
     NO_UNDERFLOW,
     SUBNORMAL,

@@ -9,7 +9,7 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise
-from activations.indicators import positive
+from activations.functions.indicators import positive
 
 
 class HardShrink(Elementwise):

@@ -11,8 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from activations.arguments import number
-from activations.axiswise import AxisWise, by_rows, complement, fill_masked_rows, masked_rows_policy
 from activations.base import Array
+from activations.functions.axiswise import (
+    AxisWise,
+    by_rows,
+    complement,
+    fill_masked_rows,
+    masked_rows_policy,
+)
 
 MOST_ITERATIONS = 100
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise
-from activations.indicators import constant, indicator, not_negative, positive
+from activations.functions.indicators import constant, indicator, not_negative, positive
 
 
 class ReLU(Elementwise):

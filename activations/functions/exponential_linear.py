@@ -6,7 +6,7 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise, in_float64
-from activations.special import NO_UNDERFLOW, two_quotient
+from activations.functions.special import NO_UNDERFLOW, two_quotient
 
 
 class Exponential(Elementwise):

@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from activations.arguments import number
-from activations.axiswise import AxisWise, by_rows
 from activations.base import Array, Elementwise
-from activations.exponential_linear import SELU
-from activations.gelu import GELU
-from activations.piecewise import Identity
-from activations.rectified import ReLU
-from activations.self_gated import SiLU, Swish
-from activations.sigmoidal import Sigmoid, TanH
+from activations.functions.axiswise import AxisWise, by_rows
+from activations.functions.exponential_linear import SELU
+from activations.functions.gelu import GELU
+from activations.functions.piecewise import Identity
+from activations.functions.rectified import ReLU
+from activations.functions.self_gated import SiLU, Swish
+from activations.functions.sigmoidal import Sigmoid, TanH
 
 
 class Gated(AxisWise):

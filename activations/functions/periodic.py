@@ -12,7 +12,7 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise, in_float64
-from activations.special import (
+from activations.functions.special import (
     constants,
     exp_of_square,
     polynomial,

@@ -11,8 +11,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from activations.axiswise import AxisWise, Softmax, by_rows, shifted, sum_of_others
 from activations.base import Array
+from activations.functions.axiswise import AxisWise, Softmax, by_rows, shifted, sum_of_others
 
 
 class _Grouped(AxisWise):

@@ -15,8 +15,8 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise, SharedParts, in_float64
-from activations.learnable import Learnable
-from activations.special import (
+from activations.functions.learnable import Learnable
+from activations.functions.special import (
     FAR,
     NO_OVERFLOW,
     NO_UNDERFLOW,

@@ -8,12 +8,12 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, in_float64
-from activations.indicators import constant
-from activations.learnable import Learnable
-from activations.periodic import sine_and_cosine
-from activations.self_gated import square_root_of_bell
-from activations.sigmoidal import exponential_in_two
-from activations.special import (
+from activations.functions.indicators import constant
+from activations.functions.learnable import Learnable
+from activations.functions.periodic import sine_and_cosine
+from activations.functions.self_gated import square_root_of_bell
+from activations.functions.sigmoidal import exponential_in_two
+from activations.functions.special import (
     FAR,
     FRACTION_OF_SQUARE_ROOT_PI,
     GAUSSIAN_END,

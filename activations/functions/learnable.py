@@ -12,8 +12,8 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise, blockwise, in_float64
-from activations.indicators import constant, positive
-from activations.special import (
+from activations.functions.indicators import constant, positive
+from activations.functions.special import (
     LARGEST_EXPONENT,
     SUBNORMAL,
     bounded_product,

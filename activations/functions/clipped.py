@@ -9,7 +9,7 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise
-from activations.indicators import constant, indicator, positive
+from activations.functions.indicators import constant, indicator, positive
 
 
 class HardTanh(Elementwise):

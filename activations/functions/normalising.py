@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from activations.arguments import number
-from activations.axiswise import AxisWise, by_rows, complement
 from activations.base import Array
-from activations.special import two_product
+from activations.functions.axiswise import AxisWise, by_rows, complement
+from activations.functions.special import two_product
 
 
 def binary_exponent(x: Array) -> Array:

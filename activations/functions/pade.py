@@ -8,8 +8,8 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array
-from activations.learnable import Learnable
-from activations.special import finite, two_product, two_quotient, two_sum
+from activations.functions.learnable import Learnable
+from activations.functions.special import finite, two_product, two_quotient, two_sum
 
 NUMERATOR = tuple(f"p{j}" for j in range(6))
 DENOMINATOR = tuple(f"q{j}" for j in range(1, 5))
