@@ -138,7 +138,7 @@ def _take_back(module: str) -> None:
 
 
 def _check(path: str, added: list[str]) -> None:
-    from activations.check import check_gradient  # costs a plain run nothing
+    from activations.check.__main__ import check_gradient  # costs a plain run nothing
 
     for name in added:
         try:
@@ -157,7 +157,7 @@ def offer_instance(activation: Activation) -> list[str]:
     as attributes.
     """
     cls = type(activation)
-    from activations.check import check_gradient
+    from activations.check.__main__ import check_gradient
 
     try:
         given = activation.hyperparameters

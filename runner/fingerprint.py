@@ -47,12 +47,12 @@ TRAINING = (
     "runner.training",
 )
 TOOLS = (
-    "activations.accuracy",
+    "activations.check.accuracy",
     "activations.check",
     "activations.families",
     "activations.gallery",
-    "activations.gradient_check",
-    "activations.high_precision",
+    "activations.check.gradient",
+    "activations.check.high_precision",
 )
 """What of ``activations`` no training uses; in both lists a package stands for its modules."""
 

@@ -1,8 +1,8 @@
 """Every elementwise activation holds its digits over the whole range of floats.
 
 Values within 4 ULP and derivatives within 8 of the definition evaluated in arbitrary
-precision, by the rule in activations/accuracy.py, unless the entry in tests/accuracy argues why
-not; on every dispatch path of NumPy that this CPU has; without a floating-point warning.
+precision, by the rule in activations/check/accuracy.py, unless the entry in tests/accuracy argues
+why not; on every dispatch path of NumPy that this CPU has; without a floating-point warning.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import activations
-from activations.accuracy import Exact, exact, points, ulp_errors
+from activations.check.accuracy import Exact, exact, points, ulp_errors
 from tests.accuracy import REFERENCES, Reference
 from tests.accuracy.dispatch import PATHS, call_on, evaluate, suspects
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import activations
-from activations.accuracy import Exact, exact, ulp_errors
+from activations.check.accuracy import Exact, exact, ulp_errors
 from activations.functions.learnable import Learnable
 from tests.accuracy.parameters import DEFINITIONS, Definition
 from tests.accuracy.rows import truth

@@ -8,7 +8,7 @@ import pytest
 from mpmath import mpf
 
 import activations
-from activations.accuracy import ulp_errors
+from activations.check.accuracy import ulp_errors
 from tests.accuracy.periodic import times
 from tests.accuracy.rows import references, truth
 from tests.accuracy.table import Terms

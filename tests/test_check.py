@@ -11,7 +11,7 @@ import pytest
 
 import activations
 from activations import Elementwise, Softmax, Swish
-from activations.check import check_gradient, main
+from activations.check.__main__ import check_gradient, main
 from runner.losses import CrossEntropy
 from runner.model import Network
 from runner.step import Step

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import activations
 from activations import Elementwise, Formula, expression_parser
+from activations.check.gradient import check_gradient, differences
 from activations.formulas.calculus import differentiate
 from activations.formulas.evaluation import Program, function_names, member
 from activations.formulas.expression import Expression
 from activations.formulas.parser import FormulaError, parse
-from activations.gradient_check import check_gradient, differences
 
 # Every function of one number in the zoo, as its docstring or paper writes it. Names of
 # hyper-parameters stand for their defaults.

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import activations
-from activations.accuracy import Exact, points, roughest, ulp_errors
+from activations.check.accuracy import Exact, points, roughest, ulp_errors
 
 try:
     from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__

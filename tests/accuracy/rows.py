@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 from mpmath import mpf
 
-from activations.accuracy import Exact
+from activations.check.accuracy import Exact
 from tests.accuracy.table import Terms
 
 

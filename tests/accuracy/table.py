@@ -3,9 +3,9 @@
 An entry is added with ``reference(name, value, derivative, limits, ...)``. Value and
 derivative are functions of an mpmath number and the hyper-parameters; they are written from
 the definition, not from the library's stable form. Digits that the definition cancels are
-bought back by evaluating with more of them (activations/accuracy.py), so plain forms do. Where
-the function has a root besides 0 they return the terms that cancel there, as a tuple: an error
-counts in ULP of the largest.
+bought back by evaluating with more of them (activations/check/accuracy.py), so plain forms do.
+Where the function has a root besides 0 they return the terms that cancel there, as a tuple: an
+error counts in ULP of the largest.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ installed is left out.
 The points lie over the whole range of floats, as in tests/test_accuracy.py, less what a peer
 may handle differently by intent: the floats next to a kink, for derivatives; subnormal inputs
 and subnormal results (JAX flushes them to 0). Beside a root an error counts in ULP of the
-largest term of the definition, as everywhere (activations/accuracy.py).
+largest term of the definition, as everywhere (activations/check/accuracy.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import mpmath
 import numpy as np
 
 import activations
-from activations.accuracy import Exact, exact, points, ulp_errors
+from activations.check.accuracy import Exact, exact, points, ulp_errors
 from tests.accuracy import REFERENCES, Reference
 from tests.accuracy.rows import references, truth
 from tests.benchmarks.agreement import agreement

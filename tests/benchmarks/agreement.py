@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import activations
-from activations.accuracy import exact, ulp_errors
+from activations.check.accuracy import exact, ulp_errors
 from tests.benchmarks.peers import ELEMENTWISE, ROWS, Peer, Shared
 from tests.benchmarks.processes import table
 

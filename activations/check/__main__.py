@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 import activations
-from activations.accuracy import Exact, beside_roots, exact, points, ulp_errors
 from activations.base import Activation, Array, Elementwise
-from activations.gradient_check import check_gradient, complex_step_error, difference_error
+from activations.check.accuracy import Exact, beside_roots, exact, points, ulp_errors
+from activations.check.gradient import check_gradient, complex_step_error, difference_error
 from activations.user_code import error_line
 
 __all__ = ["check_gradient", "main"]
@@ -76,7 +76,7 @@ class Report:
             x = x[np.abs(x) <= entry.reach]
             truths = [exact(entry.value_at, x), exact(entry.derivative_at, x)]
         else:
-            from activations.high_precision import derivative_of, value_of
+            from activations.check.high_precision import derivative_of, value_of
 
             try:
                 truths = [
@@ -183,7 +183,7 @@ def _kink(activation: Elementwise, x: Array, suspect: Array) -> Array:
     """Return which of the suspect points have another derivative on the left than on the right."""
     import mpmath
 
-    from activations.high_precision import value_of
+    from activations.check.high_precision import value_of
 
     value, kinks = value_of(activation), np.zeros(x.shape, bool)
     with mpmath.workprec(500):

@@ -1,0 +1,1 @@
+"""python -m activations.check: values and derivatives against arbitrary precision."""
