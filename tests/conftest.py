@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.accuracy.dispatch import PATHS
+from tests.dispatch import PATHS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

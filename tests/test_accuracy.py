@@ -15,8 +15,8 @@ import pytest
 
 import activations
 from activations.check.accuracy import Exact, exact, points, ulp_errors
-from tests.accuracy import REFERENCES, Reference
-from tests.accuracy.dispatch import PATHS, call_on, evaluate, suspects
+from activations.check.definitions import REFERENCES, Reference
+from tests.dispatch import PATHS, call_on, evaluate, suspects
 
 pytestmark = pytest.mark.accuracy
 every_reference = pytest.mark.parametrize("entry", REFERENCES, ids=lambda entry: entry.label)

@@ -12,10 +12,10 @@ import pytest
 
 import activations
 from activations.check.accuracy import Exact, exact, ulp_errors
+from activations.check.definitions.parameters import DEFINITIONS, Definition
+from activations.check.definitions.rows import truth
+from activations.check.definitions.table import sigmoid
 from activations.functions.learnable import Learnable
-from tests.accuracy.parameters import DEFINITIONS, Definition
-from tests.accuracy.rows import truth
-from tests.accuracy.table import sigmoid
 
 pytestmark = pytest.mark.accuracy
 DRAWS = 12

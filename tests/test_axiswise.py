@@ -9,9 +9,9 @@ from mpmath import mpf
 
 import activations
 from activations.check.accuracy import ulp_errors
-from tests.accuracy.periodic import times
-from tests.accuracy.rows import references, truth
-from tests.accuracy.table import Terms
+from activations.check.definitions.periodic import times
+from activations.check.definitions.rows import references, truth
+from activations.check.definitions.table import Terms
 
 SELU_SCALE = mpf("1.0507009873554804934193349852946")
 SELU_ALPHA = mpf("1.6732632423543772848170429916717")

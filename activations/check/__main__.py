@@ -169,7 +169,7 @@ def _reference(activation: Elementwise) -> Any:
         return None
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
-    references = importlib.import_module("tests.accuracy").REFERENCES
+    references = importlib.import_module("activations.check.definitions").REFERENCES
     entries = [entry for entry in references if entry.name == activation.name]
     for entry in entries:
         if activations.get(entry.name, **entry.parameters).hyperparameters == (

@@ -27,8 +27,8 @@ import numpy as np
 
 import activations
 from activations.check.accuracy import Exact, exact, points, ulp_errors
-from tests.accuracy import REFERENCES, Reference
-from tests.accuracy.rows import references, truth
+from activations.check.definitions import REFERENCES, Reference
+from activations.check.definitions.rows import references, truth
 from tests.benchmarks.agreement import agreement
 from tests.benchmarks.coverage import report
 from tests.benchmarks.peers import ELEMENTWISE, ROWS, Peer, Shared, peers

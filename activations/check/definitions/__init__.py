@@ -3,7 +3,7 @@
 Each module here adds the entries of a family to ``table.REFERENCES``.
 """
 
-from tests.accuracy import (  # noqa: F401
+from activations.check.definitions import (  # noqa: F401
     learnable,
     periodic,
     rectified,
@@ -11,6 +11,6 @@ from tests.accuracy import (  # noqa: F401
     sigmoidal,
     softplus_like,
 )
-from tests.accuracy.table import REFERENCES, Reference
+from activations.check.definitions.table import REFERENCES, Reference
 
 __all__ = ["REFERENCES", "Reference"]

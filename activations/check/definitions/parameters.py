@@ -15,9 +15,9 @@ import mpmath
 import numpy as np
 from mpmath import mpf
 
-from tests.accuracy.periodic import sine, times
-from tests.accuracy.sigmoidal import softclip, tanh_slope
-from tests.accuracy.table import REFERENCES, Terms, exp, normal_pdf, sigmoid
+from activations.check.definitions.periodic import sine, times
+from activations.check.definitions.sigmoidal import softclip, tanh_slope
+from activations.check.definitions.table import REFERENCES, Terms, exp, normal_pdf, sigmoid
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import mpmath
 from mpmath import mpf
 
-from tests.accuracy.self_gated import swish, swish_slope
-from tests.accuracy.sigmoidal import tanh_slope
-from tests.accuracy.table import INF, exp, reference
+from activations.check.definitions.self_gated import swish, swish_slope
+from activations.check.definitions.sigmoidal import tanh_slope
+from activations.check.definitions.table import INF, exp, reference
 
 for alpha in (0.25, 1.5, -1.0):
     reference(

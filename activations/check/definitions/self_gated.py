@@ -7,8 +7,8 @@ from collections.abc import Callable
 import mpmath
 from mpmath import mpf
 
-from tests.accuracy.sigmoidal import tanh_slope
-from tests.accuracy.table import INF, exp, normal_cdf, normal_pdf, reference, sigmoid
+from activations.check.definitions.sigmoidal import tanh_slope
+from activations.check.definitions.table import INF, exp, normal_cdf, normal_pdf, reference, sigmoid
 
 RECTIFIER_LIMITS = (0, INF, 0, 1)
 TAIL = (-700.0, 40.0)

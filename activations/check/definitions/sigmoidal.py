@@ -5,7 +5,7 @@ from __future__ import annotations
 import mpmath
 from mpmath import mpf
 
-from tests.accuracy.table import INF, exp, normal_cdf, normal_pdf, reference, sigmoid
+from activations.check.definitions.table import INF, exp, normal_cdf, normal_pdf, reference, sigmoid
 
 
 def tanh_slope(x: mpf) -> mpf:

@@ -7,7 +7,7 @@ import numpy as np
 from mpmath import mpf
 
 from activations.check.accuracy import Exact
-from tests.accuracy.table import Terms
+from activations.check.definitions.table import Terms
 
 
 def truth(values: list[Terms]) -> Exact:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import mpmath
 from mpmath import mpf
 
-from tests.accuracy.self_gated import softplus
-from tests.accuracy.table import INF, exp, reference, sigmoid
+from activations.check.definitions.self_gated import softplus
+from activations.check.definitions.table import INF, exp, reference, sigmoid
 
 for beta in (1.0, 1.3, 20.0):
     reference(

@@ -7,7 +7,7 @@ from typing import Any
 import mpmath
 from mpmath import mpf
 
-from tests.accuracy.table import INF, exp, reference
+from activations.check.definitions.table import INF, exp, reference
 
 
 def clamp(x: mpf, low: Any, high: Any) -> mpf:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mpmath
 from mpmath import mpf
 
-from tests.accuracy.table import INF, exp, reference
+from activations.check.definitions.table import INF, exp, reference
 
 NONE = (None, None, None, None)
 
