@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if sys.argv[:1] == ["-m"] and __name__ in {word.partition(".")[0] for word in sys.orig_argv}:
-    from runner.command import prepare  # "python -m runner.compare" is still importing
+    from runner.system.command import prepare  # "python -m runner.compare" is still importing
 
     prepare()
 
@@ -41,10 +41,10 @@ def run(
     inline in a notebook.
     Raises ConfigError (a ValueError) for a wrong override.
     """
-    from runner.choices import ConfigError
     from runner.composition import compose, hydra_set_aside
     from runner.execution import execute, repeat_command
     from runner.extensions import offer_instance
+    from runner.system.terminal import ConfigError
 
     words = overrides if isinstance(overrides, str) else list(overrides)
     if isinstance(words, str) or not all(isinstance(word, str) for word in words):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from runner.command import prepare
+from runner.system.command import prepare
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,9 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prepare()
     from runner import artist
     from runner.arguments import parse
-    from runner.choices import ConfigError
-    from runner.interruption import INTERRUPTED, Interrupted, exit_status
-    from runner.printable import one_line, printable
+    from runner.system.signals import INTERRUPTED, Interrupted, exit_status
+    from runner.system.terminal import ConfigError, one_line, printable
 
     drawer = None
     try:
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(help_text())
             return 0
         if options.version:
-            from runner.version import VERSION
+            from runner.system.version import VERSION
 
             print(f"runner {VERSION}")
             return 0
@@ -71,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {one_line(error)}", file=sys.stderr)
         return 1
     except OSError as error:
-        from runner.whole_files import reason
+        from runner.system.files import reason
 
         print(f"error: {one_line(reason(error))}; what is finished is kept", file=sys.stderr)
         return 1

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
-from runner.choices import ConfigError
 from runner.formulas import as_text
+from runner.system.terminal import ConfigError, OneLineParser
 
 INFORMATION = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
 COMPLETION_VERBS = ("install", "uninstall", "query")
@@ -41,13 +40,6 @@ class Options:
         return not self.multirun and not any(
             word.startswith(("plots=none", "experiment=")) for word in self.overrides
         )
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """A parser that raises ConfigError, one line, where argparse prints its usage and exits."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}; see {self.prog} --help")
 
 
 def parse(arguments: Sequence[str]) -> Options:

@@ -12,7 +12,7 @@ import signal
 import sys
 from functools import partial
 
-from runner.interruption import follow_parent, signals_held
+from runner.system.signals import follow_parent, signals_held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _serve(orders: int, answers: int) -> None:
 
 
 def _words(error: Exception) -> str:
-    from runner.whole_files import reason
+    from runner.system.files import reason
 
     words = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
     return " ".join(words.split())

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from activations.base import Array
-from runner.choices import ConfigError
 from runner.config import Experiment
 from runner.fingerprint import differences, fingerprint, same
-from runner.interruption import Interrupted, Listener
-from runner.whole_files import read_whole, temporary_of, write_whole
+from runner.system.files import read_whole, temporary_of, write_whole
+from runner.system.signals import Interrupted, Listener
+from runner.system.terminal import ConfigError
 
 CHECKPOINT = "checkpoint.npz"
 CHECKSUM_BYTES = hashlib.sha256().digest_size

@@ -11,18 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from activations.arguments import close_names, closest
+from runner.system.terminal import ConfigError
 
 T = TypeVar("T")
-
-
-class ConfigError(ValueError):
-    """A setting is wrong; the message is one line that names its key and what is allowed.
-
-    Attributes:
-        caret: where a formula is wrong, its text and a caret under the place; else empty.
-    """
-
-    caret: str = ""
 
 
 def build(section: str, table: Mapping[str, Callable[..., T]], node: Any) -> T:

@@ -8,10 +8,10 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from runner.choices import ConfigError
 from runner.composition import CONFIG_DIR, GROUPS, composed, experiment_of, folders_of, plain
 from runner.config import Experiment
 from runner.overrides import Word, read
+from runner.system.terminal import ConfigError
 
 
 class Composer:

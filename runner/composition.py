@@ -27,14 +27,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 import activations
 from activations.arguments import close_names, closest
-from runner.choices import ConfigError
 from runner.config import Experiment, Model, Training
 from runner.extensions import load_extensions
 from runner.foreign_code import refuse_changes_of_hydra, refuse_foreign_code
 from runner.overrides import Word, read
-from runner.printable import first_line
+from runner.system.terminal import ConfigError, first_line
+from runner.system.yaml_text import refuse_interpolation_bombs
 from runner.yaml_folder import searchpath
-from runner.yaml_text import refuse_interpolation_bombs
 
 AROUND = ("sweep", "tune", "placebo")
 """What may be said beside the experiment: the axes, the key that validation data choose, and

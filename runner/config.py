@@ -22,13 +22,14 @@ import activations
 from activations import Activation
 from activations.arguments import closest, number, one_of, whole_number
 from runner import datasets
-from runner.choices import ConfigError, build
+from runner.choices import build
 from runner.initializers import INITIALIZERS, Initializer
 from runner.losses import LOSSES
-from runner.memory import refuse_what_does_not_fit
 from runner.model import Loss, check_hidden_widths, model_name
 from runner.optimizers import OPTIMIZERS, Optimizer
 from runner.schedules import SCHEDULES, Constant
+from runner.system.memory import refuse_what_does_not_fit
+from runner.system.terminal import ConfigError
 
 __all__ = ["ConfigError", "Experiment", "Model", "Training"]
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 
 from runner.checkpoint import CHECKPOINT, INTERRUPTED, Keeper
-from runner.choices import ConfigError
 from runner.config import Experiment
 from runner.fingerprint import own_code
-from runner.interruption import Interrupted
-from runner.printable import one_line
 from runner.run_folder import (
     LAST_PICTURE,
     REACHED,
@@ -31,17 +27,12 @@ from runner.run_folder import (
     write_reached,
     write_run,
 )
-from runner.training import Progress, train
+from runner.system.signals import Interrupted
+from runner.system.terminal import ConfigError, note, progress_bar
+from runner.training import train
 
-PROGRESS_AFTER_SECONDS = 2.0
 LONGEST_NAME = 255
 """Bytes in a file's name, on all common file systems."""
-
-
-def note(text: str) -> None:
-    """Tell the user something that is no error, in a line on stderr."""
-    if sys.stderr is not None:
-        print(f"note: {one_line(text)}", file=sys.stderr)
 
 
 @np.errstate(all="ignore")  # a setting may overflow floats: inf and NaN are results, recorded
@@ -137,41 +128,6 @@ def _draw_here(folder: Path, format: str) -> None:
     from runner import plots  # costs a run without pictures nothing
 
     plots.draw(folder, format)
-
-
-@contextmanager
-def progress_bar(label: str, show: bool) -> Iterator[Progress]:
-    """Yield a function that is told the share done and draws a bar from two seconds on.
-
-    The bar's library is imported only then; it stays silent where stderr is no terminal.
-    """
-    if not show:
-        yield lambda share: None
-        return
-    started = time.perf_counter()
-    bar = None
-
-    def tell(share: float) -> None:
-        nonlocal bar
-        if bar is None:
-            if time.perf_counter() - started < PROGRESS_AFTER_SECONDS:
-                return
-            from tqdm import tqdm
-
-            bar = tqdm(
-                total=100,
-                desc=label,
-                disable=None,
-                leave=False,
-                bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
-            )
-        bar.update(100 * share - bar.n)
-
-    try:
-        yield tell
-    finally:
-        if bar is not None:
-            bar.close()
 
 
 def repeat_command(overrides: Sequence[str]) -> str:

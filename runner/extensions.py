@@ -22,9 +22,9 @@ from hydra.core.config_store import ConfigStore
 
 from activations.base import Activation, forget, get, get_class, names
 from activations.user_code import error_line
-from runner.choices import ConfigError
 from runner.fingerprint import is_users
 from runner.formulas import as_text
+from runner.system.terminal import ConfigError
 
 
 def load_extensions(paths: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy._core import _multiarray_umath as _build  # type: ignore[attr-defined]
 
-from runner.blas import controller
+from runner.system.blas import controller
 
 if TYPE_CHECKING:
     from runner.config import Experiment
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Fingerprint = dict[str, str | None]
 
 TRAINING = (
-    "runner.blas",
+    "runner.system.blas",
     "runner.datasets",
     "runner.diagnostics",
     "runner.group",

@@ -12,7 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from runner.choices import ConfigError
+from runner.system.terminal import ConfigError
 
 PLUGINS = ("hydra._internal.core_plugins.", "hydra_plugins.")
 MAY_NAME_A_PLUGIN = ("hydra.launcher._target_", "hydra.sweeper._target_")

@@ -15,7 +15,6 @@ import numpy as np
 
 from activations.base import Array
 from runner import datasets
-from runner.blas import one_blas_thread
 from runner.checkpoint import State, restore_streams, streams_state
 from runner.config import Experiment
 from runner.diagnostics import Report, evaluate, examine, update_ratios
@@ -23,6 +22,7 @@ from runner.losses import encode
 from runner.model import Network
 from runner.outcomes import Outcome, Training
 from runner.step import Step, with_ones
+from runner.system.blas import one_blas_thread
 
 PARTS = ("train", "validation", "test")
 WEIGHTS_STREAM, BATCHES_STREAM, NOISE_STREAM = 1, 2, 4

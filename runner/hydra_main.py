@@ -11,11 +11,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.choices import ConfigError
 from runner.composition import CONFIG_DIR, VERSION_BASE, explain, extensions_of, for_hydra
 from runner.extensions import load_extensions
 from runner.overrides import read
-from runner.printable import printable
+from runner.system.terminal import ConfigError, printable
 
 
 def hand_over(options: Sequence[str], overrides: Sequence[str]) -> int:

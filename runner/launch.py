@@ -19,7 +19,6 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
-from runner.choices import ConfigError
 from runner.composition import (
     CONFIG_DIR,
     VERSION_BASE,
@@ -30,12 +29,12 @@ from runner.composition import (
 )
 from runner.extensions import load_extensions
 from runner.formulas import as_text
-from runner.interruption import raising
 from runner.overrides import read
-from runner.printable import first_line
 from runner.run_folder import holds_whole
 from runner.sweep import Failure, Job, run_job
-from runner.whole_files import write_whole
+from runner.system.files import write_whole
+from runner.system.signals import raising
+from runner.system.terminal import ConfigError, first_line
 
 REASONS = ".reasons"
 

@@ -16,9 +16,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
-from runner.choices import ConfigError
 from runner.formulas import as_text, quoted
-from runner.printable import first_line
+from runner.system.terminal import ConfigError, first_line
 
 _SHOWN = 200
 

@@ -41,9 +41,9 @@ from runner.model import TrainedNetwork, parameter_shapes
 from runner.outcomes import Training
 from runner.summary import FORMAT_VERSION, METRICS, summarise
 from runner.summary_shape import check_shape
-from runner.version import origin
-from runner.whole_files import read_whole, temporary_of, write_whole
-from runner.yaml_text import read_yaml
+from runner.system.files import read_whole, temporary_of, write_whole
+from runner.system.version import origin
+from runner.system.yaml_text import read_yaml
 
 CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)|[\x7f-\x9f]", re.IGNORECASE)
 CONFIG, HISTORY, WEIGHTS, SUMMARY = (

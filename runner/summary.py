@@ -12,7 +12,7 @@ from runner.config import Experiment
 from runner.diagnosis import diagnose
 from runner.outcomes import Training
 from runner.statistics import estimate
-from runner.version import VERSION
+from runner.system.version import VERSION
 
 FORMAT_VERSION = 2
 ENDS = ("centre", "low", "high")

@@ -20,7 +20,6 @@ from typing import Any
 from omegaconf import DictConfig
 
 from runner import artist
-from runner.choices import ConfigError
 from runner.composer import Composer
 from runner.composition import (
     GROUPS,
@@ -35,15 +34,15 @@ from runner.composition import (
     refuse_hydra_settings,
 )
 from runner.config import Experiment
-from runner.execution import execute, note, refuse_long_names, repeat_command
+from runner.execution import execute, refuse_long_names, repeat_command
 from runner.extensions import load_extensions
 from runner.fingerprint import fingerprint
-from runner.interruption import Listener
 from runner.overrides import Word, read
-from runner.printable import one_line
 from runner.run_folder import OLD, find, holds_whole, make_parent, put_aside
-from runner.whole_files import write_whole
-from runner.workers import available_cores, run_jobs
+from runner.system.files import write_whole
+from runner.system.processes import available_cores, run_jobs
+from runner.system.signals import Listener
+from runner.system.terminal import ConfigError, note, one_line
 
 MOST_JOBS = 100_000
 """Beyond this a sweep is taken for a slip of the hand, such as a range that is too fine."""

@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from runner.blas import one_blas_thread
 from runner.checkpoint import Keeper, State
 from runner.config import Experiment
 from runner.group import Group, build_network
-from runner.interruption import Interrupted
 from runner.outcomes import Training, joined
+from runner.system.blas import one_blas_thread
+from runner.system.signals import Interrupted
+from runner.system.terminal import Progress
 
 GROUP_BYTES = 2**21
 """Replicates train in groups whose parameters, optimizer state and one batch's activations
 fit into the second-level cache of one core: a larger stack is slower than its parts."""
-
-Progress = Callable[[float], None]
 
 
 @one_blas_thread()

@@ -12,9 +12,9 @@ from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 
-from runner.choices import ConfigError
-from runner.whole_files import read_whole, reason
-from runner.yaml_text import MOST_BYTES, read_yaml
+from runner.system.files import read_whole, reason
+from runner.system.terminal import ConfigError
+from runner.system.yaml_text import MOST_BYTES, read_yaml
 
 
 class CheckedFolder(FileConfigSource):

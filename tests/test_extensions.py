@@ -15,8 +15,8 @@ from activations import Elementwise, LeakyReLU
 from activations.base import forget
 from runner import load_run, run
 from runner.__main__ import main
-from runner.choices import ConfigError
 from runner.plots.__main__ import main as draw
+from runner.system.terminal import ConfigError
 
 QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2", "plots=none"]
 ROOT = Path(__file__).parent.parent

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from runner.checkpoint import CHECKPOINT, Keeper
-from runner.choices import ConfigError
 from runner.composition import compose
 from runner.config import Experiment
 from runner.execution import execute
-from runner.interruption import Interrupted
 from runner.outcomes import Training
 from runner.plots import PICTURES
 from runner.run_folder import LAST_PICTURE
+from runner.system.signals import Interrupted
+from runner.system.terminal import ConfigError
 from runner.training import train
 
 SHORT = ["training.epochs=9", "dataset.samples=90", "plots=none", "replicates=3"]

@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 
 from runner.composition import compose
-from runner.memory import needed
+from runner.system.memory import needed
 from runner.training import train
 
 

@@ -22,7 +22,7 @@ from runner.artist import Artist, DrawingError
 from runner.compare.pictures import draw_all
 from runner.composition import CONFIG_DIR, VERSION_BASE
 from runner.plots.__main__ import main as redraw
-from runner.workers import run_jobs
+from runner.system.processes import run_jobs
 
 ROOT = Path(__file__).parents[1]
 QUICK = ["training.epochs=1", "dataset.samples=60", "replicates=1"]
@@ -79,7 +79,7 @@ def group(leader: int) -> list[str]:
 BUSY = """
 import sys, time
 from runner.artist import Artist
-from runner.workers import run_jobs
+from runner.system.processes import run_jobs
 def work(job):
     print(job, flush=True)
     while True:
@@ -223,7 +223,7 @@ def test_a_job_whose_folder_goes_in_mid_sweep_is_told(capsys, monkeypatch):
 
 CHATTER = """
 import sys
-from runner.command import prepare
+from runner.system.command import prepare
 prepare()
 from tqdm import tqdm
 for number in tqdm(range(1000), file=sys.stderr):

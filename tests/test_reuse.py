@@ -18,13 +18,14 @@ import numpy as np
 import pytest
 
 import activations
-from runner import datasets, fingerprint, load_run, optimizers, run, version
+from runner import datasets, fingerprint, load_run, optimizers, run
 from runner.__main__ import main
 from runner.checkpoint import CHECKPOINT
 from runner.compare.__main__ import main as compare
 from runner.composition import compose
 from runner.execution import execute
 from runner.sweep import plan
+from runner.system import version
 
 ROOT = Path(__file__).parent.parent
 QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "plots=none"]
@@ -115,9 +116,9 @@ def test_all_that_training_imports_counts_or_is_known_not_to():
         "runner.choices",
         "runner.config",
         "runner.fingerprint",
-        "runner.interruption",
-        "runner.memory",
-        "runner.whole_files",
+        "runner.system.signals",
+        "runner.system.memory",
+        "runner.system.files",
     }
     code = "import runner.training, sys; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()

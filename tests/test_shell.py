@@ -11,10 +11,10 @@ import pytest
 from runner import run
 from runner.__main__ import main
 from runner.arguments import parse
-from runner.choices import ConfigError
 from runner.composition import compose, known_keys
 from runner.plots.__main__ import main as draw
 from runner.sweep import plan
+from runner.system.terminal import ConfigError
 
 QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2", "plots=none"]
 

@@ -18,7 +18,7 @@ from runner.arguments import parse
 from runner.composer import Composer
 from runner.composition import GROUPS, choices, composed, experiment_of, plain
 from runner.sweep import plan, run_job
-from runner.workers import run_jobs
+from runner.system.processes import run_jobs
 
 QUICK = ["replicates=2", "training.epochs=2", "dataset.samples=80", "plots=none"]
 RESULTS = ("history.csv", "weights.npz", "config.yaml")

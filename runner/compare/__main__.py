@@ -11,14 +11,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner.arguments import OneLineParser
-from runner.command import prepare
 from runner.compare.comparison import Comparison, build, write
 from runner.compare.scores import METRICS, choose_metric, choose_tuned
 from runner.config import PICTURE_FORMATS
-from runner.printable import escape_what_cannot_be_encoded, one_line
 from runner.run_folder import SUMMARY
-from runner.whole_files import reason
+from runner.system.command import prepare
+from runner.system.files import reason
+from runner.system.terminal import OneLineParser, escape_what_cannot_be_encoded, one_line
 
 _DESCRIPTION = """\
 Compare finished runs, old or new, from one sweep or several.

@@ -18,8 +18,8 @@ from runner.compare.runs import (
     group,
 )
 from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored_settings
-from runner.printable import one_line
-from runner.whole_files import write_whole
+from runner.system.files import write_whole
+from runner.system.terminal import one_line
 
 
 @dataclass

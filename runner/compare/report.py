@@ -27,7 +27,7 @@ from runner.compare.scores import higher_is_better
 from runner.compare.verdict import sentences
 from runner.compare.wording import counted, metric_name
 from runner.statistics import how
-from runner.whole_files import write_whole
+from runner.system.files import write_whole
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = ("curves.js", "report.js")

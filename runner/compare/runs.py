@@ -27,8 +27,8 @@ from runner.run_folder import (
     read_summary,
 )
 from runner.statistics import Estimate, estimate
-from runner.whole_files import read_whole
-from runner.yaml_text import read_yaml
+from runner.system.files import read_whole
+from runner.system.yaml_text import read_yaml
 
 NOT_SETTINGS = ("seed", "replicates", "plots")
 """Keys that say how often and with which pictures, not what, was run."""

@@ -7,15 +7,14 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from runner.arguments import OneLineParser
 from runner.artist import DrawingError, draw
-from runner.command import prepare
 from runner.extensions import load_extensions
 from runner.model import Network
 from runner.plots import FORMATS
-from runner.printable import one_line
 from runner.run_folder import load_run
-from runner.whole_files import reason
+from runner.system.command import prepare
+from runner.system.files import reason
+from runner.system.terminal import OneLineParser, one_line
 
 EXAMPLES = """\
 what is drawn into each folder:

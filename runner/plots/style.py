@@ -34,7 +34,7 @@ from runner.plots.colours import colour as colour
 from runner.plots.colours import counterpart as counterpart
 from runner.plots.colours import line_style as line_style
 from runner.plots.pixels import png
-from runner.whole_files import write_whole
+from runner.system.files import write_whole
 
 WIDTH, HEIGHT, DPI = 8.0, 5.0, 130
 MARGIN = 0.25

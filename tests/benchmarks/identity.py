@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from runner import training
 from runner.composition import compose
 from runner.run_folder import _files
-from runner.workers import run_jobs
+from runner.system.processes import run_jobs
 from tests.benchmarks.processes import REPOSITORY, environment, machine, table, versions
 
 SHORT = "training.epochs=2 dataset.samples=240 plots=none replicates=3 "

@@ -17,7 +17,7 @@ from runner.compare.pictures.over_epochs import curves, solved
 from runner.compare.pictures.pairwise import pairwise, profiles
 from runner.compare.runs import Problem
 from runner.plots.style import Picture, style
-from runner.workers import available_cores, run_jobs
+from runner.system.processes import available_cores, run_jobs
 
 Pictures = dict[str, Picture]
 Part = tuple[dict[str, bytes], list[Problem], list[dict[str, str]]]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.choices import ConfigError
+from runner.system.terminal import ConfigError
 
 if TYPE_CHECKING:
     from runner.config import Experiment

@@ -18,10 +18,10 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Literal, TypeVar
 
-from runner.choices import ConfigError
-from runner.command import keep_streams
-from runner.interruption import follow_parent, signals_held
-from runner.whole_files import reason
+from runner.system.command import keep_streams
+from runner.system.files import reason
+from runner.system.signals import follow_parent, signals_held
+from runner.system.terminal import ConfigError
 
 Job = TypeVar("Job")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

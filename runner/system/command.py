@@ -10,8 +10,8 @@ import os
 import sys
 from typing import Any
 
-from runner.interruption import end_on_signals
-from runner.printable import escape_what_cannot_be_encoded
+from runner.system.signals import end_on_signals
+from runner.system.terminal import escape_what_cannot_be_encoded
 
 
 def prepare() -> None:

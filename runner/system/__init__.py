@@ -1,0 +1,1 @@
+"""Files, terminal, processes, signals, memory: what the rest asks of the machine."""
