@@ -11,7 +11,7 @@ from activations.base import Array
 from runner.config import Experiment
 from runner.diagnosis import diagnose
 from runner.outcomes import Training
-from runner.statistics import estimate
+from runner.statistics.estimates import estimate
 from runner.system.version import VERSION
 
 FORMAT_VERSION = 2

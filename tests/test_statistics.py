@@ -9,23 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 
-from runner.distributions import expected_best, performance_profile, solved_by
-from runner.multiple_comparisons import joint_sign_flip, tie_letters
-from runner.statistics import (
-    SAMPLED_SIGN_FLIPS,
+from runner.statistics.distributions import expected_best, performance_profile, solved_by
+from runner.statistics.estimates import (
     accuracy_estimate,
     estimate,
-    fewest_pairs,
-    holm,
     interquartile_mean,
     interquartile_mean_interval,
     loss_estimate,
+    t_interval,
+    t_quantile,
+)
+from runner.statistics.paired_tests import (
+    SAMPLED_SIGN_FLIPS,
+    fewest_pairs,
+    holm,
+    joint_sign_flip,
     probability_of_improvement,
     replicates_to_separate,
     sign_flip_test,
     sign_flip_tests,
-    t_interval,
-    t_quantile,
+    tie_letters,
 )
 from tests.benchmarks.intervals import beta_binomial, coverage, losses
 

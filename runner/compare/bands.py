@@ -8,7 +8,7 @@ import numpy as np
 
 from activations.base import Array
 from runner.compare.runs import Setting
-from runner.statistics import Estimate, how
+from runner.statistics.estimates import Estimate, how
 
 
 def centre_and_band(setting: Setting, column: str, values: Array) -> Estimate:

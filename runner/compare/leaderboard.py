@@ -20,11 +20,7 @@ from runner.compare.runs import LEADERBOARD, Setting, short, show
 from runner.compare.scores import Arm, higher_is_better, median_solved_epoch, tuned_text
 from runner.compare.verdict import sentences
 from runner.compare.wording import metric_name, score, scored
-from runner.statistics import (
-    FEWEST_FOR_BOOTSTRAP,
-    how,
-    interquartile_mean_interval,
-)
+from runner.statistics.estimates import FEWEST_FOR_BOOTSTRAP, how, interquartile_mean_interval
 from runner.system.files import write_whole
 from runner.system.terminal import one_line
 

@@ -12,18 +12,16 @@ import numpy as np
 
 from activations.base import Array
 from runner.compare.scores import Arm, higher_is_better
-from runner.multiple_comparisons import joint_sign_flip, tie_letters
-from runner.statistics import (
-    Estimate,
-    estimate,
+from runner.statistics.estimates import Estimate, estimate, how, t_interval
+from runner.statistics.paired_tests import (
     fewest_pairs,
     holm,
-    how,
+    joint_sign_flip,
     probability_of_improvement,
     replicates_to_separate,
     sign_flip_resolution,
     sign_flip_tests,
-    t_interval,
+    tie_letters,
 )
 
 ALPHA = 0.05

@@ -26,7 +26,7 @@ from runner.compare.runs import Problem, short, show
 from runner.compare.scores import higher_is_better
 from runner.compare.verdict import sentences
 from runner.compare.wording import counted, metric_name
-from runner.statistics import how
+from runner.statistics.estimates import how
 from runner.system.files import write_whole
 
 PAGE = Path(__file__).parent / "page"

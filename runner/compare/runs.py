@@ -26,7 +26,7 @@ from runner.run_folder import (
     read_history,
     read_summary,
 )
-from runner.statistics import Estimate, estimate
+from runner.statistics.estimates import Estimate, estimate
 from runner.system.files import read_whole
 from runner.system.yaml_text import read_yaml
 

@@ -24,7 +24,8 @@ from runner.compare.wording import (
     scored,
 )
 from runner.fingerprint import mixture
-from runner.statistics import fewest_pairs, smallest_sign_flip_p, t_interval
+from runner.statistics.estimates import t_interval
+from runner.statistics.paired_tests import fewest_pairs, smallest_sign_flip_p
 
 _METHODS = {
     "holm": "exact sign-flip test, Holm over all pairs",

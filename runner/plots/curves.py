@@ -22,7 +22,7 @@ from runner.plots.style import (
     end_labels,
     text_width,
 )
-from runner.statistics import estimate, how
+from runner.statistics.estimates import estimate, how
 
 _LOSS_NAMES = {
     "cross_entropy": "cross-entropy loss (nats)",

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from activations.base import Array
-from runner.statistics import Interval, estimate, t_interval
+from runner.statistics.estimates import Interval, estimate, t_interval
 from tests.benchmarks.processes import table
 
 SIZES = (3, 5, 10, 20)

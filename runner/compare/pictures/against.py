@@ -41,9 +41,9 @@ from runner.compare.scores import (
     worst_score,
 )
 from runner.compare.wording import metric_name, score
-from runner.distributions import expected_best
 from runner.plots.style import INK, SMALL, Picture, cut
-from runner.statistics import how
+from runner.statistics.distributions import expected_best
+from runner.statistics.estimates import how
 
 MOST_HEAT_PANELS, MOST_NUMBERS = 9, 400
 

@@ -33,7 +33,7 @@ from runner.compare.pictures.layout import (
 from runner.compare.scores import finished_scores, higher_is_better, tuned_text
 from runner.compare.wording import difference, metric_name, probability, score
 from runner.plots.style import GREY, INK, PALE, Picture, cut
-from runner.statistics import how, t_interval
+from runner.statistics.estimates import how, t_interval
 
 _ROW, _PANEL = 0.215, 0.68
 

@@ -12,9 +12,9 @@ from runner.compare.comparison import Comparison
 from runner.compare.pictures.layout import MOST_LINES, Line, line_pictures, percent, replicate_note
 from runner.compare.scores import Arm, higher_is_better
 from runner.compare.wording import metric_name
-from runner.distributions import solved_by
 from runner.plots.style import Picture
-from runner.statistics import how
+from runner.statistics.distributions import solved_by
+from runner.statistics.estimates import how
 
 
 def curves(comparison: Comparison) -> dict[str, Picture]:
