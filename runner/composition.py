@@ -48,7 +48,7 @@ ALSO_CALLED = {"lr": "learning_rate", "random_state": "seed"}
 """What scikit-learn and PyTorch call a key."""
 OWN_DATA = (
     "data are synthetic; for data of your own write a function with @register of "
-    "runner.datasets in extensions=[FILE.py] and a file dataset/NAME.yaml in --config-dir"
+    "runner.data.shapes in extensions=[FILE.py] and a file dataset/NAME.yaml in --config-dir"
 )
 _PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"

@@ -21,8 +21,10 @@ import numpy as np
 import activations
 from activations import Activation
 from activations.arguments import closest, number, one_of, whole_number
-from runner import datasets
 from runner.choices import build
+from runner.data import shapes
+from runner.data.split import Split
+from runner.data.split import split as split_in_parts
 from runner.initializers import INITIALIZERS, Initializer
 from runner.losses import LOSSES
 from runner.model import Loss, check_hidden_widths, model_name
@@ -41,7 +43,7 @@ DIGITS_IN_NAMES = 12
 share a name once in 50,000 such sweeps, and then one of them is refused."""
 
 
-_RIGHT_SPLITS: set[tuple[str, datasets.Generator, int]] = set()
+_RIGHT_SPLITS: set[tuple[str, shapes.Generator, int]] = set()
 """Dataset's section as text, generator and seed of data that have been made without an error."""
 
 
@@ -163,7 +165,7 @@ class Experiment:
         """Make every replicate's data once: whether a class is missing from a part hangs on
         the seed. What has passed is remembered, for the jobs of a sweep share their data."""
         text = json.dumps(self.dataset, sort_keys=True)
-        generator = datasets.generators()[self.dataset["name"]]
+        generator = shapes.generators()[self.dataset["name"]]
         for seed in self.seeds:
             if (text, generator, seed) not in _RIGHT_SPLITS:
                 self.split(seed)
@@ -229,7 +231,7 @@ class Experiment:
         """Return the classes and the function that the sections name, where they are known."""
         sections: tuple[tuple[Mapping[str, Any], Any], ...] = (
             ({name: activations.get_class(name) for name in activations.names()}, self.activation),
-            (datasets.generators(), self.dataset),
+            (shapes.generators(), self.dataset),
             (OPTIMIZERS, self.optimizer),
             (SCHEDULES, self.schedule),
             (INITIALIZERS, self.initializer),
@@ -238,13 +240,13 @@ class Experiment:
         found = [table.get(section.get("name")) for table, section in sections]
         return [part for part in found if part is not None]
 
-    def split(self, seed: int, *, standardised: bool = True) -> datasets.Split:
+    def split(self, seed: int, *, standardised: bool = True) -> Split:
         """Return one replicate's data, split and standardised, or in their own units."""
         own = dict(self.dataset)
         dtype = self.dtype if standardised else None
         try:
             fractions = own.pop("test_fraction"), own.pop("validation_fraction")
-            return datasets.split(datasets.make(seed=seed, **own), *fractions, seed, dtype)
+            return split_in_parts(shapes.make(seed=seed, **own), *fractions, seed, dtype)
         except KeyError as error:
             raise ConfigError(f"dataset.{error.args[0]} is missing") from None
         except ValueError as error:
@@ -253,7 +255,7 @@ class Experiment:
             raise ConfigError(prefix + text) from None
 
     @cached_property
-    def first_split(self) -> datasets.Split:
+    def first_split(self) -> Split:
         """The first replicate's data."""
         return self.split(self.seed)
 

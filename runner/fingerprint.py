@@ -33,7 +33,7 @@ Fingerprint = dict[str, str | None]
 
 TRAINING = (
     "runner.system.blas",
-    "runner.datasets",
+    "runner.data",
     "runner.diagnostics",
     "runner.group",
     "runner.initializers",

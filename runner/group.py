@@ -14,9 +14,10 @@ from collections.abc import Callable
 import numpy as np
 
 from activations.base import Array
-from runner import datasets
 from runner.checkpoint import State, restore_streams, streams_state
 from runner.config import Experiment
+from runner.data import split
+from runner.data.streams import BATCHES_STREAM, NOISE_STREAM, WEIGHTS_STREAM
 from runner.diagnostics import Report, evaluate, examine, update_ratios
 from runner.losses import encode
 from runner.model import Network
@@ -25,7 +26,6 @@ from runner.step import Step, with_ones
 from runner.system.blas import one_blas_thread
 
 PARTS = ("train", "validation", "test")
-WEIGHTS_STREAM, BATCHES_STREAM, NOISE_STREAM = 1, 2, 4
 
 AfterEpoch = Callable[[float, Callable[[], State]], None]
 """Is told the share of epochs done and how to get the state; may end it all by raising."""
@@ -52,10 +52,10 @@ def build_network(experiment: Experiment, seeds: list[int]) -> tuple[Network, li
 @one_blas_thread()
 def load_data(
     experiment: Experiment, seeds: list[int], *, standardised: bool = True
-) -> datasets.StackedSplit:
+) -> split.StackedSplit:
     """Return the experiment's data for these seeds, stacked, standardised or in their own
     units."""
-    return datasets.stack([experiment.split(seed, standardised=standardised) for seed in seeds])
+    return split.stack([experiment.split(seed, standardised=standardised) for seed in seeds])
 
 
 class Group:

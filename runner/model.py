@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from activations.base import Activation, Array, Elementwise
-from runner.datasets import standardised
+from runner.data.split import standardised
 from runner.initializers import Initializer
 from runner.losses import CrossEntropy, SquaredError, probabilities
 

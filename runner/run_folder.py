@@ -33,8 +33,8 @@ import numpy as np
 import yaml
 
 from activations.base import Array
-from runner import datasets
 from runner.config import Experiment
+from runner.data import split
 from runner.fingerprint import Fingerprint, differences, same
 from runner.group import build_network, load_data
 from runner.model import TrainedNetwork, parameter_shapes
@@ -129,7 +129,7 @@ class Run:
         data = self.data()
         return data.mean, data.scale
 
-    def data(self) -> datasets.StackedSplit:
+    def data(self) -> split.StackedSplit:
         """Return the data of all replicates in their own units, not standardised, generated
         again from their seeds."""
         return load_data(self.config, self.config.seeds, standardised=False)

@@ -6,20 +6,20 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from runner import datasets
+from runner.data import shapes, split
 
 SIZES = {"two_spirals": 194}
 
 
 def make(name, seed=0, samples=None, noise=0.0, **own):
-    return datasets.make(name, samples or SIZES.get(name, 600), noise, seed, **own)
+    return shapes.make(name, samples or SIZES.get(name, 600), noise, seed, **own)
 
 
 def radii(data):
     return np.linalg.norm(data.x, axis=1)
 
 
-@pytest.mark.parametrize("name", datasets.names())
+@pytest.mark.parametrize("name", shapes.names())
 @pytest.mark.parametrize("samples", [3, 4, 17, 50, 999])
 def test_any_number_of_samples_in_balanced_classes(name, samples):
     data = make(name, samples=samples, noise=0.1)
@@ -30,7 +30,7 @@ def test_any_number_of_samples_in_balanced_classes(name, samples):
     assert counts.max() - counts.min() <= 1
 
 
-@pytest.mark.parametrize("name", datasets.names())
+@pytest.mark.parametrize("name", shapes.names())
 def test_the_seed_decides_and_nothing_else_does(name):
     np.random.seed(3)  # noqa: NPY002
     first = make(name, seed=5, noise=0.1)
@@ -41,7 +41,7 @@ def test_the_seed_decides_and_nothing_else_does(name):
     assert first.x.tobytes() != other.x.tobytes()
 
 
-@pytest.mark.parametrize("name", [n for n in datasets.names() if n != "two_spirals"])
+@pytest.mark.parametrize("name", [n for n in shapes.names() if n != "two_spirals"])
 def test_labels_come_in_no_order(name):
     labels = make(name).labels
     assert 0.2 < np.mean(labels[1:] == labels[:-1]) < 0.8
@@ -140,7 +140,7 @@ def test_teacher_labels_can_be_learnt_but_not_by_a_line():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_split_is_disjoint_complete_and_standardised_by_the_training_part(dtype):
     data = make("moons", samples=500, noise=0.1)
-    parts = datasets.split(data, 0.2, 0.1, 0, dtype)
+    parts = split.split(data, 0.2, 0.1, 0, dtype)
     assert [len(parts.test_labels), len(parts.validation_labels)] == [100, 50]
     assert len(parts.train_labels) == 350
     everything = np.concatenate([parts.train_x, parts.validation_x, parts.test_x])
@@ -161,7 +161,7 @@ def test_what_differs_by_rounding_is_constant(constant, rounding):
         x[::3] = np.nextafter(constant, np.inf) if abs(constant) > 1e-300 else constant
     x[:, 1] = np.arange(1000)
     labels = np.arange(1000) % 2
-    parts = datasets.split(datasets.Dataset(x, labels, 2), 0.2, 0.0, 0, np.float64)
+    parts = split.split(split.Dataset(x, labels, 2), 0.2, 0.0, 0, np.float64)
     assert parts.scale[0] == 1
     everything = np.concatenate([parts.train_x, parts.test_x])
     assert abs(everything[:, 0]).max() <= 2 * np.spacing(abs(constant))
@@ -173,7 +173,7 @@ def test_what_differs_by_rounding_is_constant(constant, rounding):
 def test_mean_and_scale_at_any_magnitude(offset, power):
     """Against exact fractions; a power of 2 changes nothing but the exponents."""
     x = offset + np.random.default_rng(0).standard_normal((50, 1))
-    mean, scale = datasets.mean_and_scale(np.ldexp(x, power))
+    mean, scale = split.mean_and_scale(np.ldexp(x, power))
     numbers = [Fraction(value) for value in x[:, 0]]
     exact = sum(numbers) / 50
     variance = sum((number - exact) ** 2 for number in numbers) / 50
@@ -184,14 +184,14 @@ def test_mean_and_scale_at_any_magnitude(offset, power):
 
 
 def test_a_constant_feature_keeps_its_scale():
-    data = datasets.Dataset(np.full((10, 1), 7.0), np.arange(10) % 2, 2)
-    parts = datasets.split(data, 0.0, 0.0, 1, "float64")
+    data = split.Dataset(np.full((10, 1), 7.0), np.arange(10) % 2, 2)
+    parts = split.split(data, 0.0, 0.0, 1, "float64")
     assert (parts.train_x == 0).all() and parts.scale.item() == 1
 
 
 def test_stacked_replicates_are_the_splits_alone():
-    splits = [datasets.split(make("xor", seed=s), 0.2, 0.2, s, "float32") for s in (4, 5, 6)]
-    stacked = datasets.stack(splits)
+    splits = [split.split(make("xor", seed=s), 0.2, 0.2, s, "float32") for s in (4, 5, 6)]
+    stacked = split.stack(splits)
     for k, alone in enumerate(splits):
         assert stacked.train_x[k].tobytes() == alone.train_x.tobytes()
         assert stacked.test_labels[k].tobytes() == alone.test_labels.tobytes()
@@ -221,7 +221,7 @@ def test_stacked_replicates_are_the_splits_alone():
 )
 def test_a_wrong_parameter_is_named(name, samples, noise, own, message):
     with pytest.raises(ValueError, match=message):
-        datasets.make(name, samples, noise, 0, **own)
+        shapes.make(name, samples, noise, 0, **own)
 
 
 @pytest.mark.parametrize(
@@ -236,4 +236,4 @@ def test_a_wrong_parameter_is_named(name, samples, noise, own, message):
 )
 def test_a_wrong_fraction_is_named(test, validation, message):
     with pytest.raises(ValueError, match=message):
-        datasets.split(make("spirals", samples=100), test, validation, 0, "float32")
+        split.split(make("spirals", samples=100), test, validation, 0, "float32")

@@ -119,7 +119,7 @@ def test_hyper_parameters_can_be_swept_in_other_processes(tmp_path):
 
 DATA = """
 import numpy as np
-from runner.datasets import Dataset, register
+from runner.data import Dataset, register
 
 @register
 def halves(samples, noise, rng):

@@ -23,6 +23,7 @@ from runner.__main__ import main
 from runner.checkpoint import CHECKPOINT
 from runner.compare.__main__ import main as compare
 from runner.composition import compose
+from runner.data import shapes, streams
 from runner.execution import execute
 from runner.sweep import plan
 from runner.system import version
@@ -74,7 +75,7 @@ def library_code() -> str:
         (activations.base, "blockwise", lambda formula, arrays, into: None),
         (activations.base, "BLOCK_ELEMENTS", 7),
         (datasets, "_rank_classes", lambda values, classes: None),
-        (datasets._GENERATORS["moons"], "__defaults__", (0.5,)),
+        (shapes._GENERATORS["moons"], "__defaults__", (0.5,)),
         (optimizers.Adam, "update", lambda self, gradient, learning_rate: None),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
@@ -357,7 +358,7 @@ def test_a_users_own_data_set_counts(capsys):
     )
     text = textwrap.dedent("""
         import numpy as np
-        from runner.datasets import Dataset, register
+        from runner.data import Dataset, register
 
         @register
         def stripes(samples, noise, rng):
@@ -369,7 +370,7 @@ def test_a_users_own_data_set_counts(capsys):
         Path("own_data.py").write_text(text.replace("4", factor))
         assert main([*words, "hydra.run.dir=it"]) == 0
         assert ("your own code" in capsys.readouterr().err) == (factor == "6")
-    datasets._GENERATORS.pop("stripes")
+    shapes._GENERATORS.pop("stripes")
 
 
 # Configs whose names collide
@@ -469,8 +470,8 @@ def test_the_split_of_every_seed_is_checked_before_anything_is_written(capsys, s
     one = compose([*base, "replicates=1", "seed=20"]).experiment
     own = {k: v for k, v in one.dataset.items() if not k.endswith("_fraction")}
     for wrong in range(20, 400):
-        labels = datasets.make(seed=wrong, **own).labels
-        order = np.random.default_rng([wrong, datasets.SPLIT_STREAM]).permutation(14)
+        labels = shapes.make(seed=wrong, **own).labels
+        order = np.random.default_rng([wrong, streams.SPLIT_STREAM]).permutation(14)
         if any(len(set(labels[part])) < 2 for part in np.split(order, [3, 6])):
             break
     first = wrong - 7 - seed
@@ -565,7 +566,7 @@ def test_a_runs_network_takes_what_its_data_are_in(dataset, dtype):
     found = (classes == data.test_labels).mean(axis=1)
     np.testing.assert_allclose(found, [e["final"]["test_accuracy"] for e in entries], rtol=1e-8)
     own = {k: v for k, v in result.config.dataset.items() if not k.endswith("_fraction")}
-    points = datasets.make(seed=1, **own).x  # as anybody would make them, in no part's order
+    points = shapes.make(seed=1, **own).x  # as anybody would make them, in no part's order
     with np.load(result.path / "weights.npz") as stored:
         w = {name: stored[name][1].astype(np.float64) for name in stored.files}
     train = data.train_x[1]

@@ -16,7 +16,7 @@ import yaml
 
 from activations.base import Array
 from runner.checkpoint import INTERRUPTED
-from runner.datasets import part_sizes
+from runner.data.split import part_sizes
 from runner.run_folder import (
     CONFIG,
     HISTORY,

@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.ticker import MaxNLocator
 
 from activations.base import Array
-from runner.datasets import judged_part
+from runner.data.split import judged_part
 from runner.losses import predictions
 from runner.plots.captions import page
 from runner.plots.style import (

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from activations.base import Array
-from runner.datasets import judged_part
+from runner.data.split import judged_part
 from runner.plots.captions import counted, page
 from runner.plots.style import (
     GREY,

@@ -16,7 +16,7 @@ from activations.base import Array
 from runner.compare.pictures.layout import TWO_SIDED
 from runner.compare.runs import WITHOUT, RunRecord
 from runner.compare.scores import Arm
-from runner.datasets import judged_part
+from runner.data.split import judged_part
 from runner.plots.style import INK, PALE, Picture, class_colours
 from runner.run_folder import WEIGHTS, load_run
 

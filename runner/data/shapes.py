@@ -10,55 +10,17 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from activations.arguments import closest, number, whole_number
 from activations.base import Array
+from runner.data.split import Dataset
+from runner.data.streams import DATA_STREAM
 
-DATA_STREAM, SPLIT_STREAM = 0, 3
 LARGEST = 100_000_000
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """x (samples, features) float64, labels (samples,) from 0 to classes - 1."""
-
-    x: Array
-    labels: Array
-    classes: int
-
-
-@dataclass(frozen=True)
-class Split:
-    """A dataset in three parts, standardised by the training part's mean and scale, or not
-    yet.
-
-    The arrays of one replicate are (samples, features) and (samples,); ``stack`` puts a
-    replicate axis in front of all of them.
-    """
-
-    train_x: Array
-    train_labels: Array
-    validation_x: Array
-    validation_labels: Array
-    test_x: Array
-    test_labels: Array
-    mean: Array
-    scale: Array
-    classes: int
-
-
-StackedSplit = Split
-
-
-def judged_part(data: Split) -> str:
-    """Return the part that a network is judged on: "test", or "train" where no sample is
-    held out for a test."""
-    return "test" if data.test_labels.size else "train"
 
 
 Generator = Callable[..., Dataset]
@@ -110,95 +72,6 @@ def make(name: str, samples: int, noise: float, seed: int, **own: Any) -> Datase
     number("noise", noise, minimum=0)
     rng = np.random.default_rng([seed, DATA_STREAM])
     return _GENERATORS[name](samples=samples, noise=float(noise), rng=rng, **own)
-
-
-def split(
-    dataset: Dataset, test_fraction: float, validation_fraction: float, seed: int, dtype: Any
-) -> Split:
-    """Shuffle, cut off test and validation samples, standardise by the training part alone.
-
-    A feature that is constant there, but for rounding, keeps scale 1. With ``dtype`` None x stays
-    in its own units. Raises ValueError, naming the fraction, if a class would have no sample in
-    a part that is not empty.
-    """
-    samples = len(dataset.labels)
-    for key, value in (
-        ("test_fraction", test_fraction),
-        ("validation_fraction", validation_fraction),
-    ):
-        number(key, value, minimum=0)
-        if value >= 1:
-            raise ValueError(f"{key} must be >= 0 and < 1, got {value!r}")
-    sizes = part_sizes(samples, test_fraction, validation_fraction)
-    test, validation = sizes["test"], sizes["validation"]
-    if sizes["train"] <= 0:
-        raise ValueError(
-            f"test_fraction={test_fraction:g} and validation_fraction="
-            f"{validation_fraction:g} leave no training sample of {samples}"
-        )
-    order = np.random.default_rng([seed, SPLIT_STREAM]).permutation(samples)
-    parts = np.split(order, [test, test + validation])
-    present = set(dataset.labels.tolist())
-    for key, part in zip(("test", "validation", "train"), parts, strict=True):
-        missing = present - set(dataset.labels[part].tolist())
-        if len(part) and missing:
-            raise ValueError(
-                f"{'test_fraction and validation' if key == 'train' else key}_fraction: "
-                f"the {len(part)} {key} samples have none of class {min(missing)} (seed {seed}); "
-                f"raise dataset.samples={samples} or change the fractions"
-            )
-    mean, scale = mean_and_scale(dataset.x[parts[2]])
-    test_x, validation_x, train_x = (
-        dataset.x[part] if dtype is None else standardised(dataset.x[part], mean, scale, dtype)
-        for part in parts
-    )
-    test_labels, validation_labels, train_labels = (dataset.labels[part] for part in parts)
-    return Split(
-        train_x=train_x,
-        train_labels=train_labels,
-        validation_x=validation_x,
-        validation_labels=validation_labels,
-        test_x=test_x,
-        test_labels=test_labels,
-        mean=mean,
-        scale=scale,
-        classes=dataset.classes,
-    )
-
-
-def part_sizes(samples: int, test_fraction: float, validation_fraction: float) -> dict[str, int]:
-    """Return how many samples each part of a split gets."""
-    test, validation = (round(samples * f) for f in (test_fraction, validation_fraction))
-    return {"train": samples - test - validation, "validation": validation, "test": test}
-
-
-def standardised(x: Array, mean: Array, scale: Array, dtype: Any) -> Array:
-    """Return (x - mean) / scale, computed in float64 and rounded to ``dtype``."""
-    rounded: Array = ((x - mean) / scale).astype(dtype)
-    return rounded
-
-
-def mean_and_scale(x: Array) -> tuple[Array, Array]:
-    """Return each feature's mean and standard deviation, x (samples, features).
-
-    A feature whose values differ by no more than a rounding error has its first value and 1: its
-    deviation is that of the rounding errors of its mean.
-    """
-    exponent = np.frexp(np.abs(x).max(axis=0))[1]
-    unit = np.ldexp(x, -exponent)  # the largest is in [1/2, 1): no square over- or underflows
-    constant = np.ptp(unit, axis=0) <= 8 * np.finfo(unit.dtype).eps
-    mean, scale = (np.ldexp(part, exponent) for part in (unit.mean(axis=0), unit.std(axis=0)))
-    return np.where(constant, x[0], mean), np.where(constant, 1.0, scale)
-
-
-def stack(splits: Sequence[Split]) -> StackedSplit:
-    """Return the replicates' splits as one, every array with a leading replicate axis."""
-    arrays = {
-        field.name: np.stack([getattr(one, field.name) for one in splits])
-        for field in fields(Split)
-        if field.name != "classes"
-    }
-    return Split(**arrays, classes=splits[0].classes)
 
 
 def _labels(samples: int, classes: int, rng: np.random.Generator) -> Array:

@@ -1,0 +1,6 @@
+"""The random streams of a seed: each purpose has its own, so that none disturbs another."""
+
+from __future__ import annotations
+
+DATA_STREAM, SPLIT_STREAM = 0, 3
+WEIGHTS_STREAM, BATCHES_STREAM, NOISE_STREAM = 1, 2, 4
