@@ -25,11 +25,11 @@ from runner.choices import build
 from runner.data import shapes
 from runner.data.split import Split
 from runner.data.split import split as split_in_parts
-from runner.initializers import INITIALIZERS, Initializer
-from runner.losses import LOSSES
-from runner.model import Loss, check_hidden_widths, model_name
-from runner.optimizers import OPTIMIZERS, Optimizer
-from runner.schedules import SCHEDULES, Constant
+from runner.network.initializers import INITIALIZERS, Initializer
+from runner.network.losses import LOSSES
+from runner.network.network import Loss, check_hidden_widths, model_name
+from runner.network.optimizers import OPTIMIZERS, Optimizer
+from runner.network.schedules import SCHEDULES, Constant
 from runner.system.memory import refuse_what_does_not_fit
 from runner.system.terminal import ConfigError
 

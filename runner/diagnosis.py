@@ -8,7 +8,7 @@ import numpy as np
 
 from activations.base import Array
 from runner.config import Experiment
-from runner.diagnostics import flatness
+from runner.network.measurements import flatness
 from runner.outcomes import Training
 
 DEAD_SHARE = 0.1

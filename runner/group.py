@@ -18,11 +18,11 @@ from runner.checkpoint import State, restore_streams, streams_state
 from runner.config import Experiment
 from runner.data import split
 from runner.data.streams import BATCHES_STREAM, NOISE_STREAM, WEIGHTS_STREAM
-from runner.diagnostics import Report, evaluate, examine, update_ratios
-from runner.losses import encode
-from runner.model import Network
+from runner.network.fast_gradient import Step, with_ones
+from runner.network.losses import encode
+from runner.network.measurements import Report, evaluate, examine, update_ratios
+from runner.network.network import Network
 from runner.outcomes import Outcome, Training
-from runner.step import Step, with_ones
 from runner.system.blas import one_blas_thread
 
 PARTS = ("train", "validation", "test")

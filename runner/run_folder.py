@@ -37,7 +37,7 @@ from runner.config import Experiment
 from runner.data import split
 from runner.fingerprint import Fingerprint, differences, same
 from runner.group import build_network, load_data
-from runner.model import TrainedNetwork, parameter_shapes
+from runner.network.network import TrainedNetwork, parameter_shapes
 from runner.outcomes import Training
 from runner.summary import FORMAT_VERSION, METRICS, summarise
 from runner.summary_shape import check_shape

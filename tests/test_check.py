@@ -12,9 +12,9 @@ import pytest
 import activations
 from activations import Elementwise, Softmax, Swish
 from activations.check.__main__ import check_gradient, main
-from runner.losses import CrossEntropy
-from runner.model import Network
-from runner.step import Step
+from runner.network.fast_gradient import Step
+from runner.network.losses import CrossEntropy
+from runner.network.network import Network
 
 
 @pytest.mark.parametrize("name", activations.names())

@@ -10,7 +10,7 @@ import activations
 from runner import execution, run
 from runner.__main__ import main
 from runner.diagnosis import _overfitted
-from runner.diagnostics import flatness
+from runner.network.measurements import flatness
 from runner.plots.curves import loss
 from runner.run_folder import load_run
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from runner import run
-from runner.diagnostics import root_mean_square
+from runner.network.measurements import root_mean_square
 
 
 @pytest.mark.parametrize("dtype, exponents", [("float32", (-44, 37)), ("float64", (-322, 306))])

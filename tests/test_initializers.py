@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import activations
-from runner.initializers import INITIALIZERS, variance_gain
+from runner.network.initializers import INITIALIZERS, variance_gain
 
 FAN_IN, FAN_OUT = 300, 200
 
@@ -69,8 +69,8 @@ def test_orthogonal(shape):
 
 
 def test_activations_get_the_same_normals_scaled():
-    from runner.initializers import Auto
-    from runner.model import Network
+    from runner.network.initializers import Auto
+    from runner.network.network import Network
 
     def weights(name):
         network = Network(2, (8, 8), 2, activations.get(name), 1, np.float64)
@@ -83,7 +83,7 @@ def test_activations_get_the_same_normals_scaled():
 
 def test_auto_keeps_the_signal_in_a_deep_tanh_network_and_lecun_does_not():
     """Mean-field theory: with gain 1/sqrt(E f^2) the second moment 1 is a fixed point."""
-    from runner.model import Network
+    from runner.network.network import Network
 
     def last_rms(name):
         network = Network(500, (500,) * 20, 2, activations.TanH(), 1, np.float64)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import activations
-from runner.kernels import Kernel, kernel, loss_calls
-from runner.losses import CrossEntropy, SquaredError, encode
-from runner.model import Nonlinear
+from runner.network.kernels import Kernel, kernel, loss_calls
+from runner.network.losses import CrossEntropy, SquaredError, encode
+from runner.network.network import Nonlinear
 
 SHAPE = (3, 16, 33)
 EVERY = [

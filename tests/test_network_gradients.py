@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import activations
-from runner.initializers import Auto
-from runner.losses import LOSSES, encode
-from runner.model import Network, check_hidden_widths
-from runner.step import Step, with_ones
+from runner.network.fast_gradient import Step, with_ones
+from runner.network.initializers import Auto
+from runner.network.losses import LOSSES, encode
+from runner.network.network import Network, check_hidden_widths
 
 STEP = 1e-5
 ARTICLE = ["relu", "leaky_relu", "sigmoid", "tanh", "softmax"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from runner.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSProp
-from runner.schedules import Constant, Cosine, Step
+from runner.network.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSProp
+from runner.network.schedules import Constant, Cosine, Step
 
 RATE, STEPS = 0.05, 60
 CURVATURE = np.array([[1.0, 3.0, 0.2], [0.5, 2.0, 10.0]])

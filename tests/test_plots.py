@@ -17,7 +17,7 @@ import activations
 import runner
 from runner import plots
 from runner.__main__ import main as run_command
-from runner.model import Network, TrainedNetwork
+from runner.network.network import Network, TrainedNetwork
 from runner.plots import colours, style
 from runner.plots.__main__ import main
 from runner.plots.pixels import png

@@ -18,13 +18,14 @@ import numpy as np
 import pytest
 
 import activations
-from runner import datasets, fingerprint, load_run, optimizers, run
+from runner import datasets, fingerprint, load_run, run
 from runner.__main__ import main
 from runner.checkpoint import CHECKPOINT
 from runner.compare.__main__ import main as compare
 from runner.composition import compose
 from runner.data import shapes, streams
 from runner.execution import execute
+from runner.network import optimizers
 from runner.sweep import plan
 from runner.system import version
 

@@ -13,10 +13,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 import activations
-from runner.losses import CrossEntropy, encode
-from runner.model import Network
-from runner.optimizers import SGD
-from runner.step import Step, with_ones
+from runner.network.fast_gradient import Step, with_ones
+from runner.network.losses import CrossEntropy, encode
+from runner.network.network import Network
+from runner.network.optimizers import SGD
 
 SAMPLES, ALPHA, RATE, STEPS = 200, 0.01, 0.1, 100
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import activations
-from runner.initializers import Auto
-from runner.losses import LOSSES, encode
-from runner.model import Network
-from runner.step import Step, with_ones
+from runner.network.fast_gradient import Step, with_ones
+from runner.network.initializers import Auto
+from runner.network.losses import LOSSES, encode
+from runner.network.network import Network
 
 BATCH, LAST_BATCH = 16, 5
 ROUNDINGS = 1000  # 170 seen, for squares of squares of squares

@@ -9,7 +9,7 @@ from functools import partial
 
 from runner.artist import DrawingError, draw
 from runner.extensions import load_extensions
-from runner.model import Network
+from runner.network.network import Network
 from runner.plots import FORMATS
 from runner.run_folder import load_run
 from runner.system.command import prepare

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from activations.base import Array
 from runner.data.split import judged_part
-from runner.losses import predictions
+from runner.network.losses import predictions
 from runner.plots.captions import page
 from runner.plots.style import (
     GREY,

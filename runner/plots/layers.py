@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm, to_rgba
 from matplotlib.ticker import MaxNLocator
 
 from activations.base import Array
-from runner.diagnostics import flatness
+from runner.network.measurements import flatness
 from runner.plots.captions import page
 from runner.plots.style import (
     GREY,

@@ -6,10 +6,10 @@ import numpy as np
 
 import activations
 from runner.composition import compose
-from runner.losses import CrossEntropy, encode
-from runner.model import Network
-from runner.optimizers import Adam
-from runner.step import Step
+from runner.network.fast_gradient import Step
+from runner.network.losses import CrossEntropy, encode
+from runner.network.network import Network
+from runner.network.optimizers import Adam
 from runner.training import group_size
 from tests.benchmarks.problem import (
     BETA1,

@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from activations.base import Activation, Array, Elementwise
 from runner.data.split import standardised
-from runner.initializers import Initializer
-from runner.losses import CrossEntropy, SquaredError, probabilities
+from runner.network.initializers import Initializer
+from runner.network.losses import CrossEntropy, SquaredError, probabilities
 
 Loss = CrossEntropy | SquaredError
 

@@ -22,8 +22,8 @@ from functools import partial
 import numpy as np
 
 from activations.base import Array
-from runner.kernels import Calls, kernel, loss_calls
-from runner.model import Loss, Network, Nonlinear
+from runner.network.kernels import Calls, kernel, loss_calls
+from runner.network.network import Loss, Network, Nonlinear
 
 
 class Step:

@@ -16,8 +16,8 @@ import numpy as np
 
 from activations import ReLU, Sigmoid, TanH
 from activations.base import BLOCK_ELEMENTS, Array, Elementwise, blockwise
-from runner.losses import NO_OVERFLOW, CrossEntropy
-from runner.model import Loss, Nonlinear
+from runner.network.losses import NO_OVERFLOW, CrossEntropy
+from runner.network.network import Loss, Nonlinear
 
 Calls = list[Callable[[], object]]
 

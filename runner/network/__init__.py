@@ -1,0 +1,1 @@
+"""The network, its gradient, and what trains it."""
