@@ -41,9 +41,9 @@ def run(
     inline in a notebook.
     Raises ConfigError (a ValueError) for a wrong override.
     """
-    from runner.composition import compose, hydra_set_aside
+    from runner.config.compose import compose, hydra_set_aside
+    from runner.config.extensions import offer_instance
     from runner.execution import execute, repeat_command
-    from runner.extensions import offer_instance
     from runner.system.terminal import ConfigError
 
     words = overrides if isinstance(overrides, str) else list(overrides)

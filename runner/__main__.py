@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return hand_over(options.for_hydra, options.overrides)
         if arguments is None and options.draws_one_run:
             drawer = artist.Artist.start()
-        from runner.composition import compose, sweeps_a_named_experiment
+        from runner.config.compose import compose
+        from runner.config.words import sweeps_a_named_experiment
 
         sweeps = options.multirun or sweeps_a_named_experiment(options.overrides)
         composed = None if sweeps else compose(options.overrides)

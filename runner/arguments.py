@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.formulas import as_text
+from runner.config.quoting import as_text
 from runner.system.terminal import ConfigError, OneLineParser
 
 INFORMATION = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")

@@ -93,7 +93,7 @@ def _serve(orders: int, answers: int) -> None:
     problem = None
     try:
         from runner import plots
-        from runner.extensions import load_extensions
+        from runner.config.extensions import load_extensions
 
         plots.load()
     except Exception as error:

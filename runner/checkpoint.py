@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from activations.base import Array
-from runner.config import Experiment
+from runner.config.experiment import Experiment
 from runner.fingerprint import differences, fingerprint, same
 from runner.system.files import read_whole, temporary_of, write_whole
 from runner.system.signals import Interrupted, Listener

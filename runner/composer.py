@@ -8,9 +8,11 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from runner.composition import CONFIG_DIR, GROUPS, composed, experiment_of, folders_of, plain
-from runner.config import Experiment
-from runner.overrides import Word, read
+from runner.config.catalogue import CONFIG_DIR, GROUPS
+from runner.config.compose import composed, experiment_of, plain
+from runner.config.experiment import Experiment
+from runner.config.overrides import Word, read
+from runner.config.words import folders_of
 from runner.system.terminal import ConfigError
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from activations.base import Array
-from runner.config import Experiment
+from runner.config.experiment import Experiment
 from runner.network.measurements import flatness
 from runner.outcomes import Training
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from runner.checkpoint import CHECKPOINT, INTERRUPTED, Keeper
-from runner.config import Experiment
+from runner.config.experiment import Experiment
 from runner.fingerprint import own_code
 from runner.run_folder import (
     LAST_PICTURE,

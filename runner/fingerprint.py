@@ -14,7 +14,6 @@ import itertools
 import marshal
 import os
 import platform
-import re
 import sys
 import types
 from collections.abc import Iterable
@@ -24,10 +23,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy._core import _multiarray_umath as _build  # type: ignore[attr-defined]
 
+from runner.config.extensions import _is_a_users, is_users
 from runner.system.blas import controller
 
 if TYPE_CHECKING:
-    from runner.config import Experiment
+    from runner.config.experiment import Experiment
 
 Fingerprint = dict[str, str | None]
 
@@ -150,19 +150,6 @@ def mixture(settings: Iterable[Iterable[object]]) -> str:
     return ", ".join(words)
 
 
-def is_users(module: str) -> bool:
-    """Return whether a module is neither ours, Python's nor an installed package's."""
-    top = module.partition(".")[0]
-    if top in ("runner", "activations") or top in sys.stdlib_module_names:
-        return False
-    place = getattr(sys.modules.get(module), "__file__", None) or ""
-    return not re.search(r"[\\/](site|dist)-packages[\\/]", place)
-
-
-def _is_a_users(value: object) -> bool:
-    return isinstance(value, (type, types.FunctionType)) and is_users(value.__module__ or "")
-
-
 def _is_librarys(module: str) -> bool:
     places = list(itertools.accumulate(module.split("."), "{}.{}".format))
     if places[0] == "activations":
@@ -194,7 +181,7 @@ class _Same:
 
 @lru_cache(maxsize=1)
 def _library_of(modules: tuple[tuple[str, _Same], ...]) -> str:
-    from runner.config import Experiment
+    from runner.config.experiment import Experiment
 
     reader = _Reader(_is_librarys)
     for name, _ in modules:

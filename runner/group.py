@@ -15,7 +15,7 @@ import numpy as np
 
 from activations.base import Array
 from runner.checkpoint import State, restore_streams, streams_state
-from runner.config import Experiment
+from runner.config.experiment import Experiment
 from runner.data import split
 from runner.data.streams import BATCHES_STREAM, NOISE_STREAM, WEIGHTS_STREAM
 from runner.network.fast_gradient import Step, with_ones

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 
-from runner.composition import GROUPS, choices
+from runner.config.catalogue import GROUPS, choices
 
 USAGE = """\
 Train small networks in NumPy and see what their activation function does to them.

@@ -11,9 +11,11 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.composition import CONFIG_DIR, VERSION_BASE, explain, extensions_of, for_hydra
-from runner.extensions import load_extensions
-from runner.overrides import read
+from runner.config.catalogue import CONFIG_DIR, VERSION_BASE
+from runner.config.explain import explain
+from runner.config.extensions import load_extensions
+from runner.config.overrides import read
+from runner.config.words import extensions_of, for_hydra
 from runner.system.terminal import ConfigError, printable
 
 

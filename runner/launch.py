@@ -19,17 +19,12 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
-from runner.composition import (
-    CONFIG_DIR,
-    VERSION_BASE,
-    experiment_of,
-    extensions_of,
-    for_hydra,
-    plain,
-)
-from runner.extensions import load_extensions
-from runner.formulas import as_text
-from runner.overrides import read
+from runner.config.catalogue import CONFIG_DIR, VERSION_BASE
+from runner.config.compose import experiment_of, plain
+from runner.config.extensions import load_extensions
+from runner.config.overrides import read
+from runner.config.quoting import as_text
+from runner.config.words import extensions_of, for_hydra
 from runner.run_folder import holds_whole
 from runner.sweep import Failure, Job, run_job
 from runner.system.files import write_whole

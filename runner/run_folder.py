@@ -33,7 +33,7 @@ import numpy as np
 import yaml
 
 from activations.base import Array
-from runner.config import Experiment
+from runner.config.experiment import Experiment
 from runner.data import split
 from runner.fingerprint import Fingerprint, differences, same
 from runner.group import build_network, load_data

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from activations.base import Array
-from runner.config import Experiment
+from runner.config.experiment import Experiment
 from runner.diagnosis import diagnose
 from runner.outcomes import Training
 from runner.statistics.estimates import estimate

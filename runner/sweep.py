@@ -21,23 +21,14 @@ from omegaconf import DictConfig
 
 from runner import artist
 from runner.composer import Composer
-from runner.composition import (
-    GROUPS,
-    SEARCHPATH,
-    check_keys,
-    choices,
-    composed,
-    extensions_of,
-    folder_in,
-    plain,
-    refuse_as_axis,
-    refuse_hydra_settings,
-)
-from runner.config import Experiment
+from runner.config.catalogue import GROUPS, SEARCHPATH, choices
+from runner.config.compose import composed, folder_in, plain
+from runner.config.experiment import Experiment
+from runner.config.extensions import load_extensions
+from runner.config.overrides import Word, read
+from runner.config.words import check_keys, extensions_of, refuse_as_axis, refuse_hydra_settings
 from runner.execution import execute, refuse_long_names, repeat_command
-from runner.extensions import load_extensions
 from runner.fingerprint import fingerprint
-from runner.overrides import Word, read
 from runner.run_folder import OLD, find, holds_whole, make_parent, put_aside
 from runner.system.files import write_whole
 from runner.system.processes import available_cores, run_jobs

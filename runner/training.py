@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from runner.checkpoint import Keeper, State
-from runner.config import Experiment
+from runner.config.experiment import Experiment
 from runner.group import Group, build_network
 from runner.outcomes import Training, joined
 from runner.system.blas import one_blas_thread

@@ -24,7 +24,7 @@ from omegaconf import OmegaConf
 
 from runner.__main__ import main as run
 from runner.compare.__main__ import main as compare
-from runner.composition import CONFIG_DIR, GROUPS, choices
+from runner.config.catalogue import CONFIG_DIR, GROUPS, choices
 from runner.plots.__main__ import main as plots
 
 FAMILIES = 13

@@ -12,8 +12,8 @@ import yaml
 from activations import Formula
 from runner import load_run, run
 from runner.__main__ import main
-from runner.composition import compose
-from runner.formulas import quoted
+from runner.config.compose import compose
+from runner.config.quoting import quoted
 
 QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2"]
 SWISH = ["activation=formula", "activation.expression=x * sigmoid(beta * x)"]

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from runner.checkpoint import CHECKPOINT, Keeper
-from runner.composition import compose
-from runner.config import Experiment
+from runner.config.compose import compose
+from runner.config.experiment import Experiment
 from runner.execution import execute
 from runner.outcomes import Training
 from runner.plots import PICTURES

@@ -4,8 +4,8 @@ import tracemalloc
 
 import pytest
 
-from runner.composition import compose
-from runner.system.memory import needed
+from runner.config.compose import compose
+from runner.config.needed_memory import needed
 from runner.training import train
 
 

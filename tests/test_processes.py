@@ -20,7 +20,7 @@ import runner
 from runner.__main__ import main
 from runner.artist import Artist, DrawingError
 from runner.compare.pictures import draw_all
-from runner.composition import CONFIG_DIR, VERSION_BASE
+from runner.config.catalogue import CONFIG_DIR, VERSION_BASE
 from runner.plots.__main__ import main as redraw
 from runner.system.processes import run_jobs
 

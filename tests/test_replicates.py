@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from runner import run
-from runner.composition import compose
+from runner.config.compose import compose
 from runner.group import Group, build_network, load_data
 from runner.run_folder import _history_text
 from runner.training import train

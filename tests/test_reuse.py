@@ -22,7 +22,7 @@ from runner import datasets, fingerprint, load_run, run
 from runner.__main__ import main
 from runner.checkpoint import CHECKPOINT
 from runner.compare.__main__ import main as compare
-from runner.composition import compose
+from runner.config.compose import compose
 from runner.data import shapes, streams
 from runner.execution import execute
 from runner.network import optimizers
@@ -100,7 +100,7 @@ def test_docstrings_comments_and_layout_do_not_count(tmp_path):
             if isinstance(node, (ast.Module, ast.FunctionDef)) and ast.get_docstring(node):
                 node.body[0].value.value = "Other words."
         path.write_text(ast.unparse(tree))
-    words = "from runner.composition import compose; from runner.fingerprint import fingerprint;"
+    words = "from runner.config.compose import compose; from runner.fingerprint import fingerprint;"
     done = subprocess.run(
         [sys.executable, "-c", f"{words} print(fingerprint(compose([]).experiment))"],
         cwd=tmp_path,
@@ -115,8 +115,8 @@ def test_docstrings_comments_and_layout_do_not_count(tmp_path):
 def test_all_that_training_imports_counts_or_is_known_not_to():
     only_checks_and_writes = {
         "runner.checkpoint",
-        "runner.choices",
-        "runner.config",
+        "runner.config.build",
+        "runner.config.experiment",
         "runner.fingerprint",
         "runner.system.signals",
         "runner.system.memory",
@@ -382,7 +382,7 @@ def test_two_configs_with_one_name_are_told_apart(capsys, monkeypatch, sweeps_in
     seeds = ("3581", "58370")
     assert main(["-m", f"seed={','.join(seeds)}", *QUICK]) == 0
     assert "sweep of 2 jobs" in capsys.readouterr().out
-    monkeypatch.setattr("runner.config.DIGITS_IN_NAMES", 0)
+    monkeypatch.setattr("runner.config.experiment.DIGITS_IN_NAMES", 0)
     assert main([*QUICK, f"seed={seeds[0]}"]) == 0
     before = contents("outputs/runs/tanh_moons_")
     capsys.readouterr()

@@ -11,7 +11,8 @@ import pytest
 from runner import run
 from runner.__main__ import main
 from runner.arguments import parse
-from runner.composition import compose, known_keys
+from runner.config.catalogue import known_keys
+from runner.config.compose import compose
 from runner.plots.__main__ import main as draw
 from runner.sweep import plan
 from runner.system.terminal import ConfigError

@@ -16,7 +16,8 @@ from hydra.core.plugins import Plugins
 from runner.__main__ import main
 from runner.arguments import parse
 from runner.composer import Composer
-from runner.composition import GROUPS, choices, composed, experiment_of, plain
+from runner.config.catalogue import GROUPS, choices
+from runner.config.compose import composed, experiment_of, plain
 from runner.sweep import plan, run_job
 from runner.system.processes import run_jobs
 
@@ -94,7 +95,7 @@ def test_a_wrong_value_anywhere_stops_the_sweep_before_it_starts(capsys):
 
 def test_setting_a_value_is_what_hydra_composes():
     """The shortcut past Hydra's composition gives Hydra's result."""
-    from runner.composition import compose
+    from runner.config.compose import compose
 
     words = ["activation=leaky_relu", "activation.alpha=0.1", "model.hidden=[4,4]"]
     words += ["optimizer=sgd", "optimizer.momentum=0.9", "training.batch_size=null", "seed=3"]

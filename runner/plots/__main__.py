@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from runner.artist import DrawingError, draw
-from runner.extensions import load_extensions
+from runner.config.extensions import load_extensions
 from runner.network.network import Network
 from runner.plots import FORMATS
 from runner.run_folder import load_run

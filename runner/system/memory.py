@@ -6,71 +6,14 @@ The estimate is a floor, so that nothing is refused that could have run; what it
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from runner.system.terminal import ConfigError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runner.config import Experiment
-
-DOUBLE = 8
-COLUMNS_PER_LAYER = 5
-COLUMNS = 8
-
-
-def refuse_what_does_not_fit(experiment: Experiment) -> None:
-    """Raise ConfigError, with both numbers and the key to lower, if memory cannot suffice."""
-    needs = needed(experiment)
-    total, there = sum(needs.values()), available()
-    if total > there:
-        alone = [key for key, size in needs.items() if size > there]
-        key = alone[0] if alone else max(needs, key=needs.__getitem__)
-        remedy = "; a higher training.record_every needs less" if key == "training.epochs" else ""
-        raise ConfigError(
-            f"{key} is too large: the run needs at least {_readable(total)} of memory and "
-            f"{_readable(there)} is available{remedy}"
-        )
-
-
-def needed(experiment: Experiment) -> dict[str, float]:
-    """Return the least bytes by the key that asks for them.
-
-    Of R replicates, n samples of d features, P parameters and E records: the data of one
-    replicate as drawn (float64) and standardised; the targets, one number per sample for two
-    classes and one per class for more, once for all samples and once for the training part in
-    the order of its batches; R P numbers three times (final, best, current) and P four times
-    more (gradient and optimizer); four numbers per unit and sample of a batch; and 8 + 5 columns
-    a layer of R E float64.
-    """
-    number = 4 if experiment.dtype == "float32" else 8
-    dataset = experiment.dataset
-    samples, features = _whole(dataset.get("samples"), 2), _whole(dataset.get("features"), 2)
-    held_out = sum(_share(dataset.get(f"{part}_fraction")) for part in ("test", "validation"))
-    train = samples * max(0.0, 1 - held_out)
-    classes = "arms" if "arms" in dataset else "classes"
-    outputs = _whole(dataset.get(classes), 2)
-    outputs = 1 if outputs == 2 else outputs
-    widths = [features, *experiment.model.hidden, outputs]
-    parameters = sum((a + 1) * b for a, b in itertools.pairwise(widths))
-    settings = experiment.training
-    records = math.ceil(settings.epochs / settings.record_every)
-    columns = COLUMNS + COLUMNS_PER_LAYER * len(widths)
-    batch = min(train, _whole(settings.batch_size, samples))
-    data = "dataset.samples" if samples > features else "dataset.features"
-    needs = {
-        data: samples * (features + 1.0) * (DOUBLE + number),
-        "model.hidden": 7.0 * parameters * number + 4.0 * batch * sum(widths[1:]) * number,
-        "replicates": 3.0 * (experiment.replicates - 1) * parameters * number,
-        "training.epochs": 2.0 * experiment.replicates * records * columns * DOUBLE,
-    }
-    key = f"dataset.{classes}" if outputs > features else data
-    needs[key] = needs.get(key, 0) + (samples + train) * outputs * number
-    return needs
+    pass
 
 
 def available() -> float:
@@ -107,16 +50,6 @@ def _words(path: str) -> list[str]:
         return Path(path).read_text().split()
     except OSError:
         return []
-
-
-def _whole(value: Any, otherwise: int) -> int:
-    """Return a setting that has not been checked yet, as far as it is a number."""
-    return value if isinstance(value, int) and value > 0 else otherwise
-
-
-def _share(value: Any) -> float:
-    """Return a fraction that has not been checked yet, as far as it is one."""
-    return float(value) if isinstance(value, (int, float)) and 0 <= value < 1 else 0.0
 
 
 def _readable(size: float) -> str:

@@ -29,7 +29,7 @@ CHECKPOINTS = """
 import time
 from pathlib import Path
 from runner.checkpoint import Keeper
-from runner.composition import compose
+from runner.config.compose import compose
 from runner.training import train
 taken, sizes, save = [], [], Keeper.save
 def timed(self, state):

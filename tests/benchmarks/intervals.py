@@ -79,8 +79,8 @@ def beta_binomial(samples: int, mean: float, between: float) -> Case:
 
 
 def trained(replicates: int) -> Iterator[Case]:
-    from runner.composition import compose
-    from runner.config import Experiment
+    from runner.config.compose import compose
+    from runner.config.experiment import Experiment
     from runner.training import train
 
     for name, words in TRAINED.items():

@@ -74,7 +74,7 @@ def peak(arguments: list[str]) -> float:
 
 def needed(replicates: int) -> float:
     """Return the formula's MiB for the default experiment with that many replicates."""
-    from runner.composition import compose
+    from runner.config.compose import compose
     from runner.group import build_network
     from runner.training import group_size
 

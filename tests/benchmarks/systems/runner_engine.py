@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import activations
-from runner.composition import compose
+from runner.config.compose import compose
 from runner.network.fast_gradient import Step
 from runner.network.losses import CrossEntropy, encode
 from runner.network.network import Network

@@ -21,7 +21,8 @@ import numpy as np
 import activations
 from activations import Activation
 from activations.arguments import closest, number, one_of, whole_number
-from runner.choices import build
+from runner.config.build import build
+from runner.config.needed_memory import refuse_what_does_not_fit
 from runner.data import shapes
 from runner.data.split import Split
 from runner.data.split import split as split_in_parts
@@ -30,7 +31,6 @@ from runner.network.losses import LOSSES
 from runner.network.network import Loss, check_hidden_widths, model_name
 from runner.network.optimizers import OPTIMIZERS, Optimizer
 from runner.network.schedules import SCHEDULES, Constant
-from runner.system.memory import refuse_what_does_not_fit
 from runner.system.terminal import ConfigError
 
 __all__ = ["ConfigError", "Experiment", "Model", "Training"]

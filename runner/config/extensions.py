@@ -12,7 +12,9 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
+import types
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -22,8 +24,7 @@ from hydra.core.config_store import ConfigStore
 
 from activations.base import Activation, forget, get, get_class, names
 from activations.user_code import error_line
-from runner.fingerprint import is_users
-from runner.formulas import as_text
+from runner.config.quoting import as_text
 from runner.system.terminal import ConfigError
 
 
@@ -198,3 +199,16 @@ def _offer(added: list[str]) -> None:
         # from Hydra 1.4 on, a name that is taken is replaced only when asked for
         store.repo.get("activation", {}).pop(f"{name}.yaml", None)
         store.store(group="activation", name=name, node={"name": name, **defaults})
+
+
+def is_users(module: str) -> bool:
+    """Return whether a module is neither ours, Python's nor an installed package's."""
+    top = module.partition(".")[0]
+    if top in ("runner", "activations") or top in sys.stdlib_module_names:
+        return False
+    place = getattr(sys.modules.get(module), "__file__", None) or ""
+    return not re.search(r"[\\/](site|dist)-packages[\\/]", place)
+
+
+def _is_a_users(value: object) -> bool:
+    return isinstance(value, (type, types.FunctionType)) and is_users(value.__module__ or "")

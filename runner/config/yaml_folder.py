@@ -50,7 +50,7 @@ class CheckedFolder(FileConfigSource):
 
 def searchpath(folders: list[Path]) -> str:
     """Return the override that makes Hydra search these folders. Raises ConfigError."""
-    from runner.formulas import as_text
+    from runner.config.quoting import as_text
 
     for folder in folders:
         if not folder.is_dir():

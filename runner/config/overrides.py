@@ -16,7 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
-from runner.formulas import as_text, quoted
+from runner.config.quoting import as_text, quoted
 from runner.system.terminal import ConfigError, first_line
 
 _SHOWN = 200
