@@ -17,8 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prepare()
     from runner import artist
     from runner.arguments import parse
-    from runner.system.signals import INTERRUPTED, Interrupted, exit_status
+    from runner.system.signals import INTERRUPTED, exit_status
     from runner.system.terminal import ConfigError, one_line, printable
+    from runner.training.checkpoint import Interrupted
 
     drawer = None
     try:

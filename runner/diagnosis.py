@@ -9,7 +9,7 @@ import numpy as np
 from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.network.measurements import flatness
-from runner.outcomes import Training
+from runner.training.outcome import Training
 
 DEAD_SHARE = 0.1
 SATURATED_SHARE = 0.9

@@ -12,9 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from runner.checkpoint import CHECKPOINT, INTERRUPTED, Keeper
 from runner.config.experiment import Experiment
-from runner.fingerprint import own_code
 from runner.run_folder import (
     LAST_PICTURE,
     REACHED,
@@ -27,9 +25,10 @@ from runner.run_folder import (
     write_reached,
     write_run,
 )
-from runner.system.signals import Interrupted
 from runner.system.terminal import ConfigError, note, progress_bar
-from runner.training import train
+from runner.training.checkpoint import CHECKPOINT, INTERRUPTED, Interrupted, Keeper
+from runner.training.fingerprint import own_code
+from runner.training.train import train
 
 LONGEST_NAME = 255
 """Bytes in a file's name, on all common file systems."""

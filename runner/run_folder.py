@@ -35,15 +35,15 @@ import yaml
 from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.data import split
-from runner.fingerprint import Fingerprint, differences, same
-from runner.group import build_network, load_data
 from runner.network.network import TrainedNetwork, parameter_shapes
-from runner.outcomes import Training
 from runner.summary import FORMAT_VERSION, METRICS, summarise
 from runner.summary_shape import check_shape
 from runner.system.files import read_whole, temporary_of, write_whole
 from runner.system.version import origin
 from runner.system.yaml_text import read_yaml
+from runner.training.fingerprint import Fingerprint, differences, same
+from runner.training.outcome import Training
+from runner.training.stack import build_network, load_data
 
 CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)|[\x7f-\x9f]", re.IGNORECASE)
 CONFIG, HISTORY, WEIGHTS, SUMMARY = (

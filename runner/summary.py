@@ -10,9 +10,9 @@ import numpy as np
 from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.diagnosis import diagnose
-from runner.outcomes import Training
 from runner.statistics.estimates import estimate
 from runner.system.version import VERSION
+from runner.training.outcome import Training
 
 FORMAT_VERSION = 2
 ENDS = ("centre", "low", "high")

@@ -28,12 +28,12 @@ from runner.config.extensions import load_extensions
 from runner.config.overrides import Word, read
 from runner.config.words import check_keys, extensions_of, refuse_as_axis, refuse_hydra_settings
 from runner.execution import execute, refuse_long_names, repeat_command
-from runner.fingerprint import fingerprint
 from runner.run_folder import OLD, find, holds_whole, make_parent, put_aside
 from runner.system.files import write_whole
 from runner.system.processes import available_cores, run_jobs
 from runner.system.signals import Listener
 from runner.system.terminal import ConfigError, note, one_line
+from runner.training.fingerprint import fingerprint
 
 MOST_JOBS = 100_000
 """Beyond this a sweep is taken for a slip of the hand, such as a range that is too fine."""

@@ -102,8 +102,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_fault_at_any_write_of_a_run_costs_nothing_but_time(
     tmp_path, monkeypatch, capsys, record_property, words, fault
 ):
-    monkeypatch.setattr("runner.checkpoint.SECONDS_BETWEEN", 0.0)
-    monkeypatch.setattr("runner.checkpoint.MOST_TIME_SHARE", math.inf)
+    monkeypatch.setattr("runner.training.checkpoint.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("runner.training.checkpoint.MOST_TIME_SHARE", math.inf)
     two = {name: plots.PICTURES[name] for name in ("accuracy", LAST_PICTURE)}
     monkeypatch.setattr(plots, "PICTURES", two)  # as good as all, and sooner drawn
     for name, seed in (("earlier", 1), ("undisturbed", 0)):

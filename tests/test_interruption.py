@@ -14,16 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.checkpoint import CHECKPOINT, Keeper
 from runner.config.compose import compose
 from runner.config.experiment import Experiment
 from runner.execution import execute
-from runner.outcomes import Training
 from runner.plots import PICTURES
 from runner.run_folder import LAST_PICTURE
-from runner.system.signals import Interrupted
 from runner.system.terminal import ConfigError
-from runner.training import train
+from runner.training.checkpoint import CHECKPOINT, Interrupted, Keeper
+from runner.training.outcome import Training
+from runner.training.train import train
 
 SHORT = ["training.epochs=9", "dataset.samples=90", "plots=none", "replicates=3"]
 ENDLESS = ["training.epochs=2000000", "training.record_every=100000", "plots=none",
@@ -74,7 +73,7 @@ def same(one: Training, other: Training) -> None:
 @pytest.mark.parametrize("group", [3, 2, 1], ids=lambda size: f"groups-of-{size}")
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99, 1.0])
 def test_a_run_goes_on_to_the_same_bytes(tmp_path, monkeypatch, share, group):
-    monkeypatch.setattr("runner.training.group_size", lambda experiment: group)
+    monkeypatch.setattr("runner.training.train.group_size", lambda experiment: group)
     experiment = experiment_of()
     stopped = interrupt(experiment, tmp_path / "run", share)
     assert str(stopped.place) in str(stopped)
@@ -108,8 +107,8 @@ def test_whatever_a_run_depends_on_is_kept(tmp_path, words):
 
 
 def test_a_kill_costs_what_came_after_the_last_checkpoint(tmp_path, monkeypatch):
-    monkeypatch.setattr("runner.checkpoint.SECONDS_BETWEEN", 0.0)
-    monkeypatch.setattr("runner.checkpoint.MOST_TIME_SHARE", math.inf)
+    monkeypatch.setattr("runner.training.checkpoint.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("runner.training.checkpoint.MOST_TIME_SHARE", math.inf)
     experiment = experiment_of()
 
     def die(share: float) -> None:
@@ -154,7 +153,7 @@ def test_a_damaged_or_older_checkpoint_is_not_used(tmp_path, monkeypatch):
     assert Keeper(tmp_path / "run", experiment).load() is None
     (place / CHECKPOINT).write_bytes(whole)
     assert Keeper(tmp_path / "run", experiment).load() is not None
-    monkeypatch.setattr("runner.fingerprint._library", lambda: "another")
+    monkeypatch.setattr("runner.training.fingerprint._library", lambda: "another")
     told: list[str] = []
     assert Keeper(tmp_path / "run", experiment, told.append).load() is None
     assert "another version of this laboratory's code: the training begins anew" in told[0]

@@ -6,7 +6,7 @@ import pytest
 
 from runner.config.compose import compose
 from runner.config.needed_memory import needed
-from runner.training import train
+from runner.training.train import train
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 
 from runner import run
 from runner.config.compose import compose
-from runner.group import Group, build_network, load_data
 from runner.run_folder import _history_text
-from runner.training import train
+from runner.training.stack import Group, build_network, load_data
+from runner.training.train import train
 
 SHORT = ["training.epochs=3", "dataset.samples=200", "plots=none"]
 
@@ -66,7 +66,9 @@ def test_replicate_is_the_run_alone_with_every_part(overrides):
 @pytest.mark.parametrize("more", [[], ["training.patience=1", "training.epochs=20"]])
 def test_grouping_changes_nothing(monkeypatch, replicates_in_a_group, more):
     whole = trained("replicates=5", *more)
-    monkeypatch.setattr("runner.training.group_size", lambda experiment: replicates_in_a_group)
+    monkeypatch.setattr(
+        "runner.training.train.group_size", lambda experiment: replicates_in_a_group
+    )
     grouped = trained("replicates=5", *more)
     for name, values in whole.history.items():
         np.testing.assert_array_equal(values, grouped.history[name])
@@ -148,7 +150,7 @@ def test_record_every_thins_the_history_and_changes_nothing_else(monkeypatch, wo
     """Whatever an epoch settles (best, solved, stopped, diverged) is settled in that epoch."""
     every = trained(*words)
     for each, size in ((3, 5), (7, 2), (1000, 1)):
-        monkeypatch.setattr("runner.training.group_size", lambda experiment, size=size: size)
+        monkeypatch.setattr("runner.training.train.group_size", lambda experiment, size=size: size)
         thinned = trained(*words, f"training.record_every={each}")
         for one, other in zip(every.outcomes, thinned.outcomes, strict=True):
             assert {**vars(one), "dead_since": 0} == {**vars(other), "dead_since": 0}

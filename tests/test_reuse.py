@@ -18,9 +18,8 @@ import numpy as np
 import pytest
 
 import activations
-from runner import datasets, fingerprint, load_run, run
+from runner import datasets, load_run, run
 from runner.__main__ import main
-from runner.checkpoint import CHECKPOINT
 from runner.compare.__main__ import main as compare
 from runner.config.compose import compose
 from runner.data import shapes, streams
@@ -28,6 +27,8 @@ from runner.execution import execute
 from runner.network import optimizers
 from runner.sweep import plan
 from runner.system import version
+from runner.training import fingerprint
+from runner.training.checkpoint import CHECKPOINT
 
 ROOT = Path(__file__).parent.parent
 QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "plots=none"]
@@ -100,7 +101,8 @@ def test_docstrings_comments_and_layout_do_not_count(tmp_path):
             if isinstance(node, (ast.Module, ast.FunctionDef)) and ast.get_docstring(node):
                 node.body[0].value.value = "Other words."
         path.write_text(ast.unparse(tree))
-    words = "from runner.config.compose import compose; from runner.fingerprint import fingerprint;"
+    words = "from runner.config.compose import compose;"
+    words += "from runner.training.fingerprint import fingerprint;"
     done = subprocess.run(
         [sys.executable, "-c", f"{words} print(fingerprint(compose([]).experiment))"],
         cwd=tmp_path,
@@ -114,15 +116,15 @@ def test_docstrings_comments_and_layout_do_not_count(tmp_path):
 
 def test_all_that_training_imports_counts_or_is_known_not_to():
     only_checks_and_writes = {
-        "runner.checkpoint",
+        "runner.training.checkpoint",
         "runner.config.build",
         "runner.config.experiment",
-        "runner.fingerprint",
+        "runner.training.fingerprint",
         "runner.system.signals",
         "runner.system.memory",
         "runner.system.files",
     }
-    code = "import runner.training, sys; print(*sys.modules)"
+    code = "import runner.training.train, sys; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()
     ours = {name for name in loaded if name.partition(".")[0] in ("runner", "activations")}
     counted = {name for name in ours if fingerprint._is_librarys(name)}
@@ -171,7 +173,7 @@ def test_a_run_made_with_anything_else_is_trained_anew_and_kept(
 ):
     real = fingerprint.fingerprint
     with monkeypatch.context() as past:
-        past.setattr("runner.checkpoint.fingerprint", lambda e: {**real(e), part: value})
+        past.setattr("runner.training.checkpoint.fingerprint", lambda e: {**real(e), part: value})
         assert main([*QUICK, "hydra.run.dir=runs/it"]) == 0
     former = contents("runs/it")
     capsys.readouterr()
@@ -187,7 +189,9 @@ def test_a_run_made_with_anything_else_is_trained_anew_and_kept(
 def test_a_comparison_of_runs_made_with_different_things_says_so(monkeypatch, capsys):
     real = fingerprint.fingerprint
     for name, past in (("tanh", {}), ("relu", {"own_code": "0"}), ("elu", {"numpy": "2.0.0"})):
-        monkeypatch.setattr("runner.checkpoint.fingerprint", lambda e, p=past: {**real(e), **p})
+        monkeypatch.setattr(
+            "runner.training.checkpoint.fingerprint", lambda e, p=past: {**real(e), **p}
+        )
         assert main([*QUICK, f"activation={name}"]) == 0
     for name, said in (("relu", False), ("elu", True)):
         folders = [str(path) for path in Path("outputs/runs").iterdir() if "_" in path.name]
@@ -204,7 +208,7 @@ def test_a_sweep_says_how_many_jobs_are_finished_and_how_many_trained_anew(
     real = fingerprint.fingerprint
     words = ["-m", "activation=relu,tanh", *QUICK]
     with monkeypatch.context() as past:
-        for place in ("runner.checkpoint", "runner.sweep"):
+        for place in ("runner.training.checkpoint", "runner.sweep"):
             past.setattr(f"{place}.fingerprint", lambda e: {**real(e), "numpy": "2.0.0"})
         assert main(words) == 0
     words[1] += ",elu"
@@ -431,7 +435,7 @@ def test_a_folder_of_yours_where_a_run_would_be_kept_is_refused_and_left_alone(c
 
 
 def test_files_of_yours_beside_a_checkpoint_stay(monkeypatch):
-    monkeypatch.setattr("runner.checkpoint.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("runner.training.checkpoint.SECONDS_BETWEEN", 0.0)
     from runner import execution
 
     def noted(*arguments: object) -> object:
@@ -510,10 +514,10 @@ def test_a_power_cut_that_emptied_all_files_does_not_block_the_command():
 
 
 def test_a_checkpoint_with_any_flipped_bit_is_told_and_not_used(monkeypatch):
-    from runner.checkpoint import Keeper
-    from runner.training import train
+    from runner.training.checkpoint import Keeper
+    from runner.training.train import train
 
-    monkeypatch.setattr("runner.checkpoint.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("runner.training.checkpoint.SECONDS_BETWEEN", 0.0)
     experiment = compose(QUICK).experiment
     whole = train(experiment, keeper=Keeper(Path("it"), experiment))
     path = Path("it.interrupted", CHECKPOINT)

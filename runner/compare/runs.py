@@ -15,7 +15,6 @@ import numpy as np
 import yaml
 
 from activations.base import Array
-from runner.checkpoint import INTERRUPTED
 from runner.data.split import part_sizes
 from runner.run_folder import (
     CONFIG,
@@ -29,6 +28,7 @@ from runner.run_folder import (
 from runner.statistics.estimates import Estimate, estimate
 from runner.system.files import read_whole
 from runner.system.yaml_text import read_yaml
+from runner.training.checkpoint import INTERRUPTED
 
 NOT_SETTINGS = ("seed", "replicates", "plots")
 """Keys that say how often and with which pictures, not what, was run."""

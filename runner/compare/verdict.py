@@ -23,9 +23,9 @@ from runner.compare.wording import (
     probability,
     scored,
 )
-from runner.fingerprint import mixture
 from runner.statistics.estimates import t_interval
 from runner.statistics.paired_tests import fewest_pairs, smallest_sign_flip_p
+from runner.training.fingerprint import mixture
 
 _METHODS = {
     "holm": "exact sign-flip test, Holm over all pairs",

@@ -305,7 +305,7 @@ class Experiment:
     def digest(self) -> str:
         """SHA-256 of the config, but for the picture format, which decides no result.
 
-        What decides results beside it is the fingerprint's: see runner/fingerprint.py.
+        What decides results beside it is the fingerprint's: see runner/training/fingerprint.py.
         """
         plain = self.to_dict()
         del plain["plots"]

@@ -10,10 +10,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import FrameType
 
-    from runner.outcomes import Training
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 INTERRUPTED = "interrupted; the same command does what is left"
@@ -23,24 +21,6 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM has come."""
 
     signal_number = signal.SIGTERM
-
-
-class Interrupted(KeyboardInterrupt):
-    """A signal has ended training after a whole epoch; what was reached is kept.
-
-    Attributes:
-        signal_number: what ended it.
-        reached: the replicates trained so far, for who wants to look at them.
-    """
-
-    reached: Training
-
-    def __init__(self, share: float, place: Path, signal_number: int) -> None:
-        super().__init__(
-            f"interrupted after {share:.0%} of the training, which is kept in {place}; "
-            "the same command goes on from there"
-        )
-        self.place, self.signal_number = place, signal_number
 
 
 def exit_status(stop: KeyboardInterrupt) -> int:

@@ -28,9 +28,9 @@ RUN = [sys.executable, "-m", "runner", "plots=none"]
 CHECKPOINTS = """
 import time
 from pathlib import Path
-from runner.checkpoint import Keeper
+from runner.training.checkpoint import Keeper
 from runner.config.compose import compose
-from runner.training import train
+from runner.training.train import train
 taken, sizes, save = [], [], Keeper.save
 def timed(self, state):
     before = time.perf_counter()

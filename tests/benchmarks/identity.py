@@ -16,10 +16,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from runner import training
 from runner.config.compose import compose
 from runner.run_folder import _files
 from runner.system.processes import run_jobs
+from runner.training import train
 from tests.benchmarks.processes import REPOSITORY, environment, machine, table, versions
 
 SHORT = "training.epochs=2 dataset.samples=240 plots=none replicates=3 "
@@ -60,7 +60,7 @@ CONFIGURATIONS = [
 def digest(words: str) -> str:
     """Return the digest of what a run of this configuration writes."""
     experiment = compose((SHORT + words).split()).experiment
-    files = _files(experiment, training.train(experiment))
+    files = _files(experiment, train.train(experiment))
     return hashlib.sha256(b"".join(files.values())).hexdigest()
 
 
@@ -73,7 +73,7 @@ def digests(group: int, processes: int, configurations: Sequence[str]) -> list[s
     """Return the digests with at most ``group`` replicates in a group (0: as many as fit),
     trained here or, where ``processes`` is not 0, in that many worker processes."""
     if group:
-        training.group_size = lambda experiment: group
+        train.group_size = lambda experiment: group
     if not processes:
         return [digest(words) for words in configurations]
     found = dict.fromkeys(range(len(configurations)), "")

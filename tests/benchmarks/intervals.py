@@ -81,7 +81,7 @@ def beta_binomial(samples: int, mean: float, between: float) -> Case:
 def trained(replicates: int) -> Iterator[Case]:
     from runner.config.compose import compose
     from runner.config.experiment import Experiment
-    from runner.training import train
+    from runner.training.train import train
 
     for name, words in TRAINED.items():
         more = [f"replicates={replicates}", "training.record_every=1000", "plots=none"]

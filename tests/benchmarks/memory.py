@@ -75,8 +75,8 @@ def peak(arguments: list[str]) -> float:
 def needed(replicates: int) -> float:
     """Return the formula's MiB for the default experiment with that many replicates."""
     from runner.config.compose import compose
-    from runner.group import build_network
-    from runner.training import group_size
+    from runner.training.stack import build_network
+    from runner.training.train import group_size
 
     experiment = compose([f"replicates={replicates}", "plots=none"]).experiment
     network, _ = build_network(experiment, [0])

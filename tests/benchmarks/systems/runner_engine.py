@@ -1,4 +1,4 @@
-"""The engine of this repository: what ``runner.training`` does between two records."""
+"""The engine of this repository: what ``runner.training.train`` does between two records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runner.network.fast_gradient import Step
 from runner.network.losses import CrossEntropy, encode
 from runner.network.network import Network
 from runner.network.optimizers import Adam
-from runner.training import group_size
+from runner.training.train import group_size
 from tests.benchmarks.problem import (
     BETA1,
     BETA2,

@@ -14,7 +14,6 @@ from collections.abc import Callable
 import numpy as np
 
 from activations.base import Array
-from runner.checkpoint import State, restore_streams, streams_state
 from runner.config.experiment import Experiment
 from runner.data import split
 from runner.data.streams import BATCHES_STREAM, NOISE_STREAM, WEIGHTS_STREAM
@@ -22,8 +21,9 @@ from runner.network.fast_gradient import Step, with_ones
 from runner.network.losses import encode
 from runner.network.measurements import Report, evaluate, examine, update_ratios
 from runner.network.network import Network
-from runner.outcomes import Outcome, Training
 from runner.system.blas import one_blas_thread
+from runner.training.checkpoint import restore_streams, streams_state
+from runner.training.outcome import Outcome, State, Training
 
 PARTS = ("train", "validation", "test")
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from runner.checkpoint import Keeper, State
 from runner.config.experiment import Experiment
-from runner.group import Group, build_network
-from runner.outcomes import Training, joined
 from runner.system.blas import one_blas_thread
-from runner.system.signals import Interrupted
 from runner.system.terminal import Progress
+from runner.training.checkpoint import Interrupted, Keeper
+from runner.training.outcome import State, Training, joined
+from runner.training.stack import Group, build_network
 
 GROUP_BYTES = 2**21
 """Replicates train in groups whose parameters, optimizer state and one batch's activations

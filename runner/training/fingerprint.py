@@ -35,16 +35,16 @@ TRAINING = (
     "runner.system.blas",
     "runner.data",
     "runner.network.measurements",
-    "runner.group",
+    "runner.training.stack",
     "runner.network.initializers",
     "runner.network.kernels",
     "runner.network.losses",
     "runner.network.network",
     "runner.network.optimizers",
-    "runner.outcomes",
+    "runner.training.outcome",
     "runner.network.schedules",
     "runner.network.fast_gradient",
-    "runner.training",
+    "runner.training.train",
 )
 TOOLS = (
     "activations.check.accuracy",
@@ -159,7 +159,7 @@ def _is_librarys(module: str) -> bool:
 
 def _library() -> str:
     """Return a digest of the library's code that decides results."""
-    import runner.training  # noqa: F401  # and all that it imports
+    import runner.training.train  # noqa: F401  # and all that it imports
 
     names = sorted(name for name in sys.modules if _is_librarys(name))
     # a module that was reloaded has another __spec__

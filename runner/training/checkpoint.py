@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from activations.base import Array
 from runner.config.experiment import Experiment
-from runner.fingerprint import differences, fingerprint, same
 from runner.system.files import read_whole, temporary_of, write_whole
-from runner.system.signals import Interrupted, Listener
+from runner.system.signals import Listener
 from runner.system.terminal import ConfigError
+from runner.training.fingerprint import differences, fingerprint, same
+from runner.training.outcome import State, Training
 
 CHECKPOINT = "checkpoint.npz"
 CHECKSUM_BYTES = hashlib.sha256().digest_size
@@ -33,9 +33,6 @@ INTERRUPTED = ".interrupted"
 SECONDS_BETWEEN = 5.0
 MOST_TIME_SHARE = 0.01
 """How much of the time saving may take: what takes longer to save is saved less often."""
-
-State = dict[str, Array]
-"""Arrays by name; the entry ``json`` holds everything else, as text."""
 
 
 class Keeper(Listener):
@@ -162,3 +159,21 @@ def restore_streams(generators: list[np.random.Generator], states: list[str]) ->
     """Set random generators to what ``streams_state`` returned."""
     for generator, state in zip(generators, states, strict=True):
         generator.bit_generator.state = json.loads(state)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal has ended training after a whole epoch; what was reached is kept.
+
+    Attributes:
+        signal_number: what ended it.
+        reached: the replicates trained so far, for who wants to look at them.
+    """
+
+    reached: Training
+
+    def __init__(self, share: float, place: Path, signal_number: int) -> None:
+        super().__init__(
+            f"interrupted after {share:.0%} of the training, which is kept in {place}; "
+            "the same command goes on from there"
+        )
+        self.place, self.signal_number = place, signal_number

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from activations.base import Array
-from runner.checkpoint import State
 
 KINDS = ("history", "final", "best", "final_scores", "best_scores")
 
@@ -124,3 +123,7 @@ def joined(parts: list[Training]) -> Training:
 def _padded(rows: Array, records: int) -> Array:
     missing = ((0, 0), (0, records - rows.shape[1]))
     return np.pad(rows, missing, constant_values=np.nan)
+
+
+State = dict[str, Array]
+"""Arrays by name; the entry ``json`` holds everything else, as text."""
