@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import os
 
     from activations import Activation
-    from runner.run_folder import Run
+    from runner.results.run import Run
 
 __all__ = ["load_run", "run"]
 
@@ -65,6 +65,6 @@ def run(
 
 def load_run(path: str | os.PathLike[str]) -> Run:
     """Read a finished run from its folder. Raises ValueError if it is not one."""
-    from runner.run_folder import load_run as load
+    from runner.results.run import load_run as load
 
     return load(path)

@@ -13,18 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from runner.config.experiment import Experiment
-from runner.run_folder import (
-    LAST_PICTURE,
-    REACHED,
-    Found,
-    Run,
-    find,
-    load_run,
-    make_parent,
-    put_aside,
-    write_reached,
-    write_run,
-)
+from runner.results.find import Found, find
+from runner.results.run import LAST_PICTURE, REACHED, Run, load_run
+from runner.results.write import make_parent, put_aside, write_reached, write_run
 from runner.system.terminal import ConfigError, note, progress_bar
 from runner.training.checkpoint import CHECKPOINT, INTERRUPTED, Interrupted, Keeper
 from runner.training.fingerprint import own_code

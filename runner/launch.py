@@ -25,7 +25,7 @@ from runner.config.extensions import load_extensions
 from runner.config.overrides import read
 from runner.config.quoting import as_text
 from runner.config.words import extensions_of, for_hydra
-from runner.run_folder import holds_whole
+from runner.results.find import holds_whole
 from runner.sweep import Failure, Job, run_job
 from runner.system.files import write_whole
 from runner.system.signals import raising

@@ -7,8 +7,8 @@ import textwrap
 from typing import Any
 
 from activations import Formula
-from runner.run_folder import Run
-from runner.summary import ENDS
+from runner.results.run import Run
+from runner.results.summary import ENDS
 
 
 def report(run: Run, reused: bool, seconds: float) -> str:

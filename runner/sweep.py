@@ -28,7 +28,8 @@ from runner.config.extensions import load_extensions
 from runner.config.overrides import Word, read
 from runner.config.words import check_keys, extensions_of, refuse_as_axis, refuse_hydra_settings
 from runner.execution import execute, refuse_long_names, repeat_command
-from runner.run_folder import OLD, find, holds_whole, make_parent, put_aside
+from runner.results.find import find, holds_whole
+from runner.results.write import OLD, make_parent, put_aside
 from runner.system.files import write_whole
 from runner.system.processes import available_cores, run_jobs
 from runner.system.signals import Listener

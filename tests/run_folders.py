@@ -6,8 +6,8 @@ import json
 import numpy as np
 import yaml
 
-from runner.run_folder import checksum
-from runner.summary import FORMAT_VERSION
+from runner.results.run import checksum
+from runner.results.summary import FORMAT_VERSION
 
 COLUMNS = [
     "learning_rate",

@@ -9,10 +9,10 @@ import pytest
 import activations
 from runner import execution, run
 from runner.__main__ import main
-from runner.diagnosis import _overfitted
 from runner.network.measurements import flatness
 from runner.plots.curves import loss
-from runner.run_folder import load_run
+from runner.results.diagnosis import _overfitted
+from runner.results.run import load_run
 
 QUICK = ["training.epochs=1", "dataset.samples=100"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.__main__ import main
-from runner.run_folder import load_run
+from runner.results.run import load_run
 
 QUICK = ["training.epochs=1", "dataset.samples=60", "replicates=2"]
 

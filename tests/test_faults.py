@@ -21,7 +21,7 @@ import pytest
 from runner import load_run, plots
 from runner.__main__ import main
 from runner.compare.__main__ import main as compare
-from runner.run_folder import LAST_PICTURE
+from runner.results.run import LAST_PICTURE
 
 ROOT = Path(__file__).parent.parent
 QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "activation=tanh"]

@@ -27,7 +27,7 @@ from runner import load_run, plots
 from runner.__main__ import main
 from runner.compare.__main__ import main as compare
 from runner.plots.__main__ import main as redraw
-from runner.run_folder import checksum
+from runner.results.run import checksum
 from tests.run_folders import resign, write_run, write_summary
 
 ROOT = Path(__file__).parent.parent

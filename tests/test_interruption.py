@@ -18,7 +18,7 @@ from runner.config.compose import compose
 from runner.config.experiment import Experiment
 from runner.execution import execute
 from runner.plots import PICTURES
-from runner.run_folder import LAST_PICTURE
+from runner.results.run import LAST_PICTURE
 from runner.system.terminal import ConfigError
 from runner.training.checkpoint import CHECKPOINT, Interrupted, Keeper
 from runner.training.outcome import Training

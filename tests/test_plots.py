@@ -17,10 +17,11 @@ import activations
 import runner
 from runner import plots
 from runner.__main__ import main as run_command
-from runner.network.network import Network, TrainedNetwork
+from runner.network.network import Network
 from runner.plots import colours, style
 from runner.plots.__main__ import main
 from runner.plots.pixels import png
+from runner.results.trained_network import TrainedNetwork
 
 
 def made_up(

@@ -8,7 +8,7 @@ import pytest
 
 from runner import run
 from runner.config.compose import compose
-from runner.run_folder import _history_text
+from runner.results.write import _history_text
 from runner.training.stack import Group, build_network, load_data
 from runner.training.train import train
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from runner.compare.comparison import Comparison, build, write
 from runner.compare.scores import METRICS, choose_metric, choose_tuned
 from runner.config.experiment import PICTURE_FORMATS
-from runner.run_folder import SUMMARY
+from runner.results.run import SUMMARY
 from runner.system.command import prepare
 from runner.system.files import reason
 from runner.system.terminal import OneLineParser, escape_what_cannot_be_encoded, one_line

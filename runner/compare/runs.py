@@ -16,7 +16,7 @@ import yaml
 
 from activations.base import Array
 from runner.data.split import part_sizes
-from runner.run_folder import (
+from runner.results.run import (
     CONFIG,
     HISTORY,
     SUMMARY,

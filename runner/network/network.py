@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from activations.base import Activation, Array, Elementwise
-from runner.data.split import standardised
 from runner.network.initializers import Initializer
 from runner.network.losses import CrossEntropy, SquaredError, probabilities
 
@@ -287,53 +286,3 @@ class Network:
             for name, start, end in zip(self._shapes, starts, ends, strict=True)
             if name.endswith(".weight")
         ]
-
-
-class TrainedNetwork(Network):
-    """A stored run's network: it takes x in the data's own units and standardises it itself.
-
-    x may be (batch, features), the same for all replicates, or (replicates, batch, features).
-    """
-
-    def __init__(self, network: Network, mean: Array, scale: Array) -> None:
-        """Copy a network; mean and scale (replicates, features) are its training data's."""
-        super().__init__(
-            network.features,
-            network.hidden,
-            network.classes,
-            network.prototype,
-            network.replicates,
-            network.dtype,
-        )
-        self.theta[...] = network.theta
-        self.mean, self.scale = mean, scale
-
-    def chosen(self, replicates: list[int]) -> TrainedNetwork:
-        """Return a network of some of the replicates."""
-        few = copy.copy(self)
-        few.replicates = len(replicates)
-        few.activations = copy.deepcopy(self.activations)
-        few.bind(self.theta[replicates], self.gradient[replicates])
-        few.mean, few.scale = self.mean[replicates], self.scale[replicates]
-        return few
-
-    def standardised(self, x: npt.ArrayLike) -> Array:
-        """Return (x - mean) / scale, (replicates, batch, features), in the network's dtype.
-
-        Raises ValueError if x has not as many features as the network.
-        """
-        x = np.asarray(x, np.float64)
-        if x.ndim < 2 or x.shape[-1] != self.features:
-            raise ValueError(
-                f"x must be (batch, {self.features}) or (replicates, batch, {self.features}), "
-                f"got shape {x.shape}"
-            )
-        return standardised(x, self.mean[:, None], self.scale[:, None], self.dtype)
-
-    def forward(self, x: npt.ArrayLike) -> list[Array]:
-        """Return the tape: x standardised, then every layer's output."""
-        return super().forward(self.standardised(x))
-
-    def logits(self, x: npt.ArrayLike) -> Array:
-        """Return the logits, shape (replicates, batch, 1 or classes)."""
-        return super().logits(self.standardised(x))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runner.run_folder import LAST_PICTURE, load_run
+from runner.results.run import LAST_PICTURE, load_run
 
 if TYPE_CHECKING:  # a command chooses Matplotlib's backend before it loads it
     from runner.plots.style import Picture

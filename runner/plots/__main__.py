@@ -11,7 +11,7 @@ from runner.artist import DrawingError, draw
 from runner.config.extensions import load_extensions
 from runner.network.network import Network
 from runner.plots import FORMATS
-from runner.run_folder import load_run
+from runner.results.run import load_run
 from runner.system.command import prepare
 from runner.system.files import reason
 from runner.system.terminal import OneLineParser, one_line

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 
 from runner.config.compose import compose
-from runner.run_folder import _files
+from runner.results.write import _files
 from runner.system.processes import run_jobs
 from runner.training import train
 from tests.benchmarks.processes import REPOSITORY, environment, machine, table, versions

@@ -18,7 +18,7 @@ from runner.compare.runs import WITHOUT, RunRecord
 from runner.compare.scores import Arm
 from runner.data.split import judged_part
 from runner.plots.style import INK, PALE, Picture, class_colours
-from runner.run_folder import WEIGHTS, load_run
+from runner.results.run import WEIGHTS, load_run
 
 RESOLUTION = 60
 MOST_POINTS = 300

@@ -9,7 +9,7 @@ import numpy as np
 
 from activations.base import Array
 from runner.config.experiment import Experiment
-from runner.diagnosis import diagnose
+from runner.results.diagnosis import diagnose
 from runner.statistics.estimates import estimate
 from runner.system.version import VERSION
 from runner.training.outcome import Training

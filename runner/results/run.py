@@ -12,22 +12,16 @@ and renamed, so it is there whole or not at all. A run that must be trained anew
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
-import itertools
 import json
 import os
 import re
-import shutil
-import tempfile
-import time
 import zipfile
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import yaml
@@ -35,14 +29,12 @@ import yaml
 from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.data import split
-from runner.network.network import TrainedNetwork, parameter_shapes
-from runner.summary import FORMAT_VERSION, METRICS, summarise
-from runner.summary_shape import check_shape
-from runner.system.files import read_whole, temporary_of, write_whole
-from runner.system.version import origin
+from runner.network.network import parameter_shapes
+from runner.results.summary import FORMAT_VERSION, METRICS
+from runner.results.summary_shape import check_shape
+from runner.results.trained_network import TrainedNetwork
+from runner.system.files import read_whole
 from runner.system.yaml_text import read_yaml
-from runner.training.fingerprint import Fingerprint, differences, same
-from runner.training.outcome import Training
 from runner.training.stack import build_network, load_data
 
 CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)|[\x7f-\x9f]", re.IGNORECASE)
@@ -57,11 +49,6 @@ REACHED = (CONFIG, HISTORY, WEIGHTS)
 FILES = (*REACHED, SUMMARY)
 LAST_PICTURE = "loss"
 """Drawn after all others, so that a folder with it has all."""
-OLD = ".old"
-"""The folder that takes the runs whose place is needed for a new one."""
-UNFINISHED = ".unfinished-"
-"""Begins the name of a folder while a run is written into it."""
-ABANDONED_AFTER_SECONDS = 3600
 INDEX_COLUMNS = ("replicate", "seed", "epoch")
 
 
@@ -235,196 +222,6 @@ def damages(folder: Path, summary: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def write_run(
-    folder: Path,
-    experiment: Experiment,
-    training: Training,
-    *,
-    command: str,
-    total_seconds: float,
-    fingerprint: Fingerprint,
-) -> Path:
-    """Write a finished run to ``folder`` and return where it is.
-
-    If meanwhile another process has finished the same experiment there, its folder stays
-    (the bytes are the same); a folder with anything else in it is never touched and the run
-    goes to the same name with _2, _3, ... appended.
-    """
-    make_parent(folder)
-    beside = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
-    try:
-        beside.chmod(0o777 & ~_umask())
-        files = _files(experiment, training)
-        for name, content in files.items():
-            write_whole(beside / name, content)
-        summary = summarise(experiment, training, command, total_seconds)
-        summary["files"] = {
-            name: hashlib.sha256(content).hexdigest() for name, content in files.items()
-        }
-        summary.update(fingerprint=fingerprint, origin=origin())
-        summary["checksum"] = checksum(summary)
-        text = json.dumps(summary, indent=2, allow_nan=False)
-        write_whole(beside / SUMMARY, text + "\n")
-        return _settle(beside, folder, experiment, fingerprint)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
-
-
-def make_parent(folder: Path) -> None:
-    """Make the folder that a run's folder stands in, and clear away what killed processes
-    have left in it. Raises OSError if nothing can be written there."""
-    parent = folder.parent
-    parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(parent, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(parent))
-    with os.scandir(parent) as entries:
-        left = [Path(entry.path) for entry in entries if entry.name.startswith(UNFINISHED)]
-    for path in left:
-        with suppress(OSError):  # another process does the same
-            _remove_abandoned(path)
-
-
-def _remove_abandoned(path: Path) -> None:
-    """Remove a folder that holds nothing but a run's files and has not changed for long."""
-    young = time.time() - path.lstat().st_mtime < ABANDONED_AFTER_SECONDS
-    if young or path.is_symlink() or not path.is_dir():
-        return
-    names = os.listdir(path)
-    if all(name in FILES or temporary_of(name) in FILES for name in names):
-        for name in names:
-            (path / name).unlink(missing_ok=True)
-        path.rmdir()
-
-
-def put_aside(folder: Path) -> Path | None:
-    """Move a run's folder into ``.old`` beside it and return where it is now, or None if
-    another process has moved it meanwhile."""
-    old = folder.parent / OLD
-    old.mkdir(exist_ok=True)
-    for attempt in itertools.count(1):
-        target = old / (folder.name if attempt == 1 else f"{folder.name}_{attempt}")
-        try:
-            folder.rename(target)  # fails where a folder with anything in it stands
-            return target
-        except FileNotFoundError:
-            return None
-        except OSError:
-            if not os.path.lexists(target):
-                raise
-    return None
-
-
-def write_reached(folder: Path, experiment: Experiment, training: Training) -> None:
-    """Write what an interrupted training has reached, to look at; it is no finished run."""
-    for name, content in _files(experiment, training).items():
-        write_whole(folder / name, content)
-
-
-def _files(experiment: Experiment, training: Training) -> dict[str, bytes]:
-    return {
-        CONFIG: yaml.safe_dump(experiment.to_dict(), sort_keys=False).encode(),
-        HISTORY: _history_text(training).encode(),
-        WEIGHTS: _weights_bytes(training),
-    }
-
-
-def _settle(beside: Path, folder: Path, experiment: Experiment, fingerprint: Fingerprint) -> Path:
-    for attempt in range(1, 1000):
-        target = folder if attempt == 1 else folder.with_name(f"{folder.name}_{attempt}")
-        try:
-            beside.rename(target)  # fails where a folder with anything in it stands
-            return target
-        except OSError:
-            if not os.path.lexists(target):
-                raise
-            if find(target, experiment, fingerprint).state == "finished":
-                shutil.rmtree(beside)
-                return target
-    raise OSError(f"no free name for {folder}")
-
-
-@dataclass(frozen=True)
-class Found:
-    """What stands in an experiment's place: nothing (``free``), its ``finished`` run, its run
-    that must be trained anew (``stale``), or something else (``taken``); and why."""
-
-    state: Literal["free", "finished", "stale", "taken"]
-    reason: str = ""
-
-
-def find(
-    folder: Path,
-    experiment: Experiment,
-    fingerprint: Fingerprint | None = None,
-    *,
-    machine: bool = True,
-) -> Found:
-    """Return what stands in ``folder``, where the experiment's run belongs.
-
-    A run is finished if its config is this one, its files are what was written, and it was
-    made with this ``fingerprint`` (None: with any). ``machine`` as in ``fingerprint.same``.
-    """
-    try:
-        before = os.stat(folder)
-        if not os.listdir(folder):
-            return Found("free")
-    except FileNotFoundError:
-        link = os.path.islink(folder)
-        return Found("taken", "is a link to nothing") if link else Found("free")
-    except NotADirectoryError:
-        return Found("taken", "is a file") if os.path.lexists(folder) else Found("free")
-    try:
-        summary = read_summary(folder)
-    except ValueError as error:
-        # a power cut may leave all files empty
-        ours = _stored_digest(folder) == experiment.digest or (
-            _stored_digest(folder) is None and all((folder / name).is_file() for name in FILES)
-        )
-        if ours:
-            return Found("stale", f"cannot be used ({error})")
-        if not folder.exists() or not os.path.samestat(before, os.stat(folder)):
-            return find(folder, experiment, fingerprint, machine=machine)  # replaced meanwhile
-        what = "another run" if (folder / SUMMARY).is_file() else "other files"
-        return Found("taken", f"holds {what} already")
-    if summary.get("digest") != experiment.digest and _stored_digest(folder) != experiment.digest:
-        return Found("taken", "holds another run already")
-    for name, reason in damages(folder, summary).items():
-        return Found("stale", f"cannot be used (its {name} {reason})")
-    made_with = summary.get("fingerprint")
-    if fingerprint is not None and not same(made_with, fingerprint, machine=machine):
-        return Found("stale", f"was made with {differences(made_with, fingerprint)}")
-    return Found("finished")
-
-
-def _stored_digest(folder: Path) -> str | None:
-    """Return the digest of the config that a folder holds, None if it cannot be read."""
-    try:
-        config = read_yaml(read_whole(folder / CONFIG))
-        return Experiment.from_dict(config, check=False).digest
-    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
-        return None
-
-
-def holds_whole(folder: Path, experiment: Experiment) -> bool:
-    """Return whether ``folder`` holds a run of this config with no file missing or damaged,
-    whatever it was made with."""
-    return find(folder, experiment).state == "finished"
-
-
-def _history_text(training: Training) -> str:
-    names = list(training.history)
-    columns = np.stack([training.history[name] for name in names], axis=-1)
-    lines = [",".join([*INDEX_COLUMNS, *names])]
-    for k, outcome in enumerate(training.outcomes):
-        for epoch, row in zip(training.epochs.tolist(), columns[k].tolist(), strict=True):
-            cells = ("" if value != value else f"{value:.9g}" for value in row)
-            lines.append(f"{k},{outcome.seed},{min(epoch, outcome.epochs)}," + ",".join(cells))
-            if epoch >= outcome.epochs:
-                break
-    return "\n".join(lines) + "\n"
-
-
 def read_history(path: Path, replicates: int) -> dict[str, Array]:
     """Read history.csv into (replicates, records) arrays, several times faster than
     csv.
@@ -458,17 +255,3 @@ def read_history(path: Path, replicates: int) -> dict[str, Array]:
     for k, (start, count) in enumerate(zip(first, counts, strict=True)):
         history[:, k, :count] = table[start : start + count].T
     return dict(zip(names, history, strict=True))
-
-
-def _weights_bytes(training: Training) -> bytes:
-    arrays = dict(training.final)
-    arrays.update({f"best.{name}": value for name, value in training.best.items()})
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

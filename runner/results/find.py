@@ -1,0 +1,84 @@
+"""What stands where a run belongs: nothing, the run itself, a stale one, or something else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from runner.config.experiment import Experiment
+from runner.results.run import CONFIG, FILES, SUMMARY, damages, read_summary
+from runner.system.files import read_whole
+from runner.system.yaml_text import read_yaml
+from runner.training.fingerprint import Fingerprint, differences, same
+
+
+@dataclass(frozen=True)
+class Found:
+    """What stands in an experiment's place: nothing (``free``), its ``finished`` run, its run
+    that must be trained anew (``stale``), or something else (``taken``); and why."""
+
+    state: Literal["free", "finished", "stale", "taken"]
+    reason: str = ""
+
+
+def find(
+    folder: Path,
+    experiment: Experiment,
+    fingerprint: Fingerprint | None = None,
+    *,
+    machine: bool = True,
+) -> Found:
+    """Return what stands in ``folder``, where the experiment's run belongs.
+
+    A run is finished if its config is this one, its files are what was written, and it was
+    made with this ``fingerprint`` (None: with any). ``machine`` as in ``fingerprint.same``.
+    """
+    try:
+        before = os.stat(folder)
+        if not os.listdir(folder):
+            return Found("free")
+    except FileNotFoundError:
+        link = os.path.islink(folder)
+        return Found("taken", "is a link to nothing") if link else Found("free")
+    except NotADirectoryError:
+        return Found("taken", "is a file") if os.path.lexists(folder) else Found("free")
+    try:
+        summary = read_summary(folder)
+    except ValueError as error:
+        # a power cut may leave all files empty
+        ours = _stored_digest(folder) == experiment.digest or (
+            _stored_digest(folder) is None and all((folder / name).is_file() for name in FILES)
+        )
+        if ours:
+            return Found("stale", f"cannot be used ({error})")
+        if not folder.exists() or not os.path.samestat(before, os.stat(folder)):
+            return find(folder, experiment, fingerprint, machine=machine)  # replaced meanwhile
+        what = "another run" if (folder / SUMMARY).is_file() else "other files"
+        return Found("taken", f"holds {what} already")
+    if summary.get("digest") != experiment.digest and _stored_digest(folder) != experiment.digest:
+        return Found("taken", "holds another run already")
+    for name, reason in damages(folder, summary).items():
+        return Found("stale", f"cannot be used (its {name} {reason})")
+    made_with = summary.get("fingerprint")
+    if fingerprint is not None and not same(made_with, fingerprint, machine=machine):
+        return Found("stale", f"was made with {differences(made_with, fingerprint)}")
+    return Found("finished")
+
+
+def _stored_digest(folder: Path) -> str | None:
+    """Return the digest of the config that a folder holds, None if it cannot be read."""
+    try:
+        config = read_yaml(read_whole(folder / CONFIG))
+        return Experiment.from_dict(config, check=False).digest
+    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
+        return None
+
+
+def holds_whole(folder: Path, experiment: Experiment) -> bool:
+    """Return whether ``folder`` holds a run of this config with no file missing or damaged,
+    whatever it was made with."""
+    return find(folder, experiment).state == "finished"

@@ -1,0 +1,169 @@
+"""Write a run's folder, whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import itertools
+import json
+import os
+import shutil
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from runner.config.experiment import Experiment
+from runner.results.find import find
+from runner.results.run import CONFIG, FILES, HISTORY, INDEX_COLUMNS, SUMMARY, WEIGHTS, checksum
+from runner.results.summary import summarise
+from runner.system.files import temporary_of, write_whole
+from runner.system.version import origin
+from runner.training.fingerprint import Fingerprint
+from runner.training.outcome import Training
+
+OLD = ".old"
+"""The folder that takes the runs whose place is needed for a new one."""
+UNFINISHED = ".unfinished-"
+"""Begins the name of a folder while a run is written into it."""
+ABANDONED_AFTER_SECONDS = 3600
+
+
+def write_run(
+    folder: Path,
+    experiment: Experiment,
+    training: Training,
+    *,
+    command: str,
+    total_seconds: float,
+    fingerprint: Fingerprint,
+) -> Path:
+    """Write a finished run to ``folder`` and return where it is.
+
+    If meanwhile another process has finished the same experiment there, its folder stays
+    (the bytes are the same); a folder with anything else in it is never touched and the run
+    goes to the same name with _2, _3, ... appended.
+    """
+    make_parent(folder)
+    beside = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
+    try:
+        beside.chmod(0o777 & ~_umask())
+        files = _files(experiment, training)
+        for name, content in files.items():
+            write_whole(beside / name, content)
+        summary = summarise(experiment, training, command, total_seconds)
+        summary["files"] = {
+            name: hashlib.sha256(content).hexdigest() for name, content in files.items()
+        }
+        summary.update(fingerprint=fingerprint, origin=origin())
+        summary["checksum"] = checksum(summary)
+        text = json.dumps(summary, indent=2, allow_nan=False)
+        write_whole(beside / SUMMARY, text + "\n")
+        return _settle(beside, folder, experiment, fingerprint)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def make_parent(folder: Path) -> None:
+    """Make the folder that a run's folder stands in, and clear away what killed processes
+    have left in it. Raises OSError if nothing can be written there."""
+    parent = folder.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(parent))
+    with os.scandir(parent) as entries:
+        left = [Path(entry.path) for entry in entries if entry.name.startswith(UNFINISHED)]
+    for path in left:
+        with suppress(OSError):  # another process does the same
+            _remove_abandoned(path)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove a folder that holds nothing but a run's files and has not changed for long."""
+    young = time.time() - path.lstat().st_mtime < ABANDONED_AFTER_SECONDS
+    if young or path.is_symlink() or not path.is_dir():
+        return
+    names = os.listdir(path)
+    if all(name in FILES or temporary_of(name) in FILES for name in names):
+        for name in names:
+            (path / name).unlink(missing_ok=True)
+        path.rmdir()
+
+
+def put_aside(folder: Path) -> Path | None:
+    """Move a run's folder into ``.old`` beside it and return where it is now, or None if
+    another process has moved it meanwhile."""
+    old = folder.parent / OLD
+    old.mkdir(exist_ok=True)
+    for attempt in itertools.count(1):
+        target = old / (folder.name if attempt == 1 else f"{folder.name}_{attempt}")
+        try:
+            folder.rename(target)  # fails where a folder with anything in it stands
+            return target
+        except FileNotFoundError:
+            return None
+        except OSError:
+            if not os.path.lexists(target):
+                raise
+    return None
+
+
+def write_reached(folder: Path, experiment: Experiment, training: Training) -> None:
+    """Write what an interrupted training has reached, to look at; it is no finished run."""
+    for name, content in _files(experiment, training).items():
+        write_whole(folder / name, content)
+
+
+def _files(experiment: Experiment, training: Training) -> dict[str, bytes]:
+    return {
+        CONFIG: yaml.safe_dump(experiment.to_dict(), sort_keys=False).encode(),
+        HISTORY: _history_text(training).encode(),
+        WEIGHTS: _weights_bytes(training),
+    }
+
+
+def _settle(beside: Path, folder: Path, experiment: Experiment, fingerprint: Fingerprint) -> Path:
+    for attempt in range(1, 1000):
+        target = folder if attempt == 1 else folder.with_name(f"{folder.name}_{attempt}")
+        try:
+            beside.rename(target)  # fails where a folder with anything in it stands
+            return target
+        except OSError:
+            if not os.path.lexists(target):
+                raise
+            if find(target, experiment, fingerprint).state == "finished":
+                shutil.rmtree(beside)
+                return target
+    raise OSError(f"no free name for {folder}")
+
+
+def _history_text(training: Training) -> str:
+    names = list(training.history)
+    columns = np.stack([training.history[name] for name in names], axis=-1)
+    lines = [",".join([*INDEX_COLUMNS, *names])]
+    for k, outcome in enumerate(training.outcomes):
+        for epoch, row in zip(training.epochs.tolist(), columns[k].tolist(), strict=True):
+            cells = ("" if value != value else f"{value:.9g}" for value in row)
+            lines.append(f"{k},{outcome.seed},{min(epoch, outcome.epochs)}," + ",".join(cells))
+            if epoch >= outcome.epochs:
+                break
+    return "\n".join(lines) + "\n"
+
+
+def _weights_bytes(training: Training) -> bytes:
+    arrays = dict(training.final)
+    arrays.update({f"best.{name}": value for name, value in training.best.items()})
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
