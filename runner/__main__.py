@@ -15,8 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.perf_counter()
     if arguments is None:
         prepare()
-    from runner import artist
     from runner.arguments import parse
+    from runner.plots import artist
     from runner.system.signals import INTERRUPTED, exit_status
     from runner.system.terminal import ConfigError, one_line, printable
     from runner.training.checkpoint import Interrupted

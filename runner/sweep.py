@@ -19,7 +19,6 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from runner import artist
 from runner.composer import Composer
 from runner.config.catalogue import GROUPS, SEARCHPATH, choices
 from runner.config.compose import composed, folder_in, plain
@@ -28,6 +27,7 @@ from runner.config.extensions import load_extensions
 from runner.config.overrides import Word, read
 from runner.config.words import check_keys, extensions_of, refuse_as_axis, refuse_hydra_settings
 from runner.execution import execute, refuse_long_names, repeat_command
+from runner.plots import artist
 from runner.results.find import find, holds_whole
 from runner.results.write import OLD, make_parent, put_aside
 from runner.system.files import write_whole

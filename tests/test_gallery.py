@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import activations
-from activations import families, gallery
+from runner.plots import families, gallery
 
 GALLERY = Path(__file__).parent.parent / "outputs" / "gallery"
 BUILT_IN = [

@@ -18,10 +18,10 @@ from hydra.core.hydra_config import HydraConfig
 
 import runner
 from runner.__main__ import main
-from runner.artist import Artist, DrawingError
 from runner.compare.pictures import draw_all
 from runner.config.catalogue import CONFIG_DIR, VERSION_BASE
 from runner.plots.__main__ import main as redraw
+from runner.plots.artist import Artist, DrawingError
 from runner.system.processes import run_jobs
 
 ROOT = Path(__file__).parents[1]
@@ -78,7 +78,7 @@ def group(leader: int) -> list[str]:
 
 BUSY = """
 import sys, time
-from runner.artist import Artist
+from runner.plots.artist import Artist
 from runner.system.processes import run_jobs
 def work(job):
     print(job, flush=True)

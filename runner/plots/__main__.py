@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from runner.artist import DrawingError, draw
 from runner.config.extensions import load_extensions
 from runner.network.network import Network
 from runner.plots import FORMATS
+from runner.plots.artist import DrawingError, draw
 from runner.results.run import load_run
 from runner.system.command import prepare
 from runner.system.files import reason

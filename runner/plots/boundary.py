@@ -13,6 +13,7 @@ from activations.base import Array
 from runner.data.split import judged_part
 from runner.network.losses import predictions
 from runner.plots.captions import page
+from runner.plots.plane import Extent, _extent, _field, _grid
 from runner.plots.style import (
     GREY,
     INK,
@@ -25,9 +26,6 @@ from runner.plots.style import (
     colour_bar,
 )
 
-RESOLUTION = 160
-POINTS_AT_ONCE = 1024
-"""Functions may need thirty times the memory of what they are applied to."""
 MOST_OTHERS = 9
 MOST_POINTS = 1500
 _STRENGTH = 0.62
@@ -44,8 +42,6 @@ _PROBABILITY = LinearSegmentedColormap.from_list(
 
 _FIELD_WIDTH = WIDTH - 2 * MARGIN - 0.55 - 1.75
 
-Extent = tuple[float, float, float, float]
-"""Left, right, bottom, top, as Matplotlib's imshow takes it."""
 
 Corner = tuple[float, float, float]
 
@@ -96,28 +92,6 @@ def _ranked(run: Any, part: str) -> list[int]:
         if replicate["status"] != "diverged" and replicate["final"][f"{part}_accuracy"] is not None
     ]
     return [k for _, k in sorted(scores)]
-
-
-def _extent(data: Any) -> Extent:
-    x = np.concatenate([part.reshape(-1, 2) for part in (data.train_x, data.test_x)])
-    low, high = x.min(axis=0), x.max(axis=0)
-    room = 0.06 * np.maximum(high - low, 1e-9)
-    (left, bottom), (right, top) = (low - room).tolist(), (high + room).tolist()
-    return left, right, bottom, top
-
-
-def _field(run: Any, chosen: list[int], extent: Extent) -> Array:
-    """Return logits (chosen, rows, columns, 1 or classes) on a grid, bottom row first."""
-    left, right, bottom, top = extent
-    columns, rows = np.meshgrid(
-        np.linspace(left, right, RESOLUTION), np.linspace(bottom, top, RESOLUTION)
-    )
-    points = np.stack([columns, rows], axis=-1).reshape(-1, 2)
-    network = run.network().chosen(chosen)
-    parts = np.split(points, range(POINTS_AT_ONCE, len(points), POINTS_AT_ONCE))
-    with np.errstate(all="ignore"):
-        logits = np.concatenate([network.logits(part) for part in parts], axis=1)
-    return np.asarray(logits.reshape(len(chosen), RESOLUTION, RESOLUTION, -1))
 
 
 def _field_height(extent: Extent) -> float:
@@ -189,11 +163,6 @@ def _many_classes(axes: Axes, logits: Array, extent: Extent, classes: int) -> No
         margin = own - rival
         if margin.min() < 0 < margin.max():
             axes.contour(x, y, margin, [0], colors=[INK], linewidths=0.9)
-
-
-def _grid(extent: Extent) -> tuple[Array, Array]:
-    left, right, bottom, top = extent
-    return np.linspace(left, right, RESOLUTION), np.linspace(bottom, top, RESOLUTION)
 
 
 def _points(axes: Axes, run: Any, data: Any, shown: int) -> None:

@@ -49,8 +49,8 @@ TRAINING = (
 TOOLS = (
     "activations.check.accuracy",
     "activations.check",
-    "activations.families",
-    "activations.gallery",
+    "runner.plots.families",
+    "runner.plots.gallery",
     "activations.check.gradient",
     "activations.check.high_precision",
 )

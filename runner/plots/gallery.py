@@ -1,4 +1,4 @@
-"""Draw family portraits: ``python -m activations.gallery [--output FOLDER] [NAME ...]``.
+"""Draw family portraits: ``python -m runner.plots.gallery [--output FOLDER] [NAME ...]``.
 
 Each function with its derivative, small multiples by family, the same scales in a family. A
 NAME is a family or an activation; without one all families are drawn. Functions with
@@ -29,7 +29,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from activations.base import Activation, Array, Elementwise, get
-from activations.families import FAMILIES, NOTES, SHOWN, Family, family_of, members
+from runner.plots.families import FAMILIES, NOTES, SHOWN, Family, family_of, members
 
 VALUE, SLOPE = "#0072b2", "#d55e00"
 INK, GREY, PALE = "#222222", "#666666", "#d9d9d9"
@@ -286,10 +286,10 @@ def write(folder: Path, chosen: list[str]) -> list[Path]:
 def main(arguments: list[str] | None = None) -> int:
     """Draw what the command line names, print the files, return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m activations.gallery",
+        prog="python -m runner.plots.gallery",
         description="Draw activations with their derivatives: one picture for each family.",
         epilog=f"families: {', '.join(FAMILIES)}. Example: "
-        "python -m activations.gallery --output pictures self_gated tanh",
+        "python -m runner.plots.gallery --output pictures self_gated tanh",
     )
     parser.add_argument(
         "name",
