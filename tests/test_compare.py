@@ -16,12 +16,8 @@ from runner.compare.__main__ import main
 from runner.compare.bands import centre_and_band
 from runner.compare.leaderboard import csv_text, markdown, rows, terminal
 from runner.compare.pairs import ALPHA, OVERALL
-from runner.compare.runs import (
-    differing_keys,
-    flatten,
-    read_history,
-    show,
-)
+from runner.compare.runs import flatten, read_history
+from runner.compare.settings import differing_keys, show
 from runner.compare.verdict import sentences
 from runner.plots import curves
 from tests.run_folders import resign, write_run, write_summary, write_sweep
@@ -305,8 +301,8 @@ def test_runs_without_common_seeds_are_paired_in_their_order(tmp_path):
 def test_at_most_5_percent_of_null_sweeps_name_a_winner_or_any_difference(settings, n):
     """Null sweeps through the comparison's own decision, without files."""
     from runner.compare.pairs import families
-    from runner.compare.runs import Setting
     from runner.compare.scores import Arm
+    from runner.compare.settings import Setting
 
     generator = np.random.default_rng(11)
     sweeps, named, separated = 300, 0, 0
@@ -530,8 +526,8 @@ def test_a_task_that_no_test_can_decide_takes_nothing_from_the_others(tmp_path):
 @pytest.mark.parametrize("fewer", [4, 6, 8])
 def test_null_sweeps_with_unequal_seeds_err_in_at_most_5_percent(fewer):
     from runner.compare.pairs import families
-    from runner.compare.runs import Setting
     from runner.compare.scores import Arm
+    from runner.compare.settings import Setting
 
     generator = np.random.default_rng(12)
     sweeps, separated = 300, 0

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner.compare.comparison import Comparison, build, write
+from runner.compare.comparison import Comparison, build
+from runner.compare.outputs import write
 from runner.compare.scores import METRICS, choose_metric, choose_tuned
 from runner.config.experiment import PICTURE_FORMATS
 from runner.results.run import SUMMARY

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from activations.base import Array
-from runner.compare.runs import Setting
+from runner.compare.settings import Setting
 from runner.statistics.estimates import Estimate, how
 
 

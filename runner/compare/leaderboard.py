@@ -16,8 +16,9 @@ import numpy as np
 
 from runner.compare.comparison import Comparison
 from runner.compare.pairs import OVERALL, UNKNOWN_SPREAD, Family, score_estimate
-from runner.compare.runs import LEADERBOARD, Setting, short, show
+from runner.compare.runs import LEADERBOARD
 from runner.compare.scores import Arm, higher_is_better, median_solved_epoch, tuned_text
+from runner.compare.settings import Setting, short, show
 from runner.compare.verdict import sentences
 from runner.compare.wording import metric_name, score, scored
 from runner.statistics.estimates import FEWEST_FOR_BOOTSTRAP, how, interquartile_mean_interval

@@ -22,8 +22,9 @@ from urllib.parse import quote
 from runner.compare.comparison import Comparison
 from runner.compare.leaderboard import legend
 from runner.compare.report_table import PICTURE_TYPES, Table
-from runner.compare.runs import Problem, short, show
+from runner.compare.runs import Problem
 from runner.compare.scores import higher_is_better
+from runner.compare.settings import short, show
 from runner.compare.verdict import sentences
 from runner.compare.wording import counted, metric_name
 from runner.statistics.estimates import how

@@ -16,8 +16,9 @@ from runner.compare.bands import centre_and_band
 from runner.compare.comparison import Comparison
 from runner.compare.leaderboard import dead_share
 from runner.compare.pairs import OVERALL
-from runner.compare.runs import RunRecord, Setting, short, show
+from runner.compare.runs import RunRecord
 from runner.compare.scores import Arm, filled, higher_is_better, median_solved_epoch, worst_score
+from runner.compare.settings import Setting, short, show
 from runner.compare.wording import metric_name, scored
 from runner.plots.colours import line_style
 

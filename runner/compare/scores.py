@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from activations.base import Array
-from runner.compare.runs import Problem, Setting, differing_keys, label, short, show
+from runner.compare.runs import Problem
+from runner.compare.settings import Setting, differing_keys, label, short, show
 
 METRICS = tuple(
     f"{which}{part}_{quantity}"

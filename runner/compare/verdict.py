@@ -13,8 +13,8 @@ from runner.compare.pairs import (
     Pair,
     score_estimate,
 )
-from runner.compare.runs import short
 from runner.compare.scores import higher_is_better, tuned_text
+from runner.compare.settings import short
 from runner.compare.wording import (
     counted,
     difference,

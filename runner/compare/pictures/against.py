@@ -33,13 +33,13 @@ from runner.compare.pictures.layout import (
     percent,
     replicate_note,
 )
-from runner.compare.runs import Setting, differing_keys, label, short, show
 from runner.compare.scores import (
     TUNED_BY_DEFAULT,
     filled,
     higher_is_better,
     worst_score,
 )
+from runner.compare.settings import Setting, differing_keys, label, short, show
 from runner.compare.wording import metric_name, score
 from runner.plots.style import INK, SMALL, Picture, cut
 from runner.statistics.distributions import expected_best

@@ -19,8 +19,8 @@ from runner.compare.pictures.layout import (
     replicate_note,
     widest,
 )
-from runner.compare.runs import Setting
 from runner.compare.scores import Arm
+from runner.compare.settings import Setting
 from runner.plots.style import INK, PALE, SMALL, Picture, cut
 
 MOST_ROWS, MOST_LAYERS, MOST_TASKS, MOST_ROWS_IN_ALL = 40, 30, 4, 48

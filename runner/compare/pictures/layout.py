@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 
 from activations.base import Array
 from runner.compare.comparison import Comparison
-from runner.compare.runs import short, show
 from runner.compare.scores import Arm
+from runner.compare.settings import short, show
 from runner.plots.style import (
     DASHES,
     INK,

@@ -1,0 +1,215 @@
+"""Settings: configs without their seeds, and the names that tell them apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from activations.base import Array
+from runner.compare.runs import Problem, RunRecord
+from runner.data.split import part_sizes
+from runner.statistics.estimates import Estimate, estimate
+
+NOT_SETTINGS = ("seed", "replicates", "plots")
+"""Keys that say how often and with which pictures, not what, was run."""
+
+
+@dataclass
+class Setting:
+    """All replicates of one configuration, whichever runs they came from.
+
+    Attributes:
+        config: flat config without seed, replicates and plots.
+        runs: where the replicates come from.
+        replicates: the summaries' entries, by rising seed.
+        owners: for each replicate its run and its row there.
+        label: what tells it from the others, for people.
+    """
+
+    config: dict[str, Any]
+    runs: list[RunRecord] = field(default_factory=list)
+    replicates: list[dict[str, Any]] = field(default_factory=list)
+    owners: list[tuple[RunRecord, int]] = field(default_factory=list)
+    label: str = ""
+
+    @property
+    def activation(self) -> str:
+        return str(self.config.get("activation.name", "?"))
+
+    @property
+    def seeds(self) -> list[int]:
+        return [entry["seed"] for entry in self.replicates]
+
+    @property
+    def diverged(self) -> Array:
+        return np.array([r["status"] == "diverged" for r in self.replicates], bool)
+
+    @property
+    def solved(self) -> int:
+        return sum(r.get("solved_epoch") is not None for r in self.replicates)
+
+    @property
+    def seconds(self) -> float:
+        return sum(float(run.summary["seconds"]["total"]) for run in self.runs)
+
+    def measured(self, metric: str) -> Array:
+        """Return a metric of every replicate, NaN where there is none.
+
+        ``metric`` is a name such as test_accuracy for the last epoch,
+        best.test_accuracy for the epoch of the lowest validation loss.
+        """
+        which, _, name = metric.rpartition(".")
+        found = [r.get(which or "final", {}).get(name) for r in self.replicates]
+        return np.array([np.nan if v is None else v for v in found], dtype=np.float64)
+
+    def samples(self, metric: str) -> int:
+        """Return how many samples a metric is measured on, 1 where the config does not tell."""
+        part = metric.rpartition(".")[2].partition("_")[0]
+        keys = ("samples", "test_fraction", "validation_fraction")
+        numbers: list[Any] = [self.config.get(f"dataset.{key}") for key in keys]
+        if not all(isinstance(number, (int, float)) for number in numbers):
+            return 1
+        try:
+            return max(1, part_sizes(*numbers)[part])
+        except (ValueError, OverflowError):  # not finite: no run of ours
+            return 1
+
+    def estimate(self, metric: str, values: Array, axis: int = -1) -> Estimate:
+        """Return what values of a metric, one per replicate, come to."""
+        return estimate(metric, values, self.samples(metric), axis)
+
+    def curve(self, column: str) -> tuple[Array, Array]:
+        """Return epochs (E,) and a history column (replicates, E).
+
+        Only epochs that all runs recorded; a replicate that stopped early keeps its
+        last value, as its weights stay what they are; a diverged one is NaN from then
+        on.
+        """
+        grids = [np.nanmax(run.history["epoch"], axis=0) for run in self.runs]
+        longest = max(grids, key=len)
+        common = longest
+        for grid in grids:
+            if grid is longest:
+                continue
+            stops_only = len(grid) < len(longest) and np.array_equal(grid, longest[: len(grid)])
+            if not stops_only:
+                common = np.intersect1d(common, grid)
+        rows = []
+        for (run, row), entry in zip(self.owners, self.replicates, strict=True):
+            known, values = run.history["epoch"][row], run.history.get(column)
+            line = np.full(len(common), np.nan)
+            if values is not None and np.array_equal(known, common):
+                line = values[row].copy()
+            elif values is not None:
+                there = np.isfinite(known)
+                _, at, of = np.intersect1d(common, known[there], return_indices=True)
+                line[at] = values[row][there][of]
+                if entry["status"] == "stopped_early":
+                    line[common > known[there][-1]] = values[row][there][-1]
+            rows.append(line)
+        return common, np.array(rows)
+
+
+def group(runs: Sequence[RunRecord]) -> tuple[list[Setting], list[Problem]]:
+    """Merge runs whose configs differ in NOT_SETTINGS only, replicates by rising seed.
+
+    A seed that occurs twice in a setting counts once, from the run read first; what is
+    left out is returned as problems.
+    """
+    settings: dict[str, Setting] = {}
+    problems = []
+    for run in runs:
+        config = {k: v for k, v in run.config.items() if k not in NOT_SETTINGS}
+        key = json.dumps(config, sort_keys=True, default=str)
+        setting = settings.setdefault(key, Setting(config))
+        known = set(setting.seeds)
+        fresh = [
+            (entry, row) for row, entry in enumerate(run.replicates) if entry["seed"] not in known
+        ]
+        if len(fresh) < len(run.replicates):
+            missing = len(run.replicates) - len(fresh)
+            first = setting.runs[0].path
+            problems.append(
+                Problem(
+                    str(run.path),
+                    f"{missing} of {len(run.replicates)} seeds are in {first} already "
+                    "and count once",
+                )
+            )
+        if fresh:
+            setting.runs.append(run)
+            setting.replicates += [entry for entry, _ in fresh]
+            setting.owners += [(run, row) for _, row in fresh]
+    for setting in settings.values():
+        order = np.argsort(setting.seeds, kind="stable")
+        setting.replicates = [setting.replicates[i] for i in order]
+        setting.owners = [setting.owners[i] for i in order]
+    found = [settings[key] for key in sorted(settings)]  # whatever order the folders came in
+    keys = differing_keys([setting.config for setting in found])
+    for setting in found:
+        setting.label = label(setting.config, keys)
+    return found, problems
+
+
+def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the keys in which configs differ, the activation and the dataset first.
+
+    A parameter that follows from its section's name (leaky_relu's alpha, where all
+    leaky_relu settings have the same) is no difference of its own.
+    """
+    keys = sorted({key for config in configs for key in config})
+    chosen = []
+    for key in keys:
+        section, _, parameter = key.rpartition(".")
+        seen: dict[str, set[str]] = {}
+        for config in configs:
+            name = "" if parameter == "name" else str(config.get(f"{section}.name"))
+            seen.setdefault(name, set()).add(repr(config.get(key)))
+        differs = any(len(values) > 1 for values in seen.values())
+        if differs:
+            chosen.append(key)
+    first = ("activation.name", "dataset.name")
+    return sorted(chosen, key=lambda k: (first.index(k) if k in first else 2, k))
+
+
+def short(key: str) -> str:
+    """Return how a key is called in tables: activation.name -> activation."""
+    section, _, parameter = key.rpartition(".")
+    return section if parameter == "name" else parameter
+
+
+def show(value: Any) -> str:
+    """Return a setting's value for people: 0.01, 16-8, 30x16, -."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, (list, tuple)):
+        if len(value) > 2 and len(set(map(repr, value))) == 1:
+            return f"{len(value)}x{show(value[0])}"
+        return "-".join(show(item) for item in value) or "none"
+    return str(value)
+
+
+def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """Return the differing values in one line: "gelu moons learning_rate=0.1 hidden=16-16".
+
+    A parameter that is alone beside names needs no key, unless it is of the data: "gelu 0.1".
+    No commas, so that several labels can be listed.
+    """
+    others = [key for key in keys if not key.endswith(".name")]
+    alone = len(others) == 1 < len(keys) and not others[0].startswith("dataset.")
+    words = []
+    for key in keys:
+        if key not in config:
+            continue
+        value = show(config[key])
+        bare = alone or key.endswith(".name")
+        words.append(value if bare else f"{short(key)}={value}")
+    return " ".join(words) or show(config.get("activation.name", "run"))
