@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sweeps = options.multirun or sweeps_a_named_experiment(options.overrides)
         composed = None if sweeps else compose(options.overrides)
         if composed is None or composed.sweeps:
-            from runner.sweep import sweep
+            from runner.sweep.sweep import sweep
 
             return sweep(options.overrides)
         from runner.execution import execute, repeat_command

@@ -25,7 +25,7 @@ from runner.config.compose import compose
 from runner.data import shapes, streams
 from runner.execution import execute
 from runner.network import optimizers
-from runner.sweep import plan
+from runner.sweep.plan import plan
 from runner.system import version
 from runner.training import fingerprint
 from runner.training.checkpoint import CHECKPOINT
@@ -45,12 +45,12 @@ def in_an_empty_folder(tmp_path, monkeypatch):
 def sweeps_in_this_process(monkeypatch):
     """Jobs one after another and no comparison: what is swept is what matters here."""
     monkeypatch.setattr(
-        "runner.sweep.run_jobs",
+        "runner.sweep.sweep.run_jobs",
         lambda work, jobs, processes, **options: (
             (k, work(job), None) for k, job in enumerate(jobs)
         ),
     )
-    monkeypatch.setattr("runner.sweep._compare", lambda *arguments: False)
+    monkeypatch.setattr("runner.sweep.sweep._compare", lambda *arguments: False)
 
 
 def only_line(capsys: pytest.CaptureFixture[str]) -> str:
@@ -208,7 +208,7 @@ def test_a_sweep_says_how_many_jobs_are_finished_and_how_many_trained_anew(
     real = fingerprint.fingerprint
     words = ["-m", "activation=relu,tanh", *QUICK]
     with monkeypatch.context() as past:
-        for place in ("runner.training.checkpoint", "runner.sweep"):
+        for place in ("runner.training.checkpoint", "runner.sweep.sweep"):
             past.setattr(f"{place}.fingerprint", lambda e: {**real(e), "numpy": "2.0.0"})
         assert main(words) == 0
     words[1] += ",elu"

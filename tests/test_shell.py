@@ -14,7 +14,7 @@ from runner.arguments import parse
 from runner.config.catalogue import known_keys
 from runner.config.compose import compose
 from runner.plots.__main__ import main as draw
-from runner.sweep import plan
+from runner.sweep.plan import plan
 from runner.system.terminal import ConfigError
 
 QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2", "plots=none"]

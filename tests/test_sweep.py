@@ -15,10 +15,11 @@ from hydra.core.plugins import Plugins
 
 from runner.__main__ import main
 from runner.arguments import parse
-from runner.composer import Composer
 from runner.config.catalogue import GROUPS, choices
 from runner.config.compose import composed, experiment_of, plain
-from runner.sweep import plan, run_job
+from runner.sweep.compose_many import Composer
+from runner.sweep.job import run_job
+from runner.sweep.plan import plan
 from runner.system.processes import run_jobs
 
 QUICK = ["replicates=2", "training.epochs=2", "dataset.samples=80", "plots=none"]

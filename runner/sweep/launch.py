@@ -26,7 +26,7 @@ from runner.config.overrides import read
 from runner.config.quoting import as_text
 from runner.config.words import extensions_of, for_hydra
 from runner.results.find import holds_whole
-from runner.sweep import Failure, Job, run_job
+from runner.sweep.job import Failure, Job, run_job
 from runner.system.files import write_whole
 from runner.system.signals import raising
 from runner.system.terminal import ConfigError, first_line

@@ -1,0 +1,184 @@
+"""What a sweep is to do."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from runner.config.catalogue import GROUPS, SEARCHPATH, choices
+from runner.config.compose import composed, folder_in, plain
+from runner.config.extensions import load_extensions
+from runner.config.overrides import Word, read
+from runner.config.words import check_keys, extensions_of, refuse_as_axis, refuse_hydra_settings
+from runner.sweep.compose_many import Composer
+from runner.sweep.job import Job
+from runner.system.terminal import ConfigError
+
+MOST_JOBS = 100_000
+"""Beyond this a sweep is taken for a slip of the hand, such as a range that is too fine."""
+SWEEPS = Path("outputs/sweeps")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep's jobs, all checked, its folder, and the key that validation data choose.
+
+    ``remarks`` say what of an experiment file has nothing to do in this sweep.
+    """
+
+    jobs: list[Job]
+    folder: Path
+    tune: str | None
+    launcher: bool
+    remarks: list[str]
+
+
+def plan(overrides: Sequence[str]) -> Plan:
+    """Return what a sweep is to do.
+
+    Axes come from the command line and from the ``sweep`` section of an experiment file, the
+    former first. The activation named by ``placebo`` runs once more with the seeds after its
+    own: what differs between the two is noise. The folder's name stands for what is swept and
+    what is fixed, not for the values, so that a sweep may grow.
+
+    Raises ConfigError, one line, if any combination is wrong.
+    """
+    words = read(overrides)
+    refuse_hydra_settings(words, sweeps=True)
+    load_extensions(extensions_of(overrides))
+    fixed = [word for word in words if not word.is_axis]
+    axes = [word for word in words if word.is_axis]
+    composition = composed([word.typed for word in fixed])
+    config = plain(composition)
+    in_file = read([f"{key}={values}" for key, values in _section_of_axes(config).items()])
+    said = [word.key for word in words]
+    axes += [axis for axis in in_file if axis.key not in said]
+    check_keys([*words, *in_file])
+    for axis in axes:
+        _refuse_as_axis(axis, words)
+    folder = _sweep_folder(fixed, axes, composition)
+    composer = Composer(overrides)
+    several = [_values(axis) for axis in axes]
+    count = math.prod(map(len, several))
+    if count > MOST_JOBS:
+        widest = axes[max(range(len(axes)), key=lambda k: len(several[k]))]
+        raise ConfigError(
+            f"{widest} makes a sweep of {count:,} jobs or more; the most is {MOST_JOBS:,}"
+        )
+    own = {word.key: word.text for word in words if not word.is_hydras}
+    places = [str(word) for word in words if word.key == SEARCHPATH]
+    jobs: dict[str, Job] = {}
+    folders: set[Path] = set()
+    placebo, met = config.get("placebo"), False
+    for values in itertools.product(*several):
+        chosen = {**own, **{axis.key: value for axis, value in zip(axes, values, strict=True)}}
+        experiment = composer.experiment(_job(places, chosen))
+        wanted = [(chosen, experiment)]
+        if placebo == experiment.activation["name"]:
+            met = True
+            others = {**chosen, "seed": str(experiment.seed + experiment.replicates)}
+            wanted.append((others, composer.experiment(_job(places, others))))
+        for setting, experiment in wanted:
+            if experiment.digest in jobs:
+                continue
+            target = folder / experiment.folder_name
+            while target in folders:  # of another config with the same first digits
+                target = target.with_name(f"{target.name}_2")
+            folders.add(target)
+            job = Job(tuple(_job(places, setting)), experiment.to_dict(), target)
+            jobs[experiment.digest] = job
+    remarks = []
+    if placebo is not None and not met:
+        remarks.append(f"placebo={placebo} is in no job; name one of the sweep's activations")
+        if "placebo" in said:
+            raise ConfigError(remarks[-1])
+    tune, idle = _tuned(config, list(jobs.values()), axes)
+    for key in idle:
+        remarks.append(f"tune={key}: no axis has it; add one, e.g. {key}=VALUE,VALUE")
+        if "tune" in said:
+            raise ConfigError(remarks[-1])
+    return Plan(list(jobs.values()), folder, tune, "hydra/launcher" in said, remarks)
+
+
+def _job(places: list[str], chosen: dict[str, str]) -> list[str]:
+    return [*places, *(f"{key}={text}" for key, text in chosen.items())]
+
+
+def _refuse_as_axis(axis: Word, words: Sequence[Word]) -> None:
+    """Raise ConfigError if an axis cannot be one, or if another word decides the same key."""
+    refuse_as_axis(axis)
+    for word in words:
+        whole = isinstance(word.value, dict) and axis.key.startswith(f"{word.key}.")
+        if word is not axis and (word.key == axis.key or whole):
+            raise ConfigError(f"{axis} and {word} contradict each other; leave one of them out")
+
+
+def _section_of_axes(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the axes of an experiment file. Raises ConfigError."""
+    axes = config.get("sweep") or {}
+    if not isinstance(axes, dict):
+        raise ConfigError(
+            f'sweep must be axes by key, e.g. {{activation: "relu,tanh"}}; got {axes!r}'
+        )
+    return axes
+
+
+def _tuned(
+    config: dict[str, Any], jobs: list[Job], axes: Sequence[Word]
+) -> tuple[str | None, list[str]]:
+    """Return the keys that validation data choose, and those of them that do not vary.
+
+    Raises ConfigError if no job has one of them.
+    """
+    tune: str | None = config.get("tune")
+    if tune is None:
+        return None, []
+    from runner.compare.runs import flatten
+    from runner.compare.scores import refuse_unknown
+    from runner.compare.settings import NOT_SETTINGS, differing_keys
+
+    for key in tune.split(","):
+        if key in NOT_SETTINGS:
+            raise ConfigError(f"tune={key}: it does not tell one setting from another")
+    configs = [
+        {key: value for key, value in flatten(job.config).items() if key not in NOT_SETTINGS}
+        for job in jobs
+    ]
+    try:
+        keys = refuse_unknown(tune, configs)
+    except ValueError as error:
+        raise ConfigError(f"tune: {error}") from None
+    varied = {*differing_keys(configs), *(axis.key for axis in axes)}
+    idle = [key for key in keys if not any(f"{one}.".startswith(f"{key}.") for one in varied)]
+    return tune, idle
+
+
+def _values(axis: Word) -> list[str]:
+    if axis.pattern is None:
+        return axis.values(MOST_JOBS + 1)
+    if axis.key not in GROUPS:
+        raise ConfigError(f"{axis}: only choices match; groups: {', '.join(GROUPS)}")
+    found = axis.pattern.filter(list(choices(axis.key)))
+    if not found:
+        raise ConfigError(f"{axis} matches none of: {', '.join(choices(axis.key))}")
+    return found
+
+
+def _sweep_folder(fixed: list[Word], axes: list[Word], config: DictConfig) -> Path:
+    if any(word.key == "hydra.sweep.dir" for word in fixed):
+        folder = Path(folder_in(config, "hydra.sweep.dir"))
+        if folder.name in ("", ".."):
+            raise ConfigError(f"hydra.sweep.dir={folder} must name a folder")
+        return folder
+    keys = [axis.key for axis in axes]
+    what = [*sorted(keys), "", *sorted(map(str, fixed)), ""]
+    digest = hashlib.sha256("\n".join(what).encode()).hexdigest()[:8]
+    name = "-".join(key.rpartition(".")[2] for key in keys)[:80] or "single"
+    return SWEEPS / f"{name}_{digest}"

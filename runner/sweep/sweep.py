@@ -1,0 +1,153 @@
+"""Sweeps: all combinations of several values, in parallel, resumable, ending in a comparison.
+
+A job is known by its config's digest: its folder either holds it finished, or it is still to
+do. So the same command runs only what is missing, and more values on an axis only the new.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from runner.execution import refuse_long_names
+from runner.results.find import find, holds_whole
+from runner.results.write import OLD, make_parent, put_aside
+from runner.sweep.job import Failure, Job, run_job
+from runner.sweep.plan import Plan, plan
+from runner.system.files import write_whole
+from runner.system.processes import available_cores, run_jobs
+from runner.system.signals import Listener
+from runner.system.terminal import note, one_line
+from runner.training.fingerprint import fingerprint
+
+
+def sweep(overrides: Sequence[str]) -> int:
+    """Run what is missing of a sweep, compare all of it; return the exit status.
+
+    One job that fails, diverges or is killed costs only itself; failed jobs are listed at the
+    end and make the status 1. Ctrl-C ends at once (130) and still compares what is finished.
+    Raises ConfigError if any combination is wrong, before anything is made.
+    """
+    planned = plan(overrides)
+    jobs, folder = planned.jobs, planned.folder
+    refuse_long_names(max((job.folder for job in jobs), key=lambda path: len(path.name)))
+    missing, stale = [], {}
+    for job in jobs:
+        experiment = job.experiment
+        # which machines a launcher uses is not known here
+        found = find(job.folder, experiment, fingerprint(experiment), machine=not planned.launcher)
+        if found.state != "finished":
+            missing.append(job)
+        if found.state == "stale":
+            stale[job.folder] = found.reason
+    there = len(jobs) - len(missing)
+    print(
+        f"sweep of {len(jobs)} jobs in {folder}"
+        + (f", {there} of them finished already" if there else "")
+        + (f", {len(stale)} to be trained anew" if stale else "")
+    )
+    for remark in planned.remarks:
+        print(f"  note: {one_line(remark)}")
+    if missing:
+        make_parent(missing[0].folder)
+    if stale:
+        for path in stale:
+            put_aside(path)
+        first, reason = next(iter(stale.items()))
+        note(
+            f"trained anew: {len(stale)} of the jobs, the first because {first} {reason}; the "
+            f"former runs are in {folder / OLD}"
+        )
+    if planned.launcher and missing:
+        from runner.sweep.launch import launch
+
+        failures, stop = launch(missing, overrides, folder), None
+    else:
+        failures, stop = _run(missing)
+    finished = [job.folder for job in jobs if holds_whole(job.folder, job.experiment)]
+    if stop is None:
+        known = {*finished, *(failure.job.folder for failure in failures)}
+        lost = [job for job in jobs if job.folder not in known]
+        failures += [Failure(job, "it had ended well; now its folder is gone") for job in lost]
+    _write_failures(folder, failures)
+    undrawn = bool(finished) and _compare(finished, folder, failures, planned)
+    for failure in failures:
+        print(f"failed: {one_line(failure)}", file=sys.stderr)
+        print(f"  repeat: {one_line(failure.job.command)}", file=sys.stderr)
+    if stop:
+        left = len(jobs) - len(finished)
+        print(f"interrupted: {left} jobs are left; the same command runs them", file=sys.stderr)
+        return 128 + stop
+    return 1 if failures or undrawn else 0
+
+
+def _run(jobs: list[Job]) -> tuple[list[Failure], int | None]:
+    """Return the jobs that failed, and the number of the signal that has ended the others."""
+    failures: list[Failure] = []
+    if not jobs:
+        return failures, None
+    progress, listener = _Progress(len(jobs)), Listener()
+    with listener.listening(), closing(progress):
+        ended = run_jobs(
+            run_job,
+            jobs,
+            min(available_cores(), len(jobs)),
+            stopped=lambda: listener.received is not None,
+        )
+        for index, words, reason in ended:
+            if reason is not None:
+                failures.append(Failure(jobs[index], reason))
+            progress.tell(jobs[index].folder.name, reason or words, len(failures))
+    return failures, listener.received
+
+
+class _Progress:
+    """One moving line on a terminal, one line a job elsewhere."""
+
+    def __init__(self, total: int) -> None:
+        from tqdm import tqdm
+
+        self.total, self.done, self.started = total, 0, time.perf_counter()
+        self.bar = tqdm(total=total, desc="sweep", unit="job", disable=None, leave=False)
+
+    def tell(self, name: str, words: str, failures: int) -> None:
+        self.done += 1
+        if self.bar.disable:
+            print(f"[{self.done}/{self.total}] {name}: {one_line(words)}", flush=True)
+        else:
+            self.bar.set_postfix_str(f"{failures} failed" if failures else "")
+            self.bar.update()
+
+    def close(self) -> None:
+        self.bar.close()
+
+
+def _compare(finished: list[Path], folder: Path, failures: list[Failure], planned: Plan) -> bool:
+    """Compare what is finished; return whether a picture could not be drawn."""
+    from runner.compare import Problem, compare
+    from runner.compare.leaderboard import tell_undrawn, terminal
+
+    problems = [
+        Problem(failure.job.folder.name, failure.reason, failure.job.command)
+        for failure in failures
+    ]
+    plots = planned.jobs[0].experiment.plots
+    comparison = compare(
+        finished, folder / "comparison", failures=problems, tune=planned.tune, plots=plots
+    )
+    print(terminal(comparison))
+    print(f"  report   {folder / 'comparison' / 'index.html'}")
+    return tell_undrawn(comparison)
+
+
+def _write_failures(folder: Path, failures: list[Failure]) -> None:
+    path = folder / "failures.txt"
+    if not failures:
+        path.unlink(missing_ok=True)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{failure}\n  repeat: {failure.job.command}\n" for failure in failures]
+    write_whole(path, "".join(lines))
