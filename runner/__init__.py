@@ -43,7 +43,7 @@ def run(
     """
     from runner.config.compose import compose, hydra_set_aside
     from runner.config.extensions import offer_instance
-    from runner.execution import execute, repeat_command
+    from runner.execute import execute, repeat_command
     from runner.system.terminal import ConfigError
 
     words = overrides if isinstance(overrides, str) else list(overrides)

@@ -15,8 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.perf_counter()
     if arguments is None:
         prepare()
-    from runner.arguments import parse
     from runner.plots import artist
+    from runner.shell.arguments import parse
     from runner.system.signals import INTERRUPTED, exit_status
     from runner.system.terminal import ConfigError, one_line, printable
     from runner.training.checkpoint import Interrupted
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
         if options.help:
-            from runner.help import help_text
+            from runner.shell.help import help_text
 
             print(help_text())
             return 0
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"runner {VERSION}")
             return 0
         if options.for_hydra:
-            from runner.hydra_main import hand_over
+            from runner.shell.hydra_options import hand_over
 
             return hand_over(options.for_hydra, options.overrides)
         if arguments is None and options.draws_one_run:
@@ -49,8 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from runner.sweep.sweep import sweep
 
             return sweep(options.overrides)
-        from runner.execution import execute, repeat_command
-        from runner.report import report
+        from runner.execute import execute, repeat_command
+        from runner.shell.report import report
 
         run, reused = execute(
             composed.experiment,

@@ -172,7 +172,7 @@ def test_a_file_where_a_folder_should_be(capsys):
 
 
 def test_a_place_that_nothing_can_be_written_to_is_told_before_training(capsys, monkeypatch):
-    monkeypatch.setattr("runner.execution.train", None)
+    monkeypatch.setattr("runner.execute.train", None)
     assert main([*BARE, "hydra.run.dir=/proc/nowhere/it"]) == 1
     assert "/proc/nowhere" in only_line(capsys)
     monkeypatch.setattr(os, "access", lambda *arguments: False)  # root may write anywhere
@@ -181,14 +181,14 @@ def test_a_place_that_nothing_can_be_written_to_is_told_before_training(capsys, 
 
 
 def test_an_output_folder_that_vanishes_is_made_again(monkeypatch):
-    from runner.execution import train
+    from runner.execute import train
 
     def vanishing(*arguments: object) -> object:
         training = train(*arguments)  # type: ignore[arg-type]
         shutil.rmtree("outputs")
         return training
 
-    monkeypatch.setattr("runner.execution.train", vanishing)
+    monkeypatch.setattr("runner.execute.train", vanishing)
     assert main(BARE) == 0
     assert len(list(Path("outputs/runs").iterdir())) == 1
 

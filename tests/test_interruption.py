@@ -16,7 +16,7 @@ import pytest
 
 from runner.config.compose import compose
 from runner.config.experiment import Experiment
-from runner.execution import execute
+from runner.execute import execute
 from runner.plots import PICTURES
 from runner.results.run import LAST_PICTURE
 from runner.system.terminal import ConfigError
@@ -130,7 +130,7 @@ def _train_until(share: float, experiment: Experiment, _: object, keeper: Keeper
 def test_what_was_reached_can_be_looked_at_and_goes_when_the_run_is_finished(tmp_path, monkeypatch):
     experiment = experiment_of()
     stopped_half_way = partial(_train_until, 0.5)
-    monkeypatch.setattr("runner.execution.train", stopped_half_way)
+    monkeypatch.setattr("runner.execute.train", stopped_half_way)
     with pytest.raises(Interrupted) as stopped:
         execute(experiment, tmp_path / "run", command="")
     place = stopped.value.place

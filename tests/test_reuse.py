@@ -23,7 +23,7 @@ from runner.__main__ import main
 from runner.compare.__main__ import main as compare
 from runner.config.compose import compose
 from runner.data import shapes, streams
-from runner.execution import execute
+from runner.execute import execute
 from runner.network import optimizers
 from runner.sweep.plan import plan
 from runner.system import version
@@ -436,7 +436,7 @@ def test_a_folder_of_yours_where_a_run_would_be_kept_is_refused_and_left_alone(c
 
 def test_files_of_yours_beside_a_checkpoint_stay(monkeypatch):
     monkeypatch.setattr("runner.training.checkpoint.SECONDS_BETWEEN", 0.0)
-    from runner import execution
+    from runner import execute
 
     def noted(*arguments: object) -> object:
         training = train(*arguments)  # type: ignore[arg-type]
@@ -444,8 +444,8 @@ def test_files_of_yours_beside_a_checkpoint_stay(monkeypatch):
         Path("it.interrupted/a").write_text("mine")
         return training
 
-    train = execution.train
-    monkeypatch.setattr("runner.execution.train", noted)
+    train = execute.train
+    monkeypatch.setattr("runner.execute.train", noted)
     assert main([*QUICK, "hydra.run.dir=it"]) == 0
     assert os.listdir("it.interrupted") == ["a"]
 
@@ -459,7 +459,7 @@ def test_a_name_that_is_too_long_is_refused_before_training(monkeypatch, capsys,
         assert main([*QUICK, "hydra.run.dir=" + "x" * length]) == 0
         assert main([*QUICK, "hydra.run.dir=" + "x" * length]) == 0
         return
-    monkeypatch.setattr("runner.execution.train", None)
+    monkeypatch.setattr("runner.execute.train", None)
     for words in (["hydra.run.dir=" + "x" * length], ["hydra.run.dir=" + "x/" * 2100 + "it"]):
         assert main([*QUICK, *words]) == 2
         assert "too long" in only_line(capsys) and not os.listdir()

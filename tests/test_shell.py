@@ -10,10 +10,10 @@ import pytest
 
 from runner import run
 from runner.__main__ import main
-from runner.arguments import parse
 from runner.config.catalogue import known_keys
 from runner.config.compose import compose
 from runner.plots.__main__ import main as draw
+from runner.shell.arguments import parse
 from runner.sweep.plan import plan
 from runner.system.terminal import ConfigError
 

@@ -14,9 +14,9 @@ import pytest
 from hydra.core.plugins import Plugins
 
 from runner.__main__ import main
-from runner.arguments import parse
 from runner.config.catalogue import GROUPS, choices
 from runner.config.compose import composed, experiment_of, plain
+from runner.shell.arguments import parse
 from runner.sweep.compose_many import Composer
 from runner.sweep.job import run_job
 from runner.sweep.plan import plan

@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.config.experiment import Experiment
 from runner.config.extensions import load_extensions
-from runner.execution import execute, repeat_command
+from runner.execute import execute, repeat_command
 from runner.plots import artist
 
 

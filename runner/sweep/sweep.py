@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from runner.execution import refuse_long_names
+from runner.execute import refuse_long_names
 from runner.results.find import find, holds_whole
 from runner.results.write import OLD, make_parent, put_aside
 from runner.sweep.job import Failure, Job, run_job

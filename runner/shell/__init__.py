@@ -1,0 +1,1 @@
+"""Arguments, help, report: what a person types and sees."""
