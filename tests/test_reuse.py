@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import activations
-from runner import datasets, load_run, run
+from runner import load_run, run
 from runner.__main__ import main
 from runner.compare.__main__ import main as compare
 from runner.config.compose import compose
@@ -76,7 +76,7 @@ def library_code() -> str:
         (activations.Sigmoid, "forward", lambda self, x: x),
         (activations.base, "blockwise", lambda formula, arrays, into: None),
         (activations.base, "BLOCK_ELEMENTS", 7),
-        (datasets, "_rank_classes", lambda values, classes: None),
+        (shapes, "_rank_classes", lambda values, classes: None),
         (shapes._GENERATORS["moons"], "__defaults__", (0.5,)),
         (optimizers.Adam, "update", lambda self, gradient, learning_rate: None),
     ],
@@ -119,6 +119,10 @@ def test_all_that_training_imports_counts_or_is_known_not_to():
         "runner.training.checkpoint",
         "runner.config.build",
         "runner.config.experiment",
+        "runner.config.extensions",
+        "runner.config.needed_memory",
+        "runner.config.quoting",
+        "runner.system.terminal",
         "runner.training.fingerprint",
         "runner.system.signals",
         "runner.system.memory",
