@@ -30,9 +30,9 @@ def split(grad: Array, v: Array) -> tuple[Array, Array]:
     share = (grad * v).sum(axis=-1, keepdims=True) / square
     product, rest = two_product(share, v)
     across = (grad - product) - rest
-    more = (across * v).sum(axis=-1, keepdims=True) / square
-    if v.shape[-1] == 1:
+    if v.shape[-1] == 1:  # nothing is across
         across = 0 * across
+    more = (across * v).sum(axis=-1, keepdims=True) / square
     return np.ldexp((share + more) * v, exponent), np.ldexp(across - more * v, exponent)
 
 
