@@ -3,10 +3,10 @@
 Prints, for each function: the largest errors of value and derivative in units in the last
 place with the x where they occur, whether the gradient agrees with the value, and what the
 function looks like (monotone or not, range, fixed points, limits). Exit status 1 if a bound is
-broken: 4 ULP for values, 8 for derivatives, or what tests/accuracy argues instead, or if a
+broken: 4 ULP for values, 8 for derivatives, or what the definition argues instead, or if a
 function raises an error; status 2 if the argument names nothing, or a file that cannot be imported.
 
-The exact values come from the definitions in tests/accuracy, or, for a class in a file of
+The exact values come from activations/check/definitions, or, for a class in a file of
 your own, from its ``forward`` evaluated in arbitrary precision; both need mpmath (in the
 ``test`` extra). Without it float32 is compared with float64.
 """
@@ -161,16 +161,12 @@ class Report:
 
 
 def _reference(activation: Elementwise) -> Any:
-    """Return the definition in tests/accuracy of this function with these parameters."""
-    root = Path(activations.__file__).parent.parent
-    if not (root / "tests" / "accuracy" / "table.py").is_file():
-        return None
+    """Return the library's definition of this function with these parameters, if there is one."""
     if not type(activation).__module__.startswith("activations."):
         return None
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
-    references = importlib.import_module("activations.check.definitions").REFERENCES
-    entries = [entry for entry in references if entry.name == activation.name]
+    from activations.check.definitions import REFERENCES
+
+    entries = [entry for entry in REFERENCES if entry.name == activation.name]
     for entry in entries:
         if activations.get(entry.name, **entry.parameters).hyperparameters == (
             activation.hyperparameters
