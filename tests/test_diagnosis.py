@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import activations
-from runner import execution, run
+from runner import execute, run
 from runner.__main__ import main
 from runner.network.measurements import flatness
 from runner.plots.curves import loss
@@ -92,7 +92,7 @@ def test_a_run_without_hidden_layers_is_not_titled_after_its_activation(
     tmp_path, capsys, monkeypatch, words, name
 ):
     """And the printed time counts the pictures."""
-    monkeypatch.setattr(execution, "_draw_here", lambda folder, form: time.sleep(0.3))
+    monkeypatch.setattr(execute, "_draw_here", lambda folder, form: time.sleep(0.3))
     folder = f"hydra.run.dir={tmp_path / 'it'}"
     assert main([*QUICK, "activation=tanh", "model.hidden=[]", "replicates=2", *words, folder]) == 0
     first, *rest = capsys.readouterr().out.splitlines()

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import activations
-from activations import Elementwise, Formula, expression_parser
+from activations import Elementwise, Formula
 from activations.check.gradient import check_gradient, differences
+from activations.formulas import parser
 from activations.formulas.calculus import differentiate
 from activations.formulas.evaluation import Program, function_names, member
 from activations.formulas.expression import Expression
@@ -283,7 +284,7 @@ def test_what_is_printed_reads_back_to_the_same_values(
 ) -> None:
     formula = grown(seed)
     for limit in ("LONGEST", "MOST_PARTS"):  # a derivative may be longer than what is accepted
-        monkeypatch.setattr(expression_parser, limit, 100_000)
+        monkeypatch.setattr(parser, limit, 100_000)
     symbols = {"x": GRID, "a": 0.7}
     for tree in (formula.value, formula.slope):
         if "x" in tree.symbols():

@@ -191,7 +191,7 @@ def test_one_class_and_one_yaml_file_make_an_activation(tmp_path: Path) -> None:
     """In a copy of the tree with one class and one file added, the shell trains it."""
     for folder in ("activations", "runner", "conf"):
         copy_tree(ROOT / folder, tmp_path / folder)
-    with (tmp_path / "activations" / "rectified.py").open("a") as file:
+    with (tmp_path / "activations" / "functions" / "rectified.py").open("a") as file:
         file.write(ONE_CLASS.replace("from activations import Elementwise\n", ""))
     (tmp_path / "conf" / "activation" / "wiggle.yaml").write_text(
         "# Climbs in waves\nname: wiggle\nw: 2.0\n"
