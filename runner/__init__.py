@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import os
 
     from activations import Activation
-    from runner.results.run import Run
+    from runner.notebook import Result
 
 __all__ = ["load_run", "run"]
 
@@ -32,7 +32,7 @@ def run(
     *,
     activation: Activation | None = None,
     show_progress: bool = False,
-) -> Run:
+) -> Result:
     """Carry out one experiment, as ``python -m runner`` does with the same overrides.
 
     ``activation`` may be an instance of your own Activation subclass, which then stands in
@@ -44,6 +44,7 @@ def run(
     from runner.config.compose import compose, hydra_set_aside
     from runner.config.extensions import offer_instance
     from runner.execute import execute, repeat_command
+    from runner.notebook import Result
     from runner.system.terminal import ConfigError
 
     words = overrides if isinstance(overrides, str) else list(overrides)
@@ -55,16 +56,17 @@ def run(
         composed = compose(words)
     if composed.sweeps:
         raise ConfigError("run() carries out one experiment; sweeps are started from the shell")
-    return execute(
+    done, _ = execute(
         composed.experiment,
         composed.folder,
         command=repeat_command(words),
         show_progress=show_progress,
-    )[0]
+    )
+    return Result.load(done.path)
 
 
-def load_run(path: str | os.PathLike[str]) -> Run:
+def load_run(path: str | os.PathLike[str]) -> Result:
     """Read a finished run from its folder. Raises ValueError if it is not one."""
-    from runner.results.run import load_run as load
+    from runner.notebook import Result
 
-    return load(path)
+    return Result.load(path)

@@ -121,12 +121,6 @@ class Run:
         again from their seeds."""
         return load_data(self.config, self.config.seeds, standardised=False)
 
-    def figures(self) -> dict[str, Any]:
-        """Return the run's pictures by name, as Matplotlib figures that show in a notebook."""
-        from runner import plots
-
-        return plots.figures(self)
-
 
 def load_run(path: str | os.PathLike[str]) -> Run:
     """Read a run folder.
