@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copyreg
 import hashlib
+import importlib
 import inspect
 import itertools
 import marshal
@@ -32,29 +33,16 @@ if TYPE_CHECKING:
 Fingerprint = dict[str, str | None]
 
 TRAINING = (
-    "runner.system.blas",
     "runner.data",
-    "runner.network.measurements",
-    "runner.training.stack",
-    "runner.network.initializers",
-    "runner.network.kernels",
-    "runner.network.losses",
-    "runner.network.network",
-    "runner.network.optimizers",
+    "runner.network",
+    "runner.system.blas",
     "runner.training.outcome",
-    "runner.network.schedules",
-    "runner.network.fast_gradient",
+    "runner.training.stack",
     "runner.training.train",
 )
-TOOLS = (
-    "activations.check.accuracy",
-    "activations.check",
-    "runner.plots.families",
-    "runner.plots.gallery",
-    "activations.check.gradient",
-    "activations.check.high_precision",
-)
-"""What of ``activations`` no training uses; in both lists a package stands for its modules."""
+"""What decides results, beside ``activations``; a package stands for its modules."""
+CHECK = "activations.check"
+"""What of ``activations`` no training uses."""
 
 MACHINE = ("blas", "processor")
 """What belongs to the machine that trains; the rest travels with the files."""
@@ -153,14 +141,14 @@ def mixture(settings: Iterable[Iterable[object]]) -> str:
 def _is_librarys(module: str) -> bool:
     places = list(itertools.accumulate(module.split("."), "{}.{}".format))
     if places[0] == "activations":
-        return not any(place in TOOLS for place in places)
+        return CHECK not in places
     return any(place in TRAINING for place in places)
 
 
 def _library() -> str:
     """Return a digest of the library's code that decides results."""
-    import runner.training.train  # noqa: F401  # and all that it imports
-
+    for name in TRAINING:
+        importlib.import_module(name)
     names = sorted(name for name in sys.modules if _is_librarys(name))
     # a module that was reloaded has another __spec__
     return _library_of(tuple((name, _Same(sys.modules[name].__spec__)) for name in names))
