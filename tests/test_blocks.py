@@ -14,6 +14,8 @@ from activations import base
 from activations.functions import axiswise
 from tests.test_vjp import learnable
 
+pytestmark = pytest.mark.slow
+
 REPLICATES, BATCH, UNITS = 2, 400, 240
 
 

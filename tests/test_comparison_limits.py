@@ -18,6 +18,8 @@ from runner.compare.leaderboard import markdown, rows, terminal
 from runner.plots.style import cut, style, text_width
 from tests.run_folders import resign, write_run, write_summary
 
+pytestmark = pytest.mark.slow
+
 
 def write_grid(folder, names, tasks):
     for (i, name), (j, task) in itertools.product(enumerate(names), enumerate(tasks)):

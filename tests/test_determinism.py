@@ -52,6 +52,7 @@ def test_same_bytes_in_every_environment(tmp_path, setting):
     assert found[1:] == found[:-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", ["", "Haswell", "Prescott"])
 def test_same_bytes_with_any_number_of_blas_threads_and_replicates_in_a_group(kernel):
     """With OpenBLAS's kernels of three kinds of processor: each sums in an order of its own."""

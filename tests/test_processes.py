@@ -24,6 +24,8 @@ from runner.plots.__main__ import main as redraw
 from runner.plots.artist import Artist, DrawingError
 from runner.system.processes import run_jobs
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 QUICK = ["training.epochs=1", "dataset.samples=60", "replicates=1"]
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, forks")
