@@ -117,9 +117,9 @@ def family_of(name: str) -> str:
     for key, family in FAMILIES.items():
         if name in family.members:
             return key
-    module = get_class(name).__module__.rpartition(".")
+    package, _, file = get_class(name).__module__.rpartition(".")
     for key, family in FAMILIES.items():
-        if module[0] == "activations" and module[2] in family.modules:
+        if package in ("activations.functions", "activations.formulas") and file in family.modules:
             return key
     return "others"
 
