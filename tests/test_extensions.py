@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 WIGGLE = '''
 import numpy as np
 from activations import Elementwise
-from activations.base import number
+from activations.arguments import number
 
 
 class Wiggle(Elementwise):
