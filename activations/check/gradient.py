@@ -56,7 +56,8 @@ def check_gradient(activation: Activation) -> None:
             shape = (1, 1, inputs if activation.parameters_per_unit else 1)
             activation.params[name] = _read_only(np.full(shape, float(value), dtype))
         with np.errstate(all="ignore"):
-            x = rng.uniform(-REACH, REACH, (1, 3, inputs)).astype(dtype)
+            x = rng.uniform(-REACH, REACH, (2, 3, inputs)).astype(dtype)
+            _refuse_shape("forward", activation.forward(x), (2, 3, units), x)
             _compare_calls(activation, x, 2 * x[:, ::-1])
     if activation.surrogate_derivative:
         return
@@ -81,7 +82,9 @@ def _compare_calls(activation: Activation, x: Array, other: Array) -> None:
 
     value = activation.forward(x)
     y, grad = _read_only(value), _read_only(np.cos(value))
-    first = {name: np.array(result) for name, result in calls().items()}
+    results = calls()
+    _refuse_shape("backward", results["backward"], x.shape, x)
+    first = {name: np.array(result) for name, result in results.items()}
     activation.backward(other, activation.forward(other), grad)
     later = {"forward": np.array(value)}  # other now, if forward writes to one buffer each time
     later |= calls()
@@ -93,6 +96,17 @@ def _compare_calls(activation: Activation, x: Array, other: Array) -> None:
                 f"{name} is not the same for the same x after a call with another x; "
                 "nothing may be remembered between calls, or drawn but from self.generators"
             )
+
+
+def _refuse_shape(method: str, result: Array, shape: tuple[int, ...], x: Array) -> None:
+    got = (
+        f"shape {result.shape}" if isinstance(result, np.ndarray) else f"a {type(result).__name__}"
+    )
+    if got != f"shape {shape}":
+        raise ValueError(
+            f"{method} returns {got} for an input of shape {x.shape}; "
+            f"it must return an array of shape {shape}"
+        )
 
 
 def _read_only(array: Array) -> Array:
