@@ -166,8 +166,18 @@ class Experiment:
         the seed. What has passed is remembered, for the jobs of a sweep share their data."""
         text = json.dumps(self.dataset, sort_keys=True)
         generator = shapes.generators()[self.dataset["name"]]
+        own = shapes.is_own(self.dataset["name"])  # which may read a file that has changed since
+        again = self.split(self.seed) if own else self.first_split
+        if not all(
+            np.array_equal(getattr(again, part), getattr(self.first_split, part))
+            for part in ("mean", "train_x")
+        ):
+            raise ConfigError(
+                f"dataset {self.dataset['name']} is not the same for the same seed; all that is "
+                "random must be drawn from its rng"
+            )
         for seed in self.seeds:
-            if (text, generator, seed) not in _RIGHT_SPLITS:
+            if own or (text, generator, seed) not in _RIGHT_SPLITS:
                 self.split(seed)
                 _RIGHT_SPLITS.add((text, generator, seed))
 
@@ -203,13 +213,16 @@ class Experiment:
     def activation_object(self) -> Activation:
         """Return the activation, new, with its initial learnable parameters."""
         table = {name: activations.get_class(name) for name in activations.names()}
-        name = self.activation.get("name")
+        self._refuse_not_imported("activation", table)
+        return build("activation", table, self.activation)
+
+    def _refuse_not_imported(self, section: str, table: Mapping[str, Any]) -> None:
+        name = getattr(self, section).get("name")
         if self.extensions and name not in table:
             raise ConfigError(
-                f"activation.name={name!r} is unknown; if {', '.join(self.extensions)} defines "
+                f"{section}.name={name!r} is unknown; if {', '.join(self.extensions)} defines "
                 "it, import that first (python -m runner.plots --extension FILE.py)"
             )
-        return build("activation", table, self.activation)
 
     def optimizer_object(self) -> Optimizer:
         """Return the optimizer, new."""
@@ -242,6 +255,7 @@ class Experiment:
 
     def split(self, seed: int, *, standardised: bool = True) -> Split:
         """Return one replicate's data, split and standardised, or in their own units."""
+        self._refuse_not_imported("dataset", shapes.generators())
         own = dict(self.dataset)
         dtype = self.dtype if standardised else None
         try:

@@ -13,8 +13,8 @@ from runner.config.catalogue import GROUPS, choices
 from runner.system.terminal import first_line
 
 OWN_DATA = (
-    "data are synthetic; for data of your own write a function with @register of "
-    "runner.data.shapes in extensions=[FILE.py] and a file dataset/NAME.yaml in --config-dir"
+    "data are synthetic; for data of your own write a function with @register of runner.data that "
+    "returns its Dataset in extensions=[FILE.py] and a file dataset/NAME.yaml in --config-dir"
 )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from activations.arguments import closest, number, whole_number
 from activations.base import Array
+from activations.user_code import error_line
 from runner.data.split import Dataset
 from runner.data.streams import DATA_STREAM
 
@@ -70,8 +71,54 @@ def make(name: str, samples: int, noise: float, seed: int, **own: Any) -> Datase
             raise ValueError(f"{key} is unknown: dataset {name} takes {takes}{hint}")
     whole_number("samples", samples, minimum=2, maximum=LARGEST)
     number("noise", noise, minimum=0)
+    generator = _GENERATORS[name]
     rng = np.random.default_rng([seed, DATA_STREAM])
-    return _GENERATORS[name](samples=samples, noise=float(noise), rng=rng, **own)
+    if not is_own(name):
+        return generator(samples=samples, noise=float(noise), rng=rng, **own)
+    try:
+        return _checked(generator(samples=samples, noise=float(noise), rng=rng, **own))
+    except ValueError as error:
+        raise ValueError(f"dataset {name}: {error}") from None
+    except (Exception, SystemExit) as error:
+        reason = error_line(error, inspect.getfile(generator))
+        raise ValueError(f"dataset {name}: {reason}") from None
+
+
+def is_own(name: str) -> bool:
+    """Return whether a dataset is known, and the user's own."""
+    return name in _GENERATORS and _GENERATORS[name].__module__ != __name__
+
+
+def _checked(found: Any) -> Dataset:
+    """Return a user's own data set as float64 and integers.
+
+    Raises ValueError, one line, if no network could be trained on it.
+    """
+    if not isinstance(found, Dataset):
+        raise ValueError(
+            "it must return Dataset(x, labels, classes), which runner.data has; "
+            f"got a {type(found).__name__}"
+        )
+    x, labels = np.asarray(found.x), np.asarray(found.labels)
+    if x.dtype.kind not in "iufb" or labels.dtype.kind not in "iufb":
+        raise ValueError(f"x and labels must be numbers, got dtypes {x.dtype} and {labels.dtype}")
+    if x.ndim != 2 or 0 in x.shape:
+        raise ValueError(f"x must have the shape (samples, features), got {x.shape}")
+    if labels.shape != x.shape[:1]:
+        raise ValueError(
+            f"labels must have the shape ({len(x)},), one for each row of x; got {labels.shape}"
+        )
+    if not np.isfinite(x).all():
+        raise ValueError(f"x must be finite, row {np.isfinite(x).all(axis=1).argmin()} is not")
+    classes = int(found.classes) if isinstance(found.classes, np.integer) else found.classes
+    whole_number("classes", classes, minimum=2)
+    wrong = ~((labels >= 0) & (labels < classes) & (np.floor(labels) == labels))
+    if wrong.any():
+        raise ValueError(
+            f"labels must be whole numbers from 0 to {classes - 1}, as classes is {classes}; "
+            f"got {labels[wrong][0]}"
+        )
+    return Dataset(x.astype(np.float64), labels.astype(np.int64), classes)
 
 
 def _labels(samples: int, classes: int, rng: np.random.Generator) -> Array:
