@@ -15,6 +15,7 @@ from activations import Elementwise, LeakyReLU
 from activations.base import forget
 from runner import load_run, run
 from runner.__main__ import main
+from runner.data import Dataset, shapes
 from runner.plots.__main__ import main as draw
 from runner.system.terminal import ConfigError
 
@@ -138,6 +139,52 @@ def test_data_of_the_users_own_train_as_the_refusal_of_a_file_says():
     assert "tanh on halves" in done.stdout
 
 
+BAD_DATA = {
+    "(x, labels)": "must return Dataset(x, labels, classes), which runner.data has; got a tuple",
+    "None": "got a NoneType",
+    "Dataset(x[:, 0], labels, 2)": "x must have the shape (samples, features), got (100,)",
+    "Dataset([*x.tolist()[1:], [1.0]], labels, 2)": "inhomogeneous",
+    "Dataset(x[1:], labels, 2)": "labels must have the shape (99,)",
+    "Dataset(x, labels + 1, 2)": "labels must be whole numbers from 0 to 1",
+    "Dataset(x, labels / 2, 2)": "whole numbers from 0 to 1, as classes is 2; got 0.5",
+    "Dataset(x, labels, 2.0)": "classes must be a whole number",
+    "Dataset(np.where(x > 0, np.nan, x), labels, 2)": "x must be finite",
+    "Dataset(x.astype(str), labels, 2)": "must be numbers",
+    "Dataset(x + np.random.rand(), labels, 2)": "is not the same for the same seed",
+    "int('boo')": "dataset halves: invalid literal for int() with base 10: 'boo'",
+    "open('nowhere.csv')": "FileNotFoundError: [Errno 2] No such file or directory",
+    "exit(0)": "SystemExit: 0 (data.py:9)",
+}
+
+
+@pytest.mark.parametrize("returned", BAD_DATA)
+def test_wrong_data_of_the_users_own_get_one_line(returned, capsys):
+    text = DATA.replace("    return", "    labels = (x[:, 0] > 0).astype(int)\n    return")
+    head, _, _ = text.rpartition("return")
+    Path("data.py").write_text(f"{head}return {returned}\n")
+    Path("conf/dataset").mkdir(parents=True)
+    Path("conf/dataset/halves.yaml").write_text(DATA_YAML)
+    try:
+        line = refusal(capsys, "extensions=[data.py]", "-cd", "conf", "dataset=halves")
+    finally:
+        shapes._GENERATORS.pop("halves")
+    assert line.startswith("error: dataset halves") and BAD_DATA[returned] in line
+
+
+def test_lists_and_whole_floats_are_data_too():
+    try:
+
+        @shapes.register
+        def lists(samples, noise, rng):
+            x = rng.normal(size=(samples, 1))
+            return Dataset(x.tolist(), (x[:, 0] > 0).astype(float).tolist(), np.int64(2))
+
+        found = shapes.make("lists", 9, 0, seed=0)
+    finally:
+        shapes._GENERATORS.pop("lists")
+    assert (found.x.dtype, found.labels.dtype, type(found.classes)) == (np.float64, np.int64, int)
+
+
 def test_the_process_that_draws_imports_the_file_too():
     name = write()
     words = [f"activation={name}", "plots=png", "hydra.run.dir=it"]
@@ -190,6 +237,9 @@ def test_a_wrong_gradient_is_refused_with_place_and_both_numbers(capsys):
         (WIGGLE.replace('"NAME"', "123"), ["name 123", "begins with a letter"]),
         (WIGGLE.replace("NAME", "123"), ["name '123'", "begins with a letter"]),
         (WIGGLE.replace("return x +", "return x[:0] +"), ["shape"]),
+        (WIGGLE.replace("return x +", "return x[:1] #"), ["forward returns shape (1, 3, 12)"]),
+        (WIGGLE.replace("return x +", "return list(x) #"), ["forward returns a list"]),
+        (WIGGLE.replace("return x +", "raise SystemExit(0) #"), ["SystemExit: 0"]),
         (WIGGLE.replace("np.sin", "np.sine"), ["sine", "my_activations.py:17"]),
         (WIGGLE.replace(": float = 0.5", ""), ["alpha"]),
         (WIGGLE.replace("self.alpha = number", "alpha = number"), ["alpha"]),
@@ -291,6 +341,33 @@ def test_an_instance_with_a_wrong_gradient_is_refused(squiggle):
     with pytest.raises(ConfigError, match=r"^Squiggle: gradient disagrees .* x = ") as refused:
         run(QUICK, activation=squiggle(error=0.01))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("given", [LeakyReLU, "relu", np.tanh], ids=str)
+def test_what_is_no_instance_is_refused(given):
+    with pytest.raises(ConfigError, match="must be an instance"):
+        run(QUICK, activation=given)
+
+
+def test_an_instance_that_was_changed_beside_its_arguments_is_refused(squiggle):
+    class Held(squiggle):
+        name = "held"
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = [0.5]
+
+        def forward(self, x: np.ndarray) -> np.ndarray:
+            return self.table[0] * x
+
+        def derivative(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+            return np.full_like(x, self.table[0])
+
+    changed = Held()
+    run(QUICK, activation=changed)
+    changed.table[0] = 0.75
+    with pytest.raises(ConfigError, match="Held must be the same when it is built anew"):
+        run(QUICK, activation=changed)
 
 
 def test_an_instance_without_a_name_is_refused():

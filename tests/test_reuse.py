@@ -25,6 +25,7 @@ from runner.config.compose import compose
 from runner.data import shapes, streams
 from runner.execute import execute
 from runner.network import optimizers
+from runner.plots.__main__ import main as draw
 from runner.sweep.plan import plan
 from runner.system import version
 from runner.training import fingerprint
@@ -371,6 +372,81 @@ def test_a_users_own_data_set_counts(capsys):
         assert main([*words, "hydra.run.dir=it"]) == 0
         assert ("your own code" in capsys.readouterr().err) == (factor == "6")
     shapes._GENERATORS.pop("stripes")
+
+
+READS = {
+    "a file": "float(pathlib.Path('scale.txt').read_text())",
+    "an environment variable": "float(os.environ['SCALE'])",
+    "a global by its name": "globals()['Z' + 'Z']",
+    "a default changed in place": "scaled.__defaults__[0]",
+}
+
+
+def set_what_is_read(cls: type, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("scale.txt").write_text(str(value))
+    monkeypatch.setenv("SCALE", str(value))
+    vars(sys.modules["notebook"])["ZZ"] = value
+    sys.modules["notebook"].scaled.__defaults__ = (value,)
+
+
+@pytest.mark.parametrize("read", READS)
+def test_what_a_users_class_reads_while_it_computes_counts(read, capsys, monkeypatch):
+    """It is reused, and its network given, where it computes what it did when it was trained."""
+    name, scale = f"own_reading_{list(READS).index(read)}", READS[read]
+    cls = own_class(name, f"{scale} * np.sin(x)", f"{scale} * np.cos(x)", head="import os, pathlib")
+    words, losses = [*QUICK, "hydra.run.dir=it"], []
+    for value, told in ((0.5, ""), (0.5, ""), (0.75, "your own code")):
+        set_what_is_read(cls, value, monkeypatch)
+        losses.append(run(words, activation=cls()).history["train_loss"])
+        assert told in capsys.readouterr().err
+    assert np.array_equal(losses[0], losses[1]) and not np.array_equal(losses[1], losses[2])
+    stored = load_run("it")
+    stored.network()
+    set_what_is_read(cls, 0.5, monkeypatch)
+    for network in (stored.network, stored.initial_network):
+        with pytest.raises(ValueError, match=r"another version of your own code, .*; run it again"):
+            network()
+    assert draw(["it"]) == 2 and "run it again" in only_line(capsys)
+    assert not list(Path("it").glob("*.png"))
+
+
+def test_the_table_that_a_users_data_set_reads_counts(capsys):
+    """A change of one number that only the second seed's samples hold, too."""
+    Path("conf/dataset").mkdir(parents=True)
+    Path("conf/dataset/table.yaml").write_text(
+        "name: table\nsamples: 60\nnoise: 0\ntest_fraction: 0.2\nvalidation_fraction: 0.2\n"
+    )
+    Path("own_table.py").write_text(
+        textwrap.dedent("""
+        import numpy as np
+        from runner.data import Dataset, register
+
+        @register
+        def table(samples, noise, rng):
+            rows = np.loadtxt("my.csv")[rng.permutation(90)[:samples]]
+            return Dataset(rows[:, :2], rows[:, 2], 2)
+    """)
+    )
+    rows = np.random.default_rng(0).random((90, 3)).round(6)
+    rows[:, 2] = np.arange(90) % 2
+    drawn = [np.random.default_rng([k, streams.DATA_STREAM]).permutation(90)[:60] for k in (0, 1)]
+    words = ["-cd", "conf", "extensions=[own_table.py]", "dataset=table", *QUICK]
+    try:
+        for change, told in ((0, ""), (0, ""), (1e-6, "other data or settings that your own")):
+            rows[np.setdiff1d(drawn[1], drawn[0])[0], 0] += change
+            np.savetxt("my.csv", rows)
+            assert main([*words, "hydra.run.dir=it"]) == 0
+            assert (told in capsys.readouterr().err) and (not told or len(os.listdir(".old")) == 1)
+        stored = load_run("it")
+        assert stored.data().train_x.shape == (2, 36, 2)
+        np.savetxt("my.csv", rows[::-1])
+        for read in (stored.data, stored.network):
+            with pytest.raises(ValueError, match="of your own code, or of what it reads"):
+                read()
+    finally:
+        shapes._GENERATORS.pop("table")
+    with pytest.raises(ValueError, match=r"'table' is unknown; if own_table.py defines it"):
+        load_run("it").network()
 
 
 # Configs whose names collide

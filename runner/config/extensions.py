@@ -24,6 +24,7 @@ from hydra.core.config_store import ConfigStore
 
 from activations.base import Activation, forget, get, get_class, names
 from activations.user_code import error_line
+from runner.config import behaviour
 from runner.config.quoting import as_text
 from runner.system.terminal import ConfigError
 
@@ -146,7 +147,7 @@ def _check(path: str, added: list[str]) -> None:
             check_gradient(get(name))
         except ValueError as error:
             raise ConfigError(f"extensions: {path}: activation {name}: {error}") from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = error_line(error, path)
             raise ConfigError(f"extensions: {path}: activation {name}: {reason}") from None
 
@@ -154,9 +155,16 @@ def _check(path: str, added: list[str]) -> None:
 def offer_instance(activation: Activation) -> list[str]:
     """Return the overrides that choose this instance's class and hyper-parameters.
 
-    Raises ConfigError if the class has no name or does not keep its constructor's arguments
-    as attributes.
+    Raises ConfigError if it is no instance, has no name, does not keep its constructor's
+    arguments as attributes, or holds more than they say: training builds it anew from them.
     """
+    if not isinstance(activation, Activation):
+        is_class = isinstance(activation, type) and issubclass(activation, Activation)
+        example = f"{activation.__name__}()" if is_class else "Sigmoid()"
+        raise ConfigError(
+            f"activation must be an instance of an Activation class, e.g. {example}; "
+            f"got {activation!r:.50}"
+        )
     cls = type(activation)
     from activations.check.__main__ import check_gradient
 
@@ -167,12 +175,24 @@ def offer_instance(activation: Activation) -> list[str]:
                 f"{cls.__name__} needs a class attribute name, e.g. name = {cls.__name__.lower()!r}"
             )
         check_gradient(activation)
+        if is_users(cls.__module__) and behaviour.digest(
+            behaviour.of_activation(activation)
+        ) != behaviour.digest(behaviour.of_activation(get(cls.name, **given))):
+            raise ConfigError(
+                f"{cls.__name__} must be the same when it is built anew from its constructor's "
+                f"arguments, as training does: {activation!r} is not"
+            )
+    except ConfigError:
+        raise
     except AttributeError as error:
         raise ConfigError(
             f"{cls.__name__} must keep its constructor's arguments as attributes: {error}"
         ) from None
     except ValueError as error:
         raise ConfigError(f"{cls.__name__}: {error}") from None
+    except (Exception, SystemExit) as error:
+        reason = error_line(error, getattr(sys.modules.get(cls.__module__), "__file__", None) or "")
+        raise ConfigError(f"{cls.__name__}: {reason}") from None
     _offer([cls.name])
     return [f"activation={cls.name}", *(f"activation.{k}={_word(v)}" for k, v in given.items())]
 

@@ -35,6 +35,7 @@ from runner.results.summary_shape import check_shape
 from runner.results.trained_network import TrainedNetwork
 from runner.system.files import read_whole
 from runner.system.yaml_text import read_yaml
+from runner.training.fingerprint import own_results
 from runner.training.stack import build_network, load_data
 
 CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)|[\x7f-\x9f]", re.IGNORECASE)
@@ -89,8 +90,10 @@ class Run:
     def network(self, which: str = "final") -> TrainedNetwork:
         """Return the trained network of all replicates, at the ``final`` or ``best`` epoch.
 
-        It takes x in the data's own units, as ``data()`` has them.
+        It takes x in the data's own units, as ``data()`` has them. Raises ValueError if your own
+        code gives something else than when it was trained.
         """
+        self._refuse_other_results()
         config, prefix = self.config, "best." if which == "best" else ""
         hidden, activation = config.model.hidden, config.activation_object()
         # Before the network is made: a config may name one of any size, a file holds what it has.
@@ -108,6 +111,7 @@ class Run:
 
     def initial_network(self) -> TrainedNetwork:
         """Return the network of all replicates as it was before training."""
+        self._refuse_other_results()
         network, _ = build_network(self.config, self.config.seeds)
         return TrainedNetwork(network, *self._moments)
 
@@ -118,8 +122,16 @@ class Run:
 
     def data(self) -> split.StackedSplit:
         """Return the data of all replicates in their own units, not standardised, generated
-        again from their seeds."""
+        again from their seeds. Raises ValueError as ``network`` does."""
+        self._refuse_other_results()
         return load_data(self.config, self.config.seeds, standardised=False)
+
+    def _refuse_other_results(self) -> None:
+        if own_results(self.config) != self.summary.get("fingerprint", {}).get("own_results", ""):
+            raise ValueError(
+                f"{self.path} was trained with another version of your own code, or of what it "
+                "reads; run it again"
+            )
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:

@@ -1,4 +1,5 @@
-"""What decides the results beside the config: code, NumPy, BLAS and processor.
+"""What decides the results beside the config: code, what a user's own code gives, NumPy, BLAS
+and processor.
 
 Two runs of one config with equal fingerprints have the same bytes. Code is read as it is in
 memory, not in its files, so an edit counts from the moment Python executes it: functions by
@@ -24,8 +25,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy._core import _multiarray_umath as _build  # type: ignore[attr-defined]
 
+from activations.base import Array
+from activations.user_code import error_line
+from runner.config import behaviour
 from runner.config.extensions import _is_a_users, is_users
+from runner.data import shapes
 from runner.system.blas import controller
+from runner.system.terminal import ConfigError
 
 if TYPE_CHECKING:
     from runner.config.experiment import Experiment
@@ -50,6 +56,7 @@ MACHINE = ("blas", "processor")
 IN_WORDS = {
     "code": "this laboratory's code",
     "own_code": "your own code",
+    "own_results": "what your own code gives",
     "python": "Python",
     "numpy": "NumPy",
     "blas": "BLAS",
@@ -68,10 +75,37 @@ class Unknown(Exception):
 def fingerprint(experiment: Experiment) -> Fingerprint:
     """Return what decides the experiment's results beside its config.
 
-    ``own_code`` is empty where only the library's code runs, None where the user's cannot be
-    read completely (a C extension, an open file): such a run equals no other.
+    ``own_code`` and ``own_results`` are empty where only the library's code runs. ``own_code``
+    is None where the user's cannot be read completely (a C extension, an open file): such a run
+    equals no other.
     """
-    return {"code": _library(), "own_code": own_code(experiment)[0], **_environment()}
+    return {
+        "code": _library(),
+        "own_code": own_code(experiment)[0],
+        "own_results": own_results(experiment),
+        **_environment(),
+    }
+
+
+def own_results(experiment: Experiment) -> str:
+    """Return a digest of all replicates' data, if they are of the user's own data set, and of
+    what an activation of their own gives: code reads files, too.
+
+    Raises ConfigError if the one or the other is not known or raises an error.
+    """
+    found: list[Array] = []
+    activation = experiment.activation_object()
+    if is_users(type(activation).__module__):
+        try:
+            found += behaviour.of_activation(activation)
+        except (Exception, SystemExit) as error:
+            reason = f"{activation.name}: {error_line(error, '')}"
+            raise ConfigError(f"activation {reason}") from None
+    name = experiment.dataset["name"]
+    if shapes.is_own(name) or name not in shapes.names():  # which split refuses
+        splits = (experiment.split(seed, standardised=False) for seed in experiment.seeds)
+        found += behaviour.of_data(splits)
+    return behaviour.digest(found) if found else ""
 
 
 def own_code(experiment: Experiment) -> tuple[str | None, str]:
@@ -114,6 +148,10 @@ def differences(one: object, other: Fingerprint) -> str:
             words.append("code that is not known")
         elif before != now and key in ("code", "own_code"):
             words.append(f"another version of {IN_WORDS[key]}")
+        elif before != now and key == "own_results":
+            # where the code differs, this follows
+            if before is not None and one.get("own_code") == other["own_code"]:
+                words.append("other data or settings that your own code reads")
         elif before != now:
             words.append(f"{IN_WORDS[key]} {before}, now {now}")
     return " and ".join(words)
@@ -128,6 +166,8 @@ def mixture(settings: Iterable[Iterable[object]]) -> str:
     made_with = [[one if isinstance(one, dict) else {} for one in group] for group in settings]
     words = []
     for key, name in IN_WORDS.items():
+        if key == "own_results":  # runs of other seeds have other data
+            continue
         found = [{str(one.get(key, "unknown")) for one in group} for group in made_with]
         if key == "own_code":
             words += [name] if any(len(values) > 1 for values in found) else []
