@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from activations.base import Array
 from runner.data.split import judged_part
 from runner.plots.captions import counted, page
+from runner.plots.limits import beyond, log_limits, log_ticks
 from runner.plots.style import (
     GREY,
     SMALL,
@@ -38,9 +39,12 @@ def loss(run: Any) -> Picture:
     curves = _curves(run, data, "loss")
     values = np.concatenate([c.ravel() for c in curves.values()])
     positive = values[np.isfinite(values) & (values > 0)]
-    floor = positive.min() / 2 if positive.size else 0.0
-    zeros = bool((values <= 0).any() and positive.size)
-    dots = _best_epochs(run, floor) if "validation" in curves else []
+    centres = _centres(run, data, curves, "loss")
+    bands = np.concatenate([band.ravel() for _, *ends in centres.values() for band in ends])
+    limits = log_limits(values, bands)
+    zeros = bool((values <= 0).any() and limits)
+    floor = limits[0] if limits and zeros else 0.0
+    dots = _best_epochs(run) if "validation" in curves else []
     figure = page(
         run,
         "loss",
@@ -48,23 +52,20 @@ def loss(run: Any) -> Picture:
             counted(run, how("loss")),
             _dots_note(run) if dots else "",
             "a loss of exactly 0 is drawn at the lower edge" if zeros else "",
+            beyond([(limits, np.concatenate([positive, bands[bands > 0]]))]) if limits else "",
             _early(run),
         ],
     )
     axes = _axes(figure, run, "validation 0.000")
-    if positive.size:
+    if limits:
         axes.set_yscale("log")
-        axes.set_ylim(*_log_limits(positive, floor if zeros else None))
-        _decades(axes)
-
-    def number(y: float) -> str:
-        return f"{y:.3g}" if y > 1.001 * floor else "0"
-
-    ends = _draw(axes, run, data, curves, number, "loss", floor)
-    curves = {k: np.where(c <= 0, floor, c) for k, c in curves.items()}
+        axes.set_ylim(*limits)
+        log_ticks(axes.yaxis, *limits)
+    ends = _draw(axes, run, curves, centres, "{:.3g}".format, floor)
     for epoch, value in dots:
+        inside = np.clip(value, *axes.get_ylim())
         axes.plot(
-            epoch, value, "o", ms=5, mfc="white", mec=_shade(run, "test"), zorder=8, clip_on=False
+            epoch, inside, "o", ms=5, mfc="white", mec=_shade(run, "test"), zorder=8, clip_on=False
         )
     _crosses(axes, run, curves["train"])
     axes.set_ylabel(_LOSS_NAMES.get(run.config.training.loss, run.config.training.loss))
@@ -84,15 +85,15 @@ def accuracy(run: Any) -> Picture:
         run, "accuracy", [counted(run, how("accuracy")), _solved(run), _early(run), guess]
     )
     axes = _axes(figure, run, "validation 00.0%")
-    values = np.concatenate([c.ravel() for c in curves.values()])
-    seen = values[np.isfinite(values)]
-    lowest = min(chance, np.quantile(seen, 0.02)) if seen.size else chance
+    centres = _centres(run, data, curves, "accuracy")
+    drawn = [*curves.values(), *(array for three in centres.values() for array in three)]
+    lowest = min(chance, *(np.nanmin(array, initial=1) for array in drawn))
     room = max(1 - lowest, 0.05)
     axes.set_ylim(max(0.0, lowest - 0.08 * room), 1 + 0.02 * room)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.axhline(chance, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
-    ends = _draw(axes, run, data, curves, "{:.1%}".format, "accuracy", 0.0)
+    ends = _draw(axes, run, curves, centres, "{:.1%}".format, 0.0)
     _crosses(axes, run, curves["train"])
     axes.set_ylabel("samples classified correctly")
     right = axes.get_xlim()[1]
@@ -144,22 +145,41 @@ def _shade(run: Any, part: str) -> str:
 _DASHES: dict[str, Any] = {"train": (0, (5, 2)), "validation": (0, (1, 1)), "test": "-"}
 
 
+def _centres(
+    run: Any, data: Any, curves: dict[str, Array], metric: str
+) -> dict[str, tuple[Array, Array, Array]]:
+    """Return centre, low and high per part, (records,) each, NaN where there is none.
+
+    Validation is a centre line only: a third band over two would hide all of them.
+    """
+    kept = [r["status"] != "diverged" for r in run.summary["replicates"]]
+    centres = {}
+    for part, values in curves.items():
+        nothing = np.full(values.shape[1], np.nan)
+        centre, low, high = values[0] if len(values) == 1 else nothing, nothing, nothing
+        if any(kept) and len(values) > 1:
+            samples = getattr(data, f"{part}_labels").shape[1]
+            centre, low, high = estimate(metric, values[kept], samples, axis=0)[:3]
+        if part == "validation" or sum(kept) < 2:
+            low, high = nothing, nothing
+        centres[part] = centre, low, high
+    return centres
+
+
 def _draw(
     axes: Axes,
     run: Any,
-    data: Any,
     curves: dict[str, Array],
+    centres: dict[str, tuple[Array, Array, Array]],
     number: Callable[[float], str],
-    metric: str,
     floor: float,
 ) -> list[tuple[float, float, str, Any]]:
     """Draw thin replicate lines, centre and band per part; return what to label the ends.
 
-    What is 0 on a logarithmic axis is drawn at ``floor``. Validation is a centre line only: a
-    third band over two would hide all of them.
+    What is 0 on a logarithmic axis is drawn at ``floor``.
     """
     epochs = _epochs(run)
-    kept = [r["status"] != "diverged" for r in run.summary["replicates"]]
+    lost = all(r["status"] == "diverged" for r in run.summary["replicates"])
     ends = []
     for order, (part, values) in enumerate(curves.items()):
         shade, dash = _shade(run, part), _DASHES[part]
@@ -168,19 +188,14 @@ def _draw(
             lines = [np.stack([epochs, row], axis=-1) for row in shown]
             thin = LineCollection(lines, colors=shade, lw=0.6, alpha=0.3, zorder=2)
             axes.add_collection(thin, autolim=False)
-        centre = values[0] if len(values) == 1 else np.full(len(epochs), np.nan)
-        if any(kept) and len(values) > 1:
-            samples = getattr(data, f"{part}_labels").shape[1]
-            centre, low, high = estimate(metric, values[kept], samples, axis=0)[:3]
-            if sum(kept) > 1 and part != "validation":
-                axes.fill_between(
-                    epochs, low, high, color=shade, alpha=0.16, linewidth=0, zorder=1.5
-                )
-        centre = np.maximum(centre, floor)
-        axes.plot(epochs, centre, color=shade, linestyle=dash, zorder=3 + order)
+        centre, low, high = centres[part]
+        if np.isfinite(low).any():
+            axes.fill_between(epochs, low, high, color=shade, alpha=0.16, linewidth=0, zorder=1.5)
+        shown = np.maximum(centre, floor)
+        axes.plot(epochs, shown, color=shade, linestyle=dash, zorder=3 + order)
         x, y = _last(epochs, values if np.isnan(centre).all() else centre[None])
-        lost = not any(kept)
-        ends.append((x, y, part if lost else f"{part} {number(y)}", shade))
+        inside = float(np.clip(y, *axes.get_ylim()))
+        ends.append((x, inside, part if lost else f"{part} {number(y)}", shade))
     return ends
 
 
@@ -214,14 +229,14 @@ def _crosses(axes: Axes, run: Any, train: Array) -> None:
             )
 
 
-def _best_epochs(run: Any, floor: float) -> list[tuple[float, float]]:
+def _best_epochs(run: Any) -> list[tuple[float, float]]:
     """Return each replicate's test loss where its validation loss was lowest."""
     points = []
     for replicate in run.summary["replicates"]:
         best = replicate.get("best") or {}
         value = best.get("test_loss")
         if value is not None and np.isfinite(value):
-            points.append((best["epoch"], max(value, floor)))
+            points.append((best["epoch"], value))
     return points
 
 
@@ -231,31 +246,6 @@ def _dots_note(run: Any) -> str:
     return "dots: test loss at each seed's lowest validation loss"
 
 
-_TICKED = (1e-150, 1e150)  # Matplotlib puts ticks far beyond the limits: these are floats too
-
-
-def _log_limits(positive: Array, floor: float | None) -> tuple[float, float]:
-    """Return limits with a little room; one burst before a divergence must not rule them."""
-    low, high = np.clip([positive.min(), positive.max()], *_TICKED)
-    usual = np.quantile(positive, 0.98)
-    high = min(high, max(usual * 30, low * 10))
-    room = (high / low) ** 0.06 if high > low else 1.5
-    return (floor if floor is not None else low / room), high * room
-
-
-def _decades(axes: Axes) -> None:
-    low, high = axes.get_ylim()
-    decades = np.log10(high / low)
-    if decades < 0.3:
-        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    else:
-        many = [1] if decades > 3 else [1, 2, 5] if decades > 1.2 else [1, 1.5, 2, 3, 5, 7]
-        axes.yaxis.set_major_locator(LogLocator(10, subs=many, numticks=9))
-    if decades <= 3:
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.4g}")
-    axes.minorticks_off()
-
-
 def _solved(run: Any) -> str:
     """Say how many replicates reached the target, and when."""
     target = run.config.training.target_accuracy
@@ -263,12 +253,12 @@ def _solved(run: Any) -> str:
     when = [r["solved_epoch"] for r in replicates if r["solved_epoch"] is not None]
     never = [np.inf] * (len(replicates) - len(when))
     if not when:
-        return f"never reached {target:.0%}" if len(replicates) == 1 else ""
+        return f"never reached {target:.0%} validation accuracy" if len(replicates) == 1 else ""
     if len(replicates) == 1:
-        return f"reached {target:.0%} at epoch {when[0]}"
+        return f"reached {target:.0%} validation accuracy at epoch {when[0]}"
     median = np.median(when + never)  # of all: infinite unless more than half got there
     told = f", median epoch {median:.0f}" if np.isfinite(median) else ""
-    return f"{len(when)} of {len(replicates)} reached {target:.0%}{told}"
+    return f"{len(when)} of {len(replicates)} reached {target:.0%} validation accuracy{told}"
 
 
 def _early(run: Any) -> str:

@@ -24,14 +24,15 @@ from activations.base import Array
 from runner.compare.comparison import Comparison
 from runner.compare.pictures.layout import (
     Line,
+    Scale,
     file_names,
     grid,
     heading,
     inches_wide,
     line_pictures,
     page,
-    percent,
     replicate_note,
+    scale_of_lines,
 )
 from runner.compare.scores import (
     TUNED_BY_DEFAULT,
@@ -144,8 +145,9 @@ def _against(
             for at, value in zip(x.tolist(), (sign * y).tolist(), strict=True):
                 tops[at] = max(tops.get(at, (-math.inf, "")), (value, name))
         best[task] = [tops[at][1] for at in sorted(tops)]
-    dress = _dresser(panels, comparison.metric, x_values)
-    notes = [replicate_note(comparison.arms, how(comparison.metric))]
+    scale, outside = scale_of_lines(comparison.metric, panels)
+    dress = _dresser(scale, x_values)
+    notes = [replicate_note(comparison.arms, how(comparison.metric)), outside]
     if tuned_here:
         notes.append("ring: the value that validation data chose")
     # Which line is on top often changes along the axis; say so where it does.
@@ -171,20 +173,7 @@ def _against(
     )
 
 
-def _dresser(panels: dict[str, list[Line]], metric: str, x_values: list[float]) -> Any:
-    lines = [line for group in panels.values() for line in group]
-    ends = [part[np.isfinite(part)] for line in lines for part in (line.y,)]
-    values = np.concatenate(ends)
-    inner = np.concatenate([np.concatenate([line.low, line.high]) for line in lines])
-    inner = inner[np.isfinite(inner)]
-    low, high = float(values.min()), float(values.max())
-    room = 0.06 * (high - low) or 0.02
-    if inner.size:
-        low, high = (
-            max(low - 4 * room, min(low, inner.min())),
-            min(high + 4 * room, max(high, inner.max())),
-        )
-    accuracy = higher_is_better(metric)
+def _dresser(scale: Scale, x_values: list[float]) -> Any:
     ratio = x_values[-1] / x_values[0] if x_values[0] > 0 else 0
     logarithmic = ratio >= 20 or (len(x_values) > 2 and _geometric(x_values))
 
@@ -203,9 +192,7 @@ def _dresser(panels: dict[str, list[Line]], metric: str, x_values: list[float]) 
             margin = 0.03 * (x_values[-1] - x_values[0])
             axes.set_xlim(x_values[0] - margin, x_values[-1] + margin)
             axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        axes.set_ylim(low - room / 2, min(high + room / 2, 1.005) if accuracy else high)
-        if accuracy:
-            percent(axes.yaxis)
+        scale.set(axes.yaxis)
 
     return dress
 
@@ -362,10 +349,11 @@ def budget(comparison: Comparison) -> dict[str, Picture]:
             Line(arm.name, arm.activation, x, y, nothing, nothing)
         )
     most = max(len(arm.trials) for arm in tuned)
-    scale = _dresser(panels, comparison.metric, [float(k) for k in range(1, most + 1)])
+    scale, outside = scale_of_lines(comparison.metric, panels)
+    set_both = _dresser(scale, [float(k) for k in range(1, most + 1)])
 
     def dress(axes: Axes) -> None:
-        scale(axes)
+        set_both(axes)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
     return line_pictures(
@@ -374,7 +362,8 @@ def budget(comparison: Comparison) -> dict[str, Picture]:
         "What tuning buys",
         [
             f"expected {metric_name(comparison.metric)} of the best of k trials, drawn without "
-            "replacement and chosen by validation data"
+            "replacement and chosen by validation data",
+            outside,
         ],
         panels,
         dress,

@@ -23,15 +23,16 @@ from runner.compare.pairs import (
 from runner.compare.pictures.layout import (
     MOST_ARMS,
     MOST_TASKS,
+    Scale,
     heading,
     looks,
     page,
-    percent,
     replicate_note,
     widest,
 )
-from runner.compare.scores import finished_scores, higher_is_better, tuned_text
+from runner.compare.scores import Arm, finished_scores, higher_is_better, tuned_text
 from runner.compare.wording import difference, metric_name, probability, score
+from runner.plots.limits import beyond, linear_limits
 from runner.plots.style import GREY, INK, PALE, Picture, cut
 from runner.statistics.estimates import how, t_interval
 
@@ -54,30 +55,43 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
             words.append(tuned_text(arm).replace("learning_rate", "rate"))
         return "  ".join(words)
 
+    dots = [[finished_scores(arms[0]) for arms in _shown(family)] for family in families]
+    intervals = [
+        [score_estimate(arms, metric)[:3] for arms in _shown(family)] for family in families
+    ]
+    centres = [np.array([three[0] for three in threes]) for threes in intervals]
+    lines = [np.concatenate([*d, c]) for d, c in zip(dots, centres, strict=True)]
+    bands = [np.array([three[1:] for three in threes]).ravel() for threes in intervals]
+    scales = [Scale.of(metric, line, band) for line, band in zip(lines, bands, strict=True)]
+    outside = beyond(
+        (scale.limits, np.concatenate([line, band]))
+        for scale, line, band in zip(scales, lines, bands, strict=True)
+    )
     figure, panels = _forest(
         comparison,
         f"{metric_name(metric).capitalize()} by setting",
         [
             replicate_note(comparison.arms, how(metric)),
             "dots: replicates" + _letters_note(families),
+            f"{outside}, drawn at its edge" if outside else "",
         ],
         families,
         beside,
     )
     look = looks((arm.name, arm.activation) for arm in comparison.arms)
-    for axes, family in zip(panels, families, strict=True):
-        members = family.members[:MOST_ARMS]
-        dots = [finished_scores(arms[0]) for arms in members]
-        intervals = [score_estimate(arms, metric)[:3] for arms in members]
-        shades = [look[arms[0].name]["color"] for arms in members]
-        _estimates(axes, range(len(members)), dots, intervals, shades)
-        seen = [*np.concatenate(dots).tolist(), *(interval[0] for interval in intervals)]
-        _limit(axes, seen, whole=higher_is_better(metric))
-        if higher_is_better(metric):
-            percent(axes.xaxis)
+    for number, (axes, family, scale) in enumerate(zip(panels, families, scales, strict=True)):
+        shades = [look[arms[0].name]["color"] for arms in _shown(family)]
+        scale.set(axes.xaxis)
+        inside_dots = [np.clip(row, *scale.limits) for row in dots[number]]
+        inside = [tuple(np.clip(three, *scale.limits).tolist()) for three in intervals[number]]
+        _estimates(axes, range(len(shades)), inside_dots, inside, shades)
     when = "epoch of lowest validation loss" if metric.startswith("best.") else "last epoch"
     panels[-1].set_xlabel(f"{metric_name(metric.removeprefix('best.'))}, {when}")
     return {"leaderboard": figure}
+
+
+def _shown(family: Family) -> list[list[Arm]]:
+    return family.members[:MOST_ARMS]
 
 
 def _letters_note(families: Sequence[Family]) -> str:
@@ -123,17 +137,13 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
     look = looks((arm.name, arm.activation) for arm in comparison.arms)
     for axes, family in zip(panels, families, strict=True):
         axes.axvline(0, color=GREY, lw=0.9, zorder=1)
-        seen = [0.0]
-        _draw_placebo(axes, family)
+        placebo = _draw_placebo(axes, family)
         others = family.members[1:MOST_ARMS]
         found = [sign * paired_differences(arms, family.members[0]) for arms in others]
         intervals = [tuple(float(v) for v in t_interval(d)) for d in found]
         shades = [look[arms[0].name]["color"] for arms in others]
         _estimates(axes, range(1, len(others) + 1), found, intervals, shades)
-        for d, interval in zip(found, intervals, strict=True):
-            seen += [v for v in interval if math.isfinite(v)]
-            seen += np.quantile(d, (0.1, 0.9)).tolist()
-        _limit(axes, seen, whole=False)
+        axes.set_xlim(linear_limits(np.concatenate([[0.0, -placebo, placebo], *found, *intervals])))
         if higher_is_better(metric):
             axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}"))
     unit = "points" if higher_is_better(metric) else metric_name(metric)
@@ -141,14 +151,18 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
     return {"differences": figure}
 
 
-def _draw_placebo(axes: Axes, family: Family) -> None:
-    """Shade what a setting's difference to itself on other seeds may be, either way."""
+def _draw_placebo(axes: Axes, family: Family) -> float:
+    """Shade what a setting's difference to itself on other seeds may be, either way, and
+    return the largest."""
+    largest = 0.0
     for arm in (arm for members in family.members for arm in members):
         if arm.placebo.size > 1 and family.task != OVERALL:
             n = min(arm.placebo.size, arm.scores.size)
             _, low, high = t_interval(arm.placebo[:n] - arm.scores[:n])
             size = max(abs(float(low)), abs(float(high)))
             axes.axvspan(-size, size, color=PALE, lw=0, zorder=0)
+            largest = max(largest, size)
+    return largest
 
 
 def _equals(p: float) -> str:
@@ -233,10 +247,3 @@ def _estimates(
     )
     centres = [interval[0] for interval in intervals]
     axes.scatter(centres, rows, s=42, c="white", edgecolors=shades, lw=1.8, zorder=4)
-
-
-def _limit(axes: Axes, seen: Sequence[float], whole: bool) -> None:
-    """Set limits that show all of ``seen``; accuracies end at 1."""
-    low, high = min(seen), max(seen)
-    room = 0.05 * (high - low) or 0.02
-    axes.set_xlim(low - room, min(high + room, 1.003) if whole else high + room)

@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 
 from activations.base import Array
 from runner.compare.comparison import Comparison
-from runner.compare.scores import Arm
+from runner.compare.scores import Arm, higher_is_better
 from runner.compare.settings import short, show
+from runner.plots.limits import beyond, linear_limits, log_limits, log_ticks
 from runner.plots.style import (
     DASHES,
     INK,
@@ -344,6 +345,47 @@ def _legend(
 def percent(axis: Axis) -> None:
     """Label an axis of shares in percent, with as few decimals as needed."""
     axis.set_major_formatter(lambda value, _: f"{round(100 * value, 6):g}%")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The scale of scores on an axis: losses logarithmic, accuracies to 100%."""
+
+    limits: tuple[float, float]
+    accuracy: bool
+
+    @classmethod
+    def of(cls, metric: str, lines: Array, bands: Array) -> Scale:
+        if higher_is_better(metric):
+            return cls(linear_limits(np.concatenate([lines, bands]), -0.005, 1.005), True)
+        return cls(log_limits(lines, bands) or (0.0, 1.0), False)
+
+    def set(self, axis: Axis) -> None:
+        """Give an axis these limits, and ticks that suit them."""
+        axes = axis.axes
+        x = axis is axes.xaxis
+        if self.accuracy:
+            percent(axis)
+        elif self.limits[0] > 0:
+            (axes.set_xscale if x else axes.set_yscale)("log")
+            log_ticks(axis, *self.limits)
+        (axes.set_xlim if x else axes.set_ylim)(*self.limits)
+
+
+def scale_of_lines(metric: str, panels: dict[str, list[Line]]) -> tuple[Scale, str]:
+    """Return the scale that ``line_pictures`` needs for these lines, and a note on what lies
+    beyond it."""
+    every = [line for lines in panels.values() for line in lines]
+    apart = max(len(lines) for lines in panels.values()) > MOST_LINES
+    ends = [np.empty(0)]
+    for lines in panels.values():
+        for line in lines:
+            known = np.flatnonzero(np.isfinite(line.low) & np.isfinite(line.high))
+            shown = known if apart or len(lines) <= MOST_BANDS else known[-1:]
+            ends += [line.low[shown], line.high[shown]]
+    centres, bands = np.concatenate([line.y for line in every]), np.concatenate(ends)
+    scale = Scale.of(metric, centres, bands)
+    return scale, beyond([(scale.limits, np.concatenate([centres, bands]))])
 
 
 def _share_limits(panels: Sequence[Axes]) -> None:

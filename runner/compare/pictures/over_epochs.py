@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
-from activations.base import Array
 from runner.compare.bands import centre_and_band
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.layout import MOST_LINES, Line, line_pictures, percent, replicate_note
-from runner.compare.scores import Arm, higher_is_better
+from runner.compare.pictures.layout import (
+    MOST_LINES,
+    Line,
+    line_pictures,
+    percent,
+    replicate_note,
+    scale_of_lines,
+)
+from runner.compare.scores import higher_is_better
 from runner.compare.wording import metric_name
 from runner.plots.style import Picture
 from runner.statistics.distributions import solved_by
@@ -29,9 +35,7 @@ def curves(comparison: Comparison) -> dict[str, Picture]:
 
 
 def _curves(comparison: Comparison, column: str, name: str) -> dict[str, Picture]:
-    losses = column.endswith("_loss")
     panels: dict[str, list[Line]] = {}
-    values = []
     for arm in comparison.arms:
         epochs, rows = arm.setting.curve(column)
         if not np.isfinite(rows).any():
@@ -40,60 +44,32 @@ def _curves(comparison: Comparison, column: str, name: str) -> dict[str, Picture
         panels.setdefault(arm.task, []).append(
             Line(arm.name, arm.activation, epochs, centre, low, high)
         )
-        values += [centre[np.isfinite(centre)]]
-    if not values:
+    if not panels:
         return {}
-    everything = np.concatenate(values)
-    floor, ceiling = _range(everything, losses)
+    scale, outside = scale_of_lines(column, panels)
     last = max(float(line.x[-1]) for lines in panels.values() for line in lines)
 
     def dress(axes: Axes) -> None:
         axes.set_xlim(0, max(last, 1))
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
-        if losses and floor > 0:
-            axes.set_yscale("log")
-            decades = np.log10(ceiling / floor)
-            subs = (1.0,) if decades > 2.5 else (1.0, 2.0, 5.0)
-            axes.yaxis.set_major_locator(LogLocator(10, subs=subs, numticks=8))
-            axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
-            axes.yaxis.set_minor_formatter(NullFormatter())
-            axes.minorticks_off()
-        elif not losses:
-            percent(axes.yaxis)
-        axes.set_ylim(floor, ceiling)
+        scale.set(axes.yaxis)
 
     what = metric_name(column)
-    statistic = how(column)
+    lost = any(arm.setting.diverged.any() for arm in comparison.arms)
     return line_pictures(
         comparison,
         name,
         f"{what.capitalize()} while training",
-        [replicate_note(comparison.arms, statistic) + ", without those that diverged"]
-        if _lost(comparison.arms)
-        else [replicate_note(comparison.arms, statistic)],
+        [
+            replicate_note(comparison.arms, how(column))
+            + (", without those that diverged" if lost else ""),
+            outside,
+        ],
         panels,
         dress,
         "epoch",
         what,
     )
-
-
-def _lost(arms: list[Arm]) -> bool:
-    return any(arm.setting.diverged.any() for arm in arms)
-
-
-def _range(values: Array, losses: bool) -> tuple[float, float]:
-    """Limits of all panels; a loss that explodes must not press all others flat."""
-    if not losses:
-        low, high = float(values.min()), float(values.max())
-        room = 0.04 * (high - low) or 0.02
-        return low - room, min(high + room, 1.005)
-    positive = values[values > 0]
-    if not positive.size:
-        return 0.0, 1.0
-    low = float(max(positive.min(), np.quantile(positive, 0.02) / 100))
-    high = float(min(positive.max(), max(np.quantile(positive, 0.95) * 10, 4 * low)))
-    return low / 1.15, high * 1.15
 
 
 def solved(comparison: Comparison) -> dict[str, Picture]:

@@ -125,6 +125,7 @@ def profiles(comparison: Comparison) -> dict[str, Picture]:
     kept = np.concatenate([finished_scores(arm) for arm in comparison.arms])
     if not kept.size:
         return {}
+    lost = any(arm.setting.diverged.any() for arm in comparison.arms)
     span = kept.max() - kept.min() or 0.02
 
     def dress(axes: Axes) -> None:
@@ -142,7 +143,8 @@ def profiles(comparison: Comparison) -> dict[str, Picture]:
         [
             f"share of replicates whose {metric_name(metric)} is "
             f"{'above' if better else 'below'} each value",
-            replicate_note(comparison.arms, "all replicates"),
+            replicate_note(comparison.arms, "all replicates")
+            + (" and lie beyond the axis" if lost else ""),
         ],
         panels,
         dress,
