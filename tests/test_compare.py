@@ -16,6 +16,7 @@ from runner.compare.__main__ import main
 from runner.compare.bands import centre_and_band
 from runner.compare.leaderboard import csv_text, markdown, rows, terminal
 from runner.compare.pairs import ALPHA, OVERALL
+from runner.compare.report import html
 from runner.compare.runs import flatten, read_history
 from runner.compare.settings import differing_keys, show
 from runner.compare.verdict import sentences
@@ -323,6 +324,20 @@ def test_at_most_5_percent_of_null_sweeps_name_a_winner_or_any_difference(settin
 
 
 # ---- files
+
+
+def test_the_report_has_the_rows_over_all_tasks(tmp_path):
+    for number, (name, task) in enumerate(
+        itertools.product(("relu", "tanh"), ("moons", "spirals"))
+    ):
+        write_run(tmp_path / str(number), name, task, [0.9 + 0.01 * number] * 7)
+    comparison = build([tmp_path])
+    page = html(comparison, tmp_path, {})
+    heading = page.index("<h3>all tasks</h3>")
+    first = page[heading : page.index("</table>", heading)]
+    for row in rows(comparison)[:2]:
+        assert row["task"] == "all tasks"
+        assert f"<td>{row['name']}</td><td>{100 * row['score']:.1f}%" in first
 
 
 def test_tables_agree_and_hostile_names_stay_text(tmp_path):

@@ -214,23 +214,42 @@ def test_what_cannot_be_read_is_mentioned(tmp_path, monkeypatch):
     for name in ("runs/locked", "empty", "old/comparison"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "old" / "comparison" / "leaderboard.csv").touch()
-    scandir = os.scandir
+    (tmp_path / "failures.txt").touch()
+    scandir, is_file = os.scandir, Path.is_file
 
     def refusing(path):  # whoever runs the tests may be allowed everything
         if str(path).endswith("locked"):
             raise PermissionError(13, "Permission denied", path)
         return scandir(path)
 
+    def refused(path):
+        if path.parent.name == "locked":
+            raise PermissionError(13, "Permission denied", path)
+        return is_file(path)
+
     monkeypatch.setattr(os, "scandir", refusing)
-    folders = [tmp_path / name for name in ("runs", "empty", "old/comparison")]
+    monkeypatch.setattr(Path, "is_file", refused)
+    folders = [tmp_path / name for name in ("failures.txt", "runs", "empty", "old/comparison")]
     told = {Path(p.path).name: p.reason for p in build(folders).problems}
     assert told == {
         "locked": "cannot be read: Permission denied",
         "link": "is a link; name the folder it leads to",
         "empty": "holds no run",
+        "failures.txt": "is a file",
     }
+    with pytest.raises(ValueError, match="is not a folder"):
+        build([tmp_path / "failures.txt"])
     with pytest.raises(ValueError, match="Permission denied"):
         build([tmp_path / "runs" / "locked"])
+
+
+def test_a_name_of_any_length_is_cut_on_the_terminal(tmp_path):
+    for number, name in enumerate(("a" * 4000, "b " * 2000)):
+        for task in ("c" * 4000, "moons"):
+            write_run(tmp_path / f"{number}{task[:9]}", name, task, diverged=(1,))
+    comparison = build([tmp_path])
+    assert max(map(len, terminal(comparison).splitlines())) < 600
+    assert "a" * 4000 in markdown(comparison)
 
 
 def test_names_are_no_markdown_wherever_they_stand(tmp_path):

@@ -468,6 +468,19 @@ def test_the_shell_names_what_it_wrote(tmp_path, monkeypatch, capsys):
     assert names == ["accuracy.pdf", "boundary.pdf", "flow.pdf", "loss.pdf"]
 
 
+def test_files_and_comparisons_among_runs_are_passed_over(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("runner.plots.__main__._network", lambda folder: None)
+    monkeypatch.setattr("runner.plots.__main__.draw", lambda folder, form: [Path(folder)])
+    for name in ("comparison_a", "run"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "comparison_a" / "leaderboard.csv").touch()
+    (tmp_path / "failures.txt").touch()
+    assert main([str(path) for path in sorted(tmp_path.iterdir())]) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{tmp_path / 'run'}\n"
+    assert told.err.count("is no run and is passed over") == 2
+
+
 def test_a_wrong_folder_is_one_line_and_status_2(tmp_path, capsys):
     assert main([str(tmp_path)]) == 2
     captured = capsys.readouterr()

@@ -16,16 +16,18 @@ import numpy as np
 
 from runner.compare.comparison import Comparison
 from runner.compare.pairs import OVERALL, UNKNOWN_SPREAD, Family, score_estimate
-from runner.compare.runs import LEADERBOARD
 from runner.compare.scores import Arm, higher_is_better, median_solved_epoch, tuned_text
 from runner.compare.settings import Setting, short, show
 from runner.compare.verdict import sentences
 from runner.compare.wording import metric_name, score, scored
+from runner.results.run import LEADERBOARD
 from runner.statistics.estimates import FEWEST_FOR_BOOTSTRAP, how, interquartile_mean_interval
 from runner.system.files import write_whole
 from runner.system.terminal import one_line
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>|#~&$]|:(?=//)|(?<=www)\.")
+MOST_LETTERS = 60
+"""Of a name on the terminal; the files have it whole."""
 RANKS = (
     "Rank: 1 + the number of settings shown to be better, none where too few seeds are shared "
     "for a test; settings that share a letter cannot be separated (paired by seed, exact "
@@ -256,13 +258,13 @@ def terminal(comparison: Comparison, most: int = 20) -> str:
     lines = []
     for family in comparison.families:
         body = [
-            [one_line(text) for text in cells(row, keys)]
+            [_short(one_line(text)) for text in cells(row, keys)]
             for row in table
             if row["task"] == family.task
         ]
-        shown = [[one_line(heading) for heading in headings], *body[:most]]
+        shown = [[_short(one_line(heading)) for heading in headings], *body[:most]]
         widths = [max(len(row[i]) for row in shown) for i in range(len(headings))]
-        lines += ["", one_line(family.task)]
+        lines += ["", _short(one_line(family.task))]
         lines += [
             "  " + "  ".join(f"{t:{w}}" for t, w in zip(row, widths, strict=True)).rstrip()
             for row in shown
@@ -270,10 +272,19 @@ def terminal(comparison: Comparison, most: int = 20) -> str:
         if len(body) > most:
             lines.append(f"  ... and {len(body) - most} more in leaderboard.csv")
     lines.append("")
-    lines += [f"* {one_line(sentence)}" for sentence in sentences(comparison)]
+    names = {name for f in comparison.families for name in (f.task, *f.arms)}
+    names |= {name for arm in comparison.arms for name in (arm.task, arm.name)}
+    for sentence in sentences(comparison):
+        for name in sorted(names, key=len, reverse=True):
+            sentence = sentence.replace(name, _short(name))
+        lines.append(f"* {one_line(sentence)}")
     for problem in [*comparison.failures, *comparison.problems][:most]:
         lines.append(one_line(f"  {problem.path}: {problem.reason}"))
     return "\n".join(lines[1:])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS].rstrip()}…"
 
 
 def tell_undrawn(comparison: Comparison) -> bool:

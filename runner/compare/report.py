@@ -20,7 +20,8 @@ from typing import Any
 from urllib.parse import quote
 
 from runner.compare.comparison import Comparison
-from runner.compare.leaderboard import legend
+from runner.compare.leaderboard import cells, columns, legend, rows
+from runner.compare.pairs import OVERALL
 from runner.compare.report_table import PICTURE_TYPES, Table
 from runner.compare.runs import Problem
 from runner.compare.scores import higher_is_better
@@ -72,6 +73,7 @@ def html(
         "command": escape(comparison.command),
         "verdict": "".join(f"<li>{escape(text)}</li>" for text in verdict),
         "how": escape(legend(comparison.metric)),
+        "together": _together(comparison),
         "headings": table.headings(),
         "rows": table.body(),
         "pictures": "".join(
@@ -132,6 +134,25 @@ def _facts(comparison: Comparison) -> str:
             f"{seconds:.1f} s of computing",
             " or ".join(versions),
         ]
+    )
+
+
+def _together(comparison: Comparison) -> str:
+    """Return the table over all tasks together, empty where there is one task; no row of it has
+    a config, curves or pictures of its own."""
+    table = [row for row in rows(comparison) if row["task"] == OVERALL]
+    if not table:
+        return ""
+    titles, keys = zip(*columns(comparison, table), strict=True)
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in cells(row, keys))}</tr>"
+        for row in table
+    )
+    return (
+        f'<h3>{OVERALL}</h3><div class="scroll" tabindex="0" role="region" '
+        f'aria-label="{OVERALL}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
+        "</table></div><h3>task by task</h3>"
     )
 
 

@@ -17,6 +17,7 @@ from activations.base import Array
 from runner.results.run import (
     CONFIG,
     HISTORY,
+    LEADERBOARD,
     SUMMARY,
     WEIGHTS,
     damages,
@@ -26,9 +27,6 @@ from runner.results.run import (
 from runner.system.files import read_whole
 from runner.system.yaml_text import read_yaml
 from runner.training.checkpoint import INTERRUPTED
-
-LEADERBOARD = "leaderboard.csv"
-"""In a folder of a comparison; one that is named among folders of runs is no mistake."""
 
 MOST_SETTINGS = 1000
 """Twenty times as many as a run has: each that differs has a column and a picture."""
@@ -96,18 +94,26 @@ def collect(folders: Iterable[str | os.PathLike[str]]) -> tuple[list[RunRecord],
     """Read all runs at or below some folders, each once, sorted by path.
 
     Whatever is left out becomes a Problem: a run that is unfinished or damaged, a folder that
-    cannot be listed, a link to a folder, a folder named that holds no run.
+    cannot be listed, a link to a folder, a folder named that holds no run, a file that a
+    pattern as in ``sweep/*`` names among folders.
 
     Raises ValueError if a folder does not exist.
     """
     runs: list[RunRecord] = []
     problems: list[Problem] = []
     seen: set[Path] = set()
-    for folder in folders:
-        if not Path(folder).is_dir():
+    named = [Path(folder) for folder in folders]
+    several = any(folder.is_dir() for folder in named)
+    for folder in named:
+        if several and folder.is_file():
+            problems.append(Problem(str(folder), "is a file"))
+            continue
+        if not folder.is_dir():
             raise ValueError(f"{folder} is not a folder; name folders that hold runs")
-        found = list(_run_folders(Path(folder), problems))
-        if not found and not (Path(folder) / LEADERBOARD).is_file():
+        known = len(problems)
+        found = list(_run_folders(folder, problems))
+        # a folder that cannot be listed is a problem already
+        if not found and len(problems) == known and LEADERBOARD not in os.listdir(folder):
             problems.append(Problem(str(folder), "holds no run"))
         for path in found:
             real = path.resolve()

@@ -6,15 +6,16 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from runner.config.extensions import load_extensions
 from runner.network.network import Network
 from runner.plots import FORMATS
 from runner.plots.artist import DrawingError, draw
-from runner.results.run import load_run
+from runner.results.run import LEADERBOARD, SUMMARY, load_run
 from runner.system.command import prepare
 from runner.system.files import reason
-from runner.system.terminal import OneLineParser, one_line
+from runner.system.terminal import OneLineParser, note, one_line
 
 EXAMPLES = """\
 what is drawn into each folder:
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Draw and name the files; return 2 after one line for each folder that is wrong, 1 after
     one for each whose pictures cannot be drawn.
 
-    Nothing is drawn unless every folder holds a finished run.
+    Nothing is drawn unless every folder holds a finished run; files and comparisons among
+    them, as a pattern like ``sweep/*`` names, are passed over.
     """
     if arguments is None:
         prepare()
@@ -69,12 +71,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
         return 2
-    folders = list(dict.fromkeys(options.folders))
+    named = list(dict.fromkeys(options.folders))
+    folders = [folder for folder in named if not _is_no_run(Path(folder))] or named
+    for folder in named:
+        if folder not in folders:
+            note(f"{folder} is no run and is passed over")
     for work in (_network, partial(_draw, format=options.format)):
         status = max([_done(work, folder) for folder in folders])
         if status:
             return status
     return 0
+
+
+def _is_no_run(path: Path) -> bool:
+    comparison = (path / LEADERBOARD).is_file() and not (path / SUMMARY).is_file()
+    return comparison or path.is_file()
 
 
 def _done(work: Callable[[str], object], folder: str) -> int:

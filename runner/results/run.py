@@ -48,6 +48,8 @@ CONFIG, HISTORY, WEIGHTS, SUMMARY = (
 REACHED = (CONFIG, HISTORY, WEIGHTS)
 """What there is of an interrupted run, too."""
 FILES = (*REACHED, SUMMARY)
+LEADERBOARD = "leaderboard.csv"
+"""In a folder of a comparison; one that is named among folders of runs is no mistake."""
 LAST_PICTURE = "loss"
 """Drawn after all others, so that a folder with it has all."""
 INDEX_COLUMNS = ("replicate", "seed", "epoch")
