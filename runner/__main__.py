@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {one_line(error)}", *caret, sep="\n", file=sys.stderr)
         return 2
     except MemoryError:
-        print("error: there is not enough memory; what is finished is kept", file=sys.stderr)
+        print("error: there is not enough memory", file=sys.stderr)
         return 1
     except artist.DrawingError as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         from runner.system.files import reason
 
-        print(f"error: {one_line(reason(error))}; what is finished is kept", file=sys.stderr)
+        print(f"error: {one_line(reason(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as stop:
         told = isinstance(stop, Interrupted)

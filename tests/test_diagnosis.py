@@ -11,8 +11,9 @@ from runner import execute, run
 from runner.__main__ import main
 from runner.network.measurements import flatness
 from runner.plots.curves import loss
-from runner.results.diagnosis import _overfitted
+from runner.results.diagnosis import _dead, _overfitted
 from runner.results.run import load_run
+from runner.shell.report import report
 
 QUICK = ["training.epochs=1", "dataset.samples=100"]
 
@@ -42,6 +43,42 @@ def test_dead_layers_share_one_line(tmp_path):
     assert len(shown) > 1
     assert dead[0]["text"].startswith(f"{min(shown):.0%} to {max(shown):.0%} of layers ")
     assert dead[0]["layer"] is None
+
+
+@pytest.mark.parametrize(
+    ("since", "words", "first"),
+    [
+        (
+            [[0, 30, 22, -1], [40, 25, -1, -1]],
+            "62% of layer 1 dead, the first since epoch 0, half",
+            0,
+        ),
+        ([[7, 7, -1, -1], [-1, -1, 7, -1]], "38% of layer 1 dead since epoch 7", 7),
+    ],
+)
+def test_the_epoch_of_the_first_dead_unit_is_that_of_the_first(since, words, first):
+    outcomes = [SimpleNamespace(dead_since=[np.array(row)]) for row in since]
+    experiment = SimpleNamespace(model=SimpleNamespace(hidden=(4,)))
+    (found,) = _dead(experiment, SimpleNamespace(outcomes=outcomes))
+    assert found["text"].startswith(words) and found["numbers"]["since"] == first
+    if first == 0:
+        assert found["text"].endswith("by epoch 25")  # 0, 22, 25, 30, 40
+
+
+@pytest.mark.parametrize("size", [1e-8, 0.05, 1e7, 1e200])
+def test_columns_of_the_printed_table_stay_apart_and_small_losses_have_digits(tmp_path, size):
+    done = run(
+        [*QUICK, "activation=relu", "replicates=2", "plots=none", f"hydra.run.dir={tmp_path}/a"]
+    )
+    for part in ("train", "test"):
+        entry = {"centre": size, "low": size / 1e3, "high": size * 1e9, "n": 2}
+        done.summary["together"]["final"][f"{part}_loss"].update(entry)
+    head, train, test = report(done, False, 1.0).splitlines()[1:4]
+    for line in (train, test):
+        _, loss, low, high, accuracy, *_ = line.split()
+        assert line.index(accuracy, line.index("]")) == head.index("accuracy")
+        shown = [float(text.strip("[],")) for text in (loss, low, high)]
+        assert shown == pytest.approx([size, size / 1e3, size * 1e9], rel=0.01)
 
 
 def made_up(rises, accuracy_after=0.99, train_rises=False):

@@ -250,7 +250,7 @@ def test_work_goes_on_when_nobody_listens(redirection):
 @on_linux
 def test_what_cannot_be_said_for_a_full_disk_is_an_error_told_once():
     with open("/dev/full", "w") as full, start("-m", "runner", "--version", stdout=full) as it:
-        assert it.stderr.read() == "error: No space left on device; what is finished is kept\n"
+        assert it.stderr.read() == "error: No space left on device\n"
     assert it.returncode == 1
 
 

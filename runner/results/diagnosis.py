@@ -74,19 +74,20 @@ def _gradient_flow(experiment: Experiment, training: Training) -> list[dict[str,
 
 
 def _dead(experiment: Experiment, training: Training) -> list[dict[str, Any]]:
-    found = {}
+    found, since = {}, []
     for number in range(1, len(experiment.model.hidden) + 1):
         units = np.concatenate([o.dead_since[number - 1] for o in training.outcomes])
         share = float(np.mean(units >= 0))
         if share >= DEAD_SHARE:
-            found[number] = (share, float(int(np.median(units[units >= 0]))))
+            found[number] = share
+            since += units[units >= 0].tolist()
     if not found:
         return []
-    since = min(epoch for _, epoch in found.values())
-    first = "the first " if len(found) > 1 else ""
-    share, words = _shares({number: share for number, (share, _) in found.items()})
-    text = f"{words} dead{', ' if first else ' '}{first}since epoch {since:.0f}"
-    return [_finding("dead", _only(found), text, share=share, since=since)]
+    first, half = min(since), sorted(since)[(len(since) - 1) // 2]
+    share, words = _shares(found)
+    when = f", the first since epoch {first}, half of them by epoch {half}"
+    text = f"{words} dead{when if first < max(since) else f' since epoch {first}'}"
+    return [_finding("dead", _only(found), text, share=share, since=float(first))]
 
 
 def _saturated(experiment: Experiment, training: Training) -> list[dict[str, Any]]:

@@ -29,16 +29,14 @@ def report(run: Run, reused: bool, seconds: float) -> str:
     n = together["train_loss"]["n"]
     heads = ("loss, geometric mean", "accuracy, mean") if n > 1 else ("loss", "accuracy")
     of = "" if n == count else f" of {count}, without those that diverged"
-    lines = [
-        title,
-        *_formula(run),
-        f"  {'':9}{heads[0]:<25}{heads[1]:<24}" + (f"95% intervals, n={n}{of}" if n > 1 else ""),
-    ]
-    for part in ("train", "test"):
-        if together[f"{part}_loss"]["n"]:
-            loss = _with_interval(together[f"{part}_loss"], _loss_format(together))
-            accuracy = _with_interval(together[f"{part}_accuracy"], ".3f")
-            lines.append(f"  {part:<9}{loss:<25}{accuracy}")
+    shown = [part for part in ("train", "test") if together[f"{part}_loss"]["n"]]
+    losses = [_with_interval(together[f"{part}_loss"], _loss_format(together)) for part in shown]
+    wide = max(23, *map(len, losses)) + 2
+    intervals = f"95% intervals, n={n}{of}" if n > 1 else ""
+    lines = [title, *_formula(run), f"  {'':9}{heads[0]:<{wide}}{heads[1]:<24}{intervals}"]
+    for part, loss in zip(shown, losses, strict=True):
+        accuracy = _with_interval(together[f"{part}_accuracy"], ".3f")
+        lines.append(f"  {part:<9}{loss:<{wide}}{accuracy}")
     if reused:
         note = "this very run was there already; delete the folder to train again"
         lines.append(f"  time     {seconds:.2f} s  ({note})")
@@ -69,9 +67,10 @@ def _formula(run: Run) -> list[str]:
 
 
 def _loss_format(together: dict[str, Any]) -> str:
-    """Return ".4f", or ".3g" for losses that would be longer than their column."""
+    """Return ".4f", or ".3g" where that would be long or lose a small loss's digits."""
     ends = [together[f"{part}_loss"][end] or 0 for part in ("train", "test") for end in ENDS]
-    return ".4f" if max(ends) < 1000 else ".3g"
+    smallest = min((end for end in ends if end), default=1)
+    return ".4f" if max(ends) < 1000 and smallest >= 0.001 else ".3g"
 
 
 def _with_interval(entry: dict[str, Any], form: str) -> str:

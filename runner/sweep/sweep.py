@@ -45,7 +45,7 @@ def sweep(overrides: Sequence[str]) -> int:
             stale[job.folder] = found.reason
     there = len(jobs) - len(missing)
     print(
-        f"sweep of {len(jobs)} jobs in {folder}"
+        f"sweep of {len(jobs)} job{'s' if len(jobs) > 1 else ''} in {folder}"
         + (f", {there} of them finished already" if there else "")
         + (f", {len(stale)} to be trained anew" if stale else "")
     )
@@ -79,7 +79,10 @@ def sweep(overrides: Sequence[str]) -> int:
         print(f"  repeat: {one_line(failure.job.command)}", file=sys.stderr)
     if stop:
         left = len(jobs) - len(finished)
-        print(f"interrupted: {left} jobs are left; the same command runs them", file=sys.stderr)
+        print(
+            f"interrupted: {left} job{'s' if left > 1 else ''} left; the same command continues",
+            file=sys.stderr,
+        )
         return 128 + stop
     return 1 if failures or undrawn else 0
 
