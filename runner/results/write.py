@@ -13,6 +13,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -156,10 +157,10 @@ def _history_text(training: Training) -> str:
 
 
 def _weights_bytes(training: Training) -> bytes:
-    arrays = dict(training.final)
+    arrays: dict[str, Any] = dict(training.final)
     arrays.update({f"best.{name}": value for name, value in training.best.items()})
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
+    np.savez(buffer, **arrays)
     return buffer.getvalue()
 
 

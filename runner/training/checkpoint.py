@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -124,7 +125,8 @@ class Keeper(Listener):
         """Write the state so that the file is there whole or as it was before."""
         buffer = io.BytesIO()
         stamp = json.dumps([self.digest, self.fingerprint])
-        np.savez(buffer, allow_pickle=False, stamp=np.array(stamp), **state)
+        entries: dict[str, Any] = {"stamp": np.array(stamp), **state}
+        np.savez(buffer, **entries)
         body = buffer.getvalue()
         self.place.mkdir(parents=True, exist_ok=True)
         write_whole(self.place / CHECKPOINT, body + hashlib.sha256(body).digest())
