@@ -31,7 +31,7 @@ def report(run: Run, reused: bool, seconds: float) -> str:
     of = "" if n == count else f" of {count}, without those that diverged"
     shown = [part for part in ("train", "test") if together[f"{part}_loss"]["n"]]
     losses = [_with_interval(together[f"{part}_loss"], _loss_format(together)) for part in shown]
-    wide = max(23, *map(len, losses)) + 2
+    wide = max([23, *map(len, losses)]) + 2
     intervals = f"95% intervals, n={n}{of}" if n > 1 else ""
     lines = [title, *_formula(run), f"  {'':9}{heads[0]:<{wide}}{heads[1]:<24}{intervals}"]
     for part, loss in zip(shown, losses, strict=True):
