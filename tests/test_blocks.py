@@ -77,3 +77,20 @@ def test_blocks_give_the_same_bytes(
     for what, function in results(activation, x).items():
         for part, whole in zip(np.atleast_1d(found[what]), np.atleast_1d(function()), strict=True):
             assert part.tobytes() == whole.tobytes(), what
+
+
+@pytest.mark.parametrize("name", [name for name in activations.names() if learnable(name).params])
+def test_blocks_sum_parameter_gradients_in_the_order_that_training_has(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training holds units before samples, and many replicates at once are cut into blocks."""
+    activation, x = prepared(name, bound=True)
+    x = np.ascontiguousarray(x[:, :90].swapaxes(-1, -2).astype(np.float32)).swapaxes(-1, -2)
+    y = activation.forward(x)
+    found = activation.unchecked_parameter_gradients(x, y, x)
+    monkeypatch.setattr(base, "BLOCK_ELEMENTS", x.size // 7)
+    cut = activation.unchecked_parameter_gradients(x, y, x)
+    monkeypatch.setattr(base, "BLOCK_ELEMENTS", x.size)
+    whole = activation.unchecked_parameter_gradients(x, y, x)
+    for key in activation.params:
+        assert found[key].tobytes() == cut[key].tobytes() == whole[key].tobytes(), key

@@ -68,7 +68,8 @@ class Learnable(Elementwise):
         if blocks:
             row = (*[slice(None)] * (axis or 0), slice(0, 1))
             dtypes = [term.dtype for term in terms(x[row], y[row], grad[row])]
-            products = tuple(np.empty(x.shape, dtype) for dtype in dtypes)
+            # in the memory order of x, as without blocks: sums depend on it
+            products = tuple(np.empty_like(x, dtype=dtype) for dtype in dtypes)
             blockwise(terms, (x, y, grad), products, axis)
         else:
             products = terms(x, y, grad)
