@@ -30,7 +30,7 @@ CONFIGURATIONS = [
     "activation=softmax dataset=blobs dtype=float64",
     "activation=rrelu dataset=spirals optimizer=rmsprop",
     "activation=swiglu dataset=xor",
-    "activation=prelu dataset=circles optimizer=adamw",
+    "activation=prelu dataset=circles optimizer=adamw replicates=40 model.hidden=[48,48]",
     "activation=maxout dataset=rings",
     "activation=silu training.batch_size=null",
     "activation=mish training.batch_size=17",
