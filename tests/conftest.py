@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.dispatch import PATHS
+from tests.activations.dispatch import PATHS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,14 +22,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=600,
         metavar="N",
-        help="generated wrong inputs in tests/test_bad_input.py (600: a minute)",
+        help="generated wrong inputs in tests/hostile/test_bad_input.py (600: a minute)",
     )
     parser.addoption(
         "--kills",
         type=int,
         default=6,
         metavar="N",
-        help="how often tests/test_sweep.py kills a sweep in its middle (6: some 15 seconds)",
+        help="how often tests/sweep/test_sweep.py kills a sweep in its middle (6: some 15 seconds)",
     )
 
 

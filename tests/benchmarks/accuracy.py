@@ -5,12 +5,12 @@
     python -m tests.benchmarks.accuracy --points 4000    per function and dtype (default: 1500)
 
 Prints, as Markdown: (1) the largest errors of value and derivative in units in the last place
-(ULP), against the definitions in tests/accuracy evaluated by mpmath; (2) where ours and
+(ULP), against activations/check/definitions evaluated by mpmath; (2) where ours and
 PyTorch's float64 values and gradients differ, and why; (3) which of the libraries' activations
 are here. PyTorch's and JAX's derivatives are their autograd's. A library that is not
 installed is left out.
 
-The points lie over the whole range of floats, as in tests/test_accuracy.py, less what a peer
+The points lie over the whole range of floats, as in the accuracy tests, less what a peer
 may handle differently by intent: the floats next to a kink, for derivatives; subnormal inputs
 and subnormal results (JAX flushes them to 0). Beside a root an error counts in ULP of the
 largest term of the definition, as everywhere (activations/check/accuracy.py).
@@ -42,14 +42,14 @@ Worst = tuple[float, float]
 
 
 def definition(shared: Shared) -> Reference:
-    """Return the definition in tests/accuracy of that function with those parameters."""
+    """Return the definition of that function with those parameters."""
     wanted = activations.get(shared.name, **shared.parameters).hyperparameters
     for entry in REFERENCES:
         if entry.name == shared.name:
             has = activations.get(entry.name, **entry.parameters).hyperparameters
             if has == wanted:
                 return entry
-    raise ValueError(f"tests/accuracy has no entry for {shared.name} with {wanted}")
+    raise ValueError(f"activations/check/definitions has no entry for {shared.name} with {wanted}")
 
 
 def our_pair(shared: Shared, x: Any) -> tuple[Any, Any]:

@@ -346,5 +346,5 @@ def _files():
 
 
 def _environment():
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    root = str(Path(__file__).parents[2])
     return {**os.environ, "PYTHONPATH": root}

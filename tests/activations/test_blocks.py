@@ -12,7 +12,7 @@ import pytest
 import activations
 from activations import base
 from activations.functions import axiswise
-from tests.test_vjp import learnable
+from tests.activations.test_vjp import learnable
 
 pytestmark = pytest.mark.slow
 

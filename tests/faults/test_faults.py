@@ -23,7 +23,7 @@ from runner.__main__ import main
 from runner.compare.__main__ import main as compare
 from runner.results.run import LAST_PICTURE
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "activation=tanh"]
 BARE = [*QUICK, "plots=none"]
 FILES = ("config.yaml", "history.csv", "weights.npz")

@@ -178,7 +178,7 @@ def test_a_signal_at_the_shell_ends_in_one_line_and_the_same_command_goes_on(
         with subprocess.Popen(
             [sys.executable, "-m", "runner", "activation=tanh", "hydra.run.dir=it", *ENDLESS],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

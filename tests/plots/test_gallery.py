@@ -10,7 +10,7 @@ import pytest
 import activations
 from runner.plots import families, gallery
 
-GALLERY = Path(__file__).parent.parent / "outputs" / "gallery"
+GALLERY = Path(__file__).parents[2] / "outputs" / "gallery"
 BUILT_IN = [
     name
     for name in activations.names()

@@ -106,7 +106,7 @@ def test_setting_a_value_is_what_hydra_composes():
 
 @pytest.mark.slow
 def test_experiments_that_ship_are_valid_and_need_no_m(capsys):
-    for path in (Path(__file__).parents[1] / "conf" / "experiment").glob("*.yaml"):
+    for path in (Path(__file__).parents[2] / "conf" / "experiment").glob("*.yaml"):
         assert len(plan([f"experiment={path.stem}"]).jobs) > 4
     assert main(["experiment=noise", "activation=relu", "dataset.noise=0,0.1", *QUICK]) == 0
     assert "sweep of 2 jobs" in capsys.readouterr().out
@@ -122,7 +122,7 @@ def test_hydras_launchers_run_the_same_jobs(capsys):
     command = ["-m", "activation=relu,tanh", *QUICK]
     main(command)
     own = results("outputs/sweeps")
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     subprocess.run(
         [sys.executable, "-m", "runner", *command, "hydra/launcher=basic"],
         check=True,
@@ -241,7 +241,7 @@ def test_a_sweep_killed_at_random_moments_ends_in_the_same_bytes(request):
     main(command)
     undisturbed = results("outputs/sweeps")
     os.mkdir("killed")
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     moments = random.Random(0)
     kills = 0
     while kills < request.config.getoption("--kills"):

@@ -1,7 +1,7 @@
 """Every elementwise activation holds its digits over the whole range of floats.
 
 Values within 4 ULP and derivatives within 8 of the definition evaluated in arbitrary
-precision, by the rule in activations/check/accuracy.py, unless the entry in tests/accuracy argues
+precision, by the rule in activations/check/accuracy.py, unless the entry in the definitions argues
 why not; on every dispatch path of NumPy that this CPU has; without a floating-point warning.
 """
 
@@ -16,7 +16,7 @@ import pytest
 import activations
 from activations.check.accuracy import Exact, exact, points, ulp_errors
 from activations.check.definitions import REFERENCES, Reference
-from tests.dispatch import PATHS, call_on, evaluate, suspects
+from tests.activations.dispatch import PATHS, call_on, evaluate, suspects
 
 pytestmark = pytest.mark.accuracy
 every_reference = pytest.mark.parametrize("entry", REFERENCES, ids=lambda entry: entry.label)

@@ -26,7 +26,7 @@ from runner.system.processes import run_jobs
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 QUICK = ["training.epochs=1", "dataset.samples=60", "replicates=1"]
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, forks")
 

@@ -10,8 +10,8 @@ from runner.compare import build
 from runner.compare.pictures import against, estimates, over_epochs
 from runner.plots import curves
 from runner.plots.style import style
+from tests.plots.test_plots import made_up
 from tests.run_folders import write_run, write_summary
-from tests.test_plots import made_up
 
 
 def cut_off(figure):

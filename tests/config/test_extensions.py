@@ -20,7 +20,7 @@ from runner.plots.__main__ import main as draw
 from runner.system.terminal import ConfigError
 
 QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2", "plots=none"]
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 WIGGLE = '''
 import numpy as np

@@ -31,7 +31,7 @@ from runner.system import version
 from runner.training import fingerprint
 from runner.training.checkpoint import CHECKPOINT
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "plots=none"]
 RESULTS = ("history.csv", "weights.npz")
 

@@ -30,7 +30,7 @@ from runner.plots.__main__ import main as redraw
 from runner.results.run import checksum
 from tests.run_folders import resign, write_run, write_summary
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BARE = ["training.epochs=2", "dataset.samples=60", "replicates=2", "plots=none"]
 CALL = "{_target_: os.mkdir, path: owned}"
 

@@ -13,7 +13,7 @@ import yaml
 import activations
 from tests.benchmarks import coverage
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf" / "activation"
 BUILT_IN = [
     name

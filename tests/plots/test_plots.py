@@ -253,11 +253,11 @@ def test_drawing_leaves_global_settings_alone():
 
 def test_pyplot_is_never_imported():
     code = (
-        "import sys; from runner import plots; from tests.test_plots import made_up;"
+        "import sys; from runner import plots; from tests.plots.test_plots import made_up;"
         "[f.encode(k) for f in plots.figures(made_up()).values() for k in plots.FORMATS];"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0
 
 
@@ -334,7 +334,7 @@ def test_colours_stay_what_they_were():
 
 def test_a_strangers_look_follows_from_its_name_alone():
     code = "from runner.plots import style; print(style.line_style('my_own'))"
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     for seed in ("0", "1"):
         shown = subprocess.run(
             [sys.executable, "-c", code],

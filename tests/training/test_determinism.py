@@ -13,7 +13,7 @@ import pytest
 
 from tests.benchmarks.identity import CONFIGURATIONS, measured
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SETTINGS = {
     "small": ["activation=gelu", "training.epochs=5"],
     "float64": ["activation=softmax", "dataset=blobs", "training.epochs=5", "dtype=float64"],

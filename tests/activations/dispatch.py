@@ -90,7 +90,7 @@ def call_on(path: str, function: Callable[..., Any], *arguments: Any) -> Any:
 def _worker(path: str) -> subprocess.Popen:
     environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(PATHS[path])}
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.dispatch"],
+        [sys.executable, "-m", "tests.activations.dispatch"],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
