@@ -26,9 +26,10 @@ from runner.config.needed_memory import refuse_what_does_not_fit
 from runner.data import shapes
 from runner.data.split import Split
 from runner.data.split import split as split_in_parts
+from runner.network.architecture import check_hidden_widths, model_name
 from runner.network.initializers import INITIALIZERS, Initializer
 from runner.network.losses import LOSSES
-from runner.network.network import Loss, check_hidden_widths, model_name
+from runner.network.network import Loss
 from runner.network.optimizers import OPTIMIZERS, Optimizer
 from runner.network.schedules import SCHEDULES, Constant
 from runner.system.terminal import ConfigError

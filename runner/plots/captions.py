@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from runner.network.network import model_name
+from runner.network.architecture import model_name
 from runner.plots.style import Picture
 
 _IN_TITLE = ("activation", "dataset")

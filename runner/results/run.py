@@ -29,7 +29,7 @@ import yaml
 from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.data import split
-from runner.network.network import parameter_shapes
+from runner.network.architecture import parameter_shapes
 from runner.results.summary import FORMAT_VERSION, METRICS
 from runner.results.summary_shape import check_shape
 from runner.results.trained_network import TrainedNetwork

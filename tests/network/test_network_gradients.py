@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import activations
+from runner.network.architecture import check_hidden_widths
 from runner.network.fast_gradient import Step, with_ones
 from runner.network.initializers import Auto
 from runner.network.losses import LOSSES, encode
-from runner.network.network import Network, check_hidden_widths
+from runner.network.network import Network
 
 STEP = 1e-5
 ARTICLE = ["relu", "leaky_relu", "sigmoid", "tanh", "softmax"]
