@@ -13,15 +13,13 @@ import numpy as np
 from activations.base import Array
 from runner.compare.scores import Arm, higher_is_better
 from runner.statistics.estimates import Estimate, estimate, how, t_interval
+from runner.statistics.multiple_comparisons import holm, joint_sign_flip, tie_letters
 from runner.statistics.paired_tests import (
     fewest_pairs,
-    holm,
-    joint_sign_flip,
     probability_of_improvement,
     replicates_to_separate,
     sign_flip_resolution,
     sign_flip_tests,
-    tie_letters,
 )
 
 ALPHA = 0.05

@@ -1,1 +1,1 @@
-"""Estimates with intervals, paired tests, distributions."""
+"""Estimates with intervals, paired tests, multiple comparisons, Kaplan-Meier, profiles."""

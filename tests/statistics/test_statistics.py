@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 
-from runner.statistics.distributions import expected_best, performance_profile, solved_by
 from runner.statistics.estimates import (
     accuracy_estimate,
     estimate,
@@ -19,17 +18,17 @@ from runner.statistics.estimates import (
     t_interval,
     t_quantile,
 )
+from runner.statistics.multiple_comparisons import holm, joint_sign_flip, tie_letters
 from runner.statistics.paired_tests import (
     SAMPLED_SIGN_FLIPS,
     fewest_pairs,
-    holm,
-    joint_sign_flip,
     probability_of_improvement,
     replicates_to_separate,
     sign_flip_test,
     sign_flip_tests,
-    tie_letters,
 )
+from runner.statistics.profiles import expected_best, performance_profile
+from runner.statistics.survival import solved_by
 from tests.benchmarks.intervals import beta_binomial, coverage, losses
 
 # Checked by hand and with SciPy before this module existed.

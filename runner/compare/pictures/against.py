@@ -43,8 +43,8 @@ from runner.compare.scores import (
 from runner.compare.settings import Setting, differing_keys, label, short, show
 from runner.compare.wording import metric_name, score
 from runner.plots.style import INK, SMALL, Picture, cut
-from runner.statistics.distributions import expected_best
 from runner.statistics.estimates import how
+from runner.statistics.profiles import expected_best
 
 MOST_HEAT_PANELS, MOST_NUMBERS = 9, 400
 

@@ -19,8 +19,8 @@ from runner.compare.pictures.layout import (
 from runner.compare.scores import higher_is_better
 from runner.compare.wording import metric_name
 from runner.plots.style import Picture
-from runner.statistics.distributions import solved_by
 from runner.statistics.estimates import how
+from runner.statistics.survival import solved_by
 
 
 def curves(comparison: Comparison) -> dict[str, Picture]:

@@ -22,7 +22,7 @@ from runner.compare.pictures.layout import (
 from runner.compare.scores import finished_scores, higher_is_better
 from runner.compare.wording import metric_name
 from runner.plots.style import INK, SMALL, Picture, cut
-from runner.statistics.distributions import performance_profile
+from runner.statistics.profiles import performance_profile
 
 MOST_ARMS = 12
 

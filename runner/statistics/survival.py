@@ -1,8 +1,7 @@
-"""Empirical distributions: epochs until solved, best of k trials, scores."""
+"""Kaplan-Meier: the share of replicates that has solved by each epoch."""
 
 from __future__ import annotations
 
-import math
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -66,31 +65,3 @@ def solved_by(
     s_low = np.concatenate([[extreme], low, low[-1:] if epochs.size else [extreme]])
     s_high = np.concatenate([[1.0], high, high[-1:] if epochs.size else [1.0]])
     return SolvedBy(x, 1 - s, 1 - s_high, 1 - s_low)
-
-
-def expected_best(scores: npt.ArrayLike, chosen_by: npt.ArrayLike | None = None) -> Array:
-    """Return the expected score of the best of k = 1 ... n trials, shape (n,).
-
-    The k trials are drawn without replacement: sum_i C(i-1, k-1) / C(n, k) x_(i), with
-    x_(1) <= ... <= x_(n). Higher is better. With ``chosen_by`` the best trial is picked
-    by those values (validation) and ``scores`` (test) is what it then gets. Tang et al.
-    2020, https://aclanthology.org/2020.acl-main.246 (Dodge et al. 2019 draw with
-    replacement, which is biased).
-    """
-    x = np.asarray(scores, dtype=np.float64)
-    order = np.argsort(x if chosen_by is None else np.asarray(chosen_by), kind="stable")
-    x, n = x[order], x.size
-    if n == 0:
-        raise ValueError("the best of k trials needs at least one trial, got none")
-    weights = [[math.comb(i, k - 1) / math.comb(n, k) for i in range(n)] for k in range(1, n + 1)]
-    return np.asarray(weights) @ x
-
-
-def performance_profile(scores: npt.ArrayLike, thresholds: npt.ArrayLike) -> Array:
-    """Return the share of scores that exceed each threshold, P(score > tau).
-
-    Dolan & More 2002, as used for replicates by Agarwal et al. 2021,
-    https://arxiv.org/abs/2108.13264, section 4.2.
-    """
-    x = np.sort(np.asarray(scores, dtype=np.float64).ravel())
-    return 1 - np.searchsorted(x, np.asarray(thresholds), side="right") / x.size
