@@ -26,7 +26,7 @@ from runner.network.kernels import Calls, kernel, loss_calls
 from runner.network.network import Loss, Network, Nonlinear
 
 
-class Step:
+class BatchGradient:
     """Forward and backward for batches of one size, filling ``network.gradient``."""
 
     def __init__(self, network: Network, loss: Loss, batch: int) -> None:

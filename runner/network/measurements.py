@@ -41,7 +41,7 @@ def flatness(activation: Activation) -> str:
 
 
 @dataclass
-class Layer:
+class LayerMeasurement:
     """One hidden layer over a data set; every array has a leading replicate axis.
 
     Attributes:
@@ -57,7 +57,7 @@ class Layer:
 
 
 @dataclass
-class Report:
+class Measurement:
     """A network measured on a data set.
 
     Attributes:
@@ -70,11 +70,11 @@ class Report:
 
     loss: Array
     accuracy: Array
-    layers: list[Layer]
+    layers: list[LayerMeasurement]
     gradient_rms: list[Array]
 
 
-def evaluate(network: Network, x: Array, labels: Array, targets: Array, loss: Loss) -> Report:
+def evaluate(network: Network, x: Array, labels: Array, targets: Array, loss: Loss) -> Measurement:
     """Measure loss and accuracy only."""
     total, correct = np.zeros((2, network.replicates))
     for chunk in _chunks(x.shape[1]):
@@ -82,10 +82,10 @@ def evaluate(network: Network, x: Array, labels: Array, targets: Array, loss: Lo
         total += _row_sum(loss.losses(logits, targets[:, chunk]))
         correct += (predictions(logits) == labels[:, chunk]).sum(axis=1)
     samples = x.shape[1]
-    return Report(total / samples, correct / samples, [], [])
+    return Measurement(total / samples, correct / samples, [], [])
 
 
-def examine(network: Network, x: Array, labels: Array, targets: Array, loss: Loss) -> Report:
+def examine(network: Network, x: Array, labels: Array, targets: Array, loss: Loss) -> Measurement:
     """Measure loss, accuracy and every layer."""
     total, correct = np.zeros((2, network.replicates))
     dead: list[Array] = []
@@ -106,7 +106,7 @@ def examine(network: Network, x: Array, labels: Array, targets: Array, loss: Los
     slopes = network.slopes(few)
     grad = loss.gradient(few[-1], targets[:, :LAYER_SAMPLES]) * few[-1].shape[1]
     layers = [
-        Layer(
+        LayerMeasurement(
             dead=constant,
             saturated=np.full(network.replicates, np.nan)
             if slope is None
@@ -121,7 +121,7 @@ def examine(network: Network, x: Array, labels: Array, targets: Array, loss: Los
         if isinstance(layer, Linear)
     ][::-1]
     samples = x.shape[1]
-    return Report(total / samples, correct / samples, layers, gradient_rms)
+    return Measurement(total / samples, correct / samples, layers, gradient_rms)
 
 
 def update_ratios(network: Network, before: Array) -> list[Array]:

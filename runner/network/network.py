@@ -184,7 +184,7 @@ class Network:
     def loss_gradient(self, x: Array, targets: Array, loss: Loss) -> None:
         """Fill ``gradient`` with that of the mean loss over a batch.
 
-        ``Step`` trains: the same derivative over buffers of its own (a test).
+        ``BatchGradient`` trains: the same derivative over buffers of its own (a test).
         """
         tape = self.forward(x)
         for layer, x, y, grad in self.backpropagate(tape, loss.gradient(tape[-1], targets)):

@@ -37,7 +37,7 @@ class Constant:
         return np.ones_like(epoch)
 
 
-class Step(Constant):
+class StepDecay(Constant):
     """Multiply by ``factor`` after every ``every`` epochs: factor ** floor(epoch / every)."""
 
     def __init__(self, every: int = 30, factor: float = 0.1, warmup_epochs: int = 0) -> None:
@@ -66,6 +66,6 @@ class Cosine(Constant):
 
 SCHEDULES: dict[str, type[Constant]] = {
     "constant": Constant,
-    "step": Step,
+    "step": StepDecay,
     "cosine": Cosine,
 }

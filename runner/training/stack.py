@@ -17,9 +17,9 @@ from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.data import split
 from runner.data.streams import BATCHES_STREAM, NOISE_STREAM, WEIGHTS_STREAM
-from runner.network.fast_gradient import Step, with_ones
+from runner.network.fast_gradient import BatchGradient, with_ones
 from runner.network.losses import encode
-from runner.network.measurements import Report, evaluate, examine, update_ratios
+from runner.network.measurements import Measurement, evaluate, examine, update_ratios
 from runner.network.network import Network
 from runner.system.blas import one_blas_thread
 from runner.training.checkpoint import restore_streams, streams_state
@@ -80,8 +80,8 @@ class Group:
         self.shuffled_x = self.x.copy()
         self.shuffled_targets = self.targets["train"].copy()
         size = experiment.training.batch_size or x.shape[1]
-        self.step = Step(self.network, self.loss, size)
-        self.last_step = Step(self.network, self.loss, x.shape[1] % size or size)
+        self.batch_gradient = BatchGradient(self.network, self.loss, size)
+        self.last_batch_gradient = BatchGradient(self.network, self.loss, x.shape[1] % size or size)
         self.outcomes = [Outcome(seed) for seed in seeds]
         self.active = np.ones(len(seeds), bool)
         self.final = self.network.theta.copy()
@@ -163,8 +163,9 @@ class Group:
         network.set_generators(self.noise)
         for index, factor in enumerate(factors.tolist()):
             batch = slice(index * size, (index + 1) * size)
-            step = self.step if (index + 1) * size <= samples else self.last_step
-            step(self.shuffled_x[:, batch], self.shuffled_targets[:, batch])
+            whole = (index + 1) * size <= samples
+            fill_gradient = self.batch_gradient if whole else self.last_batch_gradient
+            fill_gradient(self.shuffled_x[:, batch], self.shuffled_targets[:, batch])
             if index == len(factors) - 1:
                 before = network.theta.copy()
             optimizer.step(network.gradient, factor)
@@ -180,27 +181,27 @@ class Group:
         epoch, settings = self.epoch, self.experiment.training
         last = epoch == settings.epochs
         due = last or epoch % settings.record_every == 0
-        reports = self.measure() if due else {}
+        measured = self.measure_all() if due else {}
         part = "validation" if self.data.validation_x.shape[1] else "train"
-        judged = reports[part] if due else self.measured(part)
+        judged = measured[part] if due else self.measure(part)
         finite = np.isfinite(self.network.theta).all(axis=1) & np.isfinite(judged.loss)
         active = np.flatnonzero(self.active)
         ends = np.zeros(len(self.seeds), bool)
         for k in active:
             ends[k] = self.settle(int(k), bool(finite[k]), judged)
         if due or ends.any():
-            reports = reports or self.measure()
-            row = self.row(rate, before, reports)
+            measured = measured or self.measure_all()
+            row = self.row(rate, before, measured)
             ended = np.full(row.shape, np.nan) if self.ended is None else self.ended
             self.ended = np.where(self.active if due else ends, row, ended)
             if due:
                 self.close_record(epoch)
             for k in np.flatnonzero(self.active & (ends | last)):
-                if not np.isfinite(reports["train"].loss[k]):
+                if not np.isfinite(measured["train"].loss[k]):
                     self.outcomes[k].status = "diverged"
                     self.outcomes[k].diverged_epoch = epoch
             for k in active if due else np.flatnonzero(ends):
-                self.note_dead_units(int(k), reports["train"])
+                self.note_dead_units(int(k), measured["train"])
         for k in np.flatnonzero(ends):
             self.stop(int(k))
 
@@ -211,28 +212,28 @@ class Group:
         self.recorded_epochs.append(epoch)
         self.ended = None
 
-    def measure(self) -> dict[str, Report]:
+    def measure_all(self) -> dict[str, Measurement]:
         """Measure everything on the training part, loss and accuracy on the others."""
         return {
-            part: self.measured(part, examine if part == "train" else evaluate)
+            part: self.measure(part, examine if part == "train" else evaluate)
             for part in PARTS
             if getattr(self.data, f"{part}_x").shape[1]
         }
 
-    def measured(self, part: str, measure: Callable[..., Report] = evaluate) -> Report:
+    def measure(self, part: str, measure: Callable[..., Measurement] = evaluate) -> Measurement:
         x, labels = (getattr(self.data, f"{part}_{which}") for which in ("x", "labels"))
         return measure(self.network, x, labels, self.targets[part], self.loss)
 
-    def row(self, rate: float, before: Array | None, reports: dict[str, Report]) -> Array:
+    def row(self, rate: float, before: Array | None, measured: dict[str, Measurement]) -> Array:
         """Return a record, (columns, replicates), and set the columns' names."""
         network = self.network
         row: dict[str, Array] = {"learning_rate": np.full(len(self.seeds), rate)}
         for part in PARTS:
             missing = np.full(len(self.seeds), np.nan)
-            found = reports.get(part)
+            found = measured.get(part)
             row[f"{part}_loss"] = found.loss if found else missing
             row[f"{part}_accuracy"] = found.accuracy if found else missing
-        train = reports["train"]
+        train = measured["train"]
         finite = np.isfinite(network.theta).all(axis=1) & np.isfinite(train.loss)
         ratios = (
             update_ratios(network, before)
@@ -254,7 +255,7 @@ class Group:
         self.columns = list(row)
         return np.array(list(row.values()))
 
-    def settle(self, k: int, finite: bool, judged: Report) -> bool:
+    def settle(self, k: int, finite: bool, judged: Measurement) -> bool:
         """Note what this epoch means for replicate k: divergence, best, solved.
 
         Returns whether it ends here.
@@ -276,7 +277,7 @@ class Group:
                 return True
         return False
 
-    def note_dead_units(self, k: int, train: Report) -> None:
+    def note_dead_units(self, k: int, train: Measurement) -> None:
         """Note since which recorded epoch each unit of replicate k is dead."""
         outcome = self.outcomes[k]
         if not outcome.dead_since:
@@ -324,7 +325,7 @@ class Group:
         with np.errstate(all="ignore"):
             for part in PARTS:
                 if getattr(self.data, f"{part}_x").shape[1]:
-                    found = self.measured(part)
+                    found = self.measure(part)
                     scores[f"{part}_loss"] = found.loss
                     scores[f"{part}_accuracy"] = found.accuracy
         return scores

@@ -12,7 +12,7 @@ import pytest
 import activations
 from activations import Elementwise, Softmax, Swish
 from activations.check.__main__ import check_gradient, main
-from runner.network.fast_gradient import Step
+from runner.network.fast_gradient import BatchGradient
 from runner.network.losses import CrossEntropy
 from runner.network.network import Network
 
@@ -175,7 +175,7 @@ def test_a_network_gives_read_only_arrays() -> None:
     loss, x = CrossEntropy(), np.ones((2, 5, 2), np.float32)
     with pytest.raises(ValueError, match="derivative writes into an array"):
         network.loss_gradient(x, np.ones((2, 5, 1), np.float32), loss)
-    step = Step(network, loss, 5)
+    step = BatchGradient(network, loss, 5)
     with pytest.raises(ValueError, match="derivative writes into an array"):
         step(np.ones((2, 5, 3), np.float32), np.ones((2, 5, 1), np.float32))
 

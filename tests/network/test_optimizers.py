@@ -7,7 +7,7 @@ import pytest
 from mpmath import mp, mpf
 
 from runner.network.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSProp
-from runner.network.schedules import Constant, Cosine, Step
+from runner.network.schedules import Constant, Cosine, StepDecay
 
 RATE, STEPS = 0.05, 60
 CURVATURE = np.array([[1.0, 3.0, 0.2], [0.5, 2.0, 10.0]])
@@ -185,13 +185,13 @@ def test_a_setting_out_of_range_is_named(make, message):
 
 def test_schedules():
     np.testing.assert_array_equal(Constant().factors(3, 10, 4), np.ones(4))
-    np.testing.assert_allclose(Step(every=2, factor=0.1).factors(4, 10, 2), [0.01, 0.01])
+    np.testing.assert_allclose(StepDecay(every=2, factor=0.1).factors(4, 10, 2), [0.01, 0.01])
     wave = np.concatenate([Cosine().factors(e, 10, 4) for e in range(10)])
     np.testing.assert_allclose(wave, (1 + np.cos(np.pi * np.arange(40) / 40)) / 2)
     assert Cosine(final=0.2).shape(np.array([10.0]), 10).item() == pytest.approx(0.2)
 
 
-@pytest.mark.parametrize("schedule", [Constant, Step, Cosine])
+@pytest.mark.parametrize("schedule", [Constant, StepDecay, Cosine])
 def test_warmup_rises_in_equal_steps_to_one(schedule):
     ramp = np.concatenate([schedule(warmup_epochs=2).factors(e, 10, 4) for e in (0, 1)])
     np.testing.assert_allclose(ramp, np.arange(1, 9) / 8)

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 import activations
-from runner.network.fast_gradient import Step, with_ones
+from runner.network.fast_gradient import BatchGradient, with_ones
 from runner.network.losses import CrossEntropy, encode
 from runner.network.network import Network
 from runner.network.optimizers import SGD
@@ -63,7 +63,7 @@ def test_training_agrees_with_scikit_learn(theirs, ours):
     optimizer = SGD(RATE, weight_decay=ALPHA / SAMPLES)
     optimizer.bind(network.theta, network.is_weight())
     loss, targets = CrossEntropy(), encode(labels[None], 2, np.float64)
-    step = Step(network, loss, SAMPLES)
+    step = BatchGradient(network, loss, SAMPLES)
     curve = []
     for _ in range(STEPS):
         penalty = sum(np.sum(linear.weight**2) for linear in network.linears)

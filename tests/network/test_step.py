@@ -1,7 +1,7 @@
 """What trains fills the gradient that the mathematics says.
 
-``Network.loss_gradient`` is the chain rule over a plain tape; ``Step`` is the same over
-buffers of its own. test_network_gradients.py holds ``Step`` to finite differences.
+``Network.loss_gradient`` is the chain rule over a plain tape; ``BatchGradient`` is the same over
+buffers of its own. test_network_gradients.py holds ``BatchGradient`` to finite differences.
 """
 
 from itertools import product
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import activations
-from runner.network.fast_gradient import Step, with_ones
+from runner.network.fast_gradient import BatchGradient, with_ones
 from runner.network.initializers import Auto
 from runner.network.losses import LOSSES, encode
 from runner.network.network import Network
@@ -34,7 +34,7 @@ def test_step_fills_the_gradient_of_the_plain_tape(name):
         for batch in (BATCH, LAST_BATCH):
             x = 0.3 * rng.standard_normal((replicates, batch, 3)).astype(dtype)
             targets = encode(rng.integers(0, classes, (replicates, batch)), classes, dtype)
-            step = Step(network, loss, batch)
+            step = BatchGradient(network, loss, batch)
             with np.errstate(all="ignore"):
                 network.set_generators([np.random.default_rng(k) for k in range(replicates)])
                 network.loss_gradient(x, targets, loss)

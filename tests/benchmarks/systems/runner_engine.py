@@ -6,7 +6,7 @@ import numpy as np
 
 import activations
 from runner.config.compose import compose
-from runner.network.fast_gradient import Step
+from runner.network.fast_gradient import BatchGradient
 from runner.network.losses import CrossEntropy, encode
 from runner.network.network import Network
 from runner.network.optimizers import Adam
@@ -55,7 +55,7 @@ class Group:
         self.x = np.concatenate([x, np.ones_like(x[..., :1])], axis=-1)
         self.targets = encode(problem.labels[which], case.classes, np.dtype(case.dtype))
         self.shuffled_x, self.shuffled_targets = self.x.copy(), self.targets.copy()
-        self.step = Step(self.network, CrossEntropy(), case.batch)
+        self.batch_gradient = BatchGradient(self.network, CrossEntropy(), case.batch)
         self.reset()
 
     def reset(self) -> None:
@@ -71,7 +71,7 @@ class Group:
             np.take(self.targets[k], order, axis=0, out=self.shuffled_targets[k], mode="clip")
         for start in range(0, self.samples, self.batch):
             batch = slice(start, start + self.batch)
-            self.step(self.shuffled_x[:, batch], self.shuffled_targets[:, batch])
+            self.batch_gradient(self.shuffled_x[:, batch], self.shuffled_targets[:, batch])
             self.optimizer.step(self.network.gradient)
 
 
