@@ -9,16 +9,17 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from runner.compare.comparison import Comparison, build
+from runner.compare.leaderboard import tell_undrawn, terminal
 from runner.compare.outputs import write
 from runner.compare.scores import METRICS, choose_metric, choose_tuned
 from runner.config.experiment import PICTURE_FORMATS
 from runner.results.run import SUMMARY
-from runner.system.command import prepare
-from runner.system.files import reason
-from runner.system.terminal import OneLineParser, escape_what_cannot_be_encoded, one_line
+from runner.system.command import prepare, status_of
+from runner.system.terminal import OneLineParser, one_line
 
 _DESCRIPTION = """\
 Compare finished runs, old or new, from one sweep or several.
@@ -112,22 +113,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     one line for each failure."""
     if arguments is None:
         prepare()
-    from runner.compare.leaderboard import tell_undrawn, terminal
+    return status_of(partial(_main, arguments), bad_input=ValueError)
 
-    escape_what_cannot_be_encoded()
-    try:
-        chosen = parser().parse_args(arguments)
-        comparison = build(chosen.folders, metric=chosen.metric, tune=chosen.tune)
-        output = chosen.output or default_output(comparison, chosen.folders)
-        write(comparison, output, plots=chosen.format or "png", embed=chosen.embed)
-        print(terminal(comparison))
-        print(f"\n{one_line(Path(output) / 'index.html')}")
-    except ValueError as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {one_line(reason(error))}", file=sys.stderr)
-        return 1
+
+def _main(arguments: Sequence[str] | None) -> int:
+    chosen = parser().parse_args(arguments)
+    comparison = build(chosen.folders, metric=chosen.metric, tune=chosen.tune)
+    output = chosen.output or default_output(comparison, chosen.folders)
+    write(comparison, output, plots=chosen.format or "png", embed=chosen.embed)
+    print(terminal(comparison))
+    print(f"\n{one_line(Path(output) / 'index.html')}")
     return 1 if tell_undrawn(comparison) else 0
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from runner.config.extensions import load_extensions
-from runner.network.network import Network
 from runner.plots import FORMATS
-from runner.plots.artist import DrawingError, draw
+from runner.plots.artist import draw
 from runner.results.run import LEADERBOARD, SUMMARY, load_run
-from runner.system.command import prepare
-from runner.system.files import reason
+from runner.system.command import prepare, status_of
 from runner.system.terminal import OneLineParser, note, one_line
 
 EXAMPLES = """\
@@ -40,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         prepare()
+    return status_of(partial(_main, arguments), bad_input=ValueError)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     parser = OneLineParser(
         prog="python -m runner.plots",
         description="Redraw the pictures of finished runs from their folders.",
@@ -65,19 +67,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="FILE.py",
         help="where an activation of your own is defined; nothing is imported unasked",
     )
-    try:
-        options = parser.parse_args(arguments)
-        load_extensions(options.extension)
-    except ValueError as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        return 2
+    options = parser.parse_args(arguments)
+    load_extensions(options.extension)
     named = list(dict.fromkeys(options.folders))
     folders = [folder for folder in named if not _is_no_run(Path(folder))] or named
     for folder in named:
         if folder not in folders:
             note(f"{folder} is no run and is passed over")
-    for work in (_network, partial(_draw, format=options.format)):
-        status = max([_done(work, folder) for folder in folders])
+    for work in (_read, partial(_draw, format=options.format)):
+        tasks = [partial(work, folder) for folder in folders]
+        status = max([status_of(task, bad_input=ValueError) for task in tasks])
         if status:
             return status
     return 0
@@ -88,29 +87,16 @@ def _is_no_run(path: Path) -> bool:
     return comparison or path.is_file()
 
 
-def _done(work: Callable[[str], object], folder: str) -> int:
-    try:
-        work(folder)
-    except ValueError as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        return 2
-    except DrawingError as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {one_line(reason(error))}", file=sys.stderr)
-        return 1
+def _read(folder: str) -> int:
+    """Read what the pictures need of a run's files: its config and weights."""
+    load_run(folder).network()
     return 0
 
 
-def _network(folder: str) -> Network:
-    """Return what the pictures need of a run's files: its config and weights."""
-    return load_run(folder).network()
-
-
-def _draw(folder: str, format: str) -> None:
+def _draw(folder: str, format: str) -> int:
     for path in draw(folder, format):
         print(one_line(path))
+    return 0
 
 
 if __name__ == "__main__":

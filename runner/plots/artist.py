@@ -13,6 +13,7 @@ import sys
 from functools import partial
 
 from runner.system.signals import follow_parent, signals_held
+from runner.system.terminal import WorkFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class DrawingError(Exception):
+class DrawingError(WorkFailed):
     """A run's pictures cannot be drawn, in one line; its data are there."""
 
 

@@ -11,14 +11,13 @@ whole or not at all.
 
 from __future__ import annotations
 
-import argparse
 import io
 import math
-import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,9 @@ from matplotlib.figure import Figure
 
 from activations.base import Activation, Array, Elementwise, get
 from runner.plots.families import FAMILIES, NOTES, SHOWN, Family, family_of, members
+from runner.system.command import prepare, status_of
+from runner.system.files import write_whole
+from runner.system.terminal import OneLineParser
 
 VALUE, SLOPE = "#0072b2", "#d55e00"
 INK, GREY, PALE = "#222222", "#666666", "#d9d9d9"
@@ -273,19 +275,20 @@ def write(folder: Path, chosen: list[str]) -> list[Path]:
     written = []
     for file_name, title, shown, scales in pages:
         path = folder / file_name
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            beside.write_bytes(portrait(title, shown, scales))
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(path, portrait(title, shown, scales))
         written.append(path)
     return written
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Draw what the command line names, print the files, return the exit status."""
-    parser = argparse.ArgumentParser(
+    if arguments is None:
+        prepare()
+    return status_of(partial(_main, arguments), bad_input=ValueError)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    parser = OneLineParser(
         prog="python -m runner.plots.gallery",
         description="Draw activations with their derivatives: one picture for each family.",
         epilog=f"families: {', '.join(FAMILIES)}. Example: "
@@ -305,15 +308,8 @@ def main(arguments: list[str] | None = None) -> int:
         help="where the PNG files go (default: outputs/gallery)",
     )
     options = parser.parse_args(arguments)
-    try:
-        for path in write(options.output, options.name):
-            print(path)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {options.output}: {error.strerror or error}", file=sys.stderr)
-        return 2
+    for path in write(options.output, options.name):
+        print(path)
     return 0
 
 

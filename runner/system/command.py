@@ -1,6 +1,5 @@
-"""What a command sees to before its work: signals, streams, Matplotlib's backend.
-
-Called from the shell only; whoever imports the package keeps their own.
+"""What every command sees to: before its work signals, streams and Matplotlib's backend; after
+it one line on stderr and the exit status, however it ended.
 """
 
 from __future__ import annotations
@@ -8,14 +7,23 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
-from runner.system.signals import end_on_signals
-from runner.system.terminal import escape_what_cannot_be_encoded
+from runner.system.files import reason
+from runner.system.signals import NOTICE, end_on_signals, exit_status
+from runner.system.terminal import (
+    ConfigError,
+    WorkFailed,
+    escape_what_cannot_be_encoded,
+    one_line,
+    printable,
+)
 
 
 def prepare() -> None:
-    """Make this process a command. Called before anything slow is imported.
+    """Make this process a command. Called before anything slow is imported, and from the shell
+    only; whoever imports the package keeps their own signals and streams.
 
     A reader of the output that has gone, as in ``| head``, or a stream that was closed from
     the start costs the words only. Matplotlib gets the one backend that needs nothing, since
@@ -25,6 +33,29 @@ def prepare() -> None:
     keep_streams()
     escape_what_cannot_be_encoded()
     os.environ["MPLBACKEND"] = "agg"
+
+
+def status_of(work: Callable[[], int], *, bad_input: type[ValueError] = ConfigError) -> int:
+    """Return the exit status that ``work`` returns, or that of the error that ended it, after
+    a line on stderr: 2 for ``bad_input``, 1 for a failure, the shell's own for a signal."""
+    try:
+        return work()
+    except bad_input as error:
+        caret = getattr(error, "caret", "").splitlines()
+        return _told(2, f"error: {one_line(error)}", *(f"  {printable(line)}" for line in caret))
+    except OSError as error:
+        return _told(1, f"error: {one_line(reason(error))}")
+    except MemoryError:
+        return _told(1, "error: there is not enough memory")
+    except WorkFailed as error:
+        return _told(1, f"error: {one_line(error)}")
+    except KeyboardInterrupt as stop:
+        return _told(exit_status(stop), one_line(str(stop) or NOTICE))
+
+
+def _told(status: int, *lines: str) -> int:
+    print(*lines, sep="\n", file=sys.stderr)
+    return status
 
 
 def keep_streams() -> None:

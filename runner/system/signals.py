@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-INTERRUPTED = "interrupted; the same command does what is left"
+NOTICE = "interrupted; the same command does what is left"
 
 
 class Terminated(KeyboardInterrupt):
@@ -42,7 +42,7 @@ def end_on_signals() -> None:
 
 def _end(number: int, frame: FrameType | None) -> None:
     with suppress(OSError):
-        os.write(2, f"{INTERRUPTED}\n".encode())
+        os.write(2, f"{NOTICE}\n".encode())
     os._exit(128 + number)
 
 

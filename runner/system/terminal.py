@@ -56,6 +56,10 @@ class ConfigError(ValueError):
     caret: str = ""
 
 
+class WorkFailed(Exception):
+    """What was asked for is right and could not be done; the message is one line."""
+
+
 PROGRESS_AFTER_SECONDS = 2.0
 
 

@@ -99,12 +99,12 @@ def test_errors_are_one_line_and_leave_nothing(
 ) -> None:
     taken = tmp_path / "file"
     taken.write_text("")
-    for arguments, words in (
-        (["--output", str(tmp_path / "new"), "sigmoids", "tnah"], "did you mean tanh"),
-        (["--output", str(taken), "tanh"], "file"),
-        (["--output", str(taken / "below"), "tanh"], "file"),
+    for arguments, status, words in (
+        (["--output", str(tmp_path / "new"), "sigmoids", "tnah"], 2, "did you mean tanh"),
+        (["--output", str(taken), "tanh"], 1, "file"),
+        (["--output", str(taken / "below"), "tanh"], 1, "file"),
     ):
-        assert gallery.main(arguments) == 2
+        assert gallery.main(arguments) == status
         message = capsys.readouterr().err
         assert words in message
         assert message.count("\n") == 1

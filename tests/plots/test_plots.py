@@ -469,7 +469,7 @@ def test_the_shell_names_what_it_wrote(tmp_path, monkeypatch, capsys):
 
 
 def test_files_and_comparisons_among_runs_are_passed_over(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("runner.plots.__main__._network", lambda folder: None)
+    monkeypatch.setattr("runner.plots.__main__._read", lambda folder: 0)
     monkeypatch.setattr("runner.plots.__main__.draw", lambda folder, form: [Path(folder)])
     for name in ("comparison_a", "run"):
         (tmp_path / name).mkdir()
