@@ -6,13 +6,9 @@ anything else is loaded, when there are no threads that a fork could leave behin
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import sys
-from functools import partial
 
-from runner.system.signals import follow_parent, signals_held
+from runner.system.processes import Worker, available_cores, cause
 from runner.system.terminal import WorkFailed
 
 TYPE_CHECKING = False
@@ -20,9 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    Order = tuple[Sequence[str], Path, str] | None
+
 
 class DrawingError(WorkFailed):
     """A run's pictures cannot be drawn, in one line; its data are there."""
+
+    def __init__(self, folder: Path | str, why: str) -> None:
+        super().__init__(f"{folder}: the pictures cannot be drawn: {why}; everything else is kept")
 
 
 def draw(folder: Path | str, format: str) -> list[Path]:
@@ -35,14 +36,15 @@ def draw(folder: Path | str, format: str) -> list[Path]:
 
         return plots.draw(folder, format)
     except Exception as error:
-        raise DrawingError(_line(folder, _words(error))) from error
+        raise DrawingError(folder, cause(error)) from error
 
 
 class Artist:
-    """A process that waits for a folder to draw."""
+    """A process that loads Matplotlib, then waits for a folder to draw."""
 
-    def __init__(self, pid: int, orders: int, answers: int, lifeline: int) -> None:
-        self.pid, self.orders, self.answers, self.lifeline = pid, orders, answers, lifeline
+    def __init__(self) -> None:
+        self.worker = Worker(_carry_out, "fork")
+        self.worker.begin(None)
 
     @classmethod
     def start(cls) -> Artist | None:
@@ -50,75 +52,30 @@ class Artist:
 
         Raises OSError if it cannot be started.
         """
-        if sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2:
-            return None
-        theirs, orders = os.pipe()
-        answers, back = os.pipe()
-        watched, lifeline = os.pipe()
-        with signals_held():
-            pid = os.fork()
-            if pid == 0:
-                try:
-                    for descriptor in (orders, answers, lifeline):
-                        os.close(descriptor)
-                    follow_parent(partial(os.read, watched, 1))
-                    _serve(theirs, back)
-                finally:
-                    os._exit(0)
-        for descriptor in (theirs, back, watched):
-            os.close(descriptor)
-        return cls(pid, orders, answers, lifeline)
+        return cls() if sys.platform == "linux" and available_cores() > 1 else None
 
     def draw(self, extensions: Sequence[str], folder: Path, format: str) -> None:
         """Draw a run's pictures after loading the extensions, which the other process has
         never seen. Raises DrawingError."""
-        order = json.dumps([list(extensions), str(folder), format])
-        try:
-            os.write(self.orders, order.encode() + b"\n")
-            with os.fdopen(os.dup(self.answers), encoding="utf-8") as answers:
-                answer = answers.readline()
-        except BrokenPipeError:
-            answer = ""
-        if answer != "\n":
-            raise DrawingError(answer.strip() or _line(folder, "the process that draws has died"))
+        self.worker.finish()  # if it could not load Matplotlib, it cannot draw either
+        self.worker.begin((list(extensions), folder, format))
+        _, why = self.worker.finish()
+        if why:
+            raise DrawingError(folder, why)
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
-        for descriptor in (self.orders, self.answers, self.lifeline):
-            os.close(descriptor)
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        self.worker.kill()
 
 
-def _serve(orders: int, answers: int) -> None:
-    problem = None
-    try:
-        from runner import plots
-        from runner.config.extensions import load_extensions
+def _carry_out(order: Order) -> None:
+    from runner import plots
 
+    if order is None:
         plots.load()
-    except Exception as error:
-        problem = error
-    with os.fdopen(orders, encoding="utf-8") as lines, os.fdopen(answers, "wb", 0) as back:
-        for line in lines:
-            extensions, folder, form = json.loads(line)
-            try:
-                if problem:
-                    raise problem
-                load_extensions(extensions)
-                plots.draw(folder, form)
-                answer = ""
-            except Exception as error:
-                answer = _line(folder, _words(error))
-            back.write(answer.encode() + b"\n")
+        return
+    from runner.config.extensions import load_extensions
 
-
-def _words(error: Exception) -> str:
-    from runner.system.files import reason
-
-    words = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-    return " ".join(words.split())
-
-
-def _line(folder: Path | str, words: str) -> str:
-    return f"{folder}: the pictures cannot be drawn: {words}; everything else is kept"
+    extensions, folder, format = order
+    load_extensions(extensions)
+    plots.draw(folder, format)

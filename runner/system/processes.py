@@ -21,7 +21,7 @@ from typing import Any, Literal, TypeVar
 from runner.system.command import keep_streams
 from runner.system.files import reason
 from runner.system.signals import follow_parent, signals_held
-from runner.system.terminal import ConfigError
+from runner.system.terminal import ConfigError, WorkFailed
 
 Job = TypeVar("Job")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -45,18 +45,28 @@ def run_jobs(
     killed at once.
     """
     waiting = list(range(len(jobs)))[::-1]
-    workers: list[_Worker] = []
+    workers: list[Worker] = []
+    busy: dict[Any, tuple[Worker, int]] = {}
+
+    def begin(worker: Worker) -> None:
+        if waiting:
+            index = waiting.pop()
+            worker.begin(jobs[index])
+            busy[worker.connection] = worker, index
+
     with _one_blas_thread_each():
         try:
             for _ in range(min(processes, len(jobs))):
-                workers.append(_Worker(work, start))
-                workers[-1].begin(waiting, jobs)
-            while any(worker.index is not None for worker in workers):
-                busy = {w.connection: w for w in workers if w.index is not None}
+                workers.append(Worker(work, start))
+                begin(workers[-1])
+            while busy:
                 for connection in wait(list(busy), SECONDS_BETWEEN_LOOKS):
-                    worker = busy[connection]
-                    yield worker.finish()
-                    worker.begin(waiting, jobs)
+                    worker, index = busy.pop(connection)
+                    yield index, *worker.finish()
+                    if waiting and not worker.process.is_alive():
+                        workers.append(Worker(work, start))
+                        worker = workers[-1]
+                    begin(worker)
                 if stopped():
                     return
         finally:
@@ -64,48 +74,43 @@ def run_jobs(
                 worker.kill()
 
 
-class _Worker:
-    def __init__(self, work: Callable[[Any], Any], start: str) -> None:
-        self.work, self.start = work, start
-        self.index: int | None = None
-        self.launch()
+class Worker:
+    """A process that does one job after the other; it ends when this process does.
 
-    def launch(self) -> None:
-        context: Any = multiprocessing.get_context(self.start)
+    Spawned, it is a fresh interpreter. Forked, which is safe only where there are no threads,
+    it has whatever this process has.
+    """
+
+    def __init__(self, work: Callable[[Any], Any], start: Literal["spawn", "fork"]) -> None:
+        context: Any = multiprocessing.get_context(start)
         self.connection, theirs = context.Pipe()
         try:
-            process = context.Process(target=_serve, args=(theirs, self.work), daemon=True)
-            if os.name == "posix":
+            self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+            if start == "spawn" and os.name == "posix":
                 resource_tracker.ensure_running()  # which would let go of held signals
             with signals_held():
-                process.start()
-            self.process = process
+                self.process.start()
         finally:
             theirs.close()
 
-    def begin(self, waiting: list[int], jobs: Sequence[Any]) -> None:
-        self.index = None
-        if not waiting:
-            return
-        if not self.process.is_alive():
-            self.connection.close()
-            self.launch()
-        self.index = waiting.pop()
+    def begin(self, job: Any) -> None:
+        """Let the process do ``work(job)``."""
         try:
-            self.connection.send(jobs[self.index])
-        except OSError:  # it has just died, as finish() will find
+            self.connection.send(job)
+        except OSError:  # it has died, as finish() will find
             pass
 
-    def finish(self) -> tuple[int, Any, str | None]:
-        assert self.index is not None
+    def finish(self) -> tuple[Any, str | None]:
+        """Wait for the end of the job, and return its result and why there is none."""
         try:
-            result, reason = self.connection.recv()
-            return self.index, result, reason
+            result, why = self.connection.recv()
+            return result, why
         except (EOFError, OSError):
             self.process.join()
-            return self.index, None, _cause_of_death(self.process.exitcode)
+            return None, _cause_of_death(self.process.exitcode)
 
     def kill(self) -> None:
+        """End the process, whatever it is doing."""
         self.process.kill()
         self.process.join()
         self.connection.close()
@@ -119,16 +124,23 @@ def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
             job = connection.recv()
             try:
                 answer: tuple[Any, str | None] = (work(job), None)
-            except ConfigError as error:
-                answer = (None, str(error))
             except Exception as error:
-                last = traceback.extract_tb(error.__traceback__)[-1]
-                place = f"{os.path.basename(last.filename)}:{last.lineno}"
-                words = reason(error) if isinstance(error, OSError) else str(error)
-                answer = (None, f"{type(error).__name__}: {words} ({place})")
+                answer = (None, cause(error))
             connection.send(answer)
     except (EOFError, ConnectionError):  # the parent has gone
         return
+
+
+def cause(error: Exception) -> str:
+    """Return why some work has failed, in one line: what is no mistake of the user's or of the
+    system's with its type and place."""
+    if isinstance(error, ConfigError | WorkFailed):
+        return str(error)
+    if isinstance(error, OSError):
+        return reason(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(last.filename)}:{last.lineno}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())} ({place})"
 
 
 def _wait_for_parent() -> None:
