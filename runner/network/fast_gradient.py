@@ -1,80 +1,79 @@
 """The gradient of one batch, in as few NumPy calls and as little memory as it takes.
 
 A step of a small network costs call overhead, not arithmetic; a stack of replicates costs
-memory traffic. Hence, beside ``Network`` and its plain tape, which evaluate:
+memory traffic. Hence, beside ``Network.loss_gradient`` and its plain tape:
 
 * All buffers are made once per batch size, and all calls are bound to them: nothing is
   allocated, sliced or looked up between one call and the next.
 * Activations are feature-major here, (replicates, units + 1, batch), with a last row of
-  ones: z = [w; b]^T [y; 1] adds the bias inside the product, and dL/d[w; b] = [y; 1] grad^T
+  ones: z = [w; b]^T [y; 1] adds the bias inside the product, and dL/d[w; b] = [y; 1] dz^T
   sums its gradient there, where two more calls would cost as much as the products. theta
   holds each layer's weight rows followed by its bias row, so [w; b] is a view.
-* grad^T and w^T are then transposed operands only where BLAS takes them cheaply;
-  sample-major needs grad w^T, its slowest kind at these sizes.
+* dz^T and w^T are then transposed operands only where BLAS takes them cheaply;
+  sample-major needs dz w^T, its slowest kind at these sizes.
 * One replicate multiplies 2-d arrays by np.dot, half a microsecond cheaper than np.matmul.
   Both hand the same matrices to the same BLAS routine, so the bits are the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from activations.base import Array
-from runner.network.kernels import Calls, kernel, loss_calls
-from runner.network.network import Loss, Network, Nonlinear
+from runner.network.kernels import kernel, loss_kernel
+from runner.network.network import Loss, Network
 
 
 class BatchGradient:
-    """Forward and backward for batches of one size, filling ``network.gradient``."""
+    """Forward and backward for batches of one size, filling ``network.gradient``.
+
+    z, y, dz, dy are each layer's input and output of the activation, dL/dz and dL/dy.
+    """
 
     def __init__(self, network: Network, loss: Loss, batch: int) -> None:
         self.alone = network.replicates == 1
         self.product = np.dot if self.alone else np.matmul
-        layers = [layer for layer in network.layers if isinstance(layer, Nonlinear)]
 
-        def buffer(width: int) -> Array:
-            return np.ones((network.replicates, width, batch), network.dtype)
+        def buffer(units: int) -> Array:
+            return np.ones((network.replicates, units, batch), network.dtype)
 
-        weights = network.augmented(network.theta)
-        gradients = network.augmented(network.gradient)
-        z = [buffer(weight.shape[-1]) for weight in weights]
-        grad = [buffer(weight.shape[-1]) for weight in weights]
-        reaching = [buffer(units) for units in network.hidden]
-        tape = [buffer(units + 1) for units in network.hidden]
-        self.targets = np.empty((network.replicates, batch, weights[-1].shape[-1]), network.dtype)
-
-        forward: Calls = []
-        backward: Calls = []
-        for index, layer in enumerate(layers):
-            above = index + 1
-            y = tape[index]
-            calls = kernel(layer, z[index], y[:, :-1], reaching[index], grad[index])
-            forward += [*calls.forward, self._product(_transposed(weights[above]), y, z[above])]
-            backward = [
-                self._product(y, _transposed(grad[above]), gradients[above]),
-                self._product(weights[above][:, :-1], grad[above], reaching[index]),
-                *calls.backward,
-                *backward,
+        w, dw = network.augmented(network.theta), network.augmented(network.gradient)
+        z, dz = ([buffer(weights.shape[-1]) for weights in w] for _ in range(2))
+        y = [buffer(units + 1) for units in network.hidden]
+        dy = [buffer(units) for units in network.hidden]
+        self.forward: list[Callable[[], object]] = []
+        self.backward: list[Callable[[], object]] = []
+        for k, layer in enumerate(network.nonlinears):
+            activation = kernel(layer, z[k], y[k][:, :-1], dy[k], dz[k])
+            self.forward += [
+                activation.forward,
+                self._product(_transposed(w[k + 1]), y[k], z[k + 1]),
             ]
-        self.calls = [*forward, *loss_calls(loss, z[-1], self.targets, grad[-1]), *backward]
-
-        self.first_weight_t, self.first_z = self._seen(_transposed(weights[0])), self._seen(z[0])
-        self.first_grad_t = self._seen(_transposed(grad[0]))
-        self.first_gradient = self._seen(gradients[0])
+            self.backward[:0] = [
+                self._product(y[k], _transposed(dz[k + 1]), dw[k + 1]),
+                self._product(w[k + 1][:, :-1], dz[k + 1], dy[k]),
+                activation.backward,
+            ]
+        self.loss = loss_kernel(loss, z[-1], dz[-1])
+        first = _transposed(w[0]), z[0], _transposed(dz[0]), dw[0]
+        self.w_transposed, self.z, self.dz_transposed, self.dw = map(self._seen, first)
 
     def __call__(self, x: Array, targets: Array) -> None:
         """Fill the gradient of the mean loss over a batch.
 
         x as ``with_ones`` makes it; targets as the losses take them.
         """
-        x_t = _transposed(self._seen(x))
-        self.product(self.first_weight_t, x_t, self.first_z)
-        np.copyto(self.targets, targets)
-        for call in self.calls:
+        x_transposed = _transposed(self._seen(x))
+        self.product(self.w_transposed, x_transposed, self.z)
+        for call in self.forward:
             call()
-        self.product(x_t, self.first_grad_t, self.first_gradient)  # nobody needs dL/d(data)
+        self.loss(targets)
+        for call in self.backward:
+            call()
+        self.product(x_transposed, self.dz_transposed, self.dw)  # nobody needs dL/dx
 
     def _seen(self, stack: Array) -> Array:
         """What the products are given of a stack: its only matrix, or all of it."""

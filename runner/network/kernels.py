@@ -1,177 +1,200 @@
-"""Activations and losses inside a training step: every call bound to its buffers beforehand.
+"""Activations and losses inside a training step, written into buffers made beforehand.
 
-``Kernel`` serves any activation through its two methods; without anything learned or drawn
-``RowKernel`` and ``ElementwiseKernel`` keep a large stack's temporaries in the cache, which
-halves its time, and the latter shares what value and derivative have in common. The commonest
-functions also have an allocation-free form here: the formula of the activations package,
-operation by operation, so that the bits are the same (a test).
+z, y, dy and dz are the activation's input, its output y = f(z), dL/dy and dL/dz. The commonest
+functions have their formula here with ``out=``, operation by operation as in the activations
+package, so that the bits are the same (a test) and nothing is allocated. Every other activation
+is served through its own methods.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from numpy import (
+    absolute,
+    add,
+    copyto,
+    divide,
+    exp,
+    greater,
+    greater_equal,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    tanh,
+)
 
 from activations import ReLU, Sigmoid, TanH
 from activations.base import BLOCK_ELEMENTS, Array, Elementwise, blockwise
 from runner.network.losses import NO_OVERFLOW, CrossEntropy
 from runner.network.network import Loss, Nonlinear
 
-Calls = list[Callable[[], object]]
+
+class Kernel(NamedTuple):
+    """``forward`` writes y from z, ``backward`` writes dz from dy. Both may overwrite z."""
+
+    forward: Callable[[], None]
+    backward: Callable[[], None]
 
 
-class Kernel:
-    """The calls that write f(z) into ``y``, and those that turn ``above`` = dL/dy into
-    ``grad`` = dL/dz. Either may overwrite ``z``."""
-
-    def __init__(self, layer: Nonlinear, z: Array, y: Array, above: Array, grad: Array) -> None:
-        self.forward, self.backward = self.calls(layer, z, y, above, grad)
-
-    def calls(
-        self, layer: Nonlinear, z: Array, y: Array, above: Array, grad: Array
-    ) -> tuple[Calls, Calls]:
-        """Return both lists; arrays are feature-major, (replicates, units, batch)."""
-        z, y, above, grad = (array.swapaxes(-1, -2) for array in (z, y, above, grad))
-
-        def forward() -> None:
-            y[...] = layer.forward(z)
-
-        def backward() -> None:
-            layer.accumulate(z, y, above)
-            grad[...] = layer.backward(z, y, above)
-
-        return [forward], [backward]
-
-
-class RowKernel(Kernel):
-    """A few replicates at a time, so that a formula's temporaries stay in the cache."""
-
-    def calls(
-        self, layer: Nonlinear, z: Array, y: Array, above: Array, grad: Array
-    ) -> tuple[Calls, Calls]:
-        count = max(1, BLOCK_ELEMENTS * len(z) // z.size)
-        starts = range(0, len(z), count)
-        parts = [[a[k : k + count] for a in (z, y, above, grad)] for k in starts]
-        both = [Kernel(layer, *part) for part in parts]
-        return [c for k in both for c in k.forward], [c for k in both for c in k.backward]
-
-
-class ElementwiseKernel(Kernel):
-    """f' is computed together with f, and kept where z was."""
-
-    def calls(
-        self, layer: Nonlinear, z: Array, y: Array, above: Array, grad: Array
-    ) -> tuple[Calls, Calls]:
-        assert isinstance(layer.activation, Elementwise)
-        both = layer.activation.value_and_derivative
-        return [partial(blockwise, both, (z,), (y, z))], [partial(np.multiply, above, z, grad)]
-
-
-class TanHKernel(Kernel):
-    """f' = 4 w / (1 + w)^2 with w = e^-2|z|."""
-
-    def calls(
-        self, layer: Nonlinear, z: Array, y: Array, above: Array, grad: Array
-    ) -> tuple[Calls, Calls]:
-        one, minus_two, four = _constants(z, 1, -2, 4)
-        return [partial(np.tanh, z, y)], [
-            partial(np.abs, z, z),
-            partial(np.multiply, z, minus_two, z),
-            partial(np.exp, z, z),
-            partial(np.add, z, one, grad),
-            partial(np.multiply, grad, grad, grad),
-            partial(np.multiply, z, four, z),
-            partial(np.divide, z, grad, z),
-            partial(np.multiply, above, z, grad),
-        ]
-
-
-class SigmoidKernel(Kernel):
-    """f = (w or 1) / (1 + w) by the sign of z, f' = w / (1 + w)^2 with w = e^-|z|; f' is kept
-    where z was."""
-
-    def calls(
-        self, layer: Nonlinear, z: Array, y: Array, above: Array, grad: Array
-    ) -> tuple[Calls, Calls]:
-        zero, one = _constants(z, 0, 1)
-        right = np.empty(z.shape, bool)
-        forward: Calls = [
-            partial(np.greater_equal, z, zero, right),
-            partial(np.copyto, y, right),
-            partial(np.abs, z, z),
-            partial(np.negative, z, z),
-            partial(np.exp, z, z),
-            partial(np.maximum, z, y, out=y),
-            partial(np.add, z, one, grad),
-            partial(np.divide, y, grad, y),
-            partial(np.multiply, grad, grad, grad),
-            partial(np.divide, z, grad, z),
-        ]
-        return forward, [partial(np.multiply, above, z, grad)]
-
-
-class ReLUKernel(Kernel):
-    """f' as a mask, for f'(0) = 0 or 1: np.heaviside is not vectorised."""
-
-    def calls(
-        self, layer: Nonlinear, z: Array, y: Array, above: Array, grad: Array
-    ) -> tuple[Calls, Calls]:
-        at_zero = layer.activation.hyperparameters["derivative_at_zero"]
-        if at_zero not in (0, 1):
-            return super().calls(layer, z, y, above, grad)
-        (zero,) = _constants(z, 0)
-        passes = np.empty(z.shape, bool)
-        compare = np.greater_equal if at_zero == 1 else np.greater
-        # against an array: NumPy's loop for a scalar operand is three times slower
-        return [partial(np.maximum, z, np.zeros_like(z), out=y)], [
-            partial(compare, z, zero, passes),
-            partial(np.multiply, above, passes, grad),
-        ]
-
-
-_KERNELS: dict[type, type[Kernel]] = {
-    TanH: TanHKernel,
-    Sigmoid: SigmoidKernel,
-    ReLU: ReLUKernel,
-}
-
-
-def kernel(layer: Nonlinear, z: Array, y: Array, above: Array, grad: Array) -> Kernel:
+def kernel(layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
     """Return the layer's kernel over these buffers, (replicates, units, batch) each."""
     activation = layer.activation
+    if type(activation) is TanH:  # a subclass may differ
+        return _tanh(z, y, dy, dz)
+    if type(activation) is Sigmoid:
+        return _sigmoid(z, y, dy, dz)
+    if type(activation) is ReLU and activation.derivative_at_zero in (0, 1):
+        return _relu(activation.derivative_at_zero, z, y, dy, dz)
     # what is learned or drawn has the axes (replicates, batch, units), and needs whole arrays
     if activation.params or activation.stochastic:
-        return Kernel(layer, z, y, above, grad)
-    other = ElementwiseKernel if isinstance(activation, Elementwise) else RowKernel
-    return _KERNELS.get(type(activation), other)(layer, z, y, above, grad)
+        return plain_kernel(layer, z, y, dy, dz)
+    if isinstance(activation, Elementwise):
+        return _elementwise(activation, z, y, dy, dz)
+    return _in_blocks(layer, z, y, dy, dz)
 
 
-def loss_calls(loss: Loss, logits: Array, targets: Array, grad: Array) -> Calls:
-    """Return the calls that write dL/dlogits of the mean loss into ``grad``.
+def plain_kernel(layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
+    """Any activation, through the methods that the plain tape calls too."""
+    z, y, dy, dz = (array.swapaxes(-1, -2) for array in (z, y, dy, dz))
 
-    logits and grad (replicates, 1 or classes, batch), targets as the losses take them; the
-    calls may overwrite the logits.
-    """
-    if isinstance(loss, CrossEntropy) and logits.shape[-2] == 1:
-        return _binary_cross_entropy(logits, targets.swapaxes(-1, -2), grad)
-    logits, into = logits.swapaxes(-1, -2), grad.swapaxes(-1, -2)
-    return [lambda: np.copyto(into, loss.gradient(logits, targets))]
+    def forward() -> None:
+        y[...] = layer.forward(z)
+
+    def backward() -> None:
+        layer.accumulate(z, y, dy)
+        dz[...] = layer.backward(z, y, dy)
+
+    return Kernel(forward, backward)
 
 
-def _binary_cross_entropy(z: Array, t: Array, grad: Array) -> Calls:
-    """t e / (batch (1 + e)) with e = e^min(t z, 40)."""
-    one, most, batch = _constants(z, 1, NO_OVERFLOW, z.shape[-1])
-    return [
-        partial(np.multiply, t, z, z),
-        partial(np.minimum, z, most, out=z),
-        partial(np.exp, z, z),
-        partial(np.add, z, one, grad),
-        partial(np.multiply, grad, batch, grad),
-        partial(np.divide, z, grad, grad),
-        partial(np.multiply, grad, t, grad),
+def _in_blocks(layer: Nonlinear, *buffers: Array) -> Kernel:
+    """A few replicates at a time, so that a formula's temporaries stay in the cache: that halves
+    the time of a large stack."""
+    z = buffers[0]
+    count = max(1, BLOCK_ELEMENTS * len(z) // z.size)
+    blocks = [
+        plain_kernel(layer, *(array[start : start + count] for array in buffers))
+        for start in range(0, len(z), count)
     ]
+
+    def forward() -> None:
+        for block in blocks:
+            block.forward()
+
+    def backward() -> None:
+        for block in blocks:
+            block.backward()
+
+    return Kernel(forward, backward)
+
+
+def _elementwise(activation: Elementwise, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
+    """f' is computed together with f, and kept where z was."""
+
+    def forward() -> None:
+        blockwise(activation.value_and_derivative, (z,), (y, z))
+
+    def backward() -> None:
+        multiply(dy, z, out=dz)
+
+    return Kernel(forward, backward)
+
+
+def _tanh(z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
+    """f' = 1 - tanh^2 z = 4 w / (1 + w)^2 with w = e^-2|z|."""
+    one, minus_two, four = _constants(z, 1, -2, 4)
+
+    def forward() -> None:
+        tanh(z, out=y)
+
+    def backward() -> None:
+        w = absolute(z, out=z)
+        multiply(w, minus_two, out=w)
+        exp(w, out=w)
+        add(w, one, out=dz)
+        multiply(dz, dz, out=dz)
+        multiply(w, four, out=w)
+        divide(w, dz, out=w)
+        multiply(dy, w, out=dz)
+
+    return Kernel(forward, backward)
+
+
+def _sigmoid(z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
+    """f = (1 or w) / (1 + w) by the sign of z, f' = w / (1 + w)^2 with w = e^-|z|; f' is kept
+    where z was."""
+    zero, one = _constants(z, 0, 1)
+    positive = np.empty(z.shape, bool)
+
+    def forward() -> None:
+        greater_equal(z, zero, out=positive)
+        copyto(y, positive)
+        w = absolute(z, out=z)
+        negative(w, out=w)
+        exp(w, out=w)
+        maximum(w, y, out=y)  # 1 or w
+        add(w, one, out=dz)
+        divide(y, dz, out=y)
+        multiply(dz, dz, out=dz)
+        divide(w, dz, out=z)
+
+    def backward() -> None:
+        multiply(dy, z, out=dz)
+
+    return Kernel(forward, backward)
+
+
+def _relu(derivative_at_zero: float, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
+    """f' is 1 where z > 0, or >= 0, and 0 elsewhere."""
+    (zero,) = _constants(z, 0)
+    zeros = np.zeros_like(z)  # NumPy's maximum with a scalar is three times slower
+    passes = np.empty(z.shape, bool)
+    compare = greater_equal if derivative_at_zero == 1 else greater
+
+    def forward() -> None:
+        maximum(z, zeros, out=y)
+
+    def backward() -> None:
+        compare(z, zero, out=passes)
+        multiply(dy, passes, out=dz)
+
+    return Kernel(forward, backward)
+
+
+def loss_kernel(loss: Loss, z: Array, dz: Array) -> Callable[[Array], None]:
+    """Return what writes dL/dz of the mean loss into dz, given the targets; it may overwrite z.
+
+    The logits z and dz are (replicates, 1 or classes, batch), targets as the losses take them.
+    """
+    if isinstance(loss, CrossEntropy) and z.shape[-2] == 1:
+        return _binary_cross_entropy(z, dz)
+    z, dz = z.swapaxes(-1, -2), dz.swapaxes(-1, -2)
+
+    def backward(targets: Array) -> None:
+        dz[...] = loss.gradient(z, targets)
+
+    return backward
+
+
+def _binary_cross_entropy(z: Array, dz: Array) -> Callable[[Array], None]:
+    """dL/dz = s w / (batch (1 + w)) with w = e^(s z), the odds of being wrong."""
+    one, most, batch = _constants(z, 1, NO_OVERFLOW, z.shape[-1])
+
+    def backward(targets: Array) -> None:
+        s = targets.swapaxes(-1, -2)
+        w = multiply(s, z, out=z)
+        minimum(w, most, out=w)
+        exp(w, out=w)
+        add(w, one, out=dz)
+        multiply(dz, batch, out=dz)
+        divide(w, dz, out=dz)
+        multiply(dz, s, out=dz)
+
+    return backward
 
 
 def _constants(like: Array, *values: float) -> list[Array]:

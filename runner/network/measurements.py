@@ -90,6 +90,7 @@ def examine(network: Network, x: Array, labels: Array, targets: Array, loss: Los
     total, correct = np.zeros((2, network.replicates))
     dead: list[Array] = []
     first: list[Array] = []
+    few: list[Array] = []
     for chunk in _chunks(x.shape[1]):
         tape = network.forward(x[:, chunk])
         total += _row_sum(loss.losses(tape[-1], targets[:, chunk]))
@@ -103,23 +104,17 @@ def examine(network: Network, x: Array, labels: Array, targets: Array, loss: Los
             units = np.flatnonzero(constant.any(axis=0))  # few, if any, after 32 samples
             if units.size:
                 constant[:, units] &= (y[:, :, units] == value[:, :, units]).all(axis=1)
-    slopes = network.slopes(few)
+    layers: list[LayerMeasurement] = []
+    gradient_rms: list[Array] = []
     grad = loss.gradient(few[-1], targets[:, :LAYER_SAMPLES]) * few[-1].shape[1]
-    layers = [
-        LayerMeasurement(
-            dead=constant,
-            saturated=np.full(network.replicates, np.nan)
-            if slope is None
-            else _row_mean(np.abs(slope) < SATURATION_THRESHOLD),
-            activation_rms=root_mean_square(y),
-        )
-        for constant, slope, y in zip(dead, slopes, few[2:-1:2], strict=True)
-    ]
-    gradient_rms = [
-        root_mean_square(reaching)
-        for layer, _, _, reaching in network.backpropagate(few, grad, slopes)
-        if isinstance(layer, Linear)
-    ][::-1]
+    for visit in network.backpropagate(few, grad):
+        if isinstance(visit.layer, Linear):
+            gradient_rms.insert(0, root_mean_square(visit.grad))
+            continue
+        saturated = np.full(network.replicates, np.nan)
+        if visit.slope is not None:
+            saturated = _row_mean(np.abs(visit.slope) < SATURATION_THRESHOLD)
+        layers.insert(0, LayerMeasurement(dead.pop(), saturated, root_mean_square(visit.y)))
     samples = x.shape[1]
     return Measurement(total / samples, correct / samples, layers, gradient_rms)
 
@@ -130,10 +125,11 @@ def update_ratios(network: Network, before: Array) -> list[Array]:
     ``before`` is ``network.theta`` before the step.
     """
     ratios = []
-    for weights in network.layer_slices():
-        change = root_mean_square(network.theta[:, weights] - before[:, weights])
-        size = root_mean_square(before[:, weights])
-        ratios.append(change / np.where(size > 0, size, np.nan))
+    for name, old in network.views(before).items():
+        if name.endswith(".weight"):
+            size = root_mean_square(old)
+            change = root_mean_square(network.parameters[name] - old)
+            ratios.append(change / np.where(size > 0, size, np.nan))
     return ratios
 
 

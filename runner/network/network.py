@@ -1,17 +1,23 @@
-"""The network: linear layers and activations, for a stack of replicates at once.
+"""The chain rule as a textbook has it: linear layers and activations over a plain tape.
 
-Every array has a leading replicate axis: x (replicates, batch, features), weights
-(replicates, fan_in, fan_out), biases (replicates, 1, fan_out). All parameters are views into
-``theta`` (replicates, parameters), all their gradients views into ``gradient``, so that an
-optimizer makes a handful of passes over one array. Forward passes return the tape, a plain
-list [x, y1, y2, ...] that backward passes read; layers remember nothing.
+What trains is ``fast_gradient.py``: the same derivative, bound to buffers;
+``tests/network/test_step.py`` holds the two equal for every activation, loss and depth.
+
+A network is a stack of replicates, and every array has a replicate axis in front:
+x (replicates, batch, features), weights (replicates, fan_in, fan_out), biases
+(replicates, 1, fan_out). All parameters are views into ``theta`` (replicates, parameters), all
+their gradients views into ``gradient``, so that an optimizer makes a handful of passes over one
+array. Forward passes return the tape, a list [x, y1, y2, ...] that backward passes read; layers
+remember nothing.
 """
 
 from __future__ import annotations
 
 import copy
-import itertools
+import math
 from collections.abc import Iterator
+from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +31,18 @@ Loss = CrossEntropy | SquaredError
 
 
 class Linear:
-    """y = x w + b, with w (replicates, fan_in, fan_out) and b (replicates, 1, fan_out)."""
+    """y = x w + b, for sample n and output j: y_nj = sum_i x_ni w_ij + b_j.
 
-    def __init__(
-        self, weight: Array, bias: Array, weight_gradient: Array, bias_gradient: Array
-    ) -> None:
-        self.weight, self.bias = weight, bias
-        self.weight_gradient, self.bias_gradient = weight_gradient, bias_gradient
+    With grad_nj = dL/dy_nj the chain rule, dL/da = sum_nj dL/dy_nj dy_nj/da, gives
+
+        dL/dx_ni = sum_j grad_nj w_ij    dL/dx = grad w^T
+        dL/dw_ij = sum_n x_ni grad_nj    dL/dw = x^T grad
+        dL/db_j  = sum_n grad_nj         dL/db = sum over the batch of grad
+    """
+
+    def __init__(self, w: Array, b: Array, w_gradient: Array, b_gradient: Array) -> None:
+        self.weight, self.bias = w, b
+        self.weight_gradient, self.bias_gradient = w_gradient, b_gradient
 
     def forward(self, x: Array) -> Array:
         y = np.matmul(x, self.weight)
@@ -39,17 +50,20 @@ class Linear:
         return y
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        """Return dL/dx = grad w^T."""
+        """Return dL/dx."""
         return np.matmul(grad, self.weight.swapaxes(-1, -2))
 
     def accumulate(self, x: Array, y: Array, grad: Array) -> None:
-        """Write dL/dw = x^T grad and dL/db = sum over the batch of grad."""
+        """Write dL/dw and dL/db."""
         np.matmul(x.swapaxes(-1, -2), grad, out=self.weight_gradient)
         np.add.reduce(grad, axis=-2, keepdims=True, out=self.bias_gradient)
 
 
 class Nonlinear:
-    """An activation as a layer: its learnable parameters are views into the network's."""
+    """y = f(x): dL/dx_i = sum_j dL/dy_j dy_j/dx_i, which is grad_i f'(x_i) if f is elementwise.
+
+    The products are the activation's; its learnable parameters are views into the network's.
+    """
 
     def __init__(self, activation: Activation, gradients: dict[str, Array]) -> None:
         self.activation = activation
@@ -63,6 +77,16 @@ class Nonlinear:
             found = self.activation.unchecked_parameter_gradients(x, y, grad)
             for name, into in self.gradients.items():
                 into[...] = found[name]
+
+
+class Visit(NamedTuple):
+    """A layer on the way back: its input, its output, dL/dy, and f'(x) if it is elementwise."""
+
+    layer: Linear | Nonlinear
+    x: Array
+    y: Array
+    grad: Array
+    slope: Array | None
 
 
 class Network:
@@ -87,46 +111,57 @@ class Network:
         self.dtype = np.dtype(dtype)
         self.prototype = activation
         self.activations = [copy.deepcopy(activation) for _ in hidden]
-        self._shapes = dict(parameter_shapes(features, hidden, classes, activation))
-        self.size = sum(int(np.prod(shape)) for shape in self._shapes.values())
-        self.bind(
-            np.zeros((replicates, self.size), dtype),
-            np.zeros((replicates, self.size), dtype),
-        )
+        self.shapes = dict(parameter_shapes(features, hidden, classes, activation))
+        sizes = [math.prod(shape) for shape in self.shapes.values()]
+        self.size = sum(sizes)
+        stops = zip(self.shapes, sizes, accumulate(sizes), strict=True)
+        self.places = {name: slice(stop - size, stop) for name, size, stop in stops}
+        self.bind(*np.zeros((2, replicates, self.size), dtype))
 
     def bind(self, theta: Array, gradient: Array) -> None:
         """Let all parameters be views into ``theta``, their gradients into ``gradient``."""
         self.theta, self.gradient = theta, gradient
-        self.parameters: dict[str, Array] = {}
-        self.gradients: dict[str, Array] = {}
-        start = 0
-        for name, shape in self._shapes.items():
-            stop = start + int(np.prod(shape))
-            stacked = (self.replicates, *shape)
-            self.parameters[name] = theta[:, start:stop].reshape(stacked)
-            self.gradients[name] = gradient[:, start:stop].reshape(stacked)
-            start = stop
-        self.linears: list[Linear] = []
+        self.parameters, self.gradients = self.views(theta), self.views(gradient)
+        self.linears, self.nonlinears = [], []
         self.layers: list[Linear | Nonlinear] = []
         for number in range(1, len(self.hidden) + 2):
-            keys = (f"layer{number}.weight", f"layer{number}.bias")
-            linear = Linear(
-                *(self.parameters[key] for key in keys),
-                *(self.gradients[key] for key in keys),
-            )
-            self.linears.append(linear)
-            self.layers.append(linear)
+            w, b = f"layer{number}.weight", f"layer{number}.bias"
+            own, gradients = self.parameters, self.gradients
+            self.linears.append(Linear(own[w], own[b], gradients[w], gradients[b]))
+            self.layers.append(self.linears[-1])
             if number <= len(self.hidden):
                 activation = self.activations[number - 1]
-                learnable = list(activation.params)
-                for key in learnable:
-                    activation.params[key] = self.parameters[f"layer{number}.{key}"]
-                self.layers.append(
-                    Nonlinear(
-                        activation,
-                        {k: self.gradients[f"layer{number}.{k}"] for k in learnable},
-                    )
-                )
+                learnable = {key: f"layer{number}.{key}" for key in activation.params}
+                activation.params.update((key, own[name]) for key, name in learnable.items())
+                slots = {key: gradients[name] for key, name in learnable.items()}
+                self.nonlinears.append(Nonlinear(activation, slots))
+                self.layers.append(self.nonlinears[-1])
+
+    def views(self, flat: Array) -> dict[str, Array]:
+        """Return every parameter's part of ``flat`` (replicates, size), in its shape."""
+        return {
+            name: flat[:, self.places[name]].reshape(self.replicates, *shape)
+            for name, shape in self.shapes.items()
+        }
+
+    def augmented(self, flat: Array) -> list[Array]:
+        """Return each linear layer's part of ``flat`` as [w; b], (replicates, fan_in + 1, fan_out).
+
+        They are views: a layer's bias follows its weight.
+        """
+        found = []
+        for number, linear in enumerate(self.linears, start=1):
+            start, stop = (self.places[f"layer{number}.{part}"] for part in ("weight", "bias"))
+            both = flat[:, start.start : stop.stop]
+            found.append(both.reshape(self.replicates, -1, linear.weight.shape[-1]))
+        return found
+
+    def is_weight(self) -> Array:
+        """Return which parameters are weights, shape (size,): those that decay applies to."""
+        found = np.zeros(self.size, bool)
+        for name, place in self.places.items():
+            found[place] = name.endswith(".weight")
+        return found
 
     def initialize(
         self, initializer: Initializer, generators: list[np.random.Generator]
@@ -147,15 +182,6 @@ class Network:
                 linear.bias[replicate] = initializer.biases(rng, fan_out)
         return gains
 
-    def is_weight(self) -> Array:
-        """Return which parameters are weights, shape (size,): those that decay applies to."""
-        return np.concatenate(
-            [
-                np.full(int(np.prod(shape)), name.endswith(".weight"))
-                for name, shape in self._shapes.items()
-            ]
-        )
-
     def forward(self, x: Array) -> list[Array]:
         """Return the tape: x, then every layer's output; the last are the logits."""
         tape = [x]
@@ -164,38 +190,25 @@ class Network:
             tape.append(x)
         return tape
 
-    def backpropagate(
-        self, tape: list[Array], grad: Array, slopes: list[Array | None] | None = None
-    ) -> Iterator[tuple[Linear | Nonlinear, Array, Array, Array]]:
-        """Yield each layer with its input x, its output y and dL/dy, from the last to the first.
+    def backpropagate(self, tape: list[Array], grad: Array) -> Iterator[Visit]:
+        """Visit every layer from the last to the first, with grad = dL/dlogits at the last.
 
-        grad = dL/dlogits. The chain rule: dL/dx of a layer is dL/dy of the one before.
-        ``slopes`` are those of ``slopes(tape)`` where the caller has them already.
+        The chain rule: dL/dx of a layer is dL/dy of the one before.
         """
         for index in range(len(self.layers) - 1, -1, -1):
             layer, x, y = self.layers[index], tape[index], tape[index + 1]
-            yield layer, x, y, grad
-            slope = slopes[index // 2] if slopes and index % 2 else None
-            if slope is not None:
-                grad = grad * slope
-            elif index > 0:  # nobody needs dL/d(data)
-                grad = layer.backward(x, y, grad)
+            slope = None
+            if isinstance(layer, Nonlinear) and isinstance(layer.activation, Elementwise):
+                slope = layer.activation.derivative(x, y)
+            yield Visit(layer, x, y, grad, slope)
+            if index > 0:  # nobody needs dL/d(data)
+                grad = layer.backward(x, y, grad) if slope is None else grad * slope
 
     def loss_gradient(self, x: Array, targets: Array, loss: Loss) -> None:
-        """Fill ``gradient`` with that of the mean loss over a batch.
-
-        ``BatchGradient`` trains: the same derivative over buffers of its own (a test).
-        """
+        """Fill ``gradient`` with that of the mean loss over a batch."""
         tape = self.forward(x)
-        for layer, x, y, grad in self.backpropagate(tape, loss.gradient(tape[-1], targets)):
+        for layer, x, y, grad, _ in self.backpropagate(tape, loss.gradient(tape[-1], targets)):
             layer.accumulate(x, y, grad)
-
-    def slopes(self, tape: list[Array]) -> list[Array | None]:
-        """Return f'(z) of each hidden layer, None for functions that are not elementwise."""
-        return [
-            activation.derivative(z, y) if isinstance(activation, Elementwise) else None
-            for activation, z, y in zip(self.activations, tape[1::2], tape[2::2], strict=False)
-        ]
 
     def logits(self, x: Array) -> Array:
         """Return the logits, shape (replicates, batch, 1 or classes)."""
@@ -216,23 +229,3 @@ class Network:
         for activation in self.activations:
             if activation.stochastic:
                 activation.generators = generators
-
-    def augmented(self, flat: Array) -> list[Array]:
-        """Return each linear layer's [w; b], (replicates, fan_in + 1, fan_out), as views into
-        ``flat`` (replicates, size), which is ``theta`` or ``gradient``."""
-        views = []
-        for weights, linear in zip(self.layer_slices(), self.linears, strict=True):
-            fan_in, fan_out = linear.weight.shape[1:]
-            both = flat[:, weights.start : weights.stop + fan_out]
-            views.append(both.reshape(self.replicates, fan_in + 1, fan_out))
-        return views
-
-    def layer_slices(self) -> list[slice]:
-        """Return where each linear layer's weight lies in ``theta``."""
-        ends = list(itertools.accumulate(int(np.prod(shape)) for shape in self._shapes.values()))
-        starts = [0, *ends[:-1]]
-        return [
-            slice(start, end)
-            for name, start, end in zip(self._shapes, starts, ends, strict=True)
-            if name.endswith(".weight")
-        ]
