@@ -44,13 +44,21 @@ def predictions(logits: Array) -> Array:
 
 
 class CrossEntropy:
-    """-log p(true class).
+    """L = -sum_k t_k log p_k, p = softmax(z), t one-hot. The gradient is p - t:
 
-    The gradient is p - target. Written so that a nearly certain prediction keeps its
-    digits: the true class's entry is minus the probability of all others, not p - 1.
+        log p_k        = z_k - log sum_j e^(z_j)
+        d log p_k/dz_i = [i = k] - e^(z_i) / sum_j e^(z_j) = [i = k] - p_i
+        dL/dz_i        = -sum_k t_k ([i = k] - p_i)
+                       = p_i sum_k t_k - t_i
+                       = p_i - t_i
+
+    Two classes with sign s = +-1: L = log(1 + w), w = e^(s z), and dL/dz = s w / (1 + w).
+    Written so that a nearly certain prediction keeps its digits: the true class's entry is
+    minus the probability of all others, not p - 1.
     """
 
     def losses(self, logits: Array, targets: Array) -> Array:
+        """Return each sample's loss."""
         if logits.shape[-1] == 1:
             wrong = targets * logits
             softplus = np.maximum(wrong, 0) + np.log1p(np.exp(-np.abs(wrong)))
@@ -63,36 +71,40 @@ class CrossEntropy:
         """Return the gradient of the mean loss over the batch, in the logits' shape."""
         batch = logits.shape[-2]
         if logits.shape[-1] == 1:
-            e = np.exp(np.minimum(targets * logits, NO_OVERFLOW))  # odds of being wrong
-            return targets * (e / (batch * (1 + e)))
+            w = np.exp(np.minimum(targets * logits, NO_OVERFLOW))  # odds of being wrong
+            return targets * (w / (batch * (1 + w)))
         p = probabilities(logits)
         p *= (1 - targets) / batch
         return p - targets * p.sum(axis=-1, keepdims=True)
 
 
 class SquaredError:
-    """Half the squared distance of the probabilities from the one-hot target.
+    """L = |e|^2 / 2 with e = p - t, p = softmax(z), t one-hot.
 
-    For two classes (p - t)^2 / 2 with t in {0, 1}: the quadratic cost whose slow start
-    Nielsen 2015, chapter 3, shows, http://neuralnetworksanddeeplearning.com/chap3.html
+        dp_k/dz_i = p_k ([i = k] - p_i)
+        dL/dz_i   = sum_k e_k p_k ([i = k] - p_i) = p_i (e_i - sum_k e_k p_k)
+
+    Two classes: L = (p - t)^2 / 2 with p = sigmoid(z), t in {0, 1}, and
+    dL/dz = (p - t) w / (1 + w)^2, w = e^-|z|. It is the quadratic cost whose slow start Nielsen
+    2015, chapter 3, shows, http://neuralnetworksanddeeplearning.com/chap3.html
     """
 
     def losses(self, logits: Array, targets: Array) -> Array:
+        """Return each sample's loss."""
         error = self._error(logits, targets)
         return (error * error).sum(axis=-1) / 2
 
     def gradient(self, logits: Array, targets: Array) -> Array:
         """Return the gradient of the mean loss over the batch, in the logits' shape."""
-        batch = logits.shape[-2]
-        error = self._error(logits, targets) / batch
+        error = self._error(logits, targets) / logits.shape[-2]
         if logits.shape[-1] == 1:
-            z = np.exp(-np.abs(logits))
-            return error * (z / ((1 + z) * (1 + z)))
+            w = np.exp(-np.abs(logits))
+            return error * (w / ((1 + w) * (1 + w)))
         p = probabilities(logits)
         return p * (error - (error * p).sum(axis=-1, keepdims=True))
 
     def _error(self, logits: Array, targets: Array) -> Array:
-        if logits.shape[-1] == 1:
+        if logits.shape[-1] == 1:  # p - t = s sigmoid(s z)
             return targets * probabilities(targets * logits)
         return probabilities(logits) - targets
 
