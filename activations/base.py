@@ -282,6 +282,14 @@ class Activation:
         return x.copy(), y.copy(), grad.copy()
 
     @property
+    def kinks(self) -> tuple[float, ...]:
+        """The x where f or one of its derivatives jumps; of a row, where an entry's does.
+
+        A subclass sets it, or defines it as a property where parameters move the kinks.
+        """
+        return ()
+
+    @property
     def hyperparameters(self) -> dict[str, Any]:
         """The constructor's arguments, as this instance holds them."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}

@@ -28,6 +28,7 @@ class SoftSign(Elementwise):
     """
 
     name = "softsign"
+    kinks = (0.0,)
 
     def forward(self, x: Array) -> Array:
         most = np.finfo(x.dtype).max / 4
@@ -47,6 +48,7 @@ class Elliott(Elementwise):
     """
 
     name = "elliott"
+    kinks = (0.0,)
 
     def forward(self, x: Array) -> Array:
         r = x.dtype.type(0.5) / (1 + np.abs(x))
@@ -100,6 +102,7 @@ class ISRLU(ISRU):
     """
 
     name = "isrlu"
+    kinks = (0.0,)
 
     def _value(self, x: Array) -> Array:
         return np.maximum(x, 0) + super()._value(np.minimum(x, 0))
@@ -202,6 +205,7 @@ class SymLog(Elementwise):
     """
 
     name = "symlog"
+    kinks = (0.0,)
 
     def forward(self, x: Array) -> Array:
         return np.copysign(np.log1p(np.abs(x)), x)

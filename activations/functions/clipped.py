@@ -25,6 +25,10 @@ class HardTanh(Elementwise):
         self.low = number("low", low)
         self.high = number("high", high, above=self.low)
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return self.low, self.high
+
     def forward(self, x: Array) -> Array:
         return np.minimum(np.maximum(x, self.low), self.high)
 
@@ -49,6 +53,10 @@ class Clip(Elementwise):
         if high is not None:
             lowest = {} if self.low is None else {"above": self.low}
             self.high = number("high", high, **lowest)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return tuple(bound for bound in (self.low, self.high) if bound is not None)
 
     def forward(self, x: Array) -> Array:
         y = x if self.low is None else np.maximum(x, self.low)
@@ -79,6 +87,10 @@ class HardSigmoid(Elementwise):
         self.slope = number("slope", slope, minimum=1e-6, maximum=1e6)
         self.offset = number("offset", offset, minimum=-1e6, maximum=1e6)
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return -self.offset / self.slope, (1 - self.offset) / self.slope
+
     def forward(self, x: Array) -> Array:
         width = 1 / self.slope
         return np.minimum(np.maximum(x + self.offset / self.slope, 0), width) / width
@@ -96,6 +108,7 @@ class SparseSigmoid(Elementwise):
     """
 
     name = "sparse_sigmoid"
+    kinks = (-1.0, 1.0)
 
     def forward(self, x: Array) -> Array:
         return np.minimum(np.maximum(x + 1, 0), 2) * 0.5
@@ -112,6 +125,7 @@ class SQNL(Elementwise):
     """
 
     name = "sqnl"
+    kinks = (-2.0, 0.0, 2.0)
 
     def forward(self, x: Array) -> Array:
         t = np.minimum(np.maximum(x, -2), 2)
@@ -128,6 +142,7 @@ class HardGaussianHat(Elementwise):
     """
 
     name = "hard_gaussian_hat"
+    kinks = (-1.0, 0.0, 1.0)
 
     def forward(self, x: Array) -> Array:
         return np.maximum(1 - np.abs(x), 0)
@@ -152,6 +167,10 @@ class Step(Elementwise):
         self.threshold = number("threshold", threshold)
         self.window = number("window", window, minimum=0)
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return tuple(sorted({self.threshold + d for d in (-self.window, 0.0, self.window)}))
+
     def forward(self, x: Array) -> Array:
         return positive(x - self.threshold)
 
@@ -173,6 +192,10 @@ class SignSTE(Elementwise):
     def __init__(self, window: float = 1.0) -> None:
         super().__init__()
         self.window = number("window", window, minimum=0)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return tuple(sorted({-self.window, 0.0, self.window}))
 
     def forward(self, x: Array) -> Array:
         return np.sign(x)

@@ -34,6 +34,7 @@ class ELU(Elementwise):
     """
 
     name = "elu"
+    kinks = (0.0,)
 
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__()
@@ -58,6 +59,7 @@ class CELU(Elementwise):
     """
 
     name = "celu"
+    kinks = (0.0,)
 
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__()
@@ -98,6 +100,7 @@ class SELU(Elementwise):
     """
 
     name = "selu"
+    kinks = (0.0,)
     alpha = 1.6732632423543772848170429916717
     scale = 1.0507009873554804934193349852946
 

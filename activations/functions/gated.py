@@ -33,6 +33,10 @@ class Gated(AxisWise):
     first: ClassVar[Elementwise]
     second: ClassVar[Elementwise]
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return tuple(sorted({*self.first.kinks, *self.second.kinks}))
+
     @by_rows
     def forward(self, x: Array) -> Array:
         a, b = self._halves(x)
@@ -175,6 +179,10 @@ class _CappedSwish(Elementwise):
         super().__init__()
         self.limit, self.swish = limit, Swish(alpha)
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (self.limit,)
+
     def forward(self, x: Array) -> Array:
         return self.swish.forward(np.minimum(x, self.limit))
 
@@ -186,6 +194,10 @@ class _ClampPlusOne(Elementwise):
     def __init__(self, limit: float) -> None:
         super().__init__()
         self.limit = limit
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return -self.limit, self.limit
 
     def forward(self, x: Array) -> Array:
         return np.minimum(np.maximum(x, -self.limit), self.limit) + 1

@@ -72,6 +72,9 @@ class GELU(SharedParts):
     slope = staticmethod(_slope)
 
 
+_MINIMUM = -0.7517915246935645  # GELU' is 0 there
+
+
 class ClippedGELU(Elementwise):
     """min(max(GELU(x), low), high). Range within [low, high]; f' = 0 at and beyond the bounds.
 
@@ -84,6 +87,21 @@ class ClippedGELU(Elementwise):
         super().__init__()
         self.low = number("low", low)
         self.high = number("high", high, above=self.low)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """Where GELU, which falls to its minimum and then rises, crosses a bound: by bisection."""
+        found = {bound for bound in (self.low, self.high) if bound >= GAUSSIAN_END}
+        for bound in {self.low, self.high} - found:
+            for low, high in ((_MINIMUM, -GAUSSIAN_END), (_MINIMUM, GAUSSIAN_END)):
+                ends = np.array([low, high])
+                if np.subtract(*np.sign(gelu(ends) - bound)) == 0:
+                    continue
+                for _ in range(80):
+                    middle = ends.mean()
+                    ends[int(gelu(middle) >= bound)] = middle
+                found.add(float(ends[1]))
+        return tuple(sorted(found))
 
     @in_float64
     def forward(self, x: Array) -> Array:

@@ -118,6 +118,7 @@ class CReLU(AxisWise):
     """
 
     name = "crelu"
+    kinks = (0.0,)
     inputs_per_output = 0.5
 
     def forward(self, x: Array) -> Array:

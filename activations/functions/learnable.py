@@ -98,6 +98,7 @@ class PReLU(Learnable):
     """
 
     name = "prelu"
+    kinks = (0.0,)
 
     def __init__(self, alpha: float = 0.25, per_unit: bool = True) -> None:
         self.alpha = number("alpha", alpha)
@@ -130,6 +131,7 @@ class PELU(Learnable):
     """
 
     name = "pelu"
+    kinks = (0.0,)
     parameters_per_unit = False
 
     def __init__(self, a: float = 1.0, b: float = 1.0) -> None:
@@ -184,6 +186,7 @@ class StarReLU(Learnable):
     """
 
     name = "star_relu"
+    kinks = (0.0,)
     parameters_per_unit = False
 
     def __init__(
@@ -310,6 +313,7 @@ class XIELU(Learnable):
     """
 
     name = "xielu"
+    kinks = (0.0,)
     parameters_per_unit = False
 
     def __init__(self, alpha_p: float = 0.8, alpha_n: float = 0.8, beta: float = 0.5) -> None:

@@ -30,6 +30,7 @@ class PAU(Learnable):
     """
 
     name = "pau"
+    kinks = (0.0,)
     parameters_per_unit = False
 
     def __init__(

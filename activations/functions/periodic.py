@@ -87,6 +87,7 @@ class FINER(Elementwise):
     """
 
     name = "finer"
+    kinks = (0.0,)
 
     def __init__(self, w: float = 30.0) -> None:
         super().__init__()
@@ -200,6 +201,7 @@ class ReLUSin(Elementwise):
     """
 
     name = "relu_sin"
+    kinks = (0.0,)
 
     @in_float64
     def forward(self, x: Array) -> Array:

@@ -28,6 +28,7 @@ class Abs(Elementwise):
     """|x|. Range [0, inf); f'(0) = 0, as in PyTorch (JAX takes 1). ONNX Abs."""
 
     name = "abs"
+    kinks = (0.0,)
 
     def forward(self, x: Array) -> Array:
         return np.abs(x)
@@ -45,6 +46,7 @@ class HardSwish(Elementwise):
     """
 
     name = "hardswish"
+    kinks = (-3.0, 3.0)
 
     def forward(self, x: Array) -> Array:
         t = np.maximum(x, -3)
@@ -62,6 +64,7 @@ class HardMish(Elementwise):
     """
 
     name = "hard_mish"
+    kinks = (-2.0, 0.0)
 
     def forward(self, x: Array) -> Array:
         t = np.maximum(x, -2)
@@ -80,6 +83,7 @@ class HardELiSH(Elementwise):
     """
 
     name = "hard_elish"
+    kinks = (-1.0, 0.0, 1.0)
 
     def forward(self, x: Array) -> Array:
         gate = np.minimum(np.maximum(x + 1, 0), 2) * 0.5
@@ -100,6 +104,7 @@ class SparsePlus(Elementwise):
     """
 
     name = "sparse_plus"
+    kinks = (-1.0, 1.0)
 
     def forward(self, x: Array) -> Array:
         t = np.minimum(np.maximum(x + 1, 0), 2)
@@ -122,6 +127,10 @@ class SmeLU(Elementwise):
     def __init__(self, beta: float = 1.0) -> None:
         super().__init__()
         self.beta = number("beta", beta, minimum=1e-30)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return -self.beta, self.beta
 
     def forward(self, x: Array) -> Array:
         t = np.minimum(np.maximum(x + self.beta, 0), 2 * self.beta)

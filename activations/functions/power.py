@@ -49,6 +49,7 @@ class ReLUSquared(Elementwise):
     """
 
     name = "relu_squared"
+    kinks = (0.0,)
 
     def forward(self, x: Array) -> Array:
         rectified = np.maximum(x, 0)

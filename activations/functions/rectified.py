@@ -18,6 +18,7 @@ class ReLU(Elementwise):
     """
 
     name = "relu"
+    kinks = (0.0,)
 
     def __init__(self, derivative_at_zero: float = 1.0) -> None:
         super().__init__()
@@ -45,6 +46,7 @@ class LeakyReLU(Elementwise):
     """
 
     name = "leaky_relu"
+    kinks = (0.0,)
 
     def __init__(self, alpha: float = 0.2, derivative_at_zero: float = 1.0) -> None:
         super().__init__()
@@ -77,6 +79,7 @@ class ReLU6(Elementwise):
     """
 
     name = "relu6"
+    kinks = (0.0, 6.0)
 
     def forward(self, x: Array) -> Array:
         return np.minimum(np.maximum(x, 0), 6)
@@ -95,6 +98,7 @@ class RReLU(Elementwise):
     """
 
     name = "rrelu"
+    kinks = (0.0,)
     stochastic = True
 
     def __init__(self, lower: float = 0.125, upper: float = 1 / 3) -> None:
@@ -135,6 +139,10 @@ class ThresholdedReLU(Elementwise):
         super().__init__()
         self.theta = number("theta", theta, minimum=0)
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (self.theta,)
+
     def forward(self, x: Array) -> Array:
         return np.where(x <= self.theta, 0, x)
 
@@ -167,6 +175,11 @@ class KerasReLU(Elementwise):
         if max_value is not None:
             self.max_value = number("max_value", max_value, minimum=max(self.threshold, 0))
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        cuts = () if self.max_value is None else (max(self.threshold, 0.0), self.max_value)
+        return tuple(sorted({self.threshold, *cuts}))
+
     def forward(self, x: Array) -> Array:
         y = np.where(x <= self.threshold, 0, x)
         if self.max_value is not None:
@@ -192,6 +205,7 @@ class NLReLU(Elementwise):
     """
 
     name = "nlrelu"
+    kinks = (0.0,)
 
     def __init__(self, beta: float = 1.0) -> None:
         super().__init__()

@@ -273,6 +273,7 @@ class ELiSH(Elementwise):
     """
 
     name = "elish"
+    kinks = (0.0,)
 
     @in_float64
     def forward(self, x: Array) -> Array:

@@ -25,6 +25,10 @@ class HardShrink(Elementwise):
         super().__init__()
         self.threshold = number("threshold", threshold, minimum=0)
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return -self.threshold, self.threshold
+
     def forward(self, x: Array) -> Array:
         return np.where(np.abs(x) <= self.threshold, 0, x)
 
@@ -44,6 +48,10 @@ class SoftShrink(Elementwise):
     def __init__(self, threshold: float = 0.5) -> None:
         super().__init__()
         self.threshold = number("threshold", threshold, minimum=0)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return -self.threshold, self.threshold
 
     def forward(self, x: Array) -> Array:
         return x - np.minimum(np.maximum(x, -self.threshold), self.threshold)
@@ -66,6 +74,10 @@ class Shrink(Elementwise):
         self.threshold = number("threshold", threshold, minimum=0)
         self.bias = number("bias", bias)
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return -self.threshold, self.threshold
+
     def forward(self, x: Array) -> Array:
         return np.where(np.abs(x) <= self.threshold, 0, x - np.sign(x) * self.bias)
 
@@ -86,6 +98,10 @@ class Threshold(Elementwise):
         super().__init__()
         self.threshold = number("threshold", threshold)
         self.value = number("value", value)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (self.threshold,)
 
     def forward(self, x: Array) -> Array:
         return np.where(x <= self.threshold, self.value, x)

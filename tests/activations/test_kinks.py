@@ -84,6 +84,7 @@ KINKS = [
 @pytest.mark.parametrize(("name", "parameters", "x", "slope", "elsewhere"), KINKS)
 def test_derivative_at_the_kink(name, parameters, x, slope, elsewhere, dtype) -> None:
     activation = activations.get(name, **parameters)
+    assert x in activation.kinks
     expected = dtype(slope)
     for size in (1, 2, 3, 17, 64):  # a kink may not depend on the lane of the vector unit
         found = activation.gradient(np.full(size, x, dtype))
@@ -93,6 +94,14 @@ def test_derivative_at_the_kink(name, parameters, x, slope, elsewhere, dtype) ->
         negative_zero = activation.gradient(np.array([-0.0], dtype))
         np.testing.assert_allclose(negative_zero, expected, rtol=2 * np.finfo(dtype).eps)
     assert elsewhere is None or elsewhere != slope
+
+
+def test_kinks_of_a_clipped_gelu_are_where_it_reaches_its_bounds() -> None:
+    for low, high, count in ((-0.1, 2.0, 3), (-0.1, 50.0, 3), (0.5, 0.7, 2), (-1.0, -0.05, 2)):
+        kinks = activations.get("clipped_gelu", low=low, high=high).kinks
+        reached = activations.get("gelu")(np.array(kinks))
+        assert len(kinks) == count
+        assert np.isclose(reached[:, None], [low, high], rtol=1e-15).any(axis=1).all()
 
 
 def test_axis_wise_and_gated_kinks() -> None:

@@ -21,20 +21,6 @@ from activations.functions.axiswise import AxisWise
 REPLICATES, BATCH, UNITS = 3, 4, 6
 SCALES = (0.1, 1.0, 8.0, 40.0)
 
-# A step across one of these is no derivative; axis-wise functions of pairs kink at ties.
-KINKS = {
-    "relu": (0,), "leaky_relu": (0,), "relu6": (0, 6), "prelu": (0,), "rrelu": (0,),
-    "hardtanh": (-1, 1), "threshold": (0,), "hardsigmoid": (-3, 3), "hardswish": (-3, 3),
-    "hardshrink": (-0.5, 0.5), "softshrink": (-0.5, 0.5), "shrink": (-0.5, 0.5),
-    "sparse_plus": (-1, 1), "sparse_sigmoid": (-1, 1), "thresholded_relu": (1,),
-    "keras_relu": (0,), "clip": (0, 1), "abs": (0,), "hard_mish": (-2, 0),
-    "relu_squared": (0,), "star_relu": (0,), "nlrelu": (0,), "smelu": (-1, 1),
-    "hard_elish": (-1, 0, 1), "sqnl": (-2, 0, 2), "hard_gaussian_hat": (-1, 0, 1),
-    "elu": (0,), "celu": (0,), "selu": (0,), "pelu": (0,), "xielu": (0,), "isrlu": (0,),
-    "softsign": (0,), "elliott": (0,), "symlog": (0,), "relu_sin": (0,), "finer": (0,),
-    "elish": (0,), "clipped_gelu": (10,), "pau": (0,), "crelu": (0,), "reglu": (0,),
-    "seglu": (0,), "swiglu_clamped": (-7, 7),
-}  # fmt: skip
 SURROGATES = {
     name for name in activations.names() if activations.get_class(name).surrogate_derivative
 }
@@ -76,7 +62,7 @@ def inputs(name: str, activation: activations.Activation, scale: float) -> np.nd
     x = scale * rng.standard_normal((REPLICATES, BATCH, width))
     if name in ("hardmax", "maxout"):  # no ties: neighbours in rank are over 1/2 apart
         x = (scale + 1) / 2 * (np.argsort(np.argsort(x, axis=-1), axis=-1) - width / 2)
-    for kink in KINKS.get(name, ()):
+    for kink in activation.kinks:
         close = np.abs(x - kink) < 0.02
         x = np.where(close, kink + np.copysign(0.02, x - kink), x)
     return x
