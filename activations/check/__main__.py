@@ -70,7 +70,7 @@ class Report:
             self._float32_against_float64(activation, count)
             return
         entry = _reference(activation)
-        special = (*entry.kinks, *entry.branches) if entry else (0.0,)
+        special = entry.special if entry else activation.kinks or (0.0,)
         x = points(np.float64, count, special)
         if entry:
             x = x[np.abs(x) <= entry.reach]
@@ -109,8 +109,8 @@ class Report:
                 if not entry and what == "derivative":
                     errors = np.where(_kink(activation, here, errors > bound), 0.0, errors)
                 self._row(dtype, what, here, errors, bound)
-        if entry and entry.why:
-            self.lines.append(f"             {entry.why}")
+        if entry and entry.looser:
+            self.lines.append(f"             {entry.definition.why}")
 
     def _row(self, dtype: type, what: str, x: Array, errors: Array, bound: float) -> None:
         worst = int(errors.argmax())
@@ -168,9 +168,7 @@ def _reference(activation: Elementwise) -> Any:
 
     entries = [entry for entry in REFERENCES if entry.name == activation.name]
     for entry in entries:
-        if activations.get(entry.name, **entry.parameters).hyperparameters == (
-            activation.hyperparameters
-        ):
+        if entry.activation.hyperparameters == activation.hyperparameters:
             return entry
     return None
 

@@ -11,7 +11,7 @@ from mpmath import mpf
 
 import activations
 from activations.check.accuracy import ulp_errors
-from activations.check.definitions.periodic import times
+from activations.check.definitions.elementary import times
 from activations.check.definitions.rows import references, truth
 from activations.check.definitions.table import Terms
 

@@ -46,8 +46,7 @@ def definition(shared: Shared) -> Reference:
     wanted = activations.get(shared.name, **shared.parameters).hyperparameters
     for entry in REFERENCES:
         if entry.name == shared.name:
-            has = activations.get(entry.name, **entry.parameters).hyperparameters
-            if has == wanted:
+            if entry.activation.hyperparameters == wanted:
                 return entry
     raise ValueError(f"activations/check/definitions has no entry for {shared.name} with {wanted}")
 
@@ -64,9 +63,9 @@ def elementwise_errors(
     """Return the worst errors by (library, dtype, "f" or "f'")."""
     entry = definition(shared)
     everywhere = np.union1d(
-        *(points(dtype, count, (*entry.kinks, *entry.branches)).astype(float) for dtype in DTYPES)
+        *(points(dtype, count, entry.special).astype(float) for dtype in DTYPES)
     )
-    everywhere = everywhere[~np.isin(everywhere, list(entry.kinks))]
+    everywhere = everywhere[~np.isin(everywhere, list(entry.activation.kinks))]
     exactly = {"f": exact(entry.value_at, everywhere), "f'": exact(entry.derivative_at, everywhere)}
     found = {}
     for dtype in DTYPES:
@@ -76,7 +75,7 @@ def elementwise_errors(
         kept &= (np.abs(everywhere) >= info.tiny) | (everywhere == 0)
         x = everywhere[kept].astype(dtype)
         beside = np.zeros(x.shape, bool)
-        for kink in entry.kinks:
+        for kink in entry.activation.kinks:
             beside |= np.abs(x - kink) <= 8 * info.eps * max(1, abs(kink))
         pairs = {"ours": our_pair(shared, x)}
         for library, peer in others.items():

@@ -1,6 +1,6 @@
-"""Arbitrary-precision references for every elementwise activation.
+"""Arbitrary-precision definitions of every elementwise activation.
 
-Each module here adds the entries of a family to ``table.REFERENCES``.
+Each module here adds the entries of a family to ``table.DEFINITIONS`` and ``table.REFERENCES``.
 """
 
 from activations.check.definitions import (  # noqa: F401
@@ -11,6 +11,6 @@ from activations.check.definitions import (  # noqa: F401
     sigmoidal,
     softplus_like,
 )
-from activations.check.definitions.table import REFERENCES, Reference
+from activations.check.definitions.table import DEFINITIONS, REFERENCES, Definition, Reference
 
-__all__ = ["REFERENCES", "Reference"]
+__all__ = ["DEFINITIONS", "REFERENCES", "Definition", "Reference"]

@@ -2,60 +2,44 @@
 
 from __future__ import annotations
 
+import math
+
 import mpmath
 from mpmath import mpf
 
-from activations.check.definitions.table import INF, exp, reference
+from activations.check.definitions.elementary import INF, cosine, exp, sine, times
+from activations.check.definitions.table import ANY, STRETCH, define, inverse
 
 NONE = (None, None, None, None)
 
-
-def in_two(phase: mpf) -> tuple[mpf, mpf]:
-    """Return the float next to a phase, and the rest: sin and cos are sums of what these give."""
-    near = mpf(float(phase))
-    return near, phase - near
-
-
-def sine(phase: mpf) -> tuple[mpf, mpf]:
-    p, rest = in_two(phase)
-    return mpmath.sin(p) * mpmath.cos(rest), mpmath.cos(p) * mpmath.sin(rest)
-
-
-def cosine(phase: mpf) -> tuple[mpf, mpf]:
-    p, rest = in_two(phase)
-    return mpmath.cos(p) * mpmath.cos(rest), -mpmath.sin(p) * mpmath.sin(rest)
-
-
-def times(factor: mpf, terms: tuple[mpf, ...]) -> tuple[mpf, ...]:
-    return tuple(factor * term for term in terms)
-
-
-for w in (1.0, 30.0):
-    reference(
-        "sin",
-        lambda x, w: sine(w * x),
-        lambda x, w: times(w, cosine(w * x)),
-        NONE,
-        parameters={"w": w},
-        reach=INF if w == 1 else 1e250,
-        why="" if w == 1 else "a phase beyond twice a float's digits means nothing",
-    )
+define(
+    "sin",
+    lambda x, w: sine(w * x),
+    lambda x, w: times(w, cosine(w * x)),
+    NONE,
+    ranges={"w": STRETCH},
+    scales=lambda w: inverse(w),
+    reach=lambda w: INF if w == 1 else 1e250,
+    why="a phase beyond twice a float's digits means nothing",
+    at=({}, {"w": 30.0}),
+)
 
 
 def finer_phase(x: mpf, w: mpf) -> mpf:
     return w * (abs(x) + 1) * x
 
 
-reference(
+define(
     "finer",
     lambda x, w: sine(finer_phase(x, w)),
     lambda x, w: times(w * (2 * abs(x) + 1), cosine(finer_phase(x, w))),
     NONE,
-    parameters={"w": 30.0},
-    reach=1e6,
+    ranges={"w": STRETCH},
+    scales=lambda w: (*inverse(w), w**-0.5),
+    reach=lambda w: min(1e6, math.sqrt(3e13 / w)),
     why="a phase of more than 10^13 turns means nothing",
 )
-reference(
+define(
     "wire",
     lambda x, w, s: mpmath.cos(w * x) * exp(-((s * x) ** 2)),
     lambda x, w, s: (
@@ -63,10 +47,11 @@ reference(
         -2 * s * s * x * mpmath.cos(w * x) * exp(-((s * x) ** 2)),
     ),
     (0, 0, 0, 0),
-    parameters={"w": 20.0, "s": 30.0},
+    ranges={"w": STRETCH, "s": STRETCH},
+    scales=lambda w, s: inverse(w, s),
     branches=(28 / 30, 0.5, 0.1, 0.01),
 )
-reference(
+define(
     "gcu",
     lambda x: x * mpmath.cos(x),
     lambda x: (mpmath.cos(x), -x * mpmath.sin(x)),
@@ -83,18 +68,36 @@ def sinc_slope(x: mpf) -> tuple[mpf, mpf]:
     return (mpmath.cos(x) / x, -sinc(x) / x) if x else (mpf(0), mpf(0))
 
 
-reference(
+define(
     "sinc",
     sinc,
     lambda x: sinc_slope(x) if abs(x) > 1 else mpmath.fsum(sinc_slope(x)),
     (0, 0, 0, 0),
     branches=(0.0, 1.0, -1.0),
 )
-reference(
+define(
     "relu_sin",
     lambda x: max(x, 0) + mpmath.cos(x),
     lambda x: (1 if x > 0 else 0, -mpmath.sin(x)),
     (None, INF, None, None),
-    kinks={0.0: 0.0},
     branches=(mpmath.pi / 2, 5 * mpmath.pi / 2),
+)
+define(
+    "snake",
+    lambda x, alpha: (x, mpmath.sin(alpha * x) ** 2 / alpha if alpha else mpf(0)),
+    lambda x, alpha: (1, mpmath.sin(2 * alpha * x)),
+    (-INF, INF, None, None),
+    ranges={"alpha": ANY},
+    scales=lambda alpha: inverse(alpha),
+    reach=lambda alpha: 1e250 / max(1, abs(alpha)),
+    why="a phase beyond twice a float's digits means nothing",
+    learned={
+        "alpha": lambda x, alpha: (
+            (*times(x / alpha, sine(2 * alpha * x)), -((mpmath.sin(alpha * x) / alpha) ** 2))
+            if alpha * x
+            else x * x
+        )
+    },
+    fixed={"learnable": True},
+    at=({}, {"alpha": 0.3}),
 )

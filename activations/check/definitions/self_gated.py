@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import mpmath
 from mpmath import mpf
 
-from activations.check.definitions.sigmoidal import tanh_slope
-from activations.check.definitions.table import INF, exp, normal_cdf, normal_pdf, reference, sigmoid
+from activations.check.definitions.elementary import (
+    INF,
+    clamp,
+    erf,
+    erf_slope,
+    exp,
+    normal_cdf,
+    normal_pdf,
+    sigmoid,
+    softplus,
+    tanh_slope,
+)
+from activations.check.definitions.table import ANY, SIGNED_STRETCH, Terms, define, inverse
 
 RECTIFIER_LIMITS = (0, INF, 0, 1)
 TAIL = (-700.0, 40.0)
 
 
-def swish(x: mpf, beta: mpf) -> mpf:
+def swish(x: mpf, beta: Any = 1) -> mpf:
     return x * sigmoid(beta * x)
 
 
-def swish_slope(x: mpf, beta: mpf) -> tuple[mpf, mpf]:
-    return sigmoid(beta * x), beta * x * sigmoid(beta * x) * sigmoid(-beta * x)
+def swish_slope(x: mpf, beta: Any = 1) -> tuple[mpf, mpf]:
+    u = beta * x
+    return sigmoid(u), u * sigmoid(u) * sigmoid(-u)
 
 
 def silu_second(x: mpf) -> tuple[mpf, mpf]:
@@ -27,31 +39,20 @@ def silu_second(x: mpf) -> tuple[mpf, mpf]:
     return 2 * s * r, x * s * r * (r - s)
 
 
-reference(
-    "silu",
-    lambda x: swish(x, 1),
-    lambda x: swish_slope(x, 1),
-    RECTIFIER_LIMITS,
-    branches=TAIL,
-)
-for beta in (1.0, 1.5, 0.1):
-    reference(
-        "swish",
-        lambda x, beta, learnable: swish(x, beta),
-        lambda x, beta, learnable: swish_slope(x, beta),
-        RECTIFIER_LIMITS,
-        parameters={"beta": beta, "learnable": False},
-        branches=(-700 / beta, 40 / beta),
-    )
-reference(
+define("silu", swish, swish_slope, RECTIFIER_LIMITS, branches=TAIL)
+define(
     "swish",
-    lambda x, beta, learnable: swish(x, beta),
-    lambda x, beta, learnable: swish_slope(x, beta),
-    (-INF, 0, 1, 0),
-    parameters={"beta": -1.5, "learnable": True},
-    branches=(700 / 1.5, -40 / 1.5),
+    swish,
+    swish_slope,
+    lambda beta: RECTIFIER_LIMITS if beta > 0 else (-INF, 0, 1, 0),
+    ranges={"beta": SIGNED_STRETCH},
+    scales=lambda beta: inverse(beta),
+    branches=lambda beta: (-700 / beta, 40 / beta) if beta else (),
+    learned={"beta": lambda x, beta: x * x * sigmoid(beta * x) * sigmoid(-beta * x)},
+    fixed={"learnable": True},
+    at=({}, {"beta": 1.5}, {"beta": 0.1}, {"beta": -1.5, "learnable": True}),
 )
-reference(
+define(
     "quick_gelu",
     lambda x: swish(x, mpf(1.702)),
     lambda x: swish_slope(x, mpf(1.702)),
@@ -61,39 +62,38 @@ reference(
 )
 
 
-def cubic(a: Callable[[], mpf], b: Callable[[], mpf], name: str) -> None:
-    """Add x sigmoid(a (x + b x^3)); a and b are recomputed at each precision."""
+def cubic_gate(x: mpf, a: mpf, b: mpf) -> mpf:
+    return x * sigmoid(a * (x + b * x**3))
 
-    def value(x: mpf) -> mpf:
-        return x * sigmoid(a() * (x + b() * x**3))
 
-    def derivative(x: mpf) -> tuple[mpf, mpf]:
-        u = a() * (x + b() * x**3)
-        return sigmoid(u), x * a() * (1 + 3 * b() * x * x) * sigmoid(u) * sigmoid(-u)
-
-    reference(name, value, derivative, RECTIFIER_LIMITS, branches=(-20.5,))
+def cubic_gate_slope(x: mpf, a: mpf, b: mpf) -> tuple[mpf, mpf]:
+    u = a * (x + b * x**3)
+    return sigmoid(u), x * a * (1 + 3 * b * x * x) * sigmoid(u) * sigmoid(-u)
 
 
 # Decimal constants stand for the floats nearest to them, as in every library.
-cubic(lambda: 2 * mpmath.sqrt(2 / mpmath.pi), lambda: mpf(0.044715), "gelu_tanh")
-cubic(lambda: mpf(1.60033), lambda: mpf(0.0433603), "gelu_approx")
-reference(
-    "dsilu",
-    lambda x: swish_slope(x, 1),
-    silu_second,
-    (0, 1, 0, 0),
-    branches=TAIL,
+define(
+    "gelu_tanh",
+    lambda x: cubic_gate(x, 2 * mpmath.sqrt(2 / mpmath.pi), mpf(0.044715)),
+    lambda x: cubic_gate_slope(x, 2 * mpmath.sqrt(2 / mpmath.pi), mpf(0.044715)),
+    RECTIFIER_LIMITS,
+    branches=(-20.5,),
 )
-reference(
+define(
+    "gelu_approx",
+    lambda x: cubic_gate(x, mpf(1.60033), mpf(0.0433603)),
+    lambda x: cubic_gate_slope(x, mpf(1.60033), mpf(0.0433603)),
+    RECTIFIER_LIMITS,
+    branches=(-20.5,),
+)
+define("dsilu", swish_slope, silu_second, (0, 1, 0, 0), branches=TAIL)
+define(
     "elish",
     lambda x: (x if x >= 0 else exp(x) - 1) * sigmoid(x),
     lambda x: (
-        swish_slope(x, 1)
-        if x >= 0
-        else (exp(x) * sigmoid(x), (exp(x) - 1) * sigmoid(x) * sigmoid(-x))
+        swish_slope(x) if x >= 0 else (exp(x) * sigmoid(x), (exp(x) - 1) * sigmoid(x) * sigmoid(-x))
     ),
     RECTIFIER_LIMITS,
-    kinks={0.0: 0.5},
 )
 
 
@@ -101,31 +101,36 @@ def gelu(x: mpf) -> mpf:
     return x * normal_cdf(x)
 
 
-def gelu_terms(x: mpf) -> tuple[mpf, mpf]:
+def gelu_slope(x: mpf) -> tuple[mpf, mpf]:
     return normal_cdf(x), x * normal_pdf(x)
 
 
-def gelu_slope(x: mpf) -> mpf:
-    return mpmath.fsum(gelu_terms(x))
-
-
-reference(
+define(
     "gelu",
     gelu,
-    gelu_terms,
+    gelu_slope,
     RECTIFIER_LIMITS,
     branches=(-37.0, -40.0, 40.0),
     hard=(-8.625080397043146,),
 )
-reference(
+
+
+def clipped_gelu_slope(x: mpf, low: mpf, high: mpf) -> Terms:
+    with mpmath.workprec(60):  # f' is 0 where a rounded gelu(x) reaches a bound
+        inside = low < gelu(x) < high
+    return gelu_slope(x) if inside else 0
+
+
+define(
     "clipped_gelu",
-    lambda x, low, high: min(max(gelu(x), low), high),
-    lambda x, low, high: gelu_terms(x) if x < 10 else 0,
-    (0, 10, 0, 0),
-    parameters={"low": -10.0, "high": 10.0},
-    kinks={10.0: 0.0},
+    lambda x, low, high: clamp(gelu(x), low, high),
+    clipped_gelu_slope,
+    lambda low, high: (clamp(mpf(0), low, high), high, 0, 0),
+    ranges={"low": ANY, "high": ANY},
+    legal=lambda low, high: low < high,
+    skip=lambda x, low, high: min(abs(gelu(x) - low), abs(gelu(x) - high)) < 1e-6 * abs(gelu(x)),
 )
-reference(
+define(
     "phish",
     lambda x: x * mpmath.tanh(gelu(x)),
     lambda x: (
@@ -133,59 +138,48 @@ reference(
         x * tanh_slope(gelu(x)) * normal_cdf(x),
         x * x * tanh_slope(gelu(x)) * normal_pdf(x),
     ),
-    (0, INF, 0, 1),
+    RECTIFIER_LIMITS,
     branches=(-37.0, -40.0),
     hard=(-37.52908646229933, -37.007880785982046, -3.4024184647331994),
 )
 
 
-def softplus(x: mpf) -> mpf:
-    return mpmath.log1p(exp(x)) if x < 10_000 else x
+def mish(x: mpf) -> mpf:
+    return x * mpmath.tanh(softplus(x))
 
 
-reference(
-    "mish",
-    lambda x: x * mpmath.tanh(softplus(x)),
-    lambda x: (mpmath.tanh(softplus(x)), x * tanh_slope(softplus(x)) * sigmoid(x)),
-    RECTIFIER_LIMITS,
-    branches=TAIL,
-    hard=(-31.187509081913866,),
-)
-reference(
+def mish_slope(x: mpf) -> tuple[mpf, mpf]:
+    return mpmath.tanh(softplus(x)), x * tanh_slope(softplus(x)) * sigmoid(x)
+
+
+define("mish", mish, mish_slope, RECTIFIER_LIMITS, branches=TAIL, hard=(-31.187509081913866,))
+define(
     "formula",  # its default
-    lambda x, **_: x * mpmath.tanh(softplus(x)),
-    lambda x, **_: (mpmath.tanh(softplus(x)), x * tanh_slope(softplus(x)) * sigmoid(x)),
+    mish,
+    mish_slope,
     (None, INF, None, None),  # inf times 0 where it is written so
-    parameters={"expression": "x * tanh(softplus(x))", "parameters": None, "learnable": False},
-    value_ulp=6,
-    derivative_ulp=12,
     reach=700,
+    ulp=(6, 12),
     why="as accurate as it is written: the errors of x, tanh and softplus add up",
 )
-reference(
+define(
     "telu",
     lambda x: x * mpmath.tanh(exp(x)),
     lambda x: (mpmath.tanh(exp(x)), x * exp(x) * tanh_slope(exp(x))),
     RECTIFIER_LIMITS,
     branches=(-700.0, 0.0, 5.0),
 )
-reference(
+define(
     "serf",
-    lambda x: x * mpmath.erf(softplus(x)),
-    lambda x: (
-        mpmath.erf(softplus(x)),
-        x * 2 / mpmath.sqrt(mpmath.pi) * exp(-(softplus(x) ** 2)) * sigmoid(x),
-    ),
+    lambda x: x * erf(softplus(x)),
+    lambda x: (erf(softplus(x)), x * erf_slope(softplus(x)) * sigmoid(x)),
     RECTIFIER_LIMITS,
     branches=(*TAIL, -0.5),
 )
-reference(
+define(
     "logish",
     lambda x: x * mpmath.log1p(sigmoid(x)),
-    lambda x: (
-        mpmath.log1p(sigmoid(x)),
-        x * sigmoid(x) * sigmoid(-x) / (1 + sigmoid(x)),
-    ),
+    lambda x: (mpmath.log1p(sigmoid(x)), x * sigmoid(x) * sigmoid(-x) / (1 + sigmoid(x))),
     (0, INF, 0, mpmath.log(2)),
     branches=TAIL,
     hard=(-1.834662383941633,),
@@ -196,7 +190,7 @@ def smish_gate(x: mpf) -> mpf:
     return mpmath.tanh(mpmath.log1p(sigmoid(x)))
 
 
-reference(
+define(
     "smish",
     lambda x: x * smish_gate(x),
     lambda x: (
@@ -207,7 +201,7 @@ reference(
     branches=TAIL,
     hard=(-1.6905038102675318,),
 )
-reference(
+define(
     "lisht",
     lambda x: x * mpmath.tanh(x),
     lambda x: mpmath.tanh(x) + x * tanh_slope(x),
