@@ -17,7 +17,7 @@ from runner.results.find import Found, find
 from runner.results.run import LAST_PICTURE, REACHED, Run, load_run
 from runner.results.write import make_parent, put_aside, write_reached, write_run
 from runner.system.terminal import ConfigError, note, progress_bar
-from runner.training.checkpoint import CHECKPOINT, INTERRUPTED, Interrupted, Keeper
+from runner.training.checkpoint import CHECKPOINT, INTERRUPTED_SUFFIX, Interrupted, Keeper
 from runner.training.fingerprint import own_code
 from runner.training.train import train
 
@@ -85,13 +85,13 @@ def execute(
 def refuse_long_names(folder: Path) -> None:
     """Raise ConfigError if a run's folder, or what is kept beside it, could not be made for
     the length of its name."""
-    longest = folder.with_name(folder.name + INTERRUPTED) / f".{CHECKPOINT}.{2**22}"
+    longest = folder.with_name(folder.name + INTERRUPTED_SUFFIX) / f".{CHECKPOINT}.{2**22}"
     try:
         os.lstat(longest)
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             return
-        over = len(os.fsencode(folder.name)) - (LONGEST_NAME - len(INTERRUPTED))
+        over = len(os.fsencode(folder.name)) - (LONGEST_NAME - len(INTERRUPTED_SUFFIX))
         what = f"its last part is {over} bytes too long" if over > 0 else "it is too long"
         raise ConfigError(f"the folder {str(folder)[:40]}... cannot be made: {what}") from None
 

@@ -7,7 +7,7 @@ import numpy as np
 import yaml
 
 from runner.results.run import checksum
-from runner.results.summary import FORMAT_VERSION
+from runner.results.summary import FORMAT_VERSION, METRICS
 
 COLUMNS = [
     "learning_rate",
@@ -100,6 +100,7 @@ def write_run(
                 "dead": [{"units": k % 3, "of": 16, "since": 1}] * 2,
             }
         )
+    nothing = {"centre": None, "low": None, "high": None, "n": 0, "how": None}
     summary = {
         "format_version": FORMAT_VERSION,
         "digest": "0" * 8,
@@ -110,10 +111,11 @@ def write_run(
         "parameters": 337,
         "initializer": {"name": "auto", "gains": [1.0], "text": "auto"},
         "replicates": entries,
-        "together": {},
+        "together": {which: dict.fromkeys(METRICS, nothing) for which in ("final", "best")},
         "diagnosis": [],
         "seconds": {"total": 1.5, "training": 1.0},
         "versions": {"runner": "1.0", "python": "3.11", "numpy": "2.0"},
+        "fingerprint": {},
     }
     files = {
         "config.yaml": yaml.safe_dump(config, sort_keys=False).encode(),

@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.compare.pairs import UNKNOWN_SPREAD, Family, families
-from runner.compare.runs import Problem, RunRecord, collect
+from runner.compare.runs import Problem, collect
 from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored_settings
 from runner.compare.settings import Setting, differing_keys, group
+from runner.results.run import HISTORY, WEIGHTS, Run
 from runner.system.terminal import one_line
+
+WITHOUT = {
+    HISTORY: "its curves are left out, its scores count",
+    WEIGHTS: "its boundaries are left out, its scores count",
+}
 
 
 @dataclass
@@ -31,7 +37,7 @@ class Comparison:
         undrawn: pictures that could not be drawn, and why.
     """
 
-    runs: list[RunRecord]
+    runs: list[Run]
     settings: list[Setting]
     unusable: list[Problem]
     repeated: list[Problem]
@@ -46,9 +52,11 @@ class Comparison:
 
     @property
     def problems(self) -> list[Problem]:
-        """All that is left out: unusable, repeated, and histories found damaged since."""
+        """All that is left out: runs, or what is damaged of them."""
         damaged = [
-            Problem(str(run.path), text) for run in self.runs for text in run.damage.values()
+            Problem(str(run.path), f"{reason}; {WITHOUT[name]}")
+            for run in self.runs
+            for name, reason in run.damage.items()
         ]
         return [*self.unusable, *self.repeated, *damaged]
 

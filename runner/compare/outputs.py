@@ -60,5 +60,5 @@ def write(
     for name, content in drawn.items():
         write_whole(target / name, content)
     write_report(comparison, target, drawn, embed=embed)
-    # After the others, which read the histories and may find one damaged.
+    # After the pictures, which may find weights damaged.
     write_leaderboard(comparison, target)

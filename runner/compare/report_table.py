@@ -16,11 +16,11 @@ from runner.compare.bands import centre_and_band
 from runner.compare.comparison import Comparison
 from runner.compare.leaderboard import dead_share
 from runner.compare.pairs import OVERALL
-from runner.compare.runs import RunRecord
 from runner.compare.scores import Arm, filled, higher_is_better, median_solved_epoch, worst_score
 from runner.compare.settings import Setting, short, show
 from runner.compare.wording import metric_name, scored
 from runner.plots.colours import line_style
+from runner.results.run import Run
 
 CURVES = ("test_loss", "test_accuracy", "train_loss", "train_accuracy", "validation_loss")
 MOST_ROWS_WITH_CURVES, MOST_POINTS = 200, 60
@@ -180,7 +180,7 @@ class Table:
             "first": [i for i, row in enumerate(self.rows) if not row["trial"]][:6],
         }
 
-    def _pictures(self, run: RunRecord) -> dict[str, str]:
+    def _pictures(self, run: Run) -> dict[str, str]:
         found = {}
         for name in run.pictures:
             path = run.path / name

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from activations.base import Array
-from runner.compare.runs import Problem, RunRecord
+from runner.compare.runs import Problem
 from runner.data.split import part_sizes
+from runner.results.run import Run
 from runner.statistics.estimates import Estimate, estimate
 
 NOT_SETTINGS = ("seed", "replicates", "plots")
@@ -31,9 +32,9 @@ class Setting:
     """
 
     config: dict[str, Any]
-    runs: list[RunRecord] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
     replicates: list[dict[str, Any]] = field(default_factory=list)
-    owners: list[tuple[RunRecord, int]] = field(default_factory=list)
+    owners: list[tuple[Run, int]] = field(default_factory=list)
     label: str = ""
 
     @property
@@ -114,7 +115,7 @@ class Setting:
         return common, np.array(rows)
 
 
-def group(runs: Sequence[RunRecord]) -> tuple[list[Setting], list[Problem]]:
+def group(runs: Sequence[Run]) -> tuple[list[Setting], list[Problem]]:
     """Merge runs whose configs differ in NOT_SETTINGS only, replicates by rising seed.
 
     A seed that occurs twice in a setting counts once, from the run read first; what is
@@ -123,7 +124,7 @@ def group(runs: Sequence[RunRecord]) -> tuple[list[Setting], list[Problem]]:
     settings: dict[str, Setting] = {}
     problems = []
     for run in runs:
-        config = {k: v for k, v in run.config.items() if k not in NOT_SETTINGS}
+        config = {k: v for k, v in run.settings.items() if k not in NOT_SETTINGS}
         key = json.dumps(config, sort_keys=True, default=str)
         setting = settings.setdefault(key, Setting(config))
         known = set(setting.seeds)

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
 from runner.config.experiment import Experiment
-from runner.results.run import CONFIG, FILES, SUMMARY, damages, read_summary
+from runner.results.run import CONFIG, FILES, SUMMARY, parse_config, read_files, read_summary
 from runner.system.files import read_whole
-from runner.system.yaml_text import read_yaml
 from runner.training.fingerprint import Fingerprint, differences, same
 
 
@@ -59,11 +56,11 @@ def find(
             return find(folder, experiment, fingerprint, machine=machine)  # replaced meanwhile
         what = "another run" if (folder / SUMMARY).is_file() else "other files"
         return Found("taken", f"holds {what} already")
-    if summary.get("digest") != experiment.digest and _stored_digest(folder) != experiment.digest:
+    if summary["digest"] != experiment.digest and _stored_digest(folder) != experiment.digest:
         return Found("taken", "holds another run already")
-    for name, reason in damages(folder, summary).items():
-        return Found("stale", f"cannot be used (its {name} {reason})")
-    made_with = summary.get("fingerprint")
+    for reason in read_files(folder, summary)[1].values():
+        return Found("stale", f"cannot be used ({reason})")
+    made_with = summary["fingerprint"]
     if fingerprint is not None and not same(made_with, fingerprint, machine=machine):
         return Found("stale", f"was made with {differences(made_with, fingerprint)}")
     return Found("finished")
@@ -72,9 +69,8 @@ def find(
 def _stored_digest(folder: Path) -> str | None:
     """Return the digest of the config that a folder holds, None if it cannot be read."""
     try:
-        config = read_yaml(read_whole(folder / CONFIG))
-        return Experiment.from_dict(config, check=False).digest
-    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
+        return parse_config(read_whole(folder / CONFIG)).digest
+    except (OSError, ValueError):
         return None
 
 

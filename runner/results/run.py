@@ -1,4 +1,4 @@
-"""A run's folder: the interface between training and everything that looks at it.
+"""A run's folder, and its one reader: what training has left for everything that looks at it.
 
     config.yaml    resolved, enough to repeat the run
     history.csv    one row per replicate and recorded epoch
@@ -18,7 +18,8 @@ import json
 import os
 import re
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,9 @@ from runner.results.summary import FORMAT_VERSION, METRICS
 from runner.results.summary_shape import check_shape
 from runner.results.trained_network import TrainedNetwork
 from runner.system.files import read_whole
+from runner.system.terminal import first_line
 from runner.system.yaml_text import read_yaml
+from runner.training.checkpoint import INTERRUPTED_SUFFIX
 from runner.training.fingerprint import own_results
 from runner.training.stack import build_network, load_data
 
@@ -53,6 +56,8 @@ LEADERBOARD = "leaderboard.csv"
 LAST_PICTURE = "loss"
 """Drawn after all others, so that a folder with it has all."""
 INDEX_COLUMNS = ("replicate", "seed", "epoch")
+MOST_SETTINGS = 1000
+"""Twenty times as many as a run has: each that differs has a column and a picture."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +67,38 @@ class Run:
     Attributes:
         path: the folder.
         config: the experiment.
-        summary: what summary.json holds.
+        summary: what summary.json holds; ``summary_shape.py`` says what is certain to be there.
         history: by column name, (replicates, records) float64, NaN where there is no record;
-            ``history["epoch"]`` counts from 0, which is before training.
+            ``history["epoch"]`` counts from 0, which is before training. A damaged file gives
+            epoch 0 only.
+        damage: by file name what is wrong with the history or the weights; empty for what
+            ``load_run`` returns.
     """
 
     path: Path
     config: Experiment
     summary: dict[str, Any]
     history: dict[str, Array]
+    damage: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def replicates(self) -> list[dict[str, Any]]:
+        """How each replicate ended, in the order of their seeds."""
+        return list(self.summary["replicates"])
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The config under dotted keys: {"model": {"hidden": [8]}} is model.hidden."""
+        return flatten(self.config.to_dict())
+
+    @property
+    def pictures(self) -> list[str]:
+        """Names of the pictures saved in the folder that a browser shows, sorted."""
+        with os.scandir(self.path) as entries:
+            # behind a link may be a file of yours, to be embedded and sent on
+            files = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+        shown = (name for name in files if name.endswith((".png", ".svg")))
+        return sorted(name for name in shown if not name.startswith("."))
 
     @cached_property
     def weights(self) -> dict[str, Array]:
@@ -129,7 +157,7 @@ class Run:
         return load_data(self.config, self.config.seeds, standardised=False)
 
     def _refuse_other_results(self) -> None:
-        if own_results(self.config) != self.summary.get("fingerprint", {}).get("own_results", ""):
+        if own_results(self.config) != self.summary["fingerprint"].get("own_results"):
             raise ValueError(
                 f"{self.path} was trained with another version of your own code, or of what it "
                 "reads; run it again"
@@ -137,7 +165,7 @@ class Run:
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
-    """Read a run folder.
+    """Read a run's folder.
 
     Raises ValueError, one line that says which file is wrong and why, if the folder is not a
     finished run or a file in it is missing, damaged or of another format.
@@ -145,65 +173,73 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     folder = Path(path)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder")
-    summary = read_summary(folder)
-    for name, reason in damages(folder, summary).items():
-        raise ValueError(f"{folder / name} {reason}; run it again")
     try:
-        config = read_yaml(read_whole(folder / CONFIG))
-        experiment = Experiment.from_dict(config, check=False)
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{folder / CONFIG} cannot be read: {reason}") from None
-    history = read_history(folder / HISTORY, experiment.replicates)
-    for name in METRICS:
-        if name not in history:
-            raise ValueError(f"{folder / HISTORY} has no column {name}")
-    _refuse_gaps(summary, experiment, folder / SUMMARY)
-    return Run(folder, experiment, summary, history)
+        run = read_run(folder)
+        for reason in run.damage.values():
+            raise ValueError(f"{reason}; run it again")
+    except ValueError as error:
+        raise ValueError(f"{folder}: {error}") from None
+    return run
 
 
-def _refuse_gaps(summary: dict[str, Any], experiment: Experiment, path: Path) -> None:
-    """Raise ValueError if the summary tells less of the replicates than pictures need."""
-    entries = summary.get("replicates", [])
-    if [entry.get("seed") for entry in entries] != experiment.seeds:
-        raise ValueError(f"{path} does not fit {CONFIG}: it has other seeds")
-    for entry in entries:
-        final = entry.get("final", {})
-        told = "status" in entry and "test_accuracy" in final  # which is None without test data
-        if not told or (entry["status"] != "diverged" and final.get("train_accuracy") is None):
-            raise ValueError(f"{path} does not tell how seed {entry['seed']} ended")
+def read_run(folder: Path) -> Run:
+    """Read a run's folder whose history and weights may be damaged, which ``Run.damage`` tells.
+
+    Raises ValueError, one line that begins with a file's name, if there is no finished run.
+    """
+    summary = read_summary(folder)
+    contents, damage = read_files(folder, summary)
+    if CONFIG in damage:
+        raise ValueError(damage[CONFIG])
+    config = parse_config(contents[CONFIG])
+    _refuse_others_summary(summary, config)
+    history = {"epoch": np.zeros((config.replicates, 1))}
+    if HISTORY not in damage:
+        try:
+            history = parse_history(contents[HISTORY], config.replicates)
+        except ValueError as error:
+            damage[HISTORY] = f"{HISTORY} {error}"
+        except MemoryError:
+            damage[HISTORY] = f"{HISTORY} needs more memory than there is"
+    run = Run(folder, config, summary, history, damage)
+    if len(run.settings) > MOST_SETTINGS:
+        raise ValueError(f"{CONFIG} has more than {MOST_SETTINGS} settings")
+    return run
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """Return what summary.json holds.
+    """Return what summary.json holds, of the shape that ``summarise`` gives it.
 
-    Raises ValueError, one line, if it is missing, damaged or of another format.
+    Raises ValueError, one line that begins with the file's name, if it is missing, damaged or of
+    another format.
     """
-    path = folder / SUMMARY
     try:
-        text = read_whole(path).decode()
+        text = read_whole(folder / SUMMARY).decode()
         if CONTROL.search(text):  # a terminal would obey them
             raise ValueError("it holds control characters")
         summary = json.loads(text)
         json.dumps(summary, ensure_ascii=False).encode()  # half a surrogate cannot be shown
     except FileNotFoundError:
-        raise ValueError(f"{folder} holds no finished run: it has no {SUMMARY}") from None
+        if folder.name.endswith(INTERRUPTED_SUFFIX):
+            why = "interrupted before its end; the command that began it goes on from there"
+            raise ValueError(why) from None
+        raise ValueError(f"unfinished, it has no {SUMMARY}") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
+        raise ValueError(f"{SUMMARY} cannot be read: {_reason(error)}") from None
     if not isinstance(summary, dict):
-        raise ValueError(f"{path} is not the summary of a run")
+        raise ValueError(f"{SUMMARY} is not the summary of a run")
     found = summary.get("format_version")
     if found != FORMAT_VERSION:
         raise ValueError(
-            f"{path} has format_version {found!r}, this version reads {FORMAT_VERSION}; "
+            f"{SUMMARY} has format_version {found!r}, this version reads {FORMAT_VERSION}; "
             "run it again"
         )
     if summary.get("checksum") != checksum(summary):
-        raise ValueError(f"{path} is not what was written: its checksum differs")
+        raise ValueError(f"{SUMMARY} is not what was written: its checksum differs")
     try:
         check_shape(summary)
     except ValueError as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
+        raise ValueError(f"{SUMMARY} cannot be read: {error}") from None
     return summary
 
 
@@ -213,53 +249,87 @@ def checksum(summary: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
-def damages(folder: Path, summary: dict[str, Any]) -> dict[str, str]:
-    """Return which of a run's other files are missing or not what was written, and how."""
-    checksums = summary.get("files")
-    if not isinstance(checksums, dict):
-        return {SUMMARY: "lists no checksums"}
-    found = {}
+def read_files(folder: Path, summary: dict[str, Any]) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return the contents of a run's other files by name, and of those that are missing or not
+    what was written, by name a line that begins with the name."""
+    contents: dict[str, bytes] = {}
+    damage: dict[str, str] = {}
     for name in REACHED:
         try:
-            content = read_whole(folder / name)
+            contents[name] = read_whole(folder / name)
         except OSError as error:
-            found[name] = f"cannot be read: {error.strerror}"
+            damage[name] = f"{name} cannot be read: {error.strerror}"
             continue
-        if hashlib.sha256(content).hexdigest() != checksums.get(name):
-            found[name] = "is damaged: it does not match its checksum"
-    return found
+        if hashlib.sha256(contents[name]).hexdigest() != summary["files"].get(name):
+            damage[name] = f"{name} is damaged: it does not match its checksum"
+    return contents, damage
 
 
-def read_history(path: Path, replicates: int) -> dict[str, Array]:
-    """Read history.csv into (replicates, records) arrays, several times faster than
-    csv.
+def parse_config(content: bytes) -> Experiment:
+    """Return the experiment of a config.yaml. Raises ValueError, which begins with its name."""
+    try:
+        config = read_yaml(content)
+        if not isinstance(config, dict):
+            raise ValueError("it is not a mapping")
+        return Experiment.from_dict(config, check=False)
+    except (ValueError, TypeError, yaml.YAMLError) as error:
+        raise ValueError(f"{CONFIG} cannot be read: {first_line(error)}") from None
 
-    Raises ValueError if it is missing or not a table of numbers with that many
-    replicates.
+
+def _refuse_others_summary(summary: dict[str, Any], config: Experiment) -> None:
+    """Raise ValueError if a summary does not tell how the config's replicates ended."""
+    if [entry["seed"] for entry in summary["replicates"]] != config.seeds:
+        raise ValueError(f"{SUMMARY} does not fit {CONFIG}: it has other seeds")
+    for entry in summary["replicates"]:
+        if entry["status"] != "diverged" and entry["final"]["train_accuracy"] is None:
+            raise ValueError(f"{SUMMARY} does not tell how seed {entry['seed']} ended")
+
+
+def parse_history(content: bytes, replicates: int) -> dict[str, Array]:
+    """Return the (replicates, records) arrays of a history.csv by column, several times faster
+    than csv.
+
+    Raises ValueError, which goes on after the file's name, if it is not a table of numbers with
+    that many replicates and all metrics.
     """
     try:
-        header, _, body = read_whole(path).decode().strip().partition("\n")
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
-    names = header.split(",")
-    lines = body.count("\n") + 1
-    for empty, filled in ((",,", ",nan,"), (",,", ",nan,"), (",\n", ",nan\n")):
-        body = body.replace(empty, filled)
-    if body.endswith(","):
-        body += "nan"
-    try:
+        header, _, body = content.decode().strip().partition("\n")
+        names = header.split(",")
+        lines = body.count("\n") + 1
+        for empty, filled in ((",,", ",nan,"), (",,", ",nan,"), (",\n", ",nan\n")):
+            body = body.replace(empty, filled)
+        if body.endswith(","):
+            body += "nan"
         cells = np.array(body.replace("\n", ",").split(","), dtype=np.float64)
         table = cells.reshape(lines, len(names))
     except ValueError:
-        raise ValueError(f"{path} is not a table of numbers") from None
-    if names[:3] != ["replicate", "seed", "epoch"]:
-        raise ValueError(f"{path} does not begin with replicate, seed, epoch")
+        raise ValueError("is not a table of numbers") from None
+    if tuple(names[:3]) != INDEX_COLUMNS:
+        raise ValueError(f"does not begin with {', '.join(INDEX_COLUMNS)}")
+    for name in METRICS:
+        if name not in names:
+            raise ValueError(f"has no column {name}")
     if not np.isfinite(table[:, 2]).all():
-        raise ValueError(f"{path} has an epoch that is not finite")
+        raise ValueError("has an epoch that is not finite")
     owners, first, counts = np.unique(table[:, 0], return_index=True, return_counts=True)
     if not np.array_equal(owners, np.arange(replicates)) or (np.diff(table[:, 0]) < 0).any():
-        raise ValueError(f"{path} does not hold {replicates} replicates, one after the other")
+        raise ValueError(f"does not hold {replicates} replicates, one after the other")
     history = np.full((len(names), replicates, max(counts)), np.nan)
     for k, (start, count) in enumerate(zip(first, counts, strict=True)):
         history[:, k, :count] = table[start : start + count].T
     return dict(zip(names, history, strict=True))
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested sections as dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _reason(error: BaseException) -> str:
+    return (isinstance(error, OSError) and error.strerror) or first_line(error)

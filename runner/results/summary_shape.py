@@ -1,110 +1,101 @@
-"""The types and ranges in a summary.json, so that who reads one may rely on them."""
+"""What is certain to be in a summary.json, so that who reads one may rely on it."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-Check = Callable[[Any, str], None]
+
+class Kind(NamedTuple):
+    """What a value must be, in words, and whether it is."""
+
+    words: str
+    holds: Callable[[Any], bool]
 
 
 def check_shape(summary: dict[str, Any]) -> None:
-    """Raise ValueError, which names the key, for a value of a type or size that we never write.
-
-    What is missing on the outside is left to those who need it.
-    """
-    _SUMMARY(summary, "")
+    """Raise ValueError, which names the key, for what a summary lacks or what is of a type or size
+    that we never write."""
+    _check(summary, SUMMARY, "")
 
 
-def _is(words: str, *types: type) -> Check:
-    def check(value: Any, key: str) -> None:
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise ValueError(f"{key} must be {words}, got {value!r:.50}")
-
-    return check
-
-
-def _number(words: str, least: float, most: float, *types: type) -> Check:
-    known = _is(words, *types)
-
-    def check(value: Any, key: str) -> None:
-        known(value, key)
-        if not least <= value <= most:  # nor may it be nan
-            raise ValueError(f"{key} must be {words}, got {value!r:.50}")
-
-    return check
+def _check(value: Any, shape: Any, key: str) -> None:
+    """``shape`` is a Kind, a list with the shape of all items, or a section's shapes by key."""
+    kind = _SECTION if isinstance(shape, dict) else _LIST if isinstance(shape, list) else shape
+    if not kind.holds(value):
+        raise ValueError(f"{key.lstrip('.')} must be {kind.words}, got {value!r:.50}")
+    if kind is _LIST:
+        for number, item in enumerate(value):
+            _check(item, shape[0], f"{key}.{number}")
+    elif kind is _SECTION:
+        for name in value if ANY in shape else shape:
+            if name not in value:
+                raise ValueError(f"{key.lstrip('.') or 'it'} lacks {name!r}")
+            _check(value[name], shape[ANY if ANY in shape else name], f"{key}.{name}")
 
 
-def _one_of(*names: str) -> Check:
-    def check(value: Any, key: str) -> None:
-        _TEXT(value, key)
-        if value not in names:
-            raise ValueError(f"{key} must be one of {', '.join(names)}; got {value!r:.50}")
+def _number(words: str, types: tuple[Any, ...], least: float, most: float) -> Kind:
+    def holds(value: Any) -> bool:  # which nan is not
+        return isinstance(value, types) and not isinstance(value, bool) and least <= value <= most
 
-    return check
+    return Kind(words, holds)
 
 
-def _optional(inner: Check) -> Check:
-    return lambda value, key: None if value is None else inner(value, key)
+def _optional(kind: Kind) -> Kind:
+    return Kind(f"{kind.words} or null", lambda value: value is None or kind.holds(value))
 
 
-def _section(needed: tuple[str, ...] = (), **known: Check) -> Check:
-    def check(value: Any, key: str) -> None:
-        _MAPPING(value, key)
-        for name, inner in known.items():
-            if name in value:
-                inner(value[name], f"{key}.{name}".lstrip("."))
-            elif name in needed:
-                raise ValueError(f"{key} lacks {name!r}")
-
-    return check
+def _one_of(*names: str) -> Kind:
+    return Kind(f"one of {', '.join(names)}", lambda value: value in names)
 
 
-def _each(inner: Check, container: type) -> Check:
-    def check(value: Any, key: str) -> None:
-        (_LIST if container is list else _MAPPING)(value, key)
-        items = value.items() if container is dict else enumerate(value)
-        for name, item in items:
-            inner(item, f"{key}.{name}")
-
-    return check
-
-
-_MAPPING, _LIST, _TEXT = _is("a section", dict), _is("a list", list), _is("a text", str)
+ANY = "*"
+"""In a section's shape: every key, whatever it is."""
 _LARGEST = sys.float_info.max
-_COUNT = _number("a whole number from 0", 0, 2**53, int)
-_NUMBER = _number("a finite number", -_LARGEST, _LARGEST, int, float)
-_FROM_0 = _number("a finite number from 0", 0, _LARGEST, int, float)
-_SHARE = _number("a number from 0 to 1", 0, 1, int, float)
-_SCORES = {
-    f"{part}_{quantity}": _optional(check)
+_SECTION = Kind("a section", lambda value: isinstance(value, dict))
+_LIST = Kind("a list", lambda value: isinstance(value, list))
+_TEXT = Kind("a text", lambda value: isinstance(value, str))
+_COUNT = _number("a whole number from 0", (int,), 0, 2**53)
+_NUMBER = _number("a finite number", (int, float), -_LARGEST, _LARGEST)
+_FROM_0 = _number("a finite number from 0", (int, float), 0, _LARGEST)
+_SHARE = _number("a number from 0 to 1", (int, float), 0, 1)
+
+_METRICS = {
+    f"{part}_{quantity}": _optional(kind)
     for part in ("train", "validation", "test")
-    for quantity, check in (("loss", _FROM_0), ("accuracy", _SHARE))
+    for quantity, kind in (("loss", _FROM_0), ("accuracy", _SHARE))
 }
-_METRICS = _section(tuple(_SCORES), epoch=_optional(_COUNT), **_SCORES)
-_ESTIMATE = _section(
-    (), **dict.fromkeys(("centre", "low", "high", "n"), _optional(_NUMBER)), how=_optional(_TEXT)
-)
-_LAYER = _section(("units", "of"), units=_COUNT, of=_COUNT, since=_optional(_COUNT))
-_REPLICATE = _section(
-    seed=_COUNT,
-    status=_one_of("finished", "stopped_early", "diverged"),
-    epochs=_COUNT,
-    diverged_epoch=_optional(_COUNT),
-    solved_epoch=_optional(_COUNT),
-    final=_METRICS,
-    best=_METRICS,
-    dead=_each(_LAYER, list),
-)
-_SUMMARY = _section(
-    digest=_TEXT,
-    command=_TEXT,
-    activation=_TEXT,
-    dataset=_TEXT,
-    replicates=_each(_REPLICATE, list),
-    together=_each(_each(_ESTIMATE, dict), dict),
-    seconds=_each(_FROM_0, dict),
-    versions=_each(_TEXT, dict),
-    fingerprint=_each(_optional(_TEXT), dict),
-)
+_ESTIMATE = {
+    **dict.fromkeys(("centre", "low", "high"), _optional(_NUMBER)),
+    "n": _COUNT,
+    "how": _optional(_TEXT),
+}
+_TOGETHER = dict.fromkeys(_METRICS, _ESTIMATE)
+
+SUMMARY = {
+    "digest": _TEXT,
+    "command": _TEXT,
+    "activation": _TEXT,
+    "dataset": _TEXT,
+    "parameters": _COUNT,
+    "initializer": {"text": _TEXT},
+    "replicates": [
+        {
+            "seed": _COUNT,
+            "status": _one_of("finished", "stopped_early", "diverged"),
+            "epochs": _COUNT,
+            "diverged_epoch": _optional(_COUNT),
+            "solved_epoch": _optional(_COUNT),
+            "final": _METRICS,
+            "best": {"epoch": _optional(_COUNT), **_METRICS},
+            "dead": [{"units": _COUNT, "of": _COUNT, "since": _optional(_COUNT)}],
+        }
+    ],
+    "together": {"final": _TOGETHER, "best": _TOGETHER},
+    "diagnosis": [{"text": _TEXT}],
+    "seconds": {"total": _FROM_0, "training": _FROM_0},
+    "versions": {ANY: _TEXT},
+    "fingerprint": {ANY: _optional(_TEXT)},
+    "files": {ANY: _TEXT},
+}

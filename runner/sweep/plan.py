@@ -140,9 +140,9 @@ def _tuned(
     tune: str | None = config.get("tune")
     if tune is None:
         return None, []
-    from runner.compare.runs import flatten
     from runner.compare.scores import refuse_unknown
     from runner.compare.settings import NOT_SETTINGS, differing_keys
+    from runner.results.run import flatten
 
     for key in tune.split(","):
         if key in NOT_SETTINGS:

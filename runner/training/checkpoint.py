@@ -29,7 +29,7 @@ from runner.training.outcome import State, Training
 CHECKPOINT = "checkpoint.npz"
 CHECKSUM_BYTES = hashlib.sha256().digest_size
 """The file ends in the SHA-256 of what stands before."""
-INTERRUPTED = ".interrupted"
+INTERRUPTED_SUFFIX = ".interrupted"
 """Ends the name of the folder that keeps a run which was stopped."""
 SECONDS_BETWEEN = 5.0
 MOST_TIME_SHARE = 0.01
@@ -48,7 +48,7 @@ class Keeper(Listener):
         experiment: Experiment,
         tell: Callable[[str], object] = lambda text: None,
     ) -> None:
-        self.place = folder.with_name(folder.name + INTERRUPTED)
+        self.place = folder.with_name(folder.name + INTERRUPTED_SUFFIX)
         self.digest, self.fingerprint = experiment.digest, fingerprint(experiment)
         self.tell = tell
         self.next_at = time.perf_counter() + SECONDS_BETWEEN

@@ -17,10 +17,10 @@ from runner.compare.bands import centre_and_band
 from runner.compare.leaderboard import csv_text, markdown, rows, terminal
 from runner.compare.pairs import ALPHA, OVERALL
 from runner.compare.report import html
-from runner.compare.runs import flatten, read_history
 from runner.compare.settings import differing_keys, show
 from runner.compare.verdict import sentences
 from runner.plots import curves
+from runner.results.run import flatten, parse_history
 from tests.run_folders import resign, write_run, write_summary, write_sweep
 
 
@@ -53,7 +53,7 @@ def test_collects_from_several_folders_and_lists_what_it_cannot_use(tmp_path):
     assert "no summary.json" in reasons["three"]
     assert "summary.json cannot be read" in reasons["four"]
     assert "format_version 99" in reasons["five"]
-    assert "config.yaml cannot be read" in reasons["six"]
+    assert "config.yaml is damaged" in reasons["six"]
     assert all("\n" not in reason for reason in reasons.values())
 
 
@@ -91,7 +91,7 @@ def test_a_parameter_that_follows_from_its_sections_name_is_no_difference():
 
 def test_history_reads_as_it_was_written(tmp_path):
     run = write_run(tmp_path / "1", scores=[0.9, 0.8], epochs=4, diverged=[1])
-    history = read_history(run / "history.csv", 2)
+    history = parse_history((run / "history.csv").read_bytes(), 2)
     with (run / "history.csv").open() as stream:
         lines = list(csv.DictReader(stream))
     assert history["epoch"].shape == (2, 5)
@@ -127,11 +127,9 @@ def test_an_epoch_that_is_no_number_costs_its_curves_only(tmp_path, epoch):
     assert ["epoch" in problem.reason for problem in comparison.problems] == [True]
 
 
-def test_damaged_history_is_one_clear_line(tmp_path):
-    path = tmp_path / "history.csv"
-    path.write_text("replicate,seed,epoch\n0,0,zero\n")
+def test_damaged_history_is_one_clear_line():
     with pytest.raises(ValueError, match="not a table of numbers"):
-        read_history(path, 1)
+        parse_history(b"replicate,seed,epoch\n0,0,zero\n", 1)
 
 
 def test_values_read_well():

@@ -55,12 +55,12 @@ def test_every_picture_can_be_drawn_whatever_the_names(tmp_path, names, tasks):
 
 def test_a_swept_keys_picture_stays_in_the_folder_whatever_the_key(tmp_path):
     for value in (1, 2, 3):
-        change = {"optimizer__/../../evil": value, "model__x": value, "schedule__x": value}
+        change = {"optimizer__/../../evil": value, "initializer__x": value, "schedule__x": value}
         write_run(tmp_path / "runs" / str(value), **change)
     assert not compare([tmp_path / "runs"], tmp_path / "out").undrawn
     assert {path.name for path in tmp_path.iterdir()} == {"runs", "out"}
     made = {path.name for path in (tmp_path / "out").glob("*.png")}
-    assert {"evil.png", "model.x.png", "schedule.x.png"} <= made
+    assert {"evil.png", "initializer.x.png", "schedule.x.png"} <= made
 
 
 @pytest.mark.parametrize("letters", [5, 60, 1000, 300_000])
@@ -161,8 +161,8 @@ def test_a_forged_summary_is_read_or_left_out(tmp_path):
     write_run(tmp_path / "honest", "tanh", scores=[0.9] * 7)
     forged = write_run(tmp_path / "forged", "relu", scores=[0.8] * 7)
     summary = json.loads((forged / "summary.json").read_text())
-    del summary["checksum"], summary["diagnosis"], summary["initializer"]
-    kept = [path for path in places(summary) if path and path[0] != "files"]
+    aside = ("checksum", "diagnosis", "files", "initializer", "together")
+    kept = [path for path in places(summary) if path and path[0] not in aside]
     for path, value in itertools.product(kept, VALUES):
         changed = copy.deepcopy(summary)
         within = changed

@@ -14,11 +14,10 @@ from matplotlib.colors import to_rgb
 
 from activations.base import Array
 from runner.compare.pictures.layout import TWO_SIDED
-from runner.compare.runs import WITHOUT, RunRecord
 from runner.compare.scores import Arm
 from runner.data.split import judged_part
 from runner.plots.style import INK, PALE, Picture, class_colours
-from runner.results.run import WEIGHTS, load_run
+from runner.results.run import WEIGHTS, Run
 
 RESOLUTION = 60
 MOST_POINTS = 300
@@ -48,15 +47,15 @@ class Planes:
         self._runs: dict[Path, Any] = {}
         self._logits: dict[Path, Array] = {}
 
-    def _run(self, record: RunRecord) -> Any:
+    def _run(self, record: Run) -> Any:
         """Return (network, data) of a run with two features, None if there is none."""
         if record.path not in self._runs:
             self._runs[record.path] = None
-            if record.history and not record.damage:
+            if not record.damage:
                 try:
-                    self._runs[record.path] = _network_and_data(record.path)
+                    self._runs[record.path] = _network_and_data(record)
                 except Exception as error:  # costs this run's boundaries only
-                    record.damage[WEIGHTS] = f"{error}; {WITHOUT[WEIGHTS]}"
+                    record.damage[WEIGHTS] = str(error)
         return self._runs[record.path]
 
     def has(self, arm: Arm) -> bool:
@@ -106,8 +105,7 @@ class Planes:
         )
 
 
-def _network_and_data(path: Path) -> Any:
-    run = load_run(path)
+def _network_and_data(run: Run) -> Any:
     samples = run.config.dataset.get("samples")
     if run.config.dataset.get("features", 2) != 2:
         return None
