@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ from activations.check.__main__ import check_gradient, main
 from runner.network.fast_gradient import BatchGradient
 from runner.network.losses import CrossEntropy
 from runner.network.network import Network
+from tests.commands import python
 
 
 @pytest.mark.parametrize("name", activations.names())
@@ -215,12 +214,7 @@ class Naive(Elementwise):
 def test_a_file_whose_bounds_break_fails(tmp_path: Path, derivative: str, says: str) -> None:
     file = tmp_path / "naive.py"
     file.write_text(NAIVE.format(derivative=derivative))
-    run = subprocess.run(
-        [sys.executable, "-m", "activations.check", str(file), "--points", "60"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = python("-m", "activations.check", str(file), "--points", "60")
     assert run.returncode == 1, run.stderr
     assert says in run.stdout
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +10,8 @@ import yaml
 
 import activations
 from tests.benchmarks import coverage
+from tests.commands import ROOT, python
 
-ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf" / "activation"
 BUILT_IN = [
     name
@@ -197,13 +195,8 @@ def test_one_class_and_one_yaml_file_make_an_activation(tmp_path: Path) -> None:
         "# Climbs in waves\nname: wiggle\nw: 2.0\n"
     )
     small = ["training.epochs=2", "replicates=2", "plots=none", f"hydra.run.dir={tmp_path}/run"]
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", "activation=wiggle", "activation.w=3", *small],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = ["-m", "runner", "activation=wiggle", "activation.w=3", *small]
+    done = python(*words, cwd=tmp_path, PYTHONPATH="")
     assert done.returncode == 0, done.stderr
     assert "w: 3" in (tmp_path / "run" / "config.yaml").read_text()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +17,10 @@ from runner.__main__ import main
 from runner.data import Dataset, shapes
 from runner.plots.__main__ import main as draw
 from runner.system.terminal import ConfigError
+from tests.commands import python, refusal
 
 QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2", "plots=none"]
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 WIGGLE = '''
 import numpy as np
@@ -46,12 +46,6 @@ class Wiggle(Elementwise):
 _count = itertools.count()
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def new_name() -> str:
     """Return a name that no other test has registered."""
     return f"wiggle_{next(_count)}"
@@ -62,16 +56,6 @@ def write(text: str = WIGGLE, path: str = "my_activations.py") -> str:
     name = new_name()
     Path(path).write_text(text.replace("NAME", name))
     return name
-
-
-def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """Run, and return the one line of the refusal."""
-    assert main([*words, *QUICK]) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    (line,) = captured.err.splitlines()
-    assert not Path("outputs").exists()
-    return line
 
 
 def test_a_class_in_a_file_trains(capsys):
@@ -387,13 +371,7 @@ def test_an_instance_that_forgets_its_arguments_is_refused(squiggle):
 
 
 def _shell(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "runner", *words],
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return python("-m", "runner", *words)
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,7 @@ from runner.config.quoting import quoted
 
 QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2"]
 SWISH = ["activation=formula", "activation.expression=x * sigmoid(beta * x)"]
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def shown(capsys: pytest.CaptureFixture[str], *words: str) -> str:

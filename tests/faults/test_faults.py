@@ -9,11 +9,11 @@ import math
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,17 +22,12 @@ from runner import load_run, plots
 from runner.__main__ import main
 from runner.compare.__main__ import main as compare
 from runner.results.run import LAST_PICTURE
+from tests.commands import only_line, python, refusal
 
-ROOT = Path(__file__).parents[2]
 QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "activation=tanh"]
 BARE = [*QUICK, "plots=none"]
 FILES = ("config.yaml", "history.csv", "weights.npz")
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def disk_full(path: object) -> None:
@@ -159,13 +154,12 @@ def test_a_fault_at_any_write_of_a_comparison_leaves_whole_files(
 
 def test_a_file_where_a_folder_should_be(capsys):
     Path("taken").write_text("mine")
-    assert main([*BARE, "hydra.run.dir=taken"]) == 2
-    assert "taken is a file" in only_line(capsys)
-    assert main([*BARE, "hydra.run.dir=taken/it"]) == 1
-    assert "taken: it or a folder above it is a file" in only_line(capsys)
+    assert "taken is a file" in refusal(capsys, *BARE, "hydra.run.dir=taken")
+    told = refusal(capsys, *BARE, "hydra.run.dir=taken/it", status=1)
+    assert "taken: it or a folder above it is a file" in told
     Path("outputs").write_text("mine")
-    assert main(BARE) == 1
-    assert "outputs/runs: it or a folder above it is a file" in only_line(capsys)
+    told = refusal(capsys, *BARE, status=1)
+    assert "outputs/runs: it or a folder above it is a file" in told
     assert main(["-m", *BARE[:-2], "plots=none", "activation=relu,tanh"]) == 1
     assert "outputs" in capsys.readouterr().err.splitlines()[-1]
     assert Path("taken").read_text() == Path("outputs").read_text() == "mine"
@@ -173,8 +167,7 @@ def test_a_file_where_a_folder_should_be(capsys):
 
 def test_a_place_that_nothing_can_be_written_to_is_told_before_training(capsys, monkeypatch):
     monkeypatch.setattr("runner.execute.train", None)
-    assert main([*BARE, "hydra.run.dir=/proc/nowhere/it"]) == 1
-    told = only_line(capsys)
+    told = refusal(capsys, *BARE, "hydra.run.dir=/proc/nowhere/it", status=1)
     assert "/proc/nowhere" in told and "kept" not in told  # there is nothing
     monkeypatch.setattr(os, "access", lambda *arguments: False)  # root may write anywhere
     assert main([*BARE, "hydra.run.dir=read_only/it"]) == 1
@@ -195,15 +188,10 @@ def test_an_output_folder_that_vanishes_is_made_again(monkeypatch):
 
 
 def test_two_processes_on_one_folder_end_in_one_whole_run(tmp_path):
-    command = [sys.executable, "-m", "runner", *BARE, "training.epochs=300", "hydra.run.dir=it"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    both = [
-        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(2)
-    ]
-    for process in both:
-        _, err = process.communicate(timeout=60)
-        assert process.returncode == 0, err
+    words = ["-m", "runner", *BARE, "training.epochs=300", "hydra.run.dir=it"]
+    with ThreadPoolExecutor() as both:
+        for done in both.map(lambda _: python(*words), range(2)):
+            assert done.returncode == 0, done.stderr
     assert load_run("it").summary["status"] == "complete"
     assert [path.name for path in Path().iterdir()] == ["it"]
 
@@ -256,10 +244,3 @@ def test_what_a_killed_process_has_left_goes_after_an_hour(tmp_path):
         os.utime(name, (Path(name).stat().st_atime, Path(name).stat().st_mtime - age))
     assert main([*BARE, "hydra.run.dir=it"]) == 0
     assert sorted(path.name for path in Path().iterdir()) == [".unfinished-new", "it"]
-
-
-def only_line(capsys: pytest.CaptureFixture[str]) -> str:
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    (line,) = captured.err.splitlines()
-    return line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from runner.system.terminal import ConfigError
 from runner.training.checkpoint import CHECKPOINT, Interrupted, Keeper
 from runner.training.outcome import Training
 from runner.training.train import train
+from tests.commands import environment
 
 SHORT = ["training.epochs=9", "dataset.samples=90", "plots=none", "replicates=3"]
 ENDLESS = ["training.epochs=2000000", "training.record_every=100000", "plots=none",
@@ -178,7 +178,7 @@ def test_a_signal_at_the_shell_ends_in_one_line_and_the_same_command_goes_on(
         with subprocess.Popen(
             [sys.executable, "-m", "runner", "activation=tanh", "hydra.run.dir=it", *ENDLESS],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -28,9 +28,9 @@ from runner.__main__ import main
 from runner.compare.__main__ import main as compare
 from runner.plots.__main__ import main as redraw
 from runner.results.run import checksum
+from tests.commands import environment
 from tests.run_folders import resign, write_run, write_summary
 
-ROOT = Path(__file__).parents[2]
 BARE = ["training.epochs=2", "dataset.samples=60", "replicates=2", "plots=none"]
 CALL = "{_target_: os.mkdir, path: owned}"
 
@@ -517,13 +517,12 @@ def test_a_huge_formula_at_the_shell_ends_in_a_line():
 
 def shell(*words):
     """Run Python as a user would; a hang, or more memory than is fair, is an error."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"}
     done = subprocess.run(
         ["/bin/sh", "-c", 'ulimit -v 4000000; exec "$0" "$@"', sys.executable, *words],
         capture_output=True,
         text=True,
         timeout=60,
-        env=environment,
+        env=environment(PYTHONWARNINGS="default"),
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done

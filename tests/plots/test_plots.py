@@ -1,8 +1,5 @@
 """Pictures: whatever a run has been through, it can be drawn, and always the same."""
 
-import os
-import subprocess
-import sys
 import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +19,7 @@ from runner.plots import colours, style
 from runner.plots.__main__ import main
 from runner.plots.pixels import png
 from runner.results.trained_network import TrainedNetwork
+from tests.commands import python
 
 
 def made_up(
@@ -257,8 +255,7 @@ def test_pyplot_is_never_imported():
         "[f.encode(k) for f in plots.figures(made_up()).values() for k in plots.FORMATS];"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
-    root = Path(__file__).parents[2]
-    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0
+    assert python("-c", code).returncode == 0
 
 
 def test_a_figure_shows_itself_in_a_notebook():
@@ -334,16 +331,8 @@ def test_colours_stay_what_they_were():
 
 def test_a_strangers_look_follows_from_its_name_alone():
     code = "from runner.plots import style; print(style.line_style('my_own'))"
-    root = Path(__file__).parents[2]
     for seed in ("0", "1"):
-        shown = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=root,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        shown = python("-c", code, PYTHONHASHSEED=seed).stdout
         assert shown.strip() == str(style.line_style("my_own"))
 
 

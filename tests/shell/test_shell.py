@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,26 +14,10 @@ from runner.plots.__main__ import main as draw
 from runner.shell.arguments import parse
 from runner.sweep.plan import plan
 from runner.system.terminal import ConfigError
+from tests.commands import python, refusal
 
 QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2", "plots=none"]
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def error_line(capsys, *arguments):
-    """Run, and return the one line on stderr; nothing may be printed or made."""
-    assert main(list(arguments)) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    lines = captured.err.strip().splitlines()
-    assert len(lines) == 1, captured.err
-    assert lines[0].startswith("error: ")
-    assert os.listdir() == []
-    return lines[0]
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def test_a_run_prints_its_result_and_the_line_that_repeats_it(capsys):
@@ -77,7 +59,8 @@ def test_without_pictures_matplotlib_is_not_imported():
         f"status = main({QUICK!r}); "
         "assert status == 0; assert 'matplotlib' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env=_environment())
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["activation=relu", "--help"]])
@@ -92,14 +75,8 @@ def test_help_names_every_group_and_choice(capsys, arguments):
 
 
 def test_config_is_printed_by_hydras_own_option():
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", "--cfg", "job", "activation=relu"],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=_environment(),
-    )
-    assert "name: relu" in done.stdout
+    done = python("-m", "runner", "--cfg", "job", "activation=relu")
+    assert done.returncode == 0 and "name: relu" in done.stdout
     assert os.listdir() == []
 
 
@@ -186,7 +163,7 @@ def test_config_is_printed_by_hydras_own_option():
     ],
 )
 def test_a_mistake_gets_one_line_that_names_it(capsys, override, words):
-    line = error_line(capsys, override)
+    line = refusal(capsys, override)
     for word in words:
         assert word in line, line
 
@@ -223,7 +200,7 @@ def test_a_mistake_gets_one_line_that_names_it(capsys, override, words):
     ],
 )
 def test_words_that_contradict_each_other_or_mean_nothing_are_refused(capsys, words, told):
-    line = error_line(capsys, *words)
+    line = refusal(capsys, *words)
     for word in told:
         assert word in line, line
 
@@ -266,19 +243,13 @@ def test_the_folder_of_a_sweep_may_be_an_interpolation(monkeypatch):
 
 def test_letters_beyond_the_terminals_encoding_are_shown_as_escapes():
     words = [*QUICK, "hydra.run.dir='é'"]
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", *words],
-        env={**_environment(), "PYTHONIOENCODING": "ascii"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python("-m", "runner", *words, PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "folder   \\xe9\n" in done.stdout and os.listdir() == ["é"]
 
 
 def test_the_folder_of_a_run_is_not_that_of_a_sweep(capsys):
-    line = error_line(capsys, "-m", "seed=1,2", "hydra.run.dir=there")
+    line = refusal(capsys, "-m", "seed=1,2", "hydra.run.dir=there")
     assert "hydra.run.dir" in line and "hydra.sweep.dir" in line
 
 
@@ -290,7 +261,7 @@ def test_pictures_are_drawn_of_all_folders_or_of_none(capsys):
 
 
 def test_early_stopping_without_validation_data_is_refused(capsys):
-    line = error_line(capsys, "training.patience=5", "dataset.validation_fraction=0")
+    line = refusal(capsys, "training.patience=5", "dataset.validation_fraction=0")
     assert "training.patience" in line and "dataset.validation_fraction" in line
 
 
@@ -304,7 +275,7 @@ def test_a_folder_with_other_files_is_left_alone(capsys, tmp_path):
 
 @pytest.mark.parametrize("folder", ["", ".", ".."])
 def test_a_run_needs_a_folder_of_its_own(capsys, folder):
-    assert "hydra.run.dir" in error_line(capsys, *QUICK, f"hydra.run.dir={folder}")
+    assert "hydra.run.dir" in refusal(capsys, *QUICK, f"hydra.run.dir={folder}")
 
 
 def test_a_folder_of_the_users_own_configs(capsys, tmp_path):
@@ -343,8 +314,3 @@ def test_the_version_is_told(capsys):
 
 def _files():
     return [p for p in Path().rglob("*") if p.is_file()]
-
-
-def _environment():
-    root = str(Path(__file__).parents[2])
-    return {**os.environ, "PYTHONPATH": root}

@@ -21,15 +21,11 @@ from runner.sweep.compose_many import Composer
 from runner.sweep.job import run_job
 from runner.sweep.plan import plan
 from runner.system.processes import run_jobs
+from tests.commands import ROOT, environment, python
 
 QUICK = ["replicates=2", "training.epochs=2", "dataset.samples=80", "plots=none"]
 RESULTS = ("history.csv", "weights.npz", "config.yaml")
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def results(folder="."):
@@ -106,7 +102,7 @@ def test_setting_a_value_is_what_hydra_composes():
 
 @pytest.mark.slow
 def test_experiments_that_ship_are_valid_and_need_no_m(capsys):
-    for path in (Path(__file__).parents[2] / "conf" / "experiment").glob("*.yaml"):
+    for path in (ROOT / "conf" / "experiment").glob("*.yaml"):
         assert len(plan([f"experiment={path.stem}"]).jobs) > 4
     assert main(["experiment=noise", "activation=relu", "dataset.noise=0,0.1", *QUICK]) == 0
     assert "sweep of 2 jobs" in capsys.readouterr().out
@@ -122,14 +118,9 @@ def test_hydras_launchers_run_the_same_jobs(capsys):
     command = ["-m", "activation=relu,tanh", *QUICK]
     main(command)
     own = results("outputs/sweeps")
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    subprocess.run(
-        [sys.executable, "-m", "runner", *command, "hydra/launcher=basic"],
-        check=True,
-        capture_output=True,
-        env=environment,
-        cwd=_made("other"),
-    )
+    os.mkdir("other")
+    done = python("-m", "runner", *command, "hydra/launcher=basic", cwd="other")
+    assert done.returncode == 0, done.stderr
     assert results("other") == own
 
 
@@ -180,11 +171,6 @@ def test_an_experiments_tuning_and_placebo_need_not_be_in_a_narrowed_sweep(words
     text = "sweep: {activation: 'relu,tanh'}\nplacebo: tanh\ntune: activation\n"
     planned = plan(parse([*stored_experiment(text), *words, *QUICK]).overrides)
     assert [remark.partition(";")[0] for remark in planned.remarks] == remarks
-
-
-def _made(name):
-    os.mkdir(name)
-    return name
 
 
 def _behave(job):
@@ -241,14 +227,13 @@ def test_a_sweep_killed_at_random_moments_ends_in_the_same_bytes(request):
     main(command)
     undisturbed = results("outputs/sweeps")
     os.mkdir("killed")
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     moments = random.Random(0)
     kills = 0
     while kills < request.config.getoption("--kills"):
         process = subprocess.Popen(
             [sys.executable, "-m", "runner", *command],
             cwd="killed",
-            env=environment,
+            env=environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -265,10 +250,7 @@ def test_a_sweep_killed_at_random_moments_ends_in_the_same_bytes(request):
         if finished:
             assert whole("killed") == undisturbed
             shutil.rmtree("killed/outputs")
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", *command], cwd="killed", env=environment, check=False
-    )
-    assert done.returncode == 0
+    assert python("-m", "runner", *command, cwd="killed").returncode == 0
     assert whole("killed") == undisturbed
     request.node.user_properties.append(("kills in mid-sweep", kills))
 

@@ -24,17 +24,12 @@ from runner.config.catalogue import CONFIG_DIR, VERSION_BASE
 from runner.plots.__main__ import main as redraw
 from runner.plots.artist import Artist, DrawingError
 from runner.system.processes import run_jobs
+from tests.commands import environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_an_empty_folder")]
 
-ROOT = Path(__file__).parents[2]
 QUICK = ["training.epochs=1", "dataset.samples=60", "replicates=1"]
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, forks")
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 def start(*words: str, **how) -> subprocess.Popen[str]:
@@ -42,7 +37,7 @@ def start(*words: str, **how) -> subprocess.Popen[str]:
     how.setdefault("stdout", subprocess.PIPE)
     return subprocess.Popen(
         [sys.executable, *words],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **how.pop("env", {})},
+        env=environment(**how.pop("env", {})),
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -242,8 +237,7 @@ with open("done", "w") as done:
 def test_work_goes_on_when_nobody_listens(redirection):
     Path("chatter.py").write_text(CHATTER)
     line = f"set -o pipefail; {sys.executable} chatter.py {redirection}"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, timeout=60)
+    done = subprocess.run(["bash", "-c", line], env=environment(), capture_output=True, timeout=60)
     assert done.returncode == 0 and b"Error" not in done.stderr
     assert Path("done").read_text() == "all"
 

@@ -3,17 +3,14 @@ of BLAS threads, its launcher and its neighbours."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.benchmarks.identity import CONFIGURATIONS, measured
+from tests.commands import python
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = {
     "small": ["activation=gelu", "training.epochs=5"],
     "float64": ["activation=softmax", "dataset=blobs", "training.epochs=5", "dtype=float64"],
@@ -27,14 +24,7 @@ ENVIRONMENTS = [
 
 
 def shell(*words: str, folder: Path, **environment: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", *words, "plots=none"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = python("-m", "runner", *words, "plots=none", cwd=folder, **environment)
     assert done.returncode == 0, done.stderr
 
 

@@ -30,8 +30,8 @@ from runner.sweep.plan import plan
 from runner.system import version
 from runner.training import fingerprint
 from runner.training.checkpoint import CHECKPOINT
+from tests.commands import ROOT, only_line, python
 
-ROOT = Path(__file__).parents[2]
 QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "plots=none"]
 RESULTS = ("history.csv", "weights.npz")
 
@@ -52,11 +52,6 @@ def sweeps_in_this_process(monkeypatch):
         ),
     )
     monkeypatch.setattr("runner.sweep.sweep._compare", lambda *arguments: False)
-
-
-def only_line(capsys: pytest.CaptureFixture[str]) -> str:
-    (line,) = capsys.readouterr().err.splitlines()
-    return line
 
 
 def contents(folder: str | Path) -> dict[str, bytes]:
@@ -104,20 +99,15 @@ def test_docstrings_comments_and_layout_do_not_count(tmp_path):
         path.write_text(ast.unparse(tree))
     words = "from runner.config.compose import compose;"
     words += "from runner.training.fingerprint import fingerprint;"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{words} print(fingerprint(compose([]).experiment))"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONHASHSEED": "7"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    words += "print(fingerprint(compose([]).experiment))"
+    done = python("-c", words, PYTHONPATH=str(tmp_path), PYTHONHASHSEED="7")
+    assert done.returncode == 0, done.stderr
     assert ast.literal_eval(done.stdout) == fingerprint.fingerprint(compose([]).experiment)
 
 
 def test_all_that_training_imports_counts_or_is_known_not_to():
     code = "import runner.training.train, sys; print(*sys.modules)"
-    loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()
+    loaded = python("-c", code).stdout.split()
     ours = {name for name in loaded if name.partition(".")[0] in ("runner", "activations")}
     counted = {name for name in ours if fingerprint._is_librarys(name)}
     packages = {name.rpartition(".")[0] for name in ours} | {"runner"}
