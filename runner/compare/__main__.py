@@ -13,8 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from runner.compare.comparison import Comparison, build
-from runner.compare.leaderboard import tell_undrawn, terminal
-from runner.compare.outputs import write
+from runner.compare.outputs import tell_undrawn, terminal, write
 from runner.compare.scores import METRICS, choose_metric, choose_tuned
 from runner.config.experiment import PICTURE_FORMATS
 from runner.results.run import SUMMARY

@@ -1,4 +1,4 @@
-"""One comparison from beginning to end: read, score, test, write everything down."""
+"""A comparison: runs read, scored and tested; nothing is drawn or written yet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.compare.pairs import UNKNOWN_SPREAD, Family, families
 from runner.compare.runs import Problem, collect
-from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored_settings
+from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, score
 from runner.compare.settings import Setting, differing_keys, group
 from runner.results.run import HISTORY, WEIGHTS, Run
 from runner.system.terminal import one_line
@@ -23,7 +23,7 @@ WITHOUT = {
 
 @dataclass
 class Comparison:
-    """What is known about some runs, before anything is drawn or written.
+    """What is known about some runs.
 
     Attributes:
         runs, settings: what was read, and merged over seeds.
@@ -32,7 +32,7 @@ class Comparison:
         failures: jobs that left no finished folder, as a sweep reports them.
         metric, tuned: what is scored, and which keys validation data chose.
         keys: the config keys that differ between settings.
-        arms, families: the contestants by task, and what can be said of them.
+        arms, families: what is compared, by task, and what can be said of it.
         command: the line that makes this comparison again.
         undrawn: pictures that could not be drawn, and why.
     """
@@ -59,6 +59,15 @@ class Comparison:
             for name, reason in run.damage.items()
         ]
         return [*self.unusable, *self.repeated, *damaged]
+
+    @property
+    def listed_problems(self) -> dict[str, list[Problem]]:
+        """What files list, by its heading."""
+        return {
+            "Failed jobs": self.failures,
+            "Left out": self.problems,
+            "Pictures that could not be drawn": self.undrawn,
+        }
 
     @property
     def tasks(self) -> list[str]:
@@ -88,23 +97,22 @@ def build(
         raise ValueError(f"no finished run in {places}{reasons}")
     settings, repeated = group(runs)
     metric = choose_metric(settings, metric)
-    settings, unscored = scored_settings(settings, metric)
+    settings, unscored = score(settings, metric)
     tuned = choose_tuned(settings, tune)
-    contestants = arms(settings, metric, tuned)
-    words = ["python", "-m", "runner.compare", *_places(folders)]
-    words += ["--metric", metric] + (["--tune", tune] if tune else [])
+    compared = arms(settings, tuned)
+    words = ["python", "-m", "runner.compare", *_places(folders), "--metric", metric]
     return Comparison(
-        runs,
-        settings,
-        [*problems, *unscored],
-        repeated,
-        list(failures),
-        metric,
-        tuned,
-        differing_keys([setting.config for setting in settings]),
-        contestants,
-        families(contestants, metric),
-        one_line(shlex.join(words)),
+        runs=runs,
+        settings=settings,
+        unusable=[*problems, *unscored],
+        repeated=repeated,
+        failures=list(failures),
+        metric=metric,
+        tuned=tuned,
+        keys=differing_keys([setting.config for setting in settings]),
+        arms=compared,
+        families=families(compared),
+        command=one_line(shlex.join([*words, "--tune", tune] if tune else words)),
     )
 
 

@@ -1,15 +1,33 @@
-"""Write a comparison: report, tables and pictures."""
+"""Write a comparison down: pictures, report, leaderboard.csv, leaderboard.md, pairs.csv; and as
+text for the terminal."""
 
 from __future__ import annotations
 
+import csv
+import io
+import math
 import os
-from collections.abc import Iterable, Sequence
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from runner.compare.comparison import Comparison, build
 from runner.compare.pairs import UNKNOWN_SPREAD
+from runner.compare.report import html
 from runner.compare.runs import Problem
+from runner.compare.table import legend, pair_records, records, table
+from runner.compare.verdict import sentences
+from runner.results.run import LEADERBOARD
 from runner.system.files import write_whole
+from runner.system.terminal import one_line
+
+_MARKUP = re.compile(r"[\\`*_\[\]<>|#~&$]|:(?=//)|(?<=www)\.")
+MOST_LETTERS, MOST_LINES = 60, 20
+"""Of a name, and of a table, on the terminal; the files have them whole."""
 
 
 def compare(
@@ -43,9 +61,6 @@ def write(
     has it: png, svg, pdf or none; ``embed`` puts the runs' own pictures into index.html instead
     of linking to them. A picture that cannot be drawn is listed in ``comparison.undrawn``.
     """
-    from runner.compare.leaderboard import write_leaderboard
-    from runner.compare.report import write_report
-
     target = Path(output)
     target.mkdir(parents=True, exist_ok=True)
     drawn: dict[str, bytes] = {}
@@ -59,6 +74,99 @@ def write(
             comparison.undrawn = [Problem("leaderboard, like all others,", why)]
     for name, content in drawn.items():
         write_whole(target / name, content)
-    write_report(comparison, target, drawn, embed=embed)
+    write_whole(target / "index.html", html(comparison, target, drawn, embed=embed))
     # After the pictures, which may find weights damaged.
-    write_leaderboard(comparison, target)
+    write_whole(target / LEADERBOARD, csv_text(records(comparison)))
+    write_whole(target / "leaderboard.md", markdown(comparison))
+    write_whole(target / "pairs.csv", csv_text(pair_records(comparison)))
+
+
+def csv_text(lines: Sequence[Mapping[str, Any]]) -> str:
+    """Return lines as CSV, numbers to nine digits, NaN empty."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(lines[0] if lines else [])
+    for line in lines:
+        writer.writerow([_cell(value) for value in line.values()])
+    return stream.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.9g}" if math.isfinite(value) else ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    # A text that a spreadsheet would run as a formula is made plain text.
+    if isinstance(value, str) and value[:1] in ("=", "+", "@"):
+        return f"'{value}"
+    return value
+
+
+def markdown(comparison: Comparison) -> str:
+    """Return leaderboard.md: verdict, one table per task, what was left out."""
+    lines = ["# Comparison", ""]
+    lines += [f"- {_inert(sentence)}" for sentence in sentences(comparison)]
+    for family in comparison.families:
+        headings, *body = [[_inert(text) for text in line] for line in table(comparison, family)]
+        lines += ["", f"## {_inert(family.task)}", ""]
+        lines += [f"| {' | '.join(line)} |" for line in (headings, ["---"] * len(headings), *body)]
+    lines += ["", legend(comparison.metric)]
+    for title, problems in comparison.listed_problems.items():
+        if problems:
+            lines += ["", f"## {title}", ""]
+            for problem in problems:
+                again = f" {_code(problem.command)}" if problem.command else ""
+                lines.append(f"- {_inert(problem.path)}: {_inert(problem.reason)}{again}")
+    return "\n".join([*lines, "", _code(comparison.command), ""])
+
+
+def _inert(text: str) -> str:
+    """Names are data: nothing in them may become markup, a link or math, or break a table."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def _code(text: str) -> str:
+    """Return a code span, fenced by more backticks than the text has in a row."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    inside = f" {text} " if "`" in text else text
+    return f"{fence}{' '.join(inside.splitlines())}{fence}"
+
+
+@UNKNOWN_SPREAD
+def terminal(comparison: Comparison) -> str:
+    """Return the verdict and the tables as plain text."""
+    lines = []
+    for family in comparison.families:
+        body = [
+            [_short(one_line(text)) for text in line]
+            for line in table(comparison, family)[: 1 + MOST_LINES]
+        ]
+        widths = [max(map(len, texts)) for texts in zip(*body, strict=True)]
+        lines += ["", _short(one_line(family.task))]
+        for line in body:
+            padded = (f"{text:{width}}" for text, width in zip(line, widths, strict=True))
+            lines.append(f"  {'  '.join(padded)}".rstrip())
+        if len(family.standings) > MOST_LINES:
+            more = len(family.standings) - MOST_LINES
+            lines.append(f"  ... and {more} more in leaderboard.csv")
+    lines.append("")
+    names = {name for arm in comparison.arms for name in (arm.task, arm.name)}
+    for sentence in sentences(comparison):
+        for name in sorted(names, key=len, reverse=True):
+            sentence = sentence.replace(name, _short(name))
+        lines.append(f"* {one_line(sentence)}")
+    for problem in [*comparison.failures, *comparison.problems][:MOST_LINES]:
+        lines.append(one_line(f"  {problem.path}: {problem.reason}"))
+    return "\n".join(lines[1:])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS].rstrip()}…"
+
+
+def tell_undrawn(comparison: Comparison) -> bool:
+    """Name on stderr the pictures that could not be drawn; return whether there are any."""
+    for picture in comparison.undrawn:
+        line = f"error: the picture {picture.path} could not be drawn: {picture.reason}"
+        print(one_line(line), file=sys.stderr)
+    return bool(comparison.undrawn)

@@ -6,13 +6,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 
 from activations.base import Array
-from runner.compare.scores import Arm, higher_is_better
-from runner.statistics.estimates import Estimate, estimate, how, t_interval
+from runner.compare.scores import Arm, direction
+from runner.compare.settings import Setting
+from runner.statistics.estimates import (
+    FEWEST_FOR_BOOTSTRAP,
+    Estimate,
+    Interval,
+    estimate,
+    how,
+    interquartile_mean_interval,
+    t_interval,
+)
 from runner.statistics.multiple_comparisons import holm, joint_sign_flip, tie_letters
 from runner.statistics.paired_tests import (
     fewest_pairs,
@@ -30,8 +40,65 @@ UNKNOWN_SPREAD = np.errstate(over="ignore", invalid="ignore")
 
 
 @dataclass
+class Standing:
+    """Where an arm stands in its task, or its arms of all tasks over all of them.
+
+    Attributes:
+        task: the task's name, or OVERALL.
+        arms: one in every task.
+        rank: 1 + how many are shown to be better, None if it is in no test.
+        letters: shared with those that no test separates it from.
+    """
+
+    task: str
+    arms: list[Arm]
+    rank: int | None = 1
+    letters: str = "a"
+
+    @property
+    def name(self) -> str:
+        return self.arms[0].name
+
+    @property
+    def settings(self) -> list[Setting]:
+        return [arm.setting for arm in self.arms]
+
+    @property
+    def metric(self) -> str:
+        return self.arms[0].setting.metric
+
+    @property
+    def scores(self) -> Array:
+        """All its scores, (blocks,), a block being a seed of a task."""
+        return np.concatenate([arm.scores for arm in self.arms])
+
+    @cached_property
+    def score(self) -> Estimate:
+        """What its scores come to, over all its tasks alike.
+
+        With several tasks each replicate's mean over the tasks is one sample; tasks with
+        unequal numbers of replicates give no interval.
+        """
+        settings = self.settings
+        if len({setting.scores.size for setting in settings}) > 1:
+            centre = float(np.mean([setting.score.centre for setting in settings]))
+            return Estimate(centre, math.nan, math.nan, self.scores.size, how(self.metric))
+        scores = np.mean([setting.scores for setting in settings], axis=0)
+        # A mean of T accuracies has the variance of one of T times their harmonic mean of samples.
+        samples = len(settings) ** 2 / sum(1 / s.samples(self.metric) for s in settings)
+        return estimate(self.metric, scores, samples)
+
+    @cached_property
+    def interquartile_mean(self) -> Interval:
+        """That of its scores, NaN over all tasks and where replicates are too few."""
+        if self.task == OVERALL or self.scores.size < FEWEST_FOR_BOOTSTRAP:
+            return Interval(math.nan, math.nan, math.nan)
+        return Interval(*map(float, interquartile_mean_interval(self.scores)))
+
+
+@dataclass
 class Pair:
-    """Two arms of a family, ``first`` with the better mean. Differences: + is better.
+    """Two positions in a family, ``first`` with the better mean. Differences: + is better.
 
     ``p`` is the exact sign-flip test's, ``adjusted`` for all pairs of the report; it stays
     1 where ``tested`` is False.
@@ -46,10 +113,10 @@ class Pair:
     low: float
     high: float
     better: float
-    p: float = 1.0
-    adjusted: float = 1.0
-    needed: float = math.nan
-    tested: bool = True
+    p: float
+    adjusted: float
+    needed: float
+    tested: bool
 
 
 @dataclass
@@ -58,26 +125,25 @@ class Family:
 
     Attributes:
         task: the task's name, or OVERALL.
-        arms: names, best mean first, those that are not tested last; ``members`` holds each
-            one's arm in every task.
-        scores: per arm, all its scores as (blocks,), a block being a seed of a task.
+        standings: best mean first, those that are not tested last.
+        tested: how many are tested; those after them share too few blocks with the others for
+            any test.
+        pairs: every two positions, in the order of ``combinations``.
         method: "holm", or "joint" where Holm could not reach ALPHA with so few replicates;
             "none" where no test can.
         replicates_needed: the fewest blocks with which a test of this family is possible.
-        tested: how many arms are tested; those after them share too few blocks with the
-            others for any test, and have no rank (None) and no letter.
     """
 
     task: str
-    arms: list[str]
-    members: list[list[Arm]]
-    scores: list[Array]
+    standings: list[Standing]
+    tested: int
     pairs: list[Pair] = field(default_factory=list)
     method: str = "none"
     replicates_needed: int = 0
-    tested: int = 0
-    ranks: list[int | None] = field(default_factory=list)
-    letters: list[str] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        return [standing.name for standing in self.standings]
 
     @property
     def replicates(self) -> tuple[int, int]:
@@ -93,154 +159,168 @@ class Family:
     def pair(self, first: int, second: int) -> Pair:
         """Return the pair of two positions, whichever is named first."""
         low, high = min(first, second), max(first, second)
-        k = len(self.arms)
+        k = len(self.standings)
         return self.pairs[low * k - low * (low + 1) // 2 + high - low - 1]
 
     @property
-    def winner(self) -> int | None:
+    def winner(self) -> Standing | None:
         """The arm shown to be better than every other one tested, if there is one."""
-        if self.tested < 2:
-            return None
-        beaten = all(self.pair(0, j).adjusted <= ALPHA for j in range(1, self.tested))
-        return 0 if beaten else None
+        beaten = (self.pair(0, other).adjusted <= ALPHA for other in range(1, self.tested))
+        return self.standings[0] if self.tested > 1 and self.pairs and all(beaten) else None
 
 
-def families(arms: Sequence[Arm], metric: str) -> list[Family]:
+def families(arms: Sequence[Arm]) -> list[Family]:
     """Return one family over all tasks (if there are several) and one per task, tested.
 
     Errors are controlled over the whole report: p values are adjusted within each
     family and multiplied by the number of families that have enough replicates for a test.
     """
-    tasks: dict[str, list[Arm]] = {}
+    tasks: dict[str, list[Standing]] = {}
     for arm in arms:
-        tasks.setdefault(arm.task, []).append(arm)
-    found = [
-        Family(task, [a.name for a in group], [[a] for a in group], [a.scores for a in group])
-        for task, group in tasks.items()
-    ]
-    overall = _overall(tasks, metric)
-    if overall:
-        found.insert(0, overall)
-    sign = 1 if higher_is_better(metric) else -1
-    sizes = [_shared_blocks(family.members) for family in found]
+        tasks.setdefault(arm.task, []).append(Standing(arm.task, [arm]))
+    overall = _overall(list(tasks.values()))
+    if len(overall) > 1:
+        tasks = {OVERALL: overall, **tasks}
+    blocks = {task: _shared_blocks(standings) for task, standings in tasks.items()}
     # What no test can decide takes no share of the errors from what one can.
-    floor = fewest_pairs(ALPHA)
-    counts = [bool((blocks >= floor).any()) for blocks in sizes]
-    for family, blocks, counted in zip(found, sizes, counts, strict=True):
-        _test(family, sign, sum(counts) + (not counted), blocks)
-    return found
+    decidable = [task for task, shared in blocks.items() if (shared >= fewest_pairs(ALPHA)).any()]
+    return [
+        _family(standings, blocks[task], len({*decidable, task}))
+        for task, standings in tasks.items()
+    ]
 
 
-def _overall(tasks: dict[str, list[Arm]], metric: str) -> Family | None:
-    """The arms that took part in every task, if there are two tasks and arms or
-    more."""
+def _overall(tasks: Sequence[Sequence[Standing]]) -> list[Standing]:
+    """Return what took part in every task, best mean first; nothing if there is one task."""
     if len(tasks) < 2:
-        return None
-    by_name = [{arm.name: arm for arm in group} for group in tasks.values()]
-    everywhere = [name for name in by_name[0] if all(name in group for group in by_name)]
-    if len(everywhere) < 2:
-        return None
-    members = [[group[name] for group in by_name] for name in everywhere]
-    means = [np.mean([arm.scores.mean() for arm in group]) for group in members]
-    sign = 1 if higher_is_better(metric) else -1
-    order = sorted(range(len(means)), key=lambda i: (-sign * means[i], everywhere[i]))
-    return Family(
-        OVERALL,
-        [everywhere[i] for i in order],
-        [members[i] for i in order],
-        [np.concatenate([arm.scores for arm in members[i]]) for i in order],
-    )
+        return []
+    named = [{standing.name: standing.arms[0] for standing in task} for task in tasks]
+    everywhere = [
+        Standing(OVERALL, [arms[name] for arms in named])
+        for name in named[0]
+        if all(name in arms for arms in named)
+    ]
+
+    def order(standing: Standing) -> tuple[float, str]:
+        mean = float(np.mean([arm.scores.mean() for arm in standing.arms]))
+        return -direction(standing.metric) * mean, standing.name
+
+    return sorted(everywhere, key=order)
 
 
-def score_estimate(members: Sequence[Arm], metric: str) -> Estimate:
-    """Return what an arm's scores come to, over all its tasks alike.
-
-    With several tasks each replicate's mean over the tasks is one sample; tasks with
-    unequal numbers of replicates give no interval.
-    """
-    if len({arm.scores.size for arm in members}) > 1:
-        centres = [arm.setting.estimate(metric, arm.scores).centre for arm in members]
-        n = sum(arm.scores.size for arm in members)
-        return Estimate(float(np.mean(centres)), math.nan, math.nan, n, how(metric))
-    scores = np.mean([arm.scores for arm in members], axis=0)
-    # A mean of T accuracies has the variance of one of T times their harmonic mean of samples.
-    samples = len(members) ** 2 / sum(1 / arm.setting.samples(metric) for arm in members)
-    return estimate(metric, scores, samples)
-
-
-def paired_differences(first: Sequence[Arm], second: Sequence[Arm]) -> Array:
-    """Return first minus second, (blocks,): by shared seed within each task.
+def paired_differences(first: Standing, second: Standing) -> Array:
+    """Return first minus second, (blocks,): by shared seed within each task; + is better.
 
     Arms of a task without a shared seed are independent and paired in their order.
     """
     parts = []
-    for a, b in zip(first, second, strict=True):
+    for a, b in zip(first.arms, second.arms, strict=True):
         rows, columns = (list(side) for side in zip(*_shared(a, b), strict=True))
         parts.append(a.scores[rows] - b.scores[columns])
-    return np.concatenate(parts)
+    return direction(first.metric) * np.concatenate(parts)
 
 
 def _shared(a: Arm, b: Arm) -> list[tuple[int, int]]:
     """Return the rows of both arms that are paired."""
-    place = {seed: i for i, seed in enumerate(b.seeds)}
-    shared = [(i, place[seed]) for i, seed in enumerate(a.seeds) if seed in place]
-    return shared or [(i, i) for i in range(min(len(a.seeds), len(b.seeds)))]
+    place = {seed: i for i, seed in enumerate(b.setting.seeds)}
+    shared = [(i, place[seed]) for i, seed in enumerate(a.setting.seeds) if seed in place]
+    return shared or [(i, i) for i in range(min(a.scores.size, b.scores.size))]
 
 
-def _shared_blocks(members: Sequence[Sequence[Arm]]) -> Array:
+def _shared_blocks(standings: Sequence[Standing]) -> Array:
     """Return on how many blocks each two arms are compared, (arms, arms) with 0 on the
     diagonal; all 0 for more than MOST_ARMS_TESTED."""
-    k = len(members)
+    k = len(standings)
     blocks = np.zeros((k, k), int)
     if k <= MOST_ARMS_TESTED:
         for i, j in combinations(range(k), 2):
-            pairs = zip(members[i], members[j], strict=True)
+            pairs = zip(standings[i].arms, standings[j].arms, strict=True)
             blocks[i, j] = blocks[j, i] = sum(len(_shared(a, b)) for a, b in pairs)
     return blocks
 
 
-def _testable(family: Family, blocks: Array, tested: int) -> tuple[list[int], str]:
+def _family(standings: list[Standing], blocks: Array, families_tested: int) -> Family:
+    """Test all pairs of some arms, and rank and letter them."""
+    k = len(standings)
+    if k < 2 or k > MOST_ARMS_TESTED:
+        return Family(standings[0].task, standings, k)
+    needed = fewest_pairs(ALPHA / families_tested)
+    kept, method = _testable(standings, blocks, needed, families_tested)
+    standings = [standings[i] for i in [*kept, *(i for i in range(k) if i not in kept)]]
+    every = list(combinations(range(k), 2))
+    differences = [paired_differences(standings[i], standings[j]) for i, j in every]
+    p = _sign_flip_tests(differences)
+    decided = [at for at, (_, j) in enumerate(every) if j < len(kept)]
+    adjusted = np.ones(len(every))
+    if method == "holm":
+        adjusted[decided] = holm(p[decided])
+    elif method == "joint":
+        own = [differences[at] for at in decided]
+        adjusted[decided] = joint_sign_flip(_by_block(standings[: len(kept)], own))
+    adjusted = np.minimum(adjusted * families_tested, 1)
+    sign = direction(standings[0].metric)
+    pairs = []
+    for at, (i, j) in enumerate(every):
+        mean, low, high = map(float, t_interval(differences[at]))
+        pairs.append(
+            Pair(
+                first=i,
+                second=j,
+                n=differences[at].size,
+                mean=mean,
+                low=low,
+                high=high,
+                better=probability_of_improvement(
+                    sign * standings[i].scores, sign * standings[j].scores
+                ),
+                p=float(p[at]),
+                adjusted=float(adjusted[at]),
+                needed=replicates_to_separate(
+                    differences[at], ALPHA / (len(decided) * families_tested)
+                ),
+                tested=method != "none" and j < len(kept),
+            )
+        )
+    _rank(standings, pairs, len(kept))
+    return Family(standings[0].task, standings, len(kept), pairs, method, needed)
+
+
+def _testable(
+    standings: Sequence[Standing], blocks: Array, needed: int, families_tested: int
+) -> tuple[list[int], str]:
     """Return the arms that can be tested with one another, and by which method.
 
     Looks at the design only, never at the scores. Arms that share too few blocks with the
     others are left out, one by one, the one with the most such pairs first.
     """
-    floors = np.unique(blocks[blocks >= family.replicates_needed])
-    for floor in floors:
-        kept = list(range(len(family.arms)))
+    for floor in np.unique(blocks[blocks >= needed]):
+        kept = list(range(len(standings)))
         while True:
-            short = (blocks[np.ix_(kept, kept)] < floor).sum(1)
+            short = dict(zip(kept, (blocks[np.ix_(kept, kept)] < floor).sum(1), strict=True))
             # An arm is short of blocks with itself, and with nobody else if all is well.
-            if short.max() <= 1:
+            if max(short.values()) <= 1:
                 break
-            kept.remove(
-                max(
-                    kept,
-                    key=lambda i: (
-                        short[kept.index(i)],
-                        -sum(arm.scores.size for arm in family.members[i]),
-                        family.arms[i],
-                    ),
-                )
-            )
-        members = [family.members[i] for i in kept]
+            size = {i: standings[i].scores.size for i in kept}
+            kept.remove(max(kept, key=lambda i: (short[i], -size[i], standings[i].name)))
         sizes = blocks[np.ix_(kept, kept)][np.triu_indices(len(kept), 1)]
-        if sizes.size and sign_flip_resolution(int(sizes.min())) * sizes.size * tested <= ALPHA:
+        if not sizes.size:
+            continue
+        if sign_flip_resolution(int(sizes.min())) * sizes.size * families_tested <= ALPHA:
             return kept, "holm"
-        if sizes.size and ((sizes == sizes[0]).all() or _all_share_seeds(members)):
+        if (sizes == sizes[0]).all() or _all_share_seeds([standings[i] for i in kept]):
             return kept, "joint"
-    return list(range(len(family.arms))), "none"
+    return list(range(len(standings))), "none"
 
 
-def _all_share_seeds(members: Sequence[Sequence[Arm]]) -> bool:
+def _all_share_seeds(standings: Sequence[Standing]) -> bool:
     return all(
-        set(a.seeds) & set(b.seeds)
-        for first, second in combinations(members, 2)
-        for a, b in zip(first, second, strict=True)
+        set(a.setting.seeds) & set(b.setting.seeds)
+        for first, second in combinations(standings, 2)
+        for a, b in zip(first.arms, second.arms, strict=True)
     )
 
 
-def _by_replicate(members: Sequence[Sequence[Arm]], differences: Sequence[Array]) -> Array:
+def _by_block(standings: Sequence[Standing], differences: Sequence[Array]) -> Array:
     """Return the differences of all pairs as (blocks, pairs), 0 where a pair lacks a block.
 
     What is 0 adds nothing to the joint test's sum d and sum d^2. With as many blocks in
@@ -248,60 +328,19 @@ def _by_replicate(members: Sequence[Sequence[Arm]], differences: Sequence[Array]
     """
     if len({d.size for d in differences}) == 1:
         return np.stack(differences, axis=1)
-    tasks = range(len(members[0]))
-    seeds = sorted({(t, seed) for arms in members for t in tasks for seed in arms[t].seeds})
-    row = {block: i for i, block in enumerate(seeds)}
+    seeds = {
+        (t, seed) for s in standings for t, arm in enumerate(s.arms) for seed in arm.setting.seeds
+    }
+    row = {block: i for i, block in enumerate(sorted(seeds))}
     table = np.zeros((len(seeds), len(differences)))
-    for column, (first, second) in enumerate(combinations(members, 2)):
-        at = [row[t, first[t].seeds[i]] for t in tasks for i, _ in _shared(first[t], second[t])]
+    for column, (first, second) in enumerate(combinations(standings, 2)):
+        at = [
+            row[t, a.setting.seeds[i]]
+            for t, (a, b) in enumerate(zip(first.arms, second.arms, strict=True))
+            for i, _ in _shared(a, b)
+        ]
         table[at, column] = differences[column]
     return table
-
-
-def _test(family: Family, sign: int, tested: int, blocks: Array) -> None:
-    k = len(family.arms)
-    family.ranks, family.letters, family.tested = [1] * k, ["a"] * k, k
-    if k < 2 or k > MOST_ARMS_TESTED:
-        return
-    family.replicates_needed = fewest_pairs(ALPHA / tested)
-    kept, family.method = _testable(family, blocks, tested)
-    order = kept + [i for i in range(k) if i not in kept]
-    family.tested = len(kept)
-    family.arms = [family.arms[i] for i in order]
-    family.members = [family.members[i] for i in order]
-    family.scores = [family.scores[i] for i in order]
-    members = family.members
-    every = list(combinations(range(k), 2))
-    differences = [sign * paired_differences(members[i], members[j]) for i, j in every]
-    p = _sign_flip_tests(differences)
-    decided = [at for at, (_, j) in enumerate(every) if j < len(kept)]
-    adjusted = np.ones(len(every))
-    if family.method == "holm":
-        adjusted[decided] = holm(p[decided])
-    elif family.method == "joint":
-        own = [differences[at] for at in decided]
-        adjusted[decided] = joint_sign_flip(_by_replicate(members[: len(kept)], own))
-    adjusted = np.minimum(adjusted * tested, 1)
-    for index, (i, j) in enumerate(every):
-        d = differences[index]
-        mean, low, high = t_interval(d)
-        better = probability_of_improvement(sign * family.scores[i], sign * family.scores[j])
-        family.pairs.append(
-            Pair(
-                i,
-                j,
-                int(d.size),
-                float(mean),
-                float(low),
-                float(high),
-                better,
-                float(p[index]),
-                float(adjusted[index]),
-                replicates_to_separate(d, ALPHA / (len(decided) * tested)),
-                family.method != "none" and j < len(kept),
-            )
-        )
-    _rank(family)
 
 
 def _sign_flip_tests(differences: Sequence[Array]) -> Array:
@@ -314,17 +353,18 @@ def _sign_flip_tests(differences: Sequence[Array]) -> Array:
     return p
 
 
-def _rank(family: Family) -> None:
-    k = family.tested
-    separated = np.zeros((k, k), bool)
-    # A pair's own mean difference, on the seeds both have, says which one is better.
-    lead = np.zeros((k, k))
-    for pair in family.pairs:
-        if pair.second < k:
-            apart = pair.adjusted <= ALPHA
-            separated[pair.first, pair.second] = separated[pair.second, pair.first] = apart
-            lead[pair.first, pair.second], lead[pair.second, pair.first] = pair.mean, -pair.mean
-    shown = separated & (lead > 0)
-    outside = len(family.arms) - k
-    family.ranks = [*(1 + int(shown[:, j].sum()) for j in range(k)), *[None] * outside]
-    family.letters = [*tie_letters(separated), *[""] * outside]
+def _rank(standings: Sequence[Standing], pairs: Sequence[Pair], tested: int) -> None:
+    """Set rank and letters; those after ``tested`` have neither."""
+    separated = np.zeros((tested, tested), bool)
+    shown_better = np.zeros(tested, int)
+    for pair in pairs:
+        if pair.second < tested and pair.adjusted <= ALPHA:
+            separated[pair.first, pair.second] = separated[pair.second, pair.first] = True
+            # Its own mean difference, on the seeds both have, says which one is better.
+            shown_better[pair.second if pair.mean > 0 else pair.first] += 1
+    letters = tie_letters(separated)
+    for i, standing in enumerate(standings):
+        if i < tested:
+            standing.rank, standing.letters = 1 + int(shown_better[i]), letters[i]
+        else:
+            standing.rank, standing.letters = None, ""

@@ -12,6 +12,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -19,37 +21,26 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
+
 from runner.compare.comparison import Comparison
-from runner.compare.leaderboard import cells, columns, legend, rows
-from runner.compare.pairs import OVERALL
-from runner.compare.report_table import PICTURE_TYPES, Table
+from runner.compare.pairs import OVERALL, Standing
 from runner.compare.runs import Problem
 from runner.compare.scores import higher_is_better
-from runner.compare.settings import short, show
+from runner.compare.settings import Setting, key_names, short, show
+from runner.compare.table import Place, columns, legend, table, trials
 from runner.compare.verdict import sentences
 from runner.compare.wording import counted, metric_name
+from runner.plots.colours import line_style
+from runner.results.run import Run
 from runner.statistics.estimates import how
-from runner.system.files import write_whole
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = ("curves.js", "report.js")
-
-
-def write_report(
-    comparison: Comparison,
-    folder: Path,
-    pictures: Mapping[str, bytes],
-    *,
-    embed: bool = False,
-) -> Path:
-    """Write index.html with the comparison's pictures in it, and return its path.
-
-    The runs' own pictures are linked relative to ``folder``, or with ``embed`` put into
-    the page.
-    """
-    path = folder / "index.html"
-    write_whole(path, html(comparison, folder, pictures, embed=embed))
-    return path
+CURVES = ("test_loss", "test_accuracy", "train_loss", "train_accuracy", "validation_loss")
+MOST_ROWS_WITH_CURVES, MOST_POINTS = 200, 60
+MOST_FACET_VALUES = 40
+PICTURE_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 def html(
@@ -59,33 +50,39 @@ def html(
     *,
     embed: bool = False,
 ) -> str:
-    """Return the page."""
-    table = Table(comparison, folder, embed)
-    data = _json(table.data())  # reads the histories: before what is wrong is written
+    """Return the page, with the comparison's pictures in it.
+
+    The runs' own pictures are linked relative to ``folder``, or with ``embed`` put into
+    the page.
+    """
+    rows = _rows(comparison)
     style = (PAGE / "report.css").read_text(encoding="utf-8")
     script = "".join((PAGE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     verdict = sentences(comparison)
+    swept = [short(key).replace("_", " ") for key in comparison.keys]
+    figures = [_picture(name, content, verdict[0]) for name, content in pictures.items()]
     places = {
         "policy": _policy(style, script),
-        "title": escape(_title(comparison)),
+        "title": escape(f"Comparison by {', '.join(swept)}" if swept else "Comparison"),
         "style": style,
         "facts": escape(_facts(comparison)),
         "command": escape(comparison.command),
-        "verdict": "".join(f"<li>{escape(text)}</li>" for text in verdict),
+        "verdict": _items(verdict),
         "how": escape(legend(comparison.metric)),
         "together": _together(comparison),
-        "headings": table.headings(),
-        "rows": table.body(),
-        "pictures": "".join(
-            _picture(name, content, verdict[0]) for name, content in pictures.items()
-        )
-        or "<p>None were drawn.</p>",
-        "problems": _problems("Failed jobs", comparison.failures)
-        + _problems("Left out", comparison.problems)
-        + _problems("Pictures that could not be drawn", comparison.undrawn),
+        "headings": '<th scope="col" class="pick">show</th>'
+        + "".join(
+            f'<th scope="col" data-column="{i}">{escape(column.title)}</th>'
+            for i, column in enumerate(columns(comparison, Place.PAGE))
+        ),
+        "rows": _body(comparison, rows),
+        "pictures": "".join(figures) or "<p>None were drawn.</p>",
+        "problems": "".join(
+            _problems(heading, problems) for heading, problems in comparison.listed_problems.items()
+        ),
         "common": _common(comparison),
-        "method": "".join(f"<li>{escape(text)}</li>" for text in _method(comparison)),
-        "data": data,
+        "method": _items(_method(comparison)),
+        "data": _json(_data(comparison, rows, folder, embed)),
         "script": script,
     }
     template = (PAGE / "report.html").read_text(encoding="utf-8")
@@ -113,9 +110,12 @@ def _json(value: Any) -> str:
     return text
 
 
-def _title(comparison: Comparison) -> str:
-    swept = [short(key).replace("_", " ") for key in comparison.keys]
-    return f"Comparison by {', '.join(swept)}" if swept else "Comparison"
+def _items(texts: Sequence[str]) -> str:
+    return "".join(f"<li>{escape(text)}</li>" for text in texts)
+
+
+def _cells(texts: Sequence[str]) -> str:
+    return "".join(f"<td>{escape(text)}</td>" for text in texts)
 
 
 def _facts(comparison: Comparison) -> str:
@@ -140,20 +140,142 @@ def _facts(comparison: Comparison) -> str:
 def _together(comparison: Comparison) -> str:
     """Return the table over all tasks together, empty where there is one task; no row of it has
     a config, curves or pictures of its own."""
-    table = [row for row in rows(comparison) if row["task"] == OVERALL]
-    if not table:
+    first = comparison.families[0] if comparison.families else None
+    if first is None or first.task != OVERALL:
         return ""
-    titles, keys = zip(*columns(comparison, table), strict=True)
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in cells(row, keys))}</tr>"
-        for row in table
-    )
+    headings, *lines = table(comparison, first)
+    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    body = "".join(f"<tr>{_cells(line)}</tr>" for line in lines)
     return (
         f'<h3>{OVERALL}</h3><div class="scroll" tabindex="0" role="region" '
         f'aria-label="{OVERALL}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
         "</table></div><h3>task by task</h3>"
     )
+
+
+# ---- the rows that can be sorted: every setting of every task, and the script's data of them
+
+
+def _rows(comparison: Comparison) -> list[tuple[Standing, bool]]:
+    """Return every setting as a standing, and whether it is a trial that was not chosen."""
+    rows = []
+    for family in comparison.families:
+        if family.task != OVERALL:
+            rows += [(standing, False) for standing in family.standings]
+            rows += [(standing, True) for standing in trials(family)]
+    return rows
+
+
+def _body(comparison: Comparison, rows: Sequence[tuple[Standing, bool]]) -> str:
+    shown = columns(comparison, Place.PAGE)
+    lines = []
+    for index, (standing, is_trial) in enumerate(rows):
+        name = escape(standing.settings[0].label, quote=True)
+        style = ' class="trial"' if is_trial else ""
+        lines.append(
+            f'<tr data-row="{index}"{style}><td class="pick"><input type="checkbox" '
+            f'disabled aria-label="show {name}"></td>'
+            f"{_cells([column.cell(standing) for column in shown])}</tr>"
+        )
+    return "\n".join(lines)
+
+
+def _data(
+    comparison: Comparison, rows: Sequence[tuple[Standing, bool]], folder: Path, embed: bool
+) -> dict[str, Any]:
+    """Return what the script needs: numbers to sort by, facets, curves, pictures."""
+    shown, names = columns(comparison, Place.PAGE), key_names(comparison.keys)
+    by_trial = sorted(range(len(rows)), key=lambda index: rows[index][1])
+    with_curves = set(by_trial[:MOST_ROWS_WITH_CURVES])
+    entries: list[dict[str, Any]] = []
+    for index, (standing, is_trial) in enumerate(rows):
+        (setting,) = standing.settings
+        look = line_style(setting.activation)
+        dash = look["linestyle"]
+        entries.append(
+            {
+                "name": setting.label,
+                "trial": is_trial,
+                "sort": [_number(column.sort_key(standing), 9) for column in shown],
+                "facets": {name: show(setting.config.get(key)) for key, name in names.items()},
+                "config": {k: show(v) for k, v in setting.config.items()},
+                "command": str(setting.runs[0].summary.get("command", "")),
+                "colour": look["color"],
+                "dash": "" if dash == "-" else " ".join(str(2 * d) for d in dash[1]),
+                "curves": _curves(setting) if index in with_curves else {},
+                "pictures": _run_pictures(setting.runs[0], folder, embed),
+            }
+        )
+    facets = {
+        name: sorted({entry["facets"][name] for entry in entries}, key=_natural)
+        for name in names.values()
+    }
+    own = comparison.metric.rpartition(".")[2]
+    return {
+        "rows": entries,
+        "columns": [{"title": column.title, "down": column.down} for column in shown],
+        "facets": {
+            n: values for n, values in facets.items() if 1 < len(values) <= MOST_FACET_VALUES
+        },
+        "keys": comparison.keys,
+        "curves": sorted(
+            (name for name in CURVES if any(name in entry["curves"] for entry in entries)),
+            key=lambda name: name != own,
+        ),
+        "named": [name for key, name in names.items() if key.endswith(".name")],
+        "tuned": bool(comparison.tuned),
+        "first": [index for index in by_trial if not rows[index][1]][:6],
+    }
+
+
+def _run_pictures(run: Run, folder: Path, embed: bool) -> dict[str, str]:
+    """Return by name where the page finds the pictures that a run has saved."""
+    found = {}
+    for path in (run.path / name for name in run.pictures):
+        if embed:
+            found[path.stem] = _embedded(path.read_bytes(), PICTURE_TYPES[path.suffix])
+        else:
+            relative = os.path.relpath(path.resolve(), folder.resolve())
+            found[path.stem] = quote(relative.replace(os.sep, "/"))
+    return found
+
+
+def _embedded(content: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _curves(setting: Setting) -> dict[str, list[Any]]:
+    """Return epochs, mean, low and high per quantity, thinned, to four digits."""
+    curves = {}
+    for name in CURVES:
+        epochs, values = setting.curve(name)
+        if not np.isfinite(values).any():
+            continue
+        kept = np.unique(np.linspace(0, len(epochs) - 1, MOST_POINTS).round().astype(int))
+        band = setting.band(name, values[:, kept])[:3]
+        curves[name] = [
+            [int(epoch) for epoch in epochs[kept]],
+            *([_number(value, 4) for value in part] for part in band),
+        ]
+    return curves
+
+
+def _number(value: Any, digits: int) -> Any:
+    """Return a float to so many digits, None for NaN; anything else as it is."""
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+    return value
+
+
+def _natural(text: str) -> tuple[int, float, str]:
+    """Numbers before words, by size."""
+    try:
+        return (0, float(text), "")
+    except ValueError:
+        return (1, 0.0, text)
+
+
+# ---- what stands below the table
 
 
 def _picture(name: str, content: bytes, verdict: str) -> str:
@@ -163,13 +285,13 @@ def _picture(name: str, content: bytes, verdict: str) -> str:
     link = f'<a href="{escape(quote(name))}">{escape(title)}</a>'
     if kind is None:  # a browser shows no pdf in a page
         return f"<p>{link} ({escape(ending)})</p>"
-    source = f"data:{kind};base64,{base64.b64encode(content).decode()}"
     size = ""
     if content[:8] == b"\x89PNG\r\n\x1a\n":
         width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
         size = f' width="{width}" height="{height}"'
     return (
-        f'<figure><img src="{source}"{size} alt="{escape(title)}: {escape(verdict)}">'
+        f'<figure><img src="{_embedded(content, kind)}"{size} '
+        f'alt="{escape(title)}: {escape(verdict)}">'
         f"<figcaption>{link}</figcaption></figure>"
     )
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -32,15 +31,13 @@ TUNED_BY_DEFAULT = "optimizer.learning_rate"
 
 @dataclass
 class Arm:
-    """One contestant in one task.
+    """What is compared in one task: a setting, chosen by validation data among its trials.
 
     Attributes:
         task: what the data are, for people; the same text for the same task.
         name: what tells the arm from the task's others, for people.
         setting: the chosen trial.
-        trials: all trials with their mean validation value (higher is better).
-        scores: (replicates,) in the metric's own direction, failures filled in.
-        seeds: their seeds; a pair of arms is compared on the seeds they share.
+        trials: all trials, the chosen one too.
         chosen: the tuned keys' values in the chosen trial.
         on_edge: tuned keys whose chosen value is the least or greatest one tried.
         placebo: scores of the same setting on seeds that no other arm of the task has.
@@ -49,9 +46,7 @@ class Arm:
     task: str
     name: str
     setting: Setting
-    trials: list[tuple[Setting, float]]
-    scores: Array
-    seeds: list[int]
+    trials: list[Setting] = field(default_factory=list)
     chosen: dict[str, Any] = field(default_factory=dict)
     on_edge: list[str] = field(default_factory=list)
     placebo: Array = field(default_factory=lambda: np.empty(0))
@@ -60,10 +55,30 @@ class Arm:
     def activation(self) -> str:
         return self.setting.activation
 
+    @property
+    def scores(self) -> Array:
+        return self.setting.scores
+
+    @property
+    def placebo_differences(self) -> Array:
+        """The placebo minus the arm, paired in their order."""
+        n = min(self.placebo.size, self.scores.size)
+        return self.placebo[:n] - self.scores[:n]
+
+    @property
+    def chosen_text(self) -> str:
+        """The chosen values for people: "learning_rate=0.1"."""
+        return ", ".join(f"{short(key)}={show(value)}" for key, value in self.chosen.items())
+
 
 def higher_is_better(metric: str) -> bool:
     """Return whether more of a metric is better: accuracies yes, losses no."""
     return metric.endswith("accuracy")
+
+
+def direction(metric: str) -> int:
+    """Return 1 if more of a metric is better, otherwise -1."""
+    return 1 if higher_is_better(metric) else -1
 
 
 def choose_metric(settings: Sequence[Setting], wanted: str | None) -> str:
@@ -71,15 +86,9 @@ def choose_metric(settings: Sequence[Setting], wanted: str | None) -> str:
 
     Raises ValueError, listing what there is, for a metric that no run has.
     """
-    present = [
-        metric
-        for metric in METRICS
-        if any(np.isfinite(setting.measured(metric)).any() for setting in settings)
-    ]
+    present = [metric for metric in METRICS if any(_has(s, metric) for s in settings)]
     if wanted is None:
-        if present:
-            return present[0]
-        return METRICS[0]
+        return present[0] if present else METRICS[0]
     if wanted not in present:
         raise ValueError(
             f"no run has the metric {wanted!r}; there are {', '.join(present) or 'none'}"
@@ -87,22 +96,58 @@ def choose_metric(settings: Sequence[Setting], wanted: str | None) -> str:
     return wanted
 
 
-def scored_settings(
-    settings: Sequence[Setting], metric: str
-) -> tuple[list[Setting], list[Problem]]:
-    """Part the settings with a score from those whose runs have none though they finished,
-    such as a test accuracy where no sample was held out for a test."""
+def _has(setting: Setting, metric: str) -> bool:
+    return bool(np.isfinite(setting.measured(metric)).any())
+
+
+def score(settings: Sequence[Setting], metric: str) -> tuple[list[Setting], list[Problem]]:
+    """Return the settings with their scores and validation values, and as problems the runs
+    that finished without the metric.
+
+    A replicate that diverged or lacks the metric gets accuracy 0 or the greatest finite loss of
+    its task.
+    """
     scored, problems = [], []
     for setting in settings:
-        if np.isfinite(setting.measured(metric)).any() or setting.diverged.all():
+        if _has(setting, metric) or setting.diverged.all():
             scored.append(setting)
             continue
-        own = [other for other in METRICS[:6] if np.isfinite(setting.measured(other)).any()]
-        problems += [
-            Problem(str(run.path), f"has no {metric}; it has {', '.join(own) or 'no metric'}")
-            for run in setting.runs
-        ]
-    return scored, problems
+        own = [other for other in METRICS[:6] if _has(setting, other)]
+        reason = f"has no {metric}; it has {', '.join(own) or 'no metric'}"
+        problems += [Problem(str(run.path), reason) for run in setting.runs]
+    measured = [np.where(s.diverged, np.nan, s.measured(metric)) for s in scored]
+    worst: dict[str, float] = {}
+    if not higher_is_better(metric):
+        for setting, values in zip(scored, measured, strict=True):
+            finite = values[np.isfinite(values)]
+            task = _key(_data(setting))
+            worst[task] = max([worst.get(task, 0.0), *finite.tolist()])
+    return [
+        replace(
+            setting,
+            metric=metric,
+            scores=np.where(np.isfinite(values), values, worst.get(_key(_data(setting)), 0.0)),
+            validation=validation_value(setting, metric),
+        )
+        for setting, values in zip(scored, measured, strict=True)
+    ], problems
+
+
+def validation_value(setting: Setting, metric: str) -> float:
+    """Return what trials are chosen by, higher is better: validation data, failures
+    worst.
+
+    The mean of the metric's validation twin; of training where there is no validation
+    part.
+    """
+    part = metric.rpartition(".")[2].partition("_")[0]
+    twin = metric.replace(part, "validation")
+    values = setting.measured(twin if _has(setting, twin) else metric.replace(part, "train"))
+    if higher_is_better(metric):
+        return float(np.where(setting.diverged | np.isnan(values), 0, values).mean())
+    failed = setting.diverged | ~np.isfinite(values)
+    # Any failure makes a trial worse than all without one.
+    return -float(np.where(failed, 1e9, np.minimum(values, 1e8)).mean())
 
 
 def choose_tuned(settings: Sequence[Setting], wanted: str | None) -> tuple[str, ...]:
@@ -113,15 +158,11 @@ def choose_tuned(settings: Sequence[Setting], wanted: str | None) -> tuple[str, 
 
     Raises ValueError for a key that no config has.
     """
-    differing = differing_keys([setting.config for setting in settings])
-    if wanted is None:
-        others = [
-            key for key in differing if key != TUNED_BY_DEFAULT and not key.startswith("dataset.")
-        ]
-        return (TUNED_BY_DEFAULT,) if TUNED_BY_DEFAULT in differing and others else ()
-    if wanted == "none":
-        return ()
-    return refuse_unknown(wanted, [setting.config for setting in settings])
+    configs = [setting.config for setting in settings]
+    if wanted is not None:
+        return refuse_unknown(wanted, configs)
+    differing = [key for key in differing_keys(configs) if not _within(key, ("dataset",))]
+    return (TUNED_BY_DEFAULT,) if TUNED_BY_DEFAULT in differing and len(differing) > 1 else ()
 
 
 def refuse_unknown(wanted: str, configs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -148,58 +189,66 @@ def _within(key: str, sections: Sequence[str]) -> bool:
     return any(key == section or key.startswith(f"{section}.") for section in sections)
 
 
-def arms(settings: Sequence[Setting], metric: str, tuned: Sequence[str]) -> list[Arm]:
-    """Return the contestants of all tasks, each task's best first, tasks by name."""
+def _data(setting: Setting) -> dict[str, Any]:
+    return {k: v for k, v in setting.config.items() if k.startswith("dataset.")}
+
+
+def _key(config: Mapping[str, Any]) -> str:
+    return json.dumps(config, sort_keys=True, default=str)
+
+
+def arms(settings: Sequence[Setting], tuned: Sequence[str]) -> list[Arm]:
+    """Return the arms of all tasks, each task's best first, tasks by name."""
     differing = differing_keys([setting.config for setting in settings])
-    in_task = [key for key in differing if key.startswith("dataset.")]
-    in_arm = [k for k in differing if k not in in_task and not _within(k, tuned)]
-    groups: dict[tuple[str, str], list[Setting]] = {}
+
+    def follows(key: str) -> bool:
+        """Whether a parameter differs only because its section's name, which is tuned, does."""
+        return key not in differing and _within(f"{key.rpartition('.')[0]}.name", tuned)
+
+    trials: dict[str, dict[str, list[Setting]]] = {}
     for setting in settings:
-        data = {k: v for k, v in setting.config.items() if k.startswith("dataset.")}
+        data = _data(setting)
         rest = {
             k: v
             for k, v in setting.config.items()
-            if k not in data and not _within(k, tuned) and not _follows(k, differing, tuned)
+            if k not in data and not _within(k, tuned) and not follows(k)
         }
-        key = tuple(json.dumps(part, sort_keys=True, default=str) for part in (data, rest))
-        groups.setdefault((key[0], key[1]), []).append(setting)
-    by_task: dict[str, list[Arm]] = {}
-    for (task, _), trials in groups.items():
-        one = trials[0].config
-        data = {k: v for k, v in one.items() if k.startswith("dataset.")}
-        named = {k: v for k, v in one.items() if k not in data}
-        if "activation.name" in differing and _within("activation.name", tuned):
-            named["activation.name"] = "any activation"
-        values = [validation_value(trial, metric) for trial in trials]
-        best = _best(trials, values, metric)
-        tried = _tried(trials, best, tuned)
-        arm = Arm(
-            label(data, in_task) if in_task else show(data.get("dataset.name", "data")),
-            label(named, in_arm),
-            best,
-            list(zip(trials, values, strict=True)),
-            np.empty(0),
-            list(best.seeds),
-            {key: best.config[key] for key in tried},
-        )
-        arm.on_edge = [k for k in arm.chosen if _on_edge(arm.chosen[k], tried[k])]
-        by_task.setdefault(task, []).append(arm)
+        trials.setdefault(_key(data), {}).setdefault(_key(rest), []).append(setting)
+    tasks = [[_arm(alike, differing, tuned) for alike in task.values()] for task in trials.values()]
     result = []
-    for group in sorted(by_task.values(), key=lambda group: group[0].task):
-        worst = worst_score([trial for arm in group for trial, _ in arm.trials], metric)
-        for arm in group:
-            arm.scores = filled(arm.setting, metric, worst)
+    for group in sorted(tasks, key=lambda group: group[0].task):
         _set_placebos_apart(group)
-        sign = 1 if higher_is_better(metric) else -1
-        group.sort(key=lambda arm: (-sign * float(arm.scores.mean()), arm.name))
-        result += group
+        sign = direction(group[0].setting.metric)
+        result += sorted(group, key=lambda arm: (-sign * float(arm.scores.mean()), arm.name))
     return result
 
 
-def _follows(key: str, differing: Sequence[str], tuned: Sequence[str]) -> bool:
-    """Whether a parameter differs only because its section's name, which is tuned, does."""
-    section = key.rpartition(".")[0]
-    return key not in differing and _within(f"{section}.name", tuned)
+def _arm(trials: list[Setting], differing: Sequence[str], tuned: Sequence[str]) -> Arm:
+    data = _data(trials[0])
+    rest = {k: v for k, v in trials[0].config.items() if k not in data}
+    if "activation.name" in differing and _within("activation.name", tuned):
+        rest["activation.name"] = "any activation"
+    in_task = [key for key in differing if key.startswith("dataset.")]
+    in_arm = [key for key in differing if key not in in_task and not _within(key, tuned)]
+    best = _best(trials)
+    tried = _tried(trials, best, tuned)
+    return Arm(
+        label(data, in_task) if in_task else show(data.get("dataset.name", "data")),
+        label(rest, in_arm),
+        best,
+        trials,
+        {key: best.config[key] for key in tried},
+        [key for key in tried if _on_edge(best.config[key], tried[key])],
+    )
+
+
+def _best(trials: Sequence[Setting]) -> Setting:
+    """Return the trial with the highest validation value; among equal accuracies, which are
+    counts and often tie, the one with the lowest validation loss."""
+    most = max(trial.validation for trial in trials)
+    tied = [trial for trial in trials if trial.validation == most]
+    loss = trials[0].metric.replace("accuracy", "loss")
+    return max(tied, key=lambda trial: validation_value(trial, loss))
 
 
 def _tried(trials: Sequence[Setting], best: Setting, tuned: Sequence[str]) -> dict[str, list[Any]]:
@@ -223,70 +272,6 @@ def _tried(trials: Sequence[Setting], best: Setting, tuned: Sequence[str]) -> di
     return tried
 
 
-def _best(trials: Sequence[Setting], values: Sequence[float], metric: str) -> Setting:
-    """Return the trial with the highest validation value; among equal accuracies, which are
-    counts and often tie, the one with the lowest validation loss."""
-    tied = [trial for trial, value in zip(trials, values, strict=True) if value == max(values)]
-    loss = metric.replace("accuracy", "loss")
-    return max(tied, key=lambda trial: validation_value(trial, loss))
-
-
-def validation_value(setting: Setting, metric: str) -> float:
-    """Return what trials are chosen by, higher is better: validation data, failures
-    worst.
-
-    The mean of the metric's validation twin; of training where there is no validation
-    part.
-    """
-    which, _, name = metric.rpartition(".")
-    quantity = name.rpartition("_")[2]
-    for part in ("validation", "train"):
-        twin = f"{which}.{part}_{quantity}" if which else f"{part}_{quantity}"
-        values = setting.measured(twin)
-        if np.isfinite(values).any() or part == "train":
-            break
-    if higher_is_better(metric):
-        return float(np.where(setting.diverged | np.isnan(values), 0, values).mean())
-    failed = setting.diverged | ~np.isfinite(values)
-    # Any failure makes a trial worse than all without one.
-    return -float(np.where(failed, 1e9, np.minimum(values, 1e8)).mean())
-
-
-def worst_score(settings: Sequence[Setting], metric: str) -> float:
-    """Return what a diverged replicate scores: accuracy 0, or the task's greatest
-    loss."""
-    if higher_is_better(metric):
-        return 0.0
-    kept = [setting.measured(metric)[~setting.diverged] for setting in settings]
-    values = np.concatenate(kept)
-    values = values[np.isfinite(values)]
-    return float(values.max()) if values.size else 0.0
-
-
-def filled(setting: Setting, metric: str, worst: float) -> Array:
-    """Return all replicates' scores, those that diverged or have none at ``worst``."""
-    values = setting.measured(metric)
-    return np.where(setting.diverged | ~np.isfinite(values), worst, values)
-
-
-def finished_scores(arm: Arm) -> Array:
-    """Return the scores of the replicates that did not diverge."""
-    lost = {r["seed"] for r in arm.setting.replicates if r["status"] == "diverged"}
-    kept = [seed not in lost for seed in arm.seeds]
-    return np.asarray(arm.scores[kept])
-
-
-def median_solved_epoch(settings: Sequence[Setting]) -> float:
-    """Return the median epoch over all replicates, infinite for those that never solved.
-
-    NaN where that median is not reached.
-    """
-    found = [r.get("solved_epoch") for s in settings for r in s.replicates]
-    epochs = np.array([np.inf if epoch is None else epoch for epoch in found])
-    median = float(np.median(epochs)) if epochs.size else np.inf
-    return median if np.isfinite(median) else np.nan
-
-
 def _on_edge(value: Any, tried: Sequence[Any]) -> bool:
     # True is 1 to Python, but a yes or no has no edge, nor has a name.
     numbers = [v for v in tried if isinstance(v, (int, float)) and not isinstance(v, bool)]
@@ -301,20 +286,19 @@ def _set_placebos_apart(group: list[Arm]) -> None:
         return
     for arm in group:
         others = {seed for other in group if other is not arm for seed in other.setting.seeds}
-        own = np.array([seed not in others for seed in arm.seeds])
-        if own.sum() >= 2 and (~own).sum() >= 2:
-            arm.placebo = arm.scores[own]
-            arm.scores = arm.scores[~own]
-            arm.seeds = [s for s, alone in zip(arm.seeds, own, strict=True) if not alone]
-            whole, kept = arm.setting, np.isin(arm.setting.seeds, arm.seeds)
-            arm.setting = replace(
-                whole,
-                replicates=list(compress(whole.replicates, kept)),
-                owners=list(compress(whole.owners, kept)),
-            )
-            arm.trials = [(arm.setting if t is whole else t, v) for t, v in arm.trials]
+        shared = np.array([seed in others for seed in arm.setting.seeds])
+        if shared.sum() >= 2 and (~shared).sum() >= 2:
+            whole = arm.setting
+            arm.placebo = whole.scores[~shared]
+            arm.setting = whole.only(shared.tolist())
+            arm.trials = [arm.setting if trial is whole else trial for trial in arm.trials]
 
 
-def tuned_text(arm: Arm) -> str:
-    """Return the chosen values for people: "learning_rate=0.1"."""
-    return ", ".join(f"{short(key)}={show(v)}" for key, v in arm.chosen.items())
+def median_solved_epoch(settings: Sequence[Setting]) -> float:
+    """Return the median epoch over all replicates, infinite for those that never solved.
+
+    NaN where that median is not reached.
+    """
+    found = [r.get("solved_epoch") for s in settings for r in s.replicates]
+    median = float(np.median([np.inf if epoch is None else epoch for epoch in found]))
+    return median if np.isfinite(median) else np.nan

@@ -1,10 +1,12 @@
-"""Settings: configs without their seeds, and the names that tell them apart."""
+"""Settings: configs without their seeds, the names that tell them apart, and what they scored."""
 
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from activations.base import Array
 from runner.compare.runs import Problem
 from runner.data.split import part_sizes
 from runner.results.run import Run
-from runner.statistics.estimates import Estimate, estimate
+from runner.statistics.estimates import Estimate, estimate, how
 
 NOT_SETTINGS = ("seed", "replicates", "plots")
 """Keys that say how often and with which pictures, not what, was run."""
@@ -29,6 +31,8 @@ class Setting:
         replicates: the summaries' entries, by rising seed.
         owners: for each replicate its run and its row there.
         label: what tells it from the others, for people.
+        metric, scores: what is compared, (replicates,); a diverged replicate has the worst score.
+        validation: what trials are chosen by, higher is better.
     """
 
     config: dict[str, Any]
@@ -36,6 +40,9 @@ class Setting:
     replicates: list[dict[str, Any]] = field(default_factory=list)
     owners: list[tuple[Run, int]] = field(default_factory=list)
     label: str = ""
+    metric: str = ""
+    scores: Array = field(default_factory=lambda: np.empty(0))
+    validation: float = np.nan
 
     @property
     def activation(self) -> str:
@@ -57,6 +64,20 @@ class Setting:
     def seconds(self) -> float:
         return sum(float(run.summary["seconds"]["total"]) for run in self.runs)
 
+    @property
+    def score(self) -> Estimate:
+        """What the scores come to."""
+        return estimate(self.metric, self.scores, self.samples(self.metric))
+
+    def only(self, kept: Sequence[bool]) -> Setting:
+        """Return the setting with some of its replicates."""
+        return replace(
+            self,
+            replicates=list(compress(self.replicates, kept)),
+            owners=list(compress(self.owners, kept)),
+            scores=self.scores[np.asarray(kept)],
+        )
+
     def measured(self, metric: str) -> Array:
         """Return a metric of every replicate, NaN where there is none.
 
@@ -70,18 +91,15 @@ class Setting:
     def samples(self, metric: str) -> int:
         """Return how many samples a metric is measured on, 1 where the config does not tell."""
         part = metric.rpartition(".")[2].partition("_")[0]
-        keys = ("samples", "test_fraction", "validation_fraction")
-        numbers: list[Any] = [self.config.get(f"dataset.{key}") for key in keys]
-        if not all(isinstance(number, (int, float)) for number in numbers):
-            return 1
         try:
-            return max(1, part_sizes(*numbers)[part])
-        except (ValueError, OverflowError):  # not finite: no run of ours
+            sizes = part_sizes(
+                int(self.config["dataset.samples"]),
+                float(self.config["dataset.test_fraction"]),
+                float(self.config["dataset.validation_fraction"]),
+            )
+        except (KeyError, TypeError, ValueError, OverflowError):
             return 1
-
-    def estimate(self, metric: str, values: Array, axis: int = -1) -> Estimate:
-        """Return what values of a metric, one per replicate, come to."""
-        return estimate(metric, values, self.samples(metric), axis)
+        return max(1, sizes[part])
 
     def curve(self, column: str) -> tuple[Array, Array]:
         """Return epochs (E,) and a history column (replicates, E).
@@ -94,25 +112,33 @@ class Setting:
         longest = max(grids, key=len)
         common = longest
         for grid in grids:
-            if grid is longest:
-                continue
-            stops_only = len(grid) < len(longest) and np.array_equal(grid, longest[: len(grid)])
-            if not stops_only:
+            if not np.array_equal(grid, longest[: len(grid)]):  # equal: it stopped early
                 common = np.intersect1d(common, grid)
-        rows = []
-        for (run, row), entry in zip(self.owners, self.replicates, strict=True):
-            known, values = run.history["epoch"][row], run.history.get(column)
-            line = np.full(len(common), np.nan)
-            if values is not None and np.array_equal(known, common):
-                line = values[row].copy()
-            elif values is not None:
-                there = np.isfinite(known)
-                _, at, of = np.intersect1d(common, known[there], return_indices=True)
-                line[at] = values[row][there][of]
-                if entry["status"] == "stopped_early":
-                    line[common > known[there][-1]] = values[row][there][-1]
-            rows.append(line)
-        return common, np.array(rows)
+        lines = np.full((len(self.replicates), len(common)), np.nan)
+        for line, (run, row), entry in zip(lines, self.owners, self.replicates, strict=True):
+            if column not in run.history:
+                continue
+            there = np.isfinite(run.history["epoch"][row])
+            known, values = run.history["epoch"][row, there], run.history[column][row, there]
+            _, at, of = np.intersect1d(common, known, return_indices=True)
+            line[at] = values[of]
+            if entry["status"] == "stopped_early":
+                line[common > known[-1]] = values[-1]
+        return common, lines
+
+    def band(self, column: str, values: Array) -> Estimate:
+        """Return the estimate of a history column, (replicates, E), epoch by epoch.
+
+        Replicates that diverged are NaN rows and left out.
+        """
+        rows = values[np.isfinite(values).all(axis=1)]
+        if len(rows):
+            return estimate(column, rows, self.samples(column), axis=0)
+        # Nobody reached the end: show what there was, without a claim about its spread.
+        nothing = np.full(values.shape[1], np.nan)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return Estimate(np.nanmedian(values, axis=0), nothing, nothing, 0, how(column))
 
 
 def group(runs: Sequence[Run]) -> tuple[list[Setting], list[Problem]]:
@@ -127,31 +153,24 @@ def group(runs: Sequence[Run]) -> tuple[list[Setting], list[Problem]]:
         config = {k: v for k, v in run.settings.items() if k not in NOT_SETTINGS}
         key = json.dumps(config, sort_keys=True, default=str)
         setting = settings.setdefault(key, Setting(config))
-        known = set(setting.seeds)
-        fresh = [
-            (entry, row) for row, entry in enumerate(run.replicates) if entry["seed"] not in known
-        ]
-        if len(fresh) < len(run.replicates):
-            missing = len(run.replicates) - len(fresh)
-            first = setting.runs[0].path
-            problems.append(
-                Problem(
-                    str(run.path),
-                    f"{missing} of {len(run.replicates)} seeds are in {first} already "
-                    "and count once",
-                )
+        known, total = set(setting.seeds), len(run.replicates)
+        fresh = [row for row, entry in enumerate(run.replicates) if entry["seed"] not in known]
+        if len(fresh) < total:
+            reason = (
+                f"{total - len(fresh)} of {total} seeds are in {setting.runs[0].path} already "
+                "and count once"
             )
+            problems.append(Problem(str(run.path), reason))
         if fresh:
             setting.runs.append(run)
-            setting.replicates += [entry for entry, _ in fresh]
-            setting.owners += [(run, row) for _, row in fresh]
-    for setting in settings.values():
-        order = np.argsort(setting.seeds, kind="stable")
-        setting.replicates = [setting.replicates[i] for i in order]
-        setting.owners = [setting.owners[i] for i in order]
+            setting.replicates += [run.replicates[row] for row in fresh]
+            setting.owners += [(run, row) for row in fresh]
     found = [settings[key] for key in sorted(settings)]  # whatever order the folders came in
     keys = differing_keys([setting.config for setting in found])
     for setting in found:
+        order = np.argsort(setting.seeds, kind="stable")
+        setting.replicates = [setting.replicates[i] for i in order]
+        setting.owners = [setting.owners[i] for i in order]
         setting.label = label(setting.config, keys)
     return found, problems
 
@@ -214,3 +233,12 @@ def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
         bare = alone or key.endswith(".name")
         words.append(value if bare else f"{short(key)}={value}")
     return " ".join(words) or show(config.get("activation.name", "run"))
+
+
+def key_names(keys: Sequence[str], taken: Sequence[str] = ()) -> dict[str, str]:
+    """Return how each key is called where all stand together: ``short`` where that is its own."""
+    names = [short(key) for key in keys]
+    return {
+        key: name if names.count(name) == 1 and name not in taken else key
+        for key, name in zip(keys, names, strict=True)
+    }

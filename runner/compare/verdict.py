@@ -11,9 +11,8 @@ from runner.compare.pairs import (
     OVERALL,
     Family,
     Pair,
-    score_estimate,
 )
-from runner.compare.scores import higher_is_better, tuned_text
+from runner.compare.scores import higher_is_better
 from runner.compare.settings import short
 from runner.compare.wording import (
     counted,
@@ -21,7 +20,7 @@ from runner.compare.wording import (
     listed,
     metric_name,
     probability,
-    scored,
+    with_interval,
 )
 from runner.statistics.estimates import t_interval
 from runner.statistics.paired_tests import fewest_pairs, smallest_sign_flip_p
@@ -56,11 +55,11 @@ def _mixture(comparison: Comparison) -> list[str]:
 def _place(family: Family) -> str:
     if family.task != OVERALL:
         return f"On {family.task}"
-    return f"Over all {len(family.members[0])} tasks"
+    return f"Over all {len(family.standings[0].arms)} tasks"
 
 
 def _family(comparison: Comparison, family: Family) -> list[str]:
-    names, place = family.arms, _place(family)
+    names, place = family.names, _place(family)
     if len(names) < 2:
         return []
     if not family.pairs:
@@ -74,12 +73,12 @@ def _family(comparison: Comparison, family: Family) -> list[str]:
 
 
 def _decided(family: Family, place: str, metric: str) -> list[str]:
-    names = family.arms[: family.tested]
+    names = family.names[: family.tested]
     winner = family.winner
     if winner is not None:
         runner_up = family.pair(0, 1)
         return [
-            f"{place} {names[0]} is best: {_mean(family, 0, metric)} {metric_name(metric)}, "
+            f"{place} {names[0]} is best: {_leader(family)}, "
             f"ahead of {_others(names[1:])} by {_gap(runner_up, metric)} at the least "
             f"(against {names[1]}; adjusted p = {probability(runner_up.adjusted)}, "
             f"{_METHODS[family.method]}, {_seeds(family)})."
@@ -94,7 +93,7 @@ def _decided(family: Family, place: str, metric: str) -> list[str]:
         nearest = min(worse, key=lambda j: family.pair(0, j).mean)
         beaten = listed([names[j] for j in worse])
         sentences.append(
-            f"{place} {names[0]}, {_mean(family, 0, metric)} {metric_name(metric)}, is ahead "
+            f"{place} {names[0]}, {_leader(family)}, is ahead "
             f"of {beaten}, by {_gap(family.pair(0, nearest), metric)} at the least "
             f"(against {names[nearest]}; {_METHODS[family.method]})."
         )
@@ -104,8 +103,8 @@ def _decided(family: Family, place: str, metric: str) -> list[str]:
 def _outside(family: Family, place: str) -> list[str]:
     """Which settings no test can tell from the others, however clear the rest is."""
     found = [
-        (family.arms[i], counted(family.blocks_with_others(i), "seed"))
-        for i in range(family.tested, len(family.arms))
+        (family.names[i], counted(family.blocks_with_others(i), "seed"))
+        for i in range(family.tested, len(family.names))
     ]
     if not found:
         return []
@@ -131,20 +130,20 @@ def _seeds(family: Family) -> str:
     if least < most:
         return f"{least} to {most} seeds"
     if family.task == OVERALL:
-        tasks = len(family.members[0])
+        tasks = len(family.standings[0].arms)
         return f"{most} seeds ({most // tasks} on each of {tasks} tasks)"
     return counted(most, "seed")
 
 
 def _hope(family: Family, first: int, second: int) -> str:
     """How many replicates would separate a tied pair, if that can be said at all."""
-    pair, names = family.pair(first, second), family.arms[: family.tested]
+    pair, names = family.pair(first, second), family.names[: family.tested]
     if not math.isfinite(pair.needed) or pair.mean <= 0:
         return "; the best two do not differ at all" if pair.mean == 0 else ""
-    if pair.needed > 1000 * len(family.members[0]):
+    if pair.needed > 1000 * len(family.standings[0].arms):
         return "; the gap between the best two is too small for a thousand seeds to show"
     which = "them" if len(names) == 2 else listed([names[first], names[second]])
-    tasks = len(family.members[0])
+    tasks = len(family.standings[0].arms)
     needed = math.ceil(max(pair.needed, pair.n + 1) / tasks)
     each = " on each task" if tasks > 1 else ""
     return f"; about {needed}{each} would separate {which} if the gap is real"
@@ -166,14 +165,16 @@ def _undecidable(comparison: Comparison, family: Family, place: str) -> str:
     sizes = sorted({len(other.pairs) for other in tested})
     pairs = f"{sizes[0]} to {sizes[-1]} pairs" if len(sizes) > 1 else counted(sizes[0], "pair")
     return (
-        f"{start} between {len(family.arms)} settings: {pairs} on each of "
+        f"{start} between {len(family.names)} settings: {pairs} on each of "
         f"{counted(len(tested), 'task')}{together} share the 5% of errors, for which "
         f"{family.replicates_needed} are needed."
     )
 
 
-def _mean(family: Family, index: int, metric: str) -> str:
-    return scored(*score_estimate(family.members[index], metric)[:3], metric)
+def _leader(family: Family) -> str:
+    """What the first one scored."""
+    first = family.standings[0]
+    return f"{with_interval(*first.score[:3], first.metric)} {metric_name(first.metric)}"
 
 
 def _gap(pair: Pair, metric: str) -> str:
@@ -236,7 +237,7 @@ def _tuning(comparison: Comparison) -> list[str]:
         result.append("The tuning budgets differ, which favours those with more trials.")
     edges = [arm for arm in chosen if arm.on_edge]
     if edges:
-        named = [f"{arm.name} on {arm.task} ({tuned_text(arm)})" for arm in edges]
+        named = [f"{arm.name} on {arm.task} ({arm.chosen_text})" for arm in edges]
         result.append(
             f"Chosen at the edge of the grid: {listed(named, 6)}; a wider grid may "
             "change the ranking."
@@ -249,11 +250,11 @@ def _placebo(comparison: Comparison) -> list[str]:
     for arm in comparison.arms:
         if arm.placebo.size < 2:
             continue
-        n = min(arm.placebo.size, arm.scores.size)
-        mean, low, high = t_interval(arm.placebo[:n] - arm.scores[:n])
+        found = arm.placebo_differences
+        mean, low, high = t_interval(found)
         ends = [difference(float(e), comparison.metric, unit=False) for e in (low, high)]
         result.append(
-            f"Placebo: {arm.name} on {arm.task} against itself with {n} other seeds "
+            f"Placebo: {arm.name} on {arm.task} against itself with {found.size} other seeds "
             f"differs by {difference(float(mean), comparison.metric)} "
             f"({ends[0]} to {ends[1]}); differences of that size mean nothing."
         )

@@ -24,7 +24,7 @@ def score(value: float, metric: str) -> str:
     return f"{value:.4g}".replace("-", MINUS)
 
 
-def scored(centre: float, low: float, high: float, metric: str) -> str:
+def with_interval(centre: float, low: float, high: float, metric: str) -> str:
     """Return "97.1% (96.2 to 98.0)", the centre alone where there is no interval."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return score(centre, metric)

@@ -131,7 +131,7 @@ class _Progress:
 def _compare(finished: list[Path], folder: Path, failures: list[Failure], planned: Plan) -> bool:
     """Compare what is finished; return whether a picture could not be drawn."""
     from runner.compare import Problem, compare
-    from runner.compare.leaderboard import tell_undrawn, terminal
+    from runner.compare.outputs import tell_undrawn, terminal
 
     problems = [
         Problem(failure.job.folder.name, failure.reason, failure.job.command)

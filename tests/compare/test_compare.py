@@ -13,11 +13,12 @@ from pytest import approx
 from runner import run
 from runner.compare import Problem, build, compare, wording
 from runner.compare.__main__ import main
-from runner.compare.bands import centre_and_band
-from runner.compare.leaderboard import csv_text, markdown, rows, terminal
+from runner.compare.outputs import csv_text, markdown, terminal
 from runner.compare.pairs import ALPHA, OVERALL
 from runner.compare.report import html
-from runner.compare.settings import differing_keys, show
+from runner.compare.scores import Arm
+from runner.compare.settings import Setting, differing_keys, show
+from runner.compare.table import records
 from runner.compare.verdict import sentences
 from runner.plots import curves
 from runner.results.run import flatten, parse_history
@@ -26,6 +27,12 @@ from tests.run_folders import resign, write_run, write_summary, write_sweep
 
 def family_of(comparison, task):
     return next(family for family in comparison.families if family.task == task)
+
+
+def made_up_arm(name, scores, seeds):
+    """An arm without runs."""
+    entries = [{"seed": seed} for seed in seeds]
+    return Arm("t", name, Setting({}, replicates=entries, metric="test_accuracy", scores=scores))
 
 
 def verdict(*folders, **how):
@@ -145,7 +152,7 @@ def test_failures_count_and_are_never_dropped(tmp_path):
     write_run(tmp_path / "1", "tanh", scores=[0.9] * 10)
     write_run(tmp_path / "2", "relu", scores=[0.95] * 10, diverged=[1, 4])
     comparison = build([tmp_path])
-    relu = next(row for row in rows(comparison) if row["name"] == "relu")
+    relu = next(row for row in records(comparison) if row["name"] == "relu")
     assert relu["score"] == approx(0.76) and relu["n"] == 10
     assert (relu["diverged"], relu["solved"]) == (2, 8)
     assert "2 of 20 replicates diverged (relu on moons 2)" in verdict(tmp_path)
@@ -240,8 +247,8 @@ def test_a_clear_winner_is_named(tmp_path):
     write_sweep(tmp_path, {"tanh": 0, "relu": 0.0, "gelu": 0.06}, n=10)
     comparison = build([tmp_path])
     family = comparison.families[0]
-    assert family.arms[family.winner] == "gelu"
-    assert family.ranks == [1, 2, 2] and family.letters == ["a", "b", "b"]
+    assert family.winner.name == "gelu"
+    assert [(s.rank, s.letters) for s in family.standings] == [(1, "a"), (2, "b"), (2, "b")]
     assert sentences(comparison)[0].startswith("On moons gelu is best: 9")
 
 
@@ -269,7 +276,7 @@ def test_one_replicate_says_so_and_has_no_interval(tmp_path):
     write_sweep(tmp_path, {"silu": 0, "gelu": 0.05}, n=1)
     comparison = build([tmp_path])
     assert "with 1 replicate:" in sentences(comparison)[0]
-    assert np.isnan(rows(comparison)[0]["low"])
+    assert np.isnan(records(comparison)[0]["low"])
 
 
 def test_few_replicates_for_holm_take_the_joint_test_by_design_alone(tmp_path):
@@ -277,7 +284,7 @@ def test_few_replicates_for_holm_take_the_joint_test_by_design_alone(tmp_path):
     write_sweep(tmp_path, gaps, n=10)
     family = build([tmp_path]).families[0]
     assert family.method == "joint"
-    assert family.arms[family.winner] == "gelu"
+    assert family.winner.name == "gelu"
 
 
 def test_p_values_are_adjusted_over_all_tasks(tmp_path):
@@ -300,19 +307,17 @@ def test_runs_without_common_seeds_are_paired_in_their_order(tmp_path):
 def test_at_most_5_percent_of_null_sweeps_name_a_winner_or_any_difference(settings, n):
     """Null sweeps through the comparison's own decision, without files."""
     from runner.compare.pairs import families
-    from runner.compare.scores import Arm
-    from runner.compare.settings import Setting
 
     generator = np.random.default_rng(11)
     sweeps, named, separated = 300, 0, 0
     for _ in range(sweeps):
         shared = generator.normal(0, 1, n)
         arms = [
-            Arm("t", str(i), Setting({}), [], shared + generator.normal(0, 1, n), list(range(n)))
+            made_up_arm(str(i), shared + generator.normal(0, 1, n), range(n))
             for i in range(settings)
         ]
         arms.sort(key=lambda arm: -arm.scores.mean())
-        family = families(arms, "test_accuracy")[0]
+        family = families(arms)[0]
         assert family.method in ("holm", "joint")
         named += family.winner is not None
         separated += any(pair.adjusted <= ALPHA for pair in family.pairs)
@@ -333,7 +338,7 @@ def test_the_report_has_the_rows_over_all_tasks(tmp_path):
     page = html(comparison, tmp_path, {})
     heading = page.index("<h3>all tasks</h3>")
     first = page[heading : page.index("</table>", heading)]
-    for row in rows(comparison)[:2]:
+    for row in records(comparison)[:2]:
         assert row["task"] == "all tasks"
         assert f"<td>{row['name']}</td><td>{100 * row['score']:.1f}%" in first
 
@@ -373,7 +378,7 @@ def test_the_order_of_the_folders_changes_nothing(tmp_path):
         for activation in ("tanh", "gelu", "relu"):
             write_run(tmp_path / f"{activation}_{rate}", activation, learning_rate=rate)
     folders = sorted(tmp_path.iterdir())
-    tables = [csv_text(rows(build(order))) for order in (folders, folders[::-1])]
+    tables = [csv_text(records(build(order))) for order in (folders, folders[::-1])]
     assert tables[0] == tables[1]
 
 
@@ -506,25 +511,26 @@ def test_a_setting_with_too_few_seeds_disables_no_other_test(tmp_path):
     write_default_beside_sweep(tmp_path, 6, 5)
     comparison = build([tmp_path])
     (family,) = comparison.families
-    assert family.method == "joint" and family.arms[family.winner] == "gelu"
-    assert family.arms[-1] == "relu" and family.tested == 12
-    assert family.ranks[-1] is None and family.letters[-1] == ""
-    assert family.letters[0] == "a" and "a" not in "".join(family.letters[1:])
+    assert family.method == "joint" and family.winner.name == "gelu"
+    first, *others, last = family.standings
+    assert last.name == "relu" and family.tested == 12
+    assert last.rank is None and last.letters == ""
+    assert first.letters == "a" and all("a" not in other.letters for other in others)
     assert (
         "On moons relu shares 5 seeds with the others, too few to be tested with them"
         in verdict(tmp_path)
     )
     assert all(not pair.tested and pair.adjusted == 1 for pair in family.pairs if pair.second == 12)
     assert "| relu |" in markdown(comparison) and "None" not in markdown(comparison)
-    assert rows(comparison)[-1]["rank"] is None
+    assert records(comparison)[-1]["rank"] is None
 
 
 def test_pairs_with_unequal_numbers_of_seeds_are_tested_each_with_its_own(tmp_path):
     write_default_beside_sweep(tmp_path, 10, 7)
     (family,) = build([tmp_path]).families
     assert (family.method, family.tested, family.replicates) == ("joint", 13, (7, 10))
-    gelu = family.arms.index("gelu")
-    others = [i for i, name in enumerate(family.arms) if name.startswith("f")]
+    gelu = family.names.index("gelu")
+    others = [i for i, name in enumerate(family.names) if name.startswith("f")]
     assert all(family.pair(gelu, other).adjusted <= ALPHA for other in others)
 
 
@@ -532,15 +538,13 @@ def test_a_task_that_no_test_can_decide_takes_nothing_from_the_others(tmp_path):
     write_sweep(tmp_path / "a", {"tanh": -0.3, "gelu": 0}, n=6)
     write_sweep(tmp_path / "b", {"elu": -0.3, "selu": 0}, ("spirals",), n=3)
     comparison = build([tmp_path])
-    assert family_of(comparison, "moons").winner == 0
+    assert family_of(comparison, "moons").winner.name == "gelu"
     assert family_of(comparison, "spirals").method == "none"
 
 
 @pytest.mark.parametrize("fewer", [4, 6, 8])
 def test_null_sweeps_with_unequal_seeds_err_in_at_most_5_percent(fewer):
     from runner.compare.pairs import families
-    from runner.compare.scores import Arm
-    from runner.compare.settings import Setting
 
     generator = np.random.default_rng(12)
     sweeps, separated = 300, 0
@@ -549,9 +553,9 @@ def test_null_sweeps_with_unequal_seeds_err_in_at_most_5_percent(fewer):
         arms = []
         for i, n in enumerate([10, 10, 10, 10, 10, 9, fewer, fewer]):
             scores = (shared + generator.normal(0, 1, 10))[-n:]
-            arms.append(Arm("t", str(i), Setting({}), [], scores, list(range(10))[-n:]))
+            arms.append(made_up_arm(str(i), scores, range(10)[-n:]))
         arms.sort(key=lambda arm: -arm.scores.mean())
-        (family,) = families(arms, "test_accuracy")
+        (family,) = families(arms)
         assert family.method == "joint" and family.tested == (8 if fewer >= 6 else 6)
         separated += any(pair.adjusted <= ALPHA for pair in family.pairs)
     assert separated / sweeps <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / sweeps)
@@ -594,7 +598,7 @@ def test_seeds_that_overlap_are_told_apart_from_folders_that_cannot_be_used(tmp_
 def test_the_median_epoch_solved_counts_those_that_never_solved(tmp_path, solved, median):
     n = 6 if solved != 5 else 5
     write_run(tmp_path / "1", scores=[0.95] * solved + [0.5] * (n - solved))
-    (row,) = rows(build([tmp_path]))
+    (row,) = records(build([tmp_path]))
     assert row["solved"] == solved
     assert row["median_solved_epoch"] == approx(float(median), nan_ok=True)
 
@@ -640,10 +644,10 @@ def test_one_interval_in_summary_leaderboard_report_and_pictures(tmp_path, metri
     for result in runs:
         told = result.summary["together"]["final"][metric]
         expected = approx([told["centre"], told["low"], told["high"]], rel=1e-6)
-        (row,) = [r for r in rows(comparison) if r["folder"] == str(result.path)]
+        (row,) = [r for r in records(comparison) if r["folder"] == str(result.path)]
         assert [row["score"], row["low"], row["high"]] == expected
         (arm,) = [arm for arm in comparison.arms if arm.setting.runs[0].path == result.path]
-        band = centre_and_band(arm.setting, metric, arm.setting.curve(metric)[1])
+        band = arm.setting.band(metric, arm.setting.curve(metric)[1])
         assert [end[-1] for end in band[:3]] == expected
         figure = getattr(curves, metric.removeprefix("test_"))(result)
         drawn = np.concatenate(

@@ -14,7 +14,8 @@ import yaml
 from runner.__main__ import main as run
 from runner.compare import build, compare, pictures
 from runner.compare.__main__ import main
-from runner.compare.leaderboard import markdown, rows, terminal
+from runner.compare.outputs import markdown, terminal
+from runner.compare.table import records
 from runner.plots.style import cut, style, text_width
 from tests.run_folders import resign, write_run, write_summary
 
@@ -172,7 +173,7 @@ def test_a_forged_summary_is_read_or_left_out(tmp_path):
         write_summary(forged, changed)
         for metric in ("test_accuracy", "test_loss"):
             comparison = build([tmp_path], metric=metric)
-            assert rows(comparison) and terminal(comparison)
+            assert records(comparison) and terminal(comparison)
             assert any(arm.activation == "tanh" for arm in comparison.arms)
             assert len(comparison.runs) + len(comparison.unusable) == 2, (path, value)
 

@@ -34,13 +34,8 @@ from runner.compare.pictures.layout import (
     replicate_note,
     scale_of_lines,
 )
-from runner.compare.scores import (
-    TUNED_BY_DEFAULT,
-    filled,
-    higher_is_better,
-    worst_score,
-)
-from runner.compare.settings import Setting, differing_keys, label, short, show
+from runner.compare.scores import TUNED_BY_DEFAULT, higher_is_better
+from runner.compare.settings import Setting, differing_keys, key_names, label, short, show
 from runner.compare.wording import metric_name, score
 from runner.plots.style import INK, SMALL, Picture, cut
 from runner.statistics.estimates import how
@@ -81,9 +76,8 @@ def against_settings(comparison: Comparison) -> dict[str, Picture]:
     """Draw the score against every swept number, learning_rate first."""
     keys = sorted(comparison.keys, key=lambda key: (key != TUNED_BY_DEFAULT, key))
     meanings = hidden_meaning(comparison)
-    for key in keys:
-        unique = sum(short(other) == short(key) for other in keys) == 1
-        meanings.setdefault(key, (short(key) if unique else key, {}))
+    for key, name in key_names(keys).items():
+        meanings.setdefault(key, (name, {}))
     files = file_names(meanings[key][0].replace(" ", "_") for key in keys)
     result: dict[str, Picture] = {}
     for key in keys:
@@ -103,7 +97,7 @@ def _against(
 
     tuned_here = any(key in arm.chosen for arm in comparison.arms)
     if tuned_here:
-        settings = [t for arm in comparison.arms for t, _ in arm.trials]
+        settings = [trial for arm in comparison.arms for trial in arm.trials]
     else:
         settings = [arm.setting for arm in comparison.arms]
     x_values = sorted({position(s) for s in settings if math.isfinite(position(s))})
@@ -118,7 +112,6 @@ def _against(
         for k in differing
         if k not in in_task and not (k == TUNED_BY_DEFAULT and comparison.tuned)
     ]
-    worst = worst_score(settings, comparison.metric)
     groups: dict[str, dict[str, list[Setting]]] = {}
     for setting in settings:
         if math.isfinite(position(setting)):
@@ -135,8 +128,7 @@ def _against(
         for name, members in lines.items():
             members.sort(key=position)
             x = np.array([position(s) for s in members])
-            metric = comparison.metric
-            found = [s.estimate(metric, filled(s, metric, worst))[:3] for s in members]
+            found = [s.score[:3] for s in members]
             y, low, high = (np.array(part, float) for part in zip(*found, strict=True))
             ringed = [i for i, s in enumerate(members) if tuned_here and id(s) in chosen]
             panels.setdefault(task, []).append(
@@ -245,8 +237,7 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
     )
     left = 1.15
     panel_axes = grid(figure, len(panels), across, left=left, below=0.5, between=0.1)
-    worst = worst_score(comparison.settings, metric)
-    tables = [_table(cell, rows, columns, metric, worst) for cell in panels.values()]
+    tables = [_table(cell, rows, columns) for cell in panels.values()]
     together = np.concatenate([table.ravel() for table in tables])
     low, high = float(np.nanmin(together)), float(np.nanmax(together))
     for index, (axes, name, table) in enumerate(zip(panel_axes, panels, tables, strict=True)):
@@ -278,16 +269,13 @@ def _table(
     cells: dict[tuple[str, str], list[Setting]],
     rows: list[Any],
     columns: list[Any],
-    metric: str,
-    worst: float,
 ) -> Array:
     table = np.full((len(rows), len(columns)), np.nan)
     for i, row in enumerate(rows):
         for j, column in enumerate(columns):
             found = cells.get((repr(row), repr(column)))
             if found:
-                centres = [s.estimate(metric, filled(s, metric, worst)).centre for s in found]
-                table[i, j] = np.mean(centres)
+                table[i, j] = np.mean([setting.score.centre for setting in found])
     return table
 
 
@@ -339,10 +327,8 @@ def budget(comparison: Comparison) -> dict[str, Picture]:
         return {}
     panels: dict[str, list[Line]] = {}
     for arm in tuned:
-        worst = worst_score([trial for trial, _ in arm.trials], comparison.metric)
-        metric = comparison.metric
-        scores = [t.estimate(metric, filled(t, metric, worst)).centre for t, _ in arm.trials]
-        y = expected_best(scores, [value for _, value in arm.trials])
+        scores = [trial.score.centre for trial in arm.trials]
+        y = expected_best(scores, [trial.validation for trial in arm.trials])
         x = np.arange(1, len(y) + 1, dtype=float)
         nothing = np.full(len(y), np.nan)
         panels.setdefault(arm.task, []).append(

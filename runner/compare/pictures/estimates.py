@@ -18,7 +18,6 @@ from runner.compare.pairs import (
     OVERALL,
     Family,
     paired_differences,
-    score_estimate,
 )
 from runner.compare.pictures.layout import (
     MOST_ARMS,
@@ -30,7 +29,7 @@ from runner.compare.pictures.layout import (
     replicate_note,
     widest,
 )
-from runner.compare.scores import Arm, finished_scores, higher_is_better, tuned_text
+from runner.compare.scores import higher_is_better
 from runner.compare.wording import difference, metric_name, probability, score
 from runner.plots.limits import beyond, linear_limits
 from runner.plots.style import GREY, INK, PALE, Picture, cut
@@ -45,20 +44,21 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
     families = [f for f in comparison.families if f.task != OVERALL][:MOST_TASKS]
 
     def beside(family: Family, index: int) -> str:
-        arm = family.members[index][0]
+        standing = family.standings[index]
+        (arm,) = standing.arms
         lost = int(arm.setting.diverged.sum())
-        centre = score_estimate(family.members[index], metric).centre
-        words = [f"{score(float(centre), metric):>6}", family.letters[index]]
+        words = [f"{score(float(standing.score.centre), metric):>6}", standing.letters]
         if lost:
             words.append(f"{lost}/{len(arm.setting.replicates)} diverged")
         if arm.chosen:
-            words.append(tuned_text(arm).replace("learning_rate", "rate"))
+            words.append(arm.chosen_text.replace("learning_rate", "rate"))
         return "  ".join(words)
 
-    dots = [[finished_scores(arms[0]) for arms in _shown(family)] for family in families]
-    intervals = [
-        [score_estimate(arms, metric)[:3] for arms in _shown(family)] for family in families
+    dots = [
+        [s.scores[~s.settings[0].diverged] for s in family.standings[:MOST_ARMS]]
+        for family in families
     ]
+    intervals = [[s.score[:3] for s in family.standings[:MOST_ARMS]] for family in families]
     centres = [np.array([three[0] for three in threes]) for threes in intervals]
     lines = [np.concatenate([*d, c]) for d, c in zip(dots, centres, strict=True)]
     bands = [np.array([three[1:] for three in threes]).ravel() for threes in intervals]
@@ -80,7 +80,7 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
     )
     look = looks((arm.name, arm.activation) for arm in comparison.arms)
     for number, (axes, family, scale) in enumerate(zip(panels, families, scales, strict=True)):
-        shades = [look[arms[0].name]["color"] for arms in _shown(family)]
+        shades = [look[name]["color"] for name in family.names[:MOST_ARMS]]
         scale.set(axes.xaxis)
         inside_dots = [np.clip(row, *scale.limits) for row in dots[number]]
         inside = [tuple(np.clip(three, *scale.limits).tolist()) for three in intervals[number]]
@@ -88,10 +88,6 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
     when = "epoch of lowest validation loss" if metric.startswith("best.") else "last epoch"
     panels[-1].set_xlabel(f"{metric_name(metric.removeprefix('best.'))}, {when}")
     return {"leaderboard": figure}
-
-
-def _shown(family: Family) -> list[list[Arm]]:
-    return family.members[:MOST_ARMS]
 
 
 def _letters_note(families: Sequence[Family]) -> str:
@@ -102,11 +98,10 @@ def _letters_note(families: Sequence[Family]) -> str:
 
 def differences(comparison: Comparison) -> dict[str, Picture]:
     """Draw each setting's paired difference to the task's best, and the placebo's."""
-    families = [f for f in comparison.families if len(f.arms) > 1][:MOST_TASKS]
+    families = [f for f in comparison.families if len(f.names) > 1][:MOST_TASKS]
     if not families:
         return {}
     metric = comparison.metric
-    sign = 1 if higher_is_better(metric) else -1
 
     def beside(family: Family, index: int) -> str:
         if index == 0:
@@ -138,10 +133,10 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
     for axes, family in zip(panels, families, strict=True):
         axes.axvline(0, color=GREY, lw=0.9, zorder=1)
         placebo = _draw_placebo(axes, family)
-        others = family.members[1:MOST_ARMS]
-        found = [sign * paired_differences(arms, family.members[0]) for arms in others]
+        best, *others = family.standings[:MOST_ARMS]
+        found = [paired_differences(standing, best) for standing in others]
         intervals = [tuple(float(v) for v in t_interval(d)) for d in found]
-        shades = [look[arms[0].name]["color"] for arms in others]
+        shades = [look[standing.name]["color"] for standing in others]
         _estimates(axes, range(1, len(others) + 1), found, intervals, shades)
         axes.set_xlim(linear_limits(np.concatenate([[0.0, -placebo, placebo], *found, *intervals])))
         if higher_is_better(metric):
@@ -155,10 +150,9 @@ def _draw_placebo(axes: Axes, family: Family) -> float:
     """Shade what a setting's difference to itself on other seeds may be, either way, and
     return the largest."""
     largest = 0.0
-    for arm in (arm for members in family.members for arm in members):
+    for arm in (arm for standing in family.standings for arm in standing.arms):
         if arm.placebo.size > 1 and family.task != OVERALL:
-            n = min(arm.placebo.size, arm.scores.size)
-            _, low, high = t_interval(arm.placebo[:n] - arm.scores[:n])
+            _, low, high = t_interval(arm.placebo_differences)
             size = max(abs(float(low)), abs(float(high)))
             axes.axvspan(-size, size, color=PALE, lw=0, zorder=0)
             largest = max(largest, size)
@@ -178,8 +172,8 @@ def _forest(
     beside: Callable[[Family, int], str],
 ) -> tuple[Picture, list[Axes]]:
     """Return a page with one panel of rows per family: names left, ``beside`` right."""
-    counts = [min(len(family.arms), MOST_ARMS) for family in families]
-    if any(len(family.arms) > MOST_ARMS for family in families):
+    counts = [min(len(family.names), MOST_ARMS) for family in families]
+    if any(len(family.names) > MOST_ARMS for family in families):
         notes = [*notes, f"the best {MOST_ARMS} are shown, all are in leaderboard.csv"]
     height = 1.35 + _ROW * sum(counts) + _PANEL * len(counts)
     figure = page(comparison, title, notes, height)
@@ -187,7 +181,7 @@ def _forest(
         [beside(family, i) for i in range(count)]
         for family, count in zip(families, counts, strict=True)
     ]
-    names = [name for f, count in zip(families, counts, strict=True) for name in f.arms[:count]]
+    names = [name for f, count in zip(families, counts, strict=True) for name in f.names[:count]]
     left = widest(names, 3.0) + 0.14
     right = widest((text for row in texts for text in row), 2.6) + 0.15
     panels = []
@@ -215,7 +209,7 @@ def _forest(
         )
         for row in range(count):
             at = top - (row + 0.5) * _ROW
-            name = cut(family.arms[row], left - 0.12)
+            name = cut(family.names[row], left - 0.12)
             how = {"va": "center", "color": INK}
             figure.words(figure.left + left - 0.08, at, name, ha="right", **how)
             figure.words(figure.right - right + 0.1, at, cut(row_texts[row], right - 0.1), **how)

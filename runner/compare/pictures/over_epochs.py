@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from runner.compare.bands import centre_and_band
 from runner.compare.comparison import Comparison
 from runner.compare.pictures.layout import (
     MOST_LINES,
@@ -40,7 +39,7 @@ def _curves(comparison: Comparison, column: str, name: str) -> dict[str, Picture
         epochs, rows = arm.setting.curve(column)
         if not np.isfinite(rows).any():
             continue
-        centre, low, high = centre_and_band(arm.setting, column, rows)[:3]
+        centre, low, high = arm.setting.band(column, rows)[:3]
         panels.setdefault(arm.task, []).append(
             Line(arm.name, arm.activation, epochs, centre, low, high)
         )

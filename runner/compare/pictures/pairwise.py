@@ -19,7 +19,7 @@ from runner.compare.pictures.layout import (
     replicate_note,
     widest,
 )
-from runner.compare.scores import finished_scores, higher_is_better
+from runner.compare.scores import direction, higher_is_better
 from runner.compare.wording import metric_name
 from runner.plots.style import INK, SMALL, Picture, cut
 from runner.statistics.profiles import performance_profile
@@ -30,15 +30,15 @@ MOST_ARMS = 12
 def pairwise(comparison: Comparison) -> dict[str, Picture]:
     """Draw P(row beats column) over all replicates, framed where a test separates
     them."""
-    families = [f for f in comparison.families if f.pairs and 3 <= len(f.arms) <= MOST_ARMS][
+    families = [f for f in comparison.families if f.pairs and 3 <= len(f.names) <= MOST_ARMS][
         :MOST_TASKS
     ]
     if not families:
         return {}
-    most = max(len(family.arms) for family in families)
+    most = max(len(family.names) for family in families)
     across = 1 if len(families) == 1 else 2
     deep = -(-len(families) // across)
-    left = widest((name for f in families for name in f.arms), 1.5) + 0.15
+    left = widest((name for f in families for name in f.names), 1.5) + 0.15
     height = 1.4 + deep * (0.29 * most + 0.5 + left * 0.75)
     figure = page(
         comparison,
@@ -58,7 +58,7 @@ def pairwise(comparison: Comparison) -> dict[str, Picture]:
 
 
 def _matrix(axes: Axes, family: Family, room: float) -> None:
-    k = len(family.arms)
+    k = len(family.names)
     table = np.full((k, k), 0.5)
     for pair in family.pairs:
         table[pair.first, pair.second] = pair.better
@@ -67,7 +67,7 @@ def _matrix(axes: Axes, family: Family, room: float) -> None:
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.tick_params(length=0)
-    names = [cut(name, room) for name in family.arms]
+    names = [cut(name, room) for name in family.names]
     axes.set_xticks(range(k), names, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(k), names)
     for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
@@ -105,24 +105,30 @@ def profiles(comparison: Comparison) -> dict[str, Picture]:
     for family in comparison.families:
         if family.task == OVERALL and not better:
             continue
-        everything = np.concatenate(family.scores)
+        everything = np.concatenate([standing.scores for standing in family.standings])
         thresholds = np.unique(everything)
-        if thresholds.size < 2 or len(family.arms) < 2:
+        if thresholds.size < 2 or len(family.names) < 2:
             continue
         room = 0.03 * (thresholds[-1] - thresholds[0])
         x = np.concatenate([[thresholds[0] - room], thresholds, [thresholds[-1] + room]])
-        for members, scores in zip(family.members, family.scores, strict=True):
-            if better:
-                y = performance_profile(scores, x)
-            else:
-                y = performance_profile(-scores, -x)
+        sign = direction(metric)
+        for standing in family.standings:
+            y = performance_profile(sign * standing.scores, sign * x)
             nothing = np.full(len(x), np.nan)
             panels.setdefault(family.task, []).append(
-                Line(members[0].name, members[0].activation, x, y, nothing, nothing, steps=True)
+                Line(
+                    standing.name,
+                    standing.arms[0].activation,
+                    x,
+                    y,
+                    nothing,
+                    nothing,
+                    steps=True,
+                )
             )
     if not panels:
         return {}
-    kept = np.concatenate([finished_scores(arm) for arm in comparison.arms])
+    kept = np.concatenate([arm.scores[~arm.setting.diverged] for arm in comparison.arms])
     if not kept.size:
         return {}
     lost = any(arm.setting.diverged.any() for arm in comparison.arms)

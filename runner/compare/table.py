@@ -1,0 +1,284 @@
+"""The columns of the leaderboard, listed once for leaderboard.csv, the tables and the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import Flag, auto
+from typing import Any
+
+import numpy as np
+
+from runner.compare.comparison import Comparison
+from runner.compare.pairs import OVERALL, Family, Standing
+from runner.compare.scores import higher_is_better, median_solved_epoch
+from runner.compare.settings import key_names, show
+from runner.compare.wording import metric_name, with_interval
+from runner.statistics.estimates import how
+
+RANKS = (
+    "Rank: 1 + the number of settings shown to be better, none where too few seeds are shared "
+    "for a test; settings that share a letter cannot be separated (paired by seed, exact "
+    "sign-flip test, Holm over all pairs of the report; where Holm cannot reach .05 with so few "
+    "replicates, the joint sign-flip test stepping down)."
+)
+
+
+class Place(Flag):
+    """Where a column is shown."""
+
+    CSV = auto()
+    TABLES = auto()  # on the terminal, in leaderboard.md, over all tasks in the report
+    PAGE = auto()  # in the report's table that can be sorted
+    PEOPLE = TABLES | PAGE
+    EVERYWHERE = CSV | PEOPLE
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the leaderboard.
+
+    Attributes:
+        name: its head in leaderboard.csv.
+        value: what it has of a standing there: a number, a text, or None.
+        places: where it is shown.
+        heading: its head for people, the name without underscores if empty.
+        text: what people read, the value if None.
+        order: what the page sorts by, the value if None.
+        down: whether the page's first click sorts downwards.
+    """
+
+    name: str
+    value: Callable[[Standing], Any]
+    places: Place = Place.CSV
+    heading: str = ""
+    text: Callable[[Standing], str] | None = None
+    order: Callable[[Standing], Any] | None = None
+    down: bool = False
+
+    @property
+    def title(self) -> str:
+        return self.heading or self.name.replace("_", " ")
+
+    def cell(self, standing: Standing) -> str:
+        """Return what people read."""
+        if self.text:
+            return self.text(standing)
+        value = self.value(standing)
+        return "" if value is None else str(value)
+
+    def sort_key(self, standing: Standing) -> Any:
+        """Return what the page sorts by."""
+        return (self.order or self.value)(standing)
+
+
+def columns(comparison: Comparison, place: Place) -> list[Column]:
+    """Return the columns that a place shows, from left to right."""
+    return [column for column in _columns(comparison) if column.places & place]
+
+
+def _columns(comparison: Comparison) -> list[Column]:
+    metric = comparison.metric
+    first = [
+        Column("rank", lambda s: s.rank, Place.EVERYWHERE),
+        Column("ties", lambda s: s.letters, Place.EVERYWHERE, order=lambda s: s.letters or None),
+        Column("task", lambda s: s.task),
+        Column("name", lambda s: s.name),
+    ]
+    rest = [
+        Column(
+            "score",
+            lambda s: s.score.centre,
+            Place.EVERYWHERE,
+            heading=metric_name(metric),
+            text=lambda s: with_interval(*s.score[:3], metric),
+            down=higher_is_better(metric),
+        ),
+        Column("low", lambda s: s.score.low),
+        Column("high", lambda s: s.score.high),
+        Column("iqm", lambda s: s.interquartile_mean.estimate),
+        Column("iqm_low", lambda s: s.interquartile_mean.low),
+        Column("iqm_high", lambda s: s.interquartile_mean.high),
+        Column("metric", lambda s: metric),
+        Column("n", lambda s: s.scores.size, Place.EVERYWHERE, down=True),
+        Column("replicates", _replicates),
+        Column(
+            "solved",
+            _solved,
+            Place.EVERYWHERE,
+            text=lambda s: f"{_solved(s)}/{_replicates(s)}",
+            order=lambda s: _solved(s) / _replicates(s),
+            down=True,
+        ),
+        Column(
+            "diverged",
+            _diverged,
+            Place.EVERYWHERE,
+            text=lambda s: f"{_diverged(s)}/{_replicates(s)}" if _diverged(s) else "0",
+            order=lambda s: _diverged(s) / _replicates(s),
+            down=True,
+        ),
+        Column(
+            "median_solved_epoch",
+            lambda s: median_solved_epoch(s.settings),
+            Place.CSV | Place.PAGE,
+            heading="median epoch solved",
+            text=lambda s: _unless_nan(median_solved_epoch(s.settings), "g"),
+        ),
+        Column(
+            "dead_units",
+            _dead_share,
+            Place.CSV | Place.PAGE,
+            text=lambda s: _unless_nan(_dead_share(s), ".0%"),
+            down=True,
+        ),
+        Column(
+            "chosen",
+            _chosen,
+            Place.CSV | Place.TABLES,
+            text=lambda s: _chosen(s) + (" (edge)" if _chosen(s) and s.arms[0].on_edge else ""),
+        ),
+        Column("trials", lambda s: sum(len(arm.trials) for arm in s.arms)),
+        Column("on_edge", lambda s: any(arm.on_edge for arm in s.arms)),
+        Column("parameters", _parameters),
+        Column(
+            "seconds",
+            lambda s: round(_seconds(s), 3),
+            Place.EVERYWHERE,
+            text=lambda s: f"{_seconds(s):.1f}",
+            down=True,
+        ),
+        Column("folder", lambda s: "" if s.task == OVERALL else str(s.settings[0].runs[0].path)),
+    ]
+    tuned = {key for arm in comparison.arms for key in arm.chosen}
+    named = key_names(comparison.keys, [column.name for column in (*first, *rest)])
+    keys = [
+        _of_key(key, name, in_tables=key not in tuned and not name.startswith("dataset"))
+        for key, name in named.items()
+    ]
+    if not any(column.places & Place.TABLES for column in keys):
+        first[-1] = replace(first[-1], places=Place.CSV | Place.TABLES, heading="setting")
+    return [*first, *keys, *rest]
+
+
+def _of_key(key: str, name: str, in_tables: bool) -> Column:
+    """Return the column of a config key, "various" where the tasks' arms differ in it."""
+
+    def text(standing: Standing) -> str:
+        values = {show(setting.config.get(key)) for setting in standing.settings}
+        return values.pop() if len(values) == 1 else "various"
+
+    def marked(standing: Standing) -> str:
+        return text(standing) + (" (edge)" if key in standing.arms[0].on_edge else "")
+
+    def order(standing: Standing) -> Any:
+        value = standing.arms[0].setting.config.get(key)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return value if number else show(value)
+
+    places = Place.EVERYWHERE if in_tables else Place.CSV | Place.PAGE
+    return Column(name, text, places, text=marked, order=order)
+
+
+def _replicates(standing: Standing) -> int:
+    return sum(len(setting.replicates) for setting in standing.settings)
+
+
+def _solved(standing: Standing) -> int:
+    return sum(setting.solved for setting in standing.settings)
+
+
+def _diverged(standing: Standing) -> int:
+    return sum(int(setting.diverged.sum()) for setting in standing.settings)
+
+
+def _seconds(standing: Standing) -> float:
+    return sum(setting.seconds for setting in standing.settings)
+
+
+def _dead_share(standing: Standing) -> float:
+    """Return the share of hidden units that are dead at the end, the mean over tasks; NaN if
+    not recorded."""
+    shares = []
+    for setting in standing.settings:
+        layers = [layer for entry in setting.replicates for layer in entry.get("dead") or []]
+        units = sum(layer["of"] for layer in layers)
+        if units:
+            shares.append(sum(layer["units"] for layer in layers) / units)
+    return float(np.mean(shares)) if shares else math.nan
+
+
+def _chosen(standing: Standing) -> str:
+    return "" if standing.task == OVERALL else standing.arms[0].chosen_text
+
+
+def _parameters(standing: Standing) -> str:
+    found = {str(s.runs[0].summary.get("parameters", "")) for s in standing.settings}
+    return ", ".join(sorted(found))
+
+
+def _unless_nan(value: float, form: str) -> str:
+    return "" if math.isnan(value) else f"{value:{form}}"
+
+
+def standings(comparison: Comparison) -> list[Standing]:
+    """Return the lines of the leaderboard: those over all tasks, then task by task."""
+    return [standing for family in comparison.families for standing in family.standings]
+
+
+def trials(family: Family) -> Iterator[Standing]:
+    """Return what validation data did not choose in a task, each as a standing without rank."""
+    for arm in (arm for standing in family.standings for arm in standing.arms):
+        for trial in arm.trials:
+            if trial is not arm.setting:
+                as_if = replace(arm, setting=trial, chosen={}, on_edge=[])
+                yield Standing(family.task, [as_if], None, "")
+
+
+def table(comparison: Comparison, family: Family) -> list[list[str]]:
+    """Return a family's lines for people, the headings first, without columns that are empty."""
+    shown = [
+        [column.title, *(column.cell(standing) for standing in family.standings)]
+        for column in columns(comparison, Place.TABLES)
+    ]
+    filled = [column for column in shown if any(column[1:])]
+    return [list(line) for line in zip(*filled, strict=True)]
+
+
+def records(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the lines of leaderboard.csv by column name."""
+    shown = columns(comparison, Place.CSV)
+    return [{c.name: c.value(standing) for c in shown} for standing in standings(comparison)]
+
+
+def pair_records(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the lines of pairs.csv; differences: + favours the first."""
+    return [
+        {
+            "task": family.task,
+            "first": family.names[pair.first],
+            "second": family.names[pair.second],
+            "n": pair.n,
+            "difference": pair.mean,
+            "low": pair.low,
+            "high": pair.high,
+            "probability_of_improvement": pair.better,
+            "p": pair.p,
+            "adjusted_p": pair.adjusted,
+            "method": family.method if pair.tested else "none",
+            "replicates_to_separate": pair.needed,
+        }
+        for family in comparison.families
+        for pair in family.pairs
+    ]
+
+
+def legend(metric: str) -> str:
+    """Return what the leaderboard's scores, ranks and letters are."""
+    order = (
+        ""
+        if higher_is_better(metric)
+        else " Rows are in the order of arithmetic means, whose differences are tested."
+    )
+    return f"Score: {how(metric)}, over replicates.{order} {RANKS}"
