@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from activations.arguments import close_names
+from activations.registry import Named, Registry
+from activations.user_code import is_ours
 
 Array = npt.NDArray[Any]
 
@@ -35,7 +35,7 @@ stay in the cache of one core: at 1M float64 elements this halves the time of a 
 LARGE_BLOCK_ELEMENTS = 65536
 """The same for arrays of eight such blocks, which do not fit into the cache anyway."""
 
-_REGISTRY: dict[str, type[Activation]] = {}
+ACTIVATIONS: Registry[Activation] = Registry("activation")
 
 
 def as_floating(x: npt.ArrayLike) -> Array:
@@ -173,7 +173,7 @@ def in_float64(formula: Callable[..., Array]) -> Callable[..., Array]:
     return wide
 
 
-class Activation:
+class Activation(Named):
     """A function of the last axis, with its vector-Jacobian product.
 
     A subclass that sets ``name`` can be had by ``get(name)`` and from the shell by
@@ -198,7 +198,7 @@ class Activation:
             activation, None otherwise.
     """
 
-    name: ClassVar[str] = ""
+    registry = ACTIVATIONS
     inputs_per_output: float = 1
     parameters_per_unit: bool = True
     surrogate_derivative: ClassVar[bool] = False
@@ -210,7 +210,7 @@ class Activation:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        foreign = not cls.__module__.startswith("activations.")
+        foreign = not is_ours(cls.__module__)
         for method in (*_FORMULAS, *_PRODUCTS):
             formula = cls.__dict__.get(method)
             if not inspect.isfunction(formula):
@@ -221,21 +221,6 @@ class Activation:
                 setattr(cls, _PRODUCTS[method], formula)
                 formula = _takes_array_likes(formula)
             setattr(cls, method, formula)
-        name = cls.__dict__.get("name", "")
-        if not name:
-            return
-        if not isinstance(name, str) or not re.fullmatch(r"[^\W\d][\w.-]*", name):
-            raise ValueError(
-                f"activation name {name!r} must be text that begins with a letter, then letters, "
-                "digits, _, . or -"
-            )
-        known = _REGISTRY.get(name)
-        if known and (known.__module__, known.__qualname__) != (
-            cls.__module__,
-            cls.__qualname__,
-        ):
-            raise ValueError(f"activation name {name!r} is taken by {known.__qualname__}")
-        _REGISTRY[name] = cls
 
     def __call__(self, x: npt.ArrayLike) -> Array:
         """Return f(x) in the dtype of x. Raises TypeError for inputs that are not real numbers."""
@@ -394,26 +379,16 @@ class SharedParts(Elementwise):
 
 def names() -> list[str]:
     """Return the names of all known activations, sorted."""
-    return sorted(_REGISTRY)
-
-
-def forget(module: str) -> None:
-    """Take the activations that a module has defined out of the look-up."""
-    for name in names():
-        if _REGISTRY[name].__module__ == module:
-            del _REGISTRY[name]
+    return list(ACTIVATIONS)
 
 
 def get_class(name: str) -> type[Activation]:
     """Return the activation class of that name.
 
-    Raises ValueError with the closest names, or all of them, if there is none.
+    Raises ValueError with the closest names, or the well-known ones, if there is none.
     """
-    if isinstance(name, str) and name in _REGISTRY:
-        return _REGISTRY[name]
-    close = close_names(name, names())
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names())}"
-    raise ValueError(f"unknown activation {name!r}; {hint}")
+    cls: type[Activation] = ACTIVATIONS[name]
+    return cls
 
 
 def get(name: str, **parameters: Any) -> Activation:
@@ -422,10 +397,4 @@ def get(name: str, **parameters: Any) -> Activation:
     Raises ValueError for an unknown name or parameter (listing the right ones) and for a
     parameter out of its range.
     """
-    cls = get_class(name)
-    allowed = list(inspect.signature(cls).parameters)
-    for parameter in parameters:
-        if parameter not in allowed:
-            takes = f"it takes {', '.join(allowed)}" if allowed else "it takes none"
-            raise ValueError(f"activation {name} has no parameter {parameter!r}; {takes}")
-    return cls(**parameters)
+    return ACTIVATIONS.build(name, parameters)

@@ -1,15 +1,61 @@
-"""What goes wrong in a user's own Python file, in one line."""
+"""A user's own Python file: imported, and what goes wrong in it in one line."""
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
+import re
+import sys
 import traceback
 from pathlib import Path
+from types import ModuleType
+
+OURS = ("activations", "runner")
+SET_BY_INIT = ("params", "generators", "learning_rate", "weight_decay", "clip_norm", "gain",
+               "bias_std", "warmup_epochs")  # fmt: skip
+"""What an ``__init__`` of the library's sets, which a subclass's own must call."""
+
+
+def is_ours(module: str) -> bool:
+    """Return whether a module is the library's."""
+    return module.partition(".")[0] in OURS
+
+
+def is_users(module: str) -> bool:
+    """Return whether a module is neither ours, Python's nor an installed package's."""
+    if is_ours(module) or module.partition(".")[0] in sys.stdlib_module_names:
+        return False
+    place = getattr(sys.modules.get(module), "__file__", None) or ""
+    return not re.search(r"[\\/](site|dist)-packages[\\/]", place)
+
+
+def import_file(path: str) -> ModuleType:
+    """Return a file as a module whose name stands for its content; imported only once.
+
+    Raises ValueError, one line, if there is no such file or it cannot be imported.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise ValueError(f"there is no file {path}")
+    content = file.read_bytes()
+    name = f"own_{file.stem}_{hashlib.sha256(content).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file.absolute())
+    assert spec is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        exec(compile(content, str(file.absolute()), "exec"), vars(module))  # by no stale .pyc
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise ValueError(f"{path} cannot be imported: {error_line(error, path)}") from None
+    return module
 
 
 def error_line(error: BaseException, path: str) -> str:
     """Return an error's type, message and the line of the file at ``path`` where it arose."""
     text = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    if isinstance(error, AttributeError) and error.name in ("params", "generators"):
+    if isinstance(error, AttributeError) and error.name in SET_BY_INIT:
         return text + " (its __init__ must call super().__init__() first)"
     name = Path(path).name
     frames = traceback.extract_tb(error.__traceback__)

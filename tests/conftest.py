@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from runner.config.build import REGISTRIES
 from tests.activations.dispatch import PATHS
 
 
@@ -50,5 +52,14 @@ def pytest_report_header() -> list[str]:
 
 
 @pytest.fixture
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_an_empty_folder(forgetting: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def forgetting() -> Iterator[None]:
+    """Forget at the end what the test has registered: others go through all names."""
+    before = [dict(registry._things) for registry in REGISTRIES]
+    yield
+    for registry, things in zip(REGISTRIES, before, strict=True):
+        registry._things = things

@@ -14,11 +14,9 @@ your own, from its ``forward`` evaluated in arbitrary precision; both need mpmat
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +25,7 @@ import activations
 from activations.base import Activation, Array, Elementwise
 from activations.check.accuracy import Exact, beside_roots, exact, points, ulp_errors
 from activations.check.gradient import check_gradient, complex_step_error, difference_error
-from activations.user_code import error_line
+from activations.user_code import error_line, import_file
 
 __all__ = ["check_gradient", "main"]
 
@@ -222,19 +220,9 @@ def _chosen(what: str) -> list[type[Activation]]:
         return [activations.get_class(name) for name in activations.names()]
     if not what.endswith(".py"):
         return [activations.get_class(what)]
-    if not Path(what).is_file():
-        raise ValueError(f"there is no file {what}")
-    name = f"checked_file_{len(sys.modules)}"
-    spec = importlib.util.spec_from_file_location(name, what)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise ValueError(f"{what} cannot be imported: {error_line(error, what)}") from None
+    module = import_file(what)
     classes = [c for c in vars(module).values() if isinstance(c, type)]
-    known = [c for c in classes if issubclass(c, Activation) and c.__module__ == name]
+    known = [c for c in classes if issubclass(c, Activation) and c.__module__ == module.__name__]
     if not known:
         raise ValueError(f"{what} defines no subclass of Activation")
     return known

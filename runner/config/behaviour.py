@@ -14,9 +14,15 @@ from collections.abc import Iterable
 import numpy as np
 
 from activations.base import Activation, Array
+from activations.registry import Named
 from runner.data.split import Split
+from runner.network.initializers import Initializer
+from runner.network.losses import Loss, encode
+from runner.network.optimizers import Optimizer
+from runner.network.schedules import Schedule
 
 UNITS, ROWS = 12, 17
+STEPS, EPOCHS = 4, 5
 DIGITS = 9
 
 
@@ -33,6 +39,50 @@ def _rounded(x: Array) -> Array:
     unit = 10.0 ** np.floor(np.log10(np.maximum(1, np.nan_to_num(np.abs(x), posinf=1))))
     rounded = np.round(x / unit, DIGITS)
     return np.where(np.isnan(x), np.nan, rounded) + 0.0  # one NaN, no -0
+
+
+@np.errstate(all="ignore")
+def of(part: Named) -> list[Array]:
+    """Return what an activation, optimizer, initializer, schedule or loss gives."""
+    if isinstance(part, Activation):
+        return of_activation(part)
+    rng = np.random.default_rng(0)
+    if isinstance(part, Optimizer):
+        return [descend(part, rng.standard_normal((STEPS, 2, UNITS)))]
+    if isinstance(part, Initializer):
+        return [part.weights(rng, UNITS, ROWS, 1.0), part.biases(rng, ROWS)]
+    if isinstance(part, Schedule):
+        epochs = part.warmup_epochs + EPOCHS
+        return [part.factors(epoch, epochs, STEPS) for epoch in range(epochs)]
+    assert isinstance(part, Loss)
+    found = []
+    for classes in (2, 3):
+        logits = 10 * rng.standard_normal((1, ROWS, 1 if classes == 2 else classes))
+        targets = encode(np.arange(ROWS)[None] % classes, classes, np.float64)
+        found += [part.losses(logits, targets), part.gradient(logits, targets)]
+    return found
+
+
+def descend(optimizer: Optimizer, gradients: Array, resumed_at: int | None = None) -> Array:
+    """Return where these gradients, (steps, replicates, parameters), move all ones.
+
+    With ``resumed_at`` a new optimizer goes on from the state before that step, as from a
+    checkpoint.
+    """
+    _, replicates, parameters = gradients.shape
+    theta = np.ones((replicates, parameters))
+    is_weight = np.arange(parameters) % 2 == 0
+    mover = copy.deepcopy(optimizer)
+    mover.bind(theta, is_weight)
+    for step, gradient in enumerate(gradients):
+        if step == resumed_at:
+            former, mover = mover, copy.deepcopy(optimizer)
+            mover.bind(theta, is_weight)
+            mover.steps = former.steps
+            for array, value in zip(mover.state(), former.state(), strict=True):
+                array[...] = value
+        mover.step(gradient.copy(), 0.5)
+    return theta
 
 
 @np.errstate(all="ignore")

@@ -1,47 +1,53 @@
 """Config sections that name one of several things: ``name`` plus its own parameters.
 
-``optimizer: {name: adam, learning_rate: 0.01}`` becomes ``Adam(learning_rate=0.01)``. The
-table of names is the library's own, so a config from a stranger can run nothing.
+``optimizer: {name: adam, learning_rate: 0.01}`` becomes ``Adam(learning_rate=0.01)``. What can be
+named is what is registered, so a config from a stranger can run nothing.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from activations.arguments import close_names, closest
+from activations.base import ACTIVATIONS
+from activations.registry import Registry
+from runner.data.shapes import DATASETS
+from runner.network.initializers import INITIALIZERS
+from runner.network.losses import LOSSES
+from runner.network.optimizers import OPTIMIZERS
+from runner.network.schedules import SCHEDULES
 from runner.system.terminal import ConfigError
 
-T = TypeVar("T")
+Built = TypeVar("Built")
+
+SECTIONS: dict[str, Registry[Any]] = {
+    registry.kind: registry
+    for registry in (ACTIVATIONS, DATASETS, OPTIMIZERS, SCHEDULES, INITIALIZERS)
+}
+"""What a section of its own names; a loss is named by training.loss."""
+REGISTRIES: tuple[Registry[Any], ...] = (*SECTIONS.values(), LOSSES)
 
 
-def build(section: str, table: Mapping[str, Callable[..., T]], node: Any) -> T:
-    """Return ``table[node["name"]](**rest)``.
+def build(registry: Registry[Built], node: Mapping[str, Any]) -> Built:
+    """Return what a section names, built of the section's other keys.
 
-    Raises ConfigError, its message beginning with ``section.key``, for a missing or unknown
-    name, an unknown parameter, or a value that the constructor refuses.
+    Raises ConfigError, its message beginning with the section and the key, for an unknown name,
+    an unknown parameter, or a value that is refused.
     """
-    if not isinstance(node, Mapping) or "name" not in node:
-        raise ConfigError(
-            f"{section} must name its choice, e.g. {section}={next(iter(table))}; got {node!r}"
-        )
-    name = node["name"]
-    if not isinstance(name, str) or name not in table:
-        raise ConfigError(f"{section}.name={name!r} is unknown; {closest(name, table)}")
-    constructor = table[name]
-    allowed = list(inspect.signature(constructor).parameters)
-    arguments = {key: value for key, value in node.items() if key != "name"}
-    for key in arguments:
-        if key not in allowed:
-            raise ConfigError(
-                f"{section}.{key} is unknown: {section} {name} takes "
-                f"{', '.join(allowed) or 'no parameters'}"
-                + (f"; {closest(key, allowed)}" if close_names(key, allowed) else "")
-            )
+    parameters = {key: value for key, value in node.items() if key != "name"}
+    with naming(registry.kind):
+        return registry.build(node["name"], parameters)
+
+
+@contextmanager
+def naming(kind: str) -> Iterator[None]:
+    """Let a ValueError that begins with a parameter's name become a ConfigError that begins with
+    the section, too."""
     try:
-        return constructor(**arguments)
+        yield
     except ValueError as error:
-        refusal = ConfigError(f"{section}.{error}")
+        text = str(error)
+        refusal = ConfigError(text if text.startswith(f"{kind} ") else f"{kind}.{text}")
         refusal.caret = getattr(error, "caret", "")
         raise refusal from None

@@ -14,27 +14,28 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-import activations
-from activations import Activation
 from activations.arguments import closest, number, one_of, whole_number
-from runner.config.build import build
+from activations.base import ACTIVATIONS, Activation
+from activations.registry import Named, Registry
+from runner.config.build import SECTIONS, build, naming
 from runner.config.needed_memory import refuse_what_does_not_fit
-from runner.data import shapes
+from runner.data.shapes import DATASETS, make
 from runner.data.split import Split
 from runner.data.split import split as split_in_parts
 from runner.network.architecture import check_hidden_widths, model_name
 from runner.network.initializers import INITIALIZERS, Initializer
-from runner.network.losses import LOSSES
-from runner.network.network import Loss
+from runner.network.losses import LOSSES, Loss
 from runner.network.optimizers import OPTIMIZERS, Optimizer
-from runner.network.schedules import SCHEDULES, Constant
+from runner.network.schedules import SCHEDULES, Schedule
 from runner.system.terminal import ConfigError
 
 __all__ = ["ConfigError", "Experiment", "Model", "Training"]
+
+Built = TypeVar("Built")
 
 PICTURE_FORMATS = ("png", "svg", "pdf", "none")
 DTYPES = ("float32", "float64")
@@ -44,7 +45,7 @@ DIGITS_IN_NAMES = 12
 share a name once in 50,000 such sweeps, and then one of them is refused."""
 
 
-_RIGHT_SPLITS: set[tuple[str, shapes.Generator, int]] = set()
+_RIGHT_SPLITS: set[tuple[str, Any, int]] = set()
 """Dataset's section as text, generator and seed of data that have been made without an error."""
 
 
@@ -88,7 +89,8 @@ class Training:
         whole_number("epochs", self.epochs, minimum=1)
         if self.batch_size is not None:
             whole_number("batch_size", self.batch_size, minimum=1)
-        one_of("loss", self.loss, LOSSES)
+        if not isinstance(self.loss, str):
+            raise ValueError(f"loss must be a name, e.g. cross_entropy; got {self.loss!r:.60}")
         if self.patience is not None:
             whole_number("patience", self.patience, minimum=1)
         whole_number("record_every", self.record_every, minimum=1)
@@ -100,8 +102,7 @@ class Experiment:
     """One run: a choice for every config group, a seed and a number of replicates.
 
     The sections activation, dataset, optimizer, schedule and initializer are dictionaries
-    with ``name`` and the parameters of what is named; ``activation`` may also be an instance
-    (from Python only). Replicate k has seed ``seed + k``.
+    with ``name`` and the parameters of what is named. Replicate k has seed ``seed + k``.
     """
 
     activation: dict[str, Any]
@@ -135,12 +136,10 @@ class Experiment:
         values = dict(config)
         for key, section in (("model", Model), ("training", Training)):
             values[key] = _section(key, section, config[key])
-        for key in ("activation", "dataset", "optimizer", "schedule", "initializer"):
-            named = isinstance(config[key], Mapping) and isinstance(config[key].get("name"), str)
-            if not check and not named:
+        for key in SECTIONS:
+            if not isinstance(config[key], Mapping) or not isinstance(config[key].get("name"), str):
                 raise ConfigError(f"{key} must be a section with a name; got {config[key]!r:.50}")
-            if isinstance(config[key], Mapping):
-                values[key] = dict(config[key])
+            values[key] = dict(config[key])
         try:
             whole_number("seed", values["seed"], minimum=0, maximum=LARGEST_SEED)
             whole_number("replicates", values["replicates"], minimum=1, maximum=100_000)
@@ -166,26 +165,26 @@ class Experiment:
         """Make every replicate's data once: whether a class is missing from a part hangs on
         the seed. What has passed is remembered, for the jobs of a sweep share their data."""
         text = json.dumps(self.dataset, sort_keys=True)
-        generator = shapes.generators()[self.dataset["name"]]
-        own = shapes.is_own(self.dataset["name"])  # which may read a file that has changed since
+        name = self.dataset["name"]
+        own = not DATASETS.is_ours(name)  # which may read a file that has changed since
         again = self.split(self.seed) if own else self.first_split
         if not all(
             np.array_equal(getattr(again, part), getattr(self.first_split, part))
             for part in ("mean", "train_x")
         ):
             raise ConfigError(
-                f"dataset {self.dataset['name']} is not the same for the same seed; all that is "
-                "random must be drawn from its rng"
+                f"dataset {name} is not the same for the same seed; all that is random must be "
+                "drawn from its rng"
             )
         for seed in self.seeds:
-            if own or (text, generator, seed) not in _RIGHT_SPLITS:
+            if own or (text, DATASETS[name], seed) not in _RIGHT_SPLITS:
                 self.split(seed)
-                _RIGHT_SPLITS.add((text, generator, seed))
+                _RIGHT_SPLITS.add((text, DATASETS[name], seed))
 
     def _check(self) -> None:
         self.activation_object()
-        optimizer = self.optimizer_object()
-        del optimizer
+        self.optimizer_object()
+        self.loss_object()
         schedule = self.schedule_object()
         if schedule.warmup_epochs >= self.training.epochs:
             raise ConfigError(
@@ -213,61 +212,61 @@ class Experiment:
 
     def activation_object(self) -> Activation:
         """Return the activation, new, with its initial learnable parameters."""
-        table = {name: activations.get_class(name) for name in activations.names()}
-        self._refuse_not_imported("activation", table)
-        return build("activation", table, self.activation)
-
-    def _refuse_not_imported(self, section: str, table: Mapping[str, Any]) -> None:
-        name = getattr(self, section).get("name")
-        if self.extensions and name not in table:
-            raise ConfigError(
-                f"{section}.name={name!r} is unknown; if {', '.join(self.extensions)} defines "
-                "it, import that first (python -m runner.plots --extension FILE.py)"
-            )
+        return self._build(ACTIVATIONS, self.activation)
 
     def optimizer_object(self) -> Optimizer:
         """Return the optimizer, new."""
-        return build("optimizer", OPTIMIZERS, self.optimizer)
+        return self._build(OPTIMIZERS, self.optimizer)
 
-    def schedule_object(self) -> Constant:
+    def schedule_object(self) -> Schedule:
         """Return the learning-rate schedule."""
-        return build("schedule", SCHEDULES, self.schedule)
+        return self._build(SCHEDULES, self.schedule)
 
     def initializer_object(self) -> Initializer:
         """Return the initializer."""
-        return build("initializer", INITIALIZERS, self.initializer)
+        return self._build(INITIALIZERS, self.initializer)
 
     def loss_object(self) -> Loss:
         """Return the loss."""
-        return LOSSES[self.training.loss]()
+        return self._build(LOSSES, {"name": self.training.loss})
+
+    def built_parts(self) -> list[Named]:
+        """Return all that the config names, new, but for the data."""
+        return [
+            self.activation_object(),
+            self.optimizer_object(),
+            self.schedule_object(),
+            self.initializer_object(),
+            self.loss_object(),
+        ]
+
+    def _build(self, registry: Registry[Built], node: Mapping[str, Any]) -> Built:
+        self._refuse_not_imported(registry, node["name"])
+        return build(registry, node)
+
+    def _refuse_not_imported(self, registry: Registry[Any], name: str) -> None:
+        if self.extensions and name not in registry:
+            raise ConfigError(
+                f"{registry.kind} {name!r} is unknown; if {', '.join(self.extensions)} defines "
+                "it, import that first (python -m runner.plots --extension FILE.py)"
+            )
 
     def chosen_parts(self) -> list[Any]:
-        """Return the classes and the function that the sections name, where they are known."""
-        sections: tuple[tuple[Mapping[str, Any], Any], ...] = (
-            ({name: activations.get_class(name) for name in activations.names()}, self.activation),
-            (shapes.generators(), self.dataset),
-            (OPTIMIZERS, self.optimizer),
-            (SCHEDULES, self.schedule),
-            (INITIALIZERS, self.initializer),
-            (LOSSES, {"name": self.training.loss}),
-        )
-        found = [table.get(section.get("name")) for table, section in sections]
-        return [part for part in found if part is not None]
+        """Return the classes and the function that the config names, where they are known."""
+        named = [(registry, getattr(self, kind)["name"]) for kind, registry in SECTIONS.items()]
+        named.append((LOSSES, self.training.loss))
+        return [registry[name] for registry, name in named if name in registry]
 
     def split(self, seed: int, *, standardised: bool = True) -> Split:
         """Return one replicate's data, split and standardised, or in their own units."""
-        self._refuse_not_imported("dataset", shapes.generators())
-        own = dict(self.dataset)
+        self._refuse_not_imported(DATASETS, self.dataset["name"])
         dtype = self.dtype if standardised else None
-        try:
-            fractions = own.pop("test_fraction"), own.pop("validation_fraction")
-            return split_in_parts(shapes.make(seed=seed, **own), *fractions, seed, dtype)
-        except KeyError as error:
-            raise ConfigError(f"dataset.{error.args[0]} is missing") from None
-        except ValueError as error:
-            text = str(error)
-            prefix = "" if text.startswith("dataset") else "dataset."
-            raise ConfigError(prefix + text) from None
+        own = {**DATASETS.beside, **self.dataset}
+        with naming("dataset"):
+            data = make(own.pop("name"), seed, own)
+            return split_in_parts(
+                data, own["test_fraction"], own["validation_fraction"], seed, dtype
+            )
 
     @cached_property
     def first_split(self) -> Split:
@@ -339,13 +338,11 @@ def _section(key: str, section: type[Any], node: Any) -> Any:
     known = [field.name for field in fields(section)]
     if not isinstance(node, Mapping):
         raise ConfigError(f"{key} must be a section with {', '.join(known)}; got {node!r}")
-    for name in node:
-        if name not in known:
-            raise ConfigError(f"{key}.{name} is unknown; {closest(name, known)}")
-    try:
+    with naming(key):
+        for name in node:
+            if name not in known:
+                raise ValueError(f"{name} is unknown; {closest(name, known)}")
         return section(**node)
-    except ValueError as error:
-        raise ConfigError(f"{key}.{error}") from None
 
 
 def _canonical(value: Any) -> Any:

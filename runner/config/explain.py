@@ -14,7 +14,7 @@ from runner.system.terminal import first_line
 
 OWN_DATA = (
     "data are synthetic; for data of your own write a function with @register of runner.data that "
-    "returns its Dataset in extensions=[FILE.py] and a file dataset/NAME.yaml in --config-dir"
+    "returns its Dataset, and name its file: extensions=[FILE.py] dataset=NAME"
 )
 
 

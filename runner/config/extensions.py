@@ -1,20 +1,17 @@
-"""A user's own activations: Python files or modules named on the command line.
+"""A user's own parts: Python files or modules named on the command line.
 
     python -m runner extensions=[my_activations.py] activation=wiggle
 
-Importing a file registers every Activation subclass with a ``name`` in it. This is the one,
-explicit, door through which a run executes code that is not the library's.
+Importing a file registers what it defines: activations, data sets, optimizers, initializers,
+schedules and losses. This is the one, explicit, door through which a run executes code that is not
+the library's.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
-import inspect
-import re
 import sys
-import types
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -22,134 +19,120 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from activations.base import Activation, forget, get, get_class, names
-from activations.user_code import error_line
+from activations.base import ACTIVATIONS, Activation
+from activations.registry import REQUIRED, Registry
+from activations.user_code import error_line, import_file, is_users
 from runner.config import behaviour
+from runner.config.build import REGISTRIES, SECTIONS
 from runner.config.quoting import as_text
+from runner.config.trial import try_out
+from runner.data.shapes import DATASETS
 from runner.system.terminal import ConfigError
 
-
-def load_extensions(paths: Sequence[str]) -> None:
-    """Import each file or module and check the gradients of what it registers.
-
-    What was edited since it was last imported, be it the file, the module or another of the
-    user's that it imports, takes the place of its former self.
-    Raises ConfigError, one line, if a file is missing or cannot be imported, or if an
-    activation's gradient disagrees with its value.
-    """
-    for path in paths:
-        module = path
-        if path.endswith(".py"):
-            module = _module_name(Path(path))
-            _take_back_former(Path(path), module)
-        _take_back_edited(module)
-        before, loaded = set(names()), set(sys.modules)
-        if path.endswith(".py"):
-            _import_file(Path(path), module)
-        else:
-            _import_module(module)
-        added = sorted(set(names()) - before)
-        try:
-            _check(path, added)
-        except ConfigError:  # asked for again, it must be checked again
-            _take_back(module)
-            raise
-        if module not in _SOURCES or module not in loaded:
-            _SOURCES[module] = _sources(module, set(sys.modules) - loaded)
-        _offer(added)
-
-
-_SOURCES: dict[str, dict[str, str]] = {}
+_IMPORTED: dict[str, dict[str, str]] = {}
 """For each extension the user's modules that it led to, with a digest of their files' text."""
 
 
-def _sources(name: str, others: Iterable[str]) -> dict[str, str]:
-    """Return digests of the user's modules that a module's names lead to, itself included, and
-    of ``others`` of the user's."""
-    found: dict[str, str] = {}
-    waiting = [name, *others]
+def load_extensions(paths: Sequence[str]) -> None:
+    """Import each file or module, try out what it registers, and let configs name it.
+
+    What was edited since it was last imported, be it the file, the module or another of the
+    user's that it imports, takes the place of its former self. What a notebook has registered
+    itself may be named, too.
+    Raises ConfigError, one line, if a file is missing or cannot be imported, or if what it
+    registers does not work, such as an activation whose gradient disagrees with its value.
+    """
+    for path in paths:
+        place = str(Path(path).absolute()) if path.endswith(".py") else path
+        known = _IMPORTED.get(place)
+        if known and known == _digests(known):
+            continue
+        _take_back(_IMPORTED.pop(place, {}))
+        registered, loaded = set(_own_parts()), set(sys.modules)
+        try:
+            module = _imported(path)
+            for registry, name in _own_parts():
+                if (registry, name) not in registered:
+                    _check(path, registry, name)
+        except ConfigError:  # asked for again, it must be checked again
+            added = {registry[name].__module__ for registry, name in _own_parts()}
+            _take_back({*added, *sys.modules} - loaded)
+            raise
+        _IMPORTED[place] = _digests(_led_to(module, set(sys.modules) - loaded))
+    for registry, name in _own_parts():
+        _offer(registry, name)
+
+
+def _own_parts() -> list[tuple[Registry[Any], str]]:
+    """Return all that is registered and not the library's."""
+    return [(one, name) for one in REGISTRIES for name in one if not one.is_ours(name)]
+
+
+def _imported(path: str) -> ModuleType:
+    if path.endswith(".py"):
+        try:
+            return import_file(path)
+        except ValueError as error:
+            raise ConfigError(f"extensions: {error}") from None
+    if not all(part.isidentifier() for part in path.split(".")):
+        raise ConfigError(
+            f"extensions: {path} is neither a Python file (my_activations.py) nor a module's name"
+        )
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(path)
+    except (Exception, SystemExit) as error:
+        reason = error_line(error, path)
+        raise ConfigError(f"extensions: module {path} cannot be imported: {reason}") from None
+
+
+def _led_to(module: ModuleType, others: Iterable[str]) -> set[str]:
+    """Return the user's modules that a module's names lead to, itself included, and ``others`` of
+    the user's."""
+    found: set[str] = set()
+    waiting = [module.__name__, *others]
     while waiting:
-        module = sys.modules.get(waiting.pop())
-        if module is None or module.__name__ in found or not is_users(module.__name__):
+        name = waiting.pop()
+        if name in found or name not in sys.modules or not is_users(name):
             continue
-        if module.__name__ == "__main__":  # cannot be imported again
+        if name == "__main__":  # cannot be imported again
             continue
-        file = Path(getattr(module, "__file__", None) or "")
-        text = file.read_bytes() if file.is_file() else b""
-        found[module.__name__] = hashlib.sha256(text).hexdigest()
-        for value in list(vars(module).values()):
+        found.add(name)
+        for value in list(vars(sys.modules[name]).values()):
             home = value.__name__ if isinstance(value, ModuleType) else None
             home = home or getattr(value, "__module__", None)
             waiting += [home] if isinstance(home, str) else []
     return found
 
 
-def _take_back_edited(name: str) -> None:
-    """Let an extension and what it led to be imported again if any of their files changed."""
-    known = _SOURCES.get(name, {})
-    if name in sys.modules and _sources(name, known) != known:
-        importlib.invalidate_caches()
-        for module in known:
-            _take_back(module)
+def _digests(modules: Iterable[str]) -> dict[str, str]:
+    """Return a digest of each module's file as it is now."""
+    files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in modules}
+    texts = {name: Path(file).read_bytes() if Path(file).is_file() else b""
+             for name, file in files.items()}  # fmt: skip
+    return {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
 
 
-def _import_module(name: str) -> None:
-    if not all(part.isidentifier() for part in name.split(".")):
-        raise ConfigError(
-            f"extensions: {name} is neither a Python file (my_activations.py) nor a module's name"
-        )
-    try:
-        importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        reason = error_line(error, name)
-        raise ConfigError(f"extensions: module {name} cannot be imported: {reason}") from None
+def _take_back(modules: Iterable[str]) -> None:
+    """Let the user's modules among these be imported again."""
+    for name in modules:
+        if name not in sys.modules or is_users(name):
+            for registry in REGISTRIES:
+                registry.forget(name)
+            sys.modules.pop(name, None)
 
 
-def _module_name(path: Path) -> str:
-    """Return a name that stands for the file's content. Raises ConfigError if there is none."""
-    if not path.is_file():
-        raise ConfigError(f"extensions: there is no file {path}")
-    return f"runner_extension_{path.stem}_{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
-
-
-def _import_file(path: Path, name: str) -> None:
-    if name in sys.modules:
+def _check(path: str, registry: Registry[Any], name: str) -> None:
+    if registry is DATASETS:  # whose data are looked at when they are made
         return
-    spec = importlib.util.spec_from_file_location(name, path.absolute())
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    what = f"{registry.kind} {name}: "
     try:
-        spec.loader.exec_module(module)
+        try_out(registry.build(name, {}))
+    except ValueError as error:
+        reason = str(error).removeprefix(what)
+        raise ConfigError(f"extensions: {path}: {what}{reason}") from None
     except (Exception, SystemExit) as error:
-        _take_back(name)
-        reason = error_line(error, str(path))
-        raise ConfigError(f"extensions: {path} cannot be imported: {reason}") from None
-
-
-def _take_back_former(path: Path, name: str) -> None:
-    for known, module in list(sys.modules.items()):
-        if known.startswith("runner_extension_") and known != name:
-            if getattr(module, "__file__", None) == str(path.absolute()):
-                _take_back(known)
-
-
-def _take_back(module: str) -> None:
-    forget(module)
-    sys.modules.pop(module, None)
-
-
-def _check(path: str, added: list[str]) -> None:
-    from activations.check.__main__ import check_gradient  # costs a plain run nothing
-
-    for name in added:
-        try:
-            check_gradient(get(name))
-        except ValueError as error:
-            raise ConfigError(f"extensions: {path}: activation {name}: {error}") from None
-        except (Exception, SystemExit) as error:
-            reason = error_line(error, path)
-            raise ConfigError(f"extensions: {path}: activation {name}: {reason}") from None
+        raise ConfigError(f"extensions: {path}: {what}{error_line(error, path)}") from None
 
 
 def offer_instance(activation: Activation) -> list[str]:
@@ -166,18 +149,17 @@ def offer_instance(activation: Activation) -> list[str]:
             f"got {activation!r:.50}"
         )
     cls = type(activation)
-    from activations.check.__main__ import check_gradient
-
     try:
         given = activation.hyperparameters
-        if not cls.name or get_class(cls.name) is not cls:
+        if not cls.name or ACTIVATIONS[cls.name] is not cls:
             raise ConfigError(
                 f"{cls.__name__} needs a class attribute name, e.g. name = {cls.__name__.lower()!r}"
             )
-        check_gradient(activation)
+        try_out(activation)
+        again = ACTIVATIONS.build(cls.name, given)
         if is_users(cls.__module__) and behaviour.digest(
-            behaviour.of_activation(activation)
-        ) != behaviour.digest(behaviour.of_activation(get(cls.name, **given))):
+            behaviour.of(activation)
+        ) != behaviour.digest(behaviour.of(again)):
             raise ConfigError(
                 f"{cls.__name__} must be the same when it is built anew from its constructor's "
                 f"arguments, as training does: {activation!r} is not"
@@ -193,7 +175,7 @@ def offer_instance(activation: Activation) -> list[str]:
     except (Exception, SystemExit) as error:
         reason = error_line(error, getattr(sys.modules.get(cls.__module__), "__file__", None) or "")
         raise ConfigError(f"{cls.__name__}: {reason}") from None
-    _offer([cls.name])
+    _offer(ACTIVATIONS, cls.name)
     return [f"activation={cls.name}", *(f"activation.{k}={_word(v)}" for k, v in given.items())]
 
 
@@ -208,27 +190,13 @@ def _word(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def _offer(added: list[str]) -> None:
+def _offer(registry: Registry[Any], name: str) -> None:
     """Make ``activation=<name>`` compose without a YAML file, which the library's own have."""
-    for name in added:
-        if get_class(name).__module__.startswith("activations."):
-            continue
-        parameters = inspect.signature(get_class(name)).parameters
-        defaults = {key: value.default for key, value in parameters.items()}
-        store = ConfigStore.instance()
-        # from Hydra 1.4 on, a name that is taken is replaced only when asked for
-        store.repo.get("activation", {}).pop(f"{name}.yaml", None)
-        store.store(group="activation", name=name, node={"name": name, **defaults})
-
-
-def is_users(module: str) -> bool:
-    """Return whether a module is neither ours, Python's nor an installed package's."""
-    top = module.partition(".")[0]
-    if top in ("runner", "activations") or top in sys.stdlib_module_names:
-        return False
-    place = getattr(sys.modules.get(module), "__file__", None) or ""
-    return not re.search(r"[\\/](site|dist)-packages[\\/]", place)
-
-
-def _is_a_users(value: object) -> bool:
-    return isinstance(value, (type, types.FunctionType)) and is_users(value.__module__ or "")
+    if registry.kind not in SECTIONS:
+        return
+    parameters = registry.parameters(name)
+    defaults = {key: value for key, value in parameters.items() if value is not REQUIRED}
+    store = ConfigStore.instance()
+    # from Hydra 1.4 on, a name that is taken is replaced only when asked for
+    store.repo.get(registry.kind, {}).pop(f"{name}.yaml", None)
+    store.store(group=registry.kind, name=name, node={"name": name, **defaults})

@@ -7,86 +7,43 @@ the same split and the same standardisation.
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from activations.arguments import closest, number, whole_number
+from activations.arguments import number, whole_number
 from activations.base import Array
-from activations.user_code import error_line
+from activations.registry import Registry
 from runner.data.split import Dataset
 from runner.data.streams import DATA_STREAM
 
 LARGEST = 100_000_000
 
-
-Generator = Callable[..., Dataset]
-_GENERATORS: dict[str, Generator] = {}
-
-
-def register(generator: Generator) -> Generator:
-    """Make a dataset known by its function's name."""
-    _GENERATORS[generator.__name__] = generator
-    return generator
+DATASETS: Registry[Dataset] = Registry(
+    "dataset", given=["rng"], beside={"test_fraction": 0.2, "validation_fraction": 0.2}
+)
+"""What its split takes is said in a dataset's section, too."""
+register = DATASETS.register
 
 
-def generators() -> dict[str, Generator]:
-    """Return the functions of all datasets by name."""
-    return dict(_GENERATORS)
-
-
-def names() -> list[str]:
-    """Return the names of all datasets, sorted."""
-    return sorted(_GENERATORS)
-
-
-def parameters(name: str) -> dict[str, Any]:
-    """Return a dataset's own parameters with their defaults. Raises ValueError if unknown."""
-    if not isinstance(name, str) or name not in _GENERATORS:
-        raise ValueError(f"name={name!r} is unknown; {closest(name, names())}")
-    common = ("samples", "noise", "rng")
-    return {
-        key: parameter.default
-        for key, parameter in inspect.signature(_GENERATORS[name]).parameters.items()
-        if key not in common
-    }
-
-
-def make(name: str, samples: int, noise: float, seed: int, **own: Any) -> Dataset:
+def make(name: str, seed: int, parameters: Mapping[str, Any]) -> Dataset:
     """Return the dataset of that name, the same for the same seed.
 
-    Raises ValueError, a line that begins with the parameter's name, for an unknown name or
-    parameter or a value out of range.
+    Raises ValueError, a line that begins with the parameter's name or "dataset", for an unknown
+    name or parameter or a value out of range.
     """
-    known = parameters(name)
-    for key in own:
-        if key not in known:
-            takes = ", ".join(["samples", "noise", "test_fraction", "validation_fraction", *known])
-            close = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise ValueError(f"{key} is unknown: dataset {name} takes {takes}{hint}")
-    whole_number("samples", samples, minimum=2, maximum=LARGEST)
-    number("noise", noise, minimum=0)
-    generator = _GENERATORS[name]
-    rng = np.random.default_rng([seed, DATA_STREAM])
-    if not is_own(name):
-        return generator(samples=samples, noise=float(noise), rng=rng, **own)
+    if "samples" in parameters:
+        whole_number("samples", parameters["samples"], minimum=2, maximum=LARGEST)
+    if "noise" in parameters:
+        number("noise", parameters["noise"], minimum=0)
+        parameters = {**parameters, "noise": float(parameters["noise"])}
+    found = DATASETS.build(name, parameters, rng=np.random.default_rng([seed, DATA_STREAM]))
     try:
-        return _checked(generator(samples=samples, noise=float(noise), rng=rng, **own))
+        return found if DATASETS.is_ours(name) else _checked(found)
     except ValueError as error:
         raise ValueError(f"dataset {name}: {error}") from None
-    except (Exception, SystemExit) as error:
-        reason = error_line(error, inspect.getfile(generator))
-        raise ValueError(f"dataset {name}: {reason}") from None
-
-
-def is_own(name: str) -> bool:
-    """Return whether a dataset is known, and the user's own."""
-    return name in _GENERATORS and _GENERATORS[name].__module__ != __name__
 
 
 def _checked(found: Any) -> Dataset:

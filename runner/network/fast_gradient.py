@@ -24,7 +24,8 @@ import numpy as np
 
 from activations.base import Array
 from runner.network.kernels import kernel, loss_kernel
-from runner.network.network import Loss, Network
+from runner.network.losses import Loss
+from runner.network.network import Network
 
 
 class BatchGradient:

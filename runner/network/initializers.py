@@ -12,18 +12,21 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Activation, Array, Elementwise
+from activations.registry import Named, Registry
 
+INITIALIZERS: Registry[Initializer] = Registry("initializer")
 QUADRATURE_RANGE = 12.0
 SAMPLED_ROWS = 4096
 
 
-class Initializer:
+class Initializer(Named):
     """Weights of standard deviation ``scale(fan_in, fan_out)`` times ``gain``.
 
     gain is a plain factor (sigma_w of the mean-field literature when the rule is LeCun's),
     bias_std the standard deviation of the biases (sigma_b).
     """
 
+    registry = INITIALIZERS
     uniform = False
 
     def __init__(self, gain: float = 1.0, bias_std: float = 0.0) -> None:
@@ -56,6 +59,8 @@ class Initializer:
 class Zeros(Initializer):
     """All weights and biases 0: the loss starts at exactly ln(classes)."""
 
+    name = "zeros"
+
     def __init__(self) -> None:
         super().__init__()
 
@@ -65,6 +70,8 @@ class Zeros(Initializer):
 
 class Normal(Initializer):
     """N(0, std^2), whatever the layer's size."""
+
+    name = "normal"
 
     def __init__(self, std: float = 0.01, bias_std: float = 0.0) -> None:
         super().__init__(bias_std=bias_std)
@@ -80,6 +87,8 @@ class GlorotNormal(Initializer):
     Glorot & Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html
     """
 
+    name = "glorot_normal"
+
     def scale(self, fan_in: int, fan_out: int) -> float:
         return math.sqrt(2 / (fan_in + fan_out))
 
@@ -87,11 +96,14 @@ class GlorotNormal(Initializer):
 class GlorotUniform(GlorotNormal):
     """U(-a, a) with a = sqrt(6 / (fan_in + fan_out)), the "normalized initialization"."""
 
+    name = "glorot_uniform"
     uniform = True
 
 
 class HeNormal(Initializer):
     """Variance 2 / fan_in, right for ReLU. He et al. 2015, https://arxiv.org/abs/1502.01852"""
+
+    name = "he_normal"
 
     def scale(self, fan_in: int, fan_out: int) -> float:
         return math.sqrt(2 / fan_in)
@@ -100,11 +112,14 @@ class HeNormal(Initializer):
 class HeUniform(HeNormal):
     """U(-a, a) with a = sqrt(6 / fan_in)."""
 
+    name = "he_uniform"
     uniform = True
 
 
 class LeCunNormal(Initializer):
     """Variance 1 / fan_in. LeCun et al. 1998, Efficient BackProp, section 4.6."""
+
+    name = "lecun_normal"
 
     def scale(self, fan_in: int, fan_out: int) -> float:
         return math.sqrt(1 / fan_in)
@@ -113,6 +128,7 @@ class LeCunNormal(Initializer):
 class LeCunUniform(LeCunNormal):
     """U(-a, a) with a = sqrt(3 / fan_in)."""
 
+    name = "lecun_uniform"
     uniform = True
 
 
@@ -121,6 +137,8 @@ class Orthogonal(Initializer):
 
     Saxe, McClelland & Ganguli 2014, https://arxiv.org/abs/1312.6120
     """
+
+    name = "orthogonal"
 
     def weights(self, rng: np.random.Generator, fan_in: int, fan_out: int, factor: float) -> Array:
         normals = rng.standard_normal((fan_in, fan_out))
@@ -137,6 +155,8 @@ class Auto(LeCunNormal):
     rule lets the signal die out in depth. The first layer's inputs are standardised already
     and take no gain.
     """
+
+    name = "auto"
 
     def activation_gain(self, activation: Activation, units: int) -> float:
         return variance_gain(activation, units)
@@ -164,17 +184,3 @@ def variance_gain(activation: Activation, units: int) -> float:
     if not math.isfinite(second_moment) or second_moment <= 0:
         return 1.0
     return 1 / math.sqrt(second_moment)
-
-
-INITIALIZERS: dict[str, type[Initializer]] = {
-    "auto": Auto,
-    "zeros": Zeros,
-    "normal": Normal,
-    "glorot_normal": GlorotNormal,
-    "glorot_uniform": GlorotUniform,
-    "he_normal": HeNormal,
-    "he_uniform": HeUniform,
-    "lecun_normal": LeCunNormal,
-    "lecun_uniform": LeCunUniform,
-    "orthogonal": Orthogonal,
-}

@@ -17,8 +17,8 @@ from numpy import absolute, add, divide, exp, maximum, minimum, multiply, negati
 
 from activations import ReLU, Sigmoid, TanH
 from activations.base import Array, Elementwise, blockwise
-from runner.network.losses import NO_OVERFLOW, CrossEntropy
-from runner.network.network import Loss, Nonlinear
+from runner.network.losses import NO_OVERFLOW, CrossEntropy, Loss
+from runner.network.network import Nonlinear
 
 
 class Kernel(NamedTuple):
@@ -136,7 +136,7 @@ def loss_kernel(loss: Loss, z: Array, dz: Array) -> Callable[[Array], None]:
 
     The logits z and dz are (replicates, 1 or classes, batch), targets as the losses take them.
     """
-    if isinstance(loss, CrossEntropy) and z.shape[-2] == 1:
+    if type(loss) is CrossEntropy and z.shape[-2] == 1:
         return _binary_cross_entropy(z, dz)
     z, dz = z.swapaxes(-1, -2), dz.swapaxes(-1, -2)
 

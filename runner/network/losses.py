@@ -11,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from activations.base import Array
+from activations.registry import Named, Registry
+
+LOSSES: Registry[Loss] = Registry("training.loss")
 
 NO_OVERFLOW = 40.0
 """e^40 / (1 + e^40) is 1 to the last bit of float64."""
@@ -43,7 +46,21 @@ def predictions(logits: Array) -> Array:
     return logits.argmax(axis=-1)
 
 
-class CrossEntropy:
+class Loss(Named):
+    """How far logits are from their targets, and its gradient."""
+
+    registry = LOSSES
+
+    def losses(self, logits: Array, targets: Array) -> Array:
+        """Return the loss of each sample, shape (replicates, batch)."""
+        raise TypeError(f"{type(self).__name__} does not define losses")
+
+    def gradient(self, logits: Array, targets: Array) -> Array:
+        """Return the gradient of the mean loss over the batch, in the logits' shape."""
+        raise TypeError(f"{type(self).__name__} does not define gradient")
+
+
+class CrossEntropy(Loss):
     """L = -sum_k t_k log p_k, p = softmax(z), t one-hot. The gradient is p - t:
 
         log p_k        = z_k - log sum_j e^(z_j)
@@ -57,8 +74,9 @@ class CrossEntropy:
     minus the probability of all others, not p - 1.
     """
 
+    name = "cross_entropy"
+
     def losses(self, logits: Array, targets: Array) -> Array:
-        """Return each sample's loss."""
         if logits.shape[-1] == 1:
             wrong = targets * logits
             softplus = np.maximum(wrong, 0) + np.log1p(np.exp(-np.abs(wrong)))
@@ -68,7 +86,6 @@ class CrossEntropy:
         return np.log(np.exp(shifted).sum(axis=-1)) - true
 
     def gradient(self, logits: Array, targets: Array) -> Array:
-        """Return the gradient of the mean loss over the batch, in the logits' shape."""
         batch = logits.shape[-2]
         if logits.shape[-1] == 1:
             w = np.exp(np.minimum(targets * logits, NO_OVERFLOW))  # odds of being wrong
@@ -78,7 +95,7 @@ class CrossEntropy:
         return p - targets * p.sum(axis=-1, keepdims=True)
 
 
-class SquaredError:
+class SquaredError(Loss):
     """L = |e|^2 / 2 with e = p - t, p = softmax(z), t one-hot.
 
         dp_k/dz_i = p_k ([i = k] - p_i)
@@ -89,13 +106,13 @@ class SquaredError:
     2015, chapter 3, shows, http://neuralnetworksanddeeplearning.com/chap3.html
     """
 
+    name = "squared_error"
+
     def losses(self, logits: Array, targets: Array) -> Array:
-        """Return each sample's loss."""
         error = self._error(logits, targets)
         return (error * error).sum(axis=-1) / 2
 
     def gradient(self, logits: Array, targets: Array) -> Array:
-        """Return the gradient of the mean loss over the batch, in the logits' shape."""
         error = self._error(logits, targets) / logits.shape[-2]
         if logits.shape[-1] == 1:
             w = np.exp(-np.abs(logits))
@@ -107,9 +124,3 @@ class SquaredError:
         if logits.shape[-1] == 1:  # p - t = s sigmoid(s z)
             return targets * probabilities(targets * logits)
         return probabilities(logits) - targets
-
-
-LOSSES: dict[str, type[CrossEntropy] | type[SquaredError]] = {
-    "cross_entropy": CrossEntropy,
-    "squared_error": SquaredError,
-}

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from activations.base import Activation, Array, Elementwise
-from runner.network.losses import predictions
-from runner.network.network import Linear, Loss, Network
+from runner.network.losses import Loss, predictions
+from runner.network.network import Linear, Network
 
 CHUNK_SAMPLES = 4096
 LAYER_SAMPLES = 256

@@ -25,9 +25,7 @@ import numpy.typing as npt
 from activations.base import Activation, Array, Elementwise
 from runner.network.architecture import parameter_shapes
 from runner.network.initializers import Initializer
-from runner.network.losses import CrossEntropy, SquaredError, probabilities
-
-Loss = CrossEntropy | SquaredError
+from runner.network.losses import Loss, probabilities
 
 
 class Linear:

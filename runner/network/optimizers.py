@@ -14,9 +14,12 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array
+from activations.registry import Named, Registry
+
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
 
 
-class Optimizer:
+class Optimizer(Named):
     """Base: learning rate, weight decay and clipping, which every optimizer has.
 
     weight_decay adds weight_decay * theta to the gradient of the weights (an L2 penalty of
@@ -25,6 +28,7 @@ class Optimizer:
     (Pascanu, Mikolov & Bengio 2013, https://arxiv.org/abs/1211.5063); None never clips.
     """
 
+    registry = OPTIMIZERS
     decoupled: ClassVar[bool] = False
 
     def __init__(
@@ -93,6 +97,8 @@ class SGD(Optimizer):
     with the learning rate outside the velocity, as PyTorch has it.
     """
 
+    name = "sgd"
+
     def __init__(
         self,
         learning_rate: float = 0.1,
@@ -137,6 +143,8 @@ class RMSProp(Optimizer):
     Tieleman & Hinton 2012, Neural Networks for Machine Learning, lecture 6e.
     """
 
+    name = "rmsprop"
+
     def __init__(
         self,
         learning_rate: float = 0.01,
@@ -179,6 +187,8 @@ class Adam(Optimizer):
     gradient beyond ``largest_gradient`` counts as that large.
     Kingma & Ba 2015, https://arxiv.org/abs/1412.6980
     """
+
+    name = "adam"
 
     def __init__(
         self,
@@ -231,6 +241,7 @@ class AdamW(Adam):
     learning rate as in PyTorch.
     """
 
+    name = "adamw"
     decoupled = True
 
     def __init__(
@@ -260,11 +271,3 @@ def _decay_rate(name: str, value: float) -> float:
     if number(name, value, minimum=0) >= 1:
         raise ValueError(f"{name} must be >= 0 and < 1, got {value!r}")
     return float(value)
-
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "rmsprop": RMSProp,
-    "adam": Adam,
-    "adamw": AdamW,
-}

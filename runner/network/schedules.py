@@ -10,10 +10,15 @@ import numpy as np
 
 from activations.arguments import number, whole_number
 from activations.base import Array
+from activations.registry import Named, Registry
+
+SCHEDULES: Registry[Schedule] = Registry("schedule")
 
 
-class Constant:
-    """Always 1."""
+class Schedule(Named):
+    """A factor for each step, after a warm-up."""
+
+    registry = SCHEDULES
 
     def __init__(self, warmup_epochs: int = 0) -> None:
         self.warmup_epochs = whole_number("warmup_epochs", warmup_epochs, minimum=0)
@@ -34,11 +39,22 @@ class Constant:
 
     def shape(self, epoch: Array, epochs: int) -> Array:
         """Return the factor at fractional ``epoch`` of ``epochs``, warm-up left out."""
+        raise TypeError(f"{type(self).__name__} does not define shape")
+
+
+class Constant(Schedule):
+    """Always 1."""
+
+    name = "constant"
+
+    def shape(self, epoch: Array, epochs: int) -> Array:
         return np.ones_like(epoch)
 
 
-class StepDecay(Constant):
+class StepDecay(Schedule):
     """Multiply by ``factor`` after every ``every`` epochs: factor ** floor(epoch / every)."""
+
+    name = "step"
 
     def __init__(self, every: int = 30, factor: float = 0.1, warmup_epochs: int = 0) -> None:
         super().__init__(warmup_epochs)
@@ -49,11 +65,13 @@ class StepDecay(Constant):
         return np.asarray(self.factor ** np.floor(epoch / self.every))
 
 
-class Cosine(Constant):
+class Cosine(Schedule):
     """final + (1 - final) (1 + cos(pi epoch / epochs)) / 2: from 1 down to ``final``.
 
     Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983, without restarts.
     """
+
+    name = "cosine"
 
     def __init__(self, final: float = 0.0, warmup_epochs: int = 0) -> None:
         super().__init__(warmup_epochs)
@@ -62,10 +80,3 @@ class Cosine(Constant):
     def shape(self, epoch: Array, epochs: int) -> Array:
         half_wave = (1 + np.cos(np.pi * np.minimum(epoch / epochs, 1))) / 2
         return np.asarray(self.final + (1 - self.final) * half_wave)
-
-
-SCHEDULES: dict[str, type[Constant]] = {
-    "constant": Constant,
-    "step": StepDecay,
-    "cosine": Cosine,
-}

@@ -26,10 +26,9 @@ import numpy as np
 from numpy._core import _multiarray_umath as _build  # type: ignore[attr-defined]
 
 from activations.base import Array
-from activations.user_code import error_line
+from activations.user_code import error_line, is_users
 from runner.config import behaviour
-from runner.config.extensions import _is_a_users, is_users
-from runner.data import shapes
+from runner.data.shapes import DATASETS
 from runner.system.blas import controller
 from runner.system.terminal import ConfigError
 
@@ -89,20 +88,20 @@ def fingerprint(experiment: Experiment) -> Fingerprint:
 
 def own_results(experiment: Experiment) -> str:
     """Return a digest of all replicates' data, if they are of the user's own data set, and of
-    what an activation of their own gives: code reads files, too.
+    what other parts of their own give: code reads files, too.
 
-    Raises ConfigError if the one or the other is not known or raises an error.
+    Raises ConfigError if one of them is not known or raises an error.
     """
     found: list[Array] = []
-    activation = experiment.activation_object()
-    if is_users(type(activation).__module__):
-        try:
-            found += behaviour.of_activation(activation)
-        except (Exception, SystemExit) as error:
-            reason = f"{activation.name}: {error_line(error, '')}"
-            raise ConfigError(f"activation {reason}") from None
+    for part in experiment.built_parts():
+        if is_users(type(part).__module__):
+            try:
+                found += behaviour.of(part)
+            except (Exception, SystemExit) as error:
+                reason = f"{part.registry.kind} {part.name}: {error_line(error, '')}"
+                raise ConfigError(reason) from None
     name = experiment.dataset["name"]
-    if shapes.is_own(name) or name not in shapes.names():  # which split refuses
+    if name not in DATASETS or not DATASETS.is_ours(name):  # which split may refuse
         splits = (experiment.split(seed, standardised=False) for seed in experiment.seeds)
         found += behaviour.of_data(splits)
     return behaviour.digest(found) if found else ""
@@ -192,6 +191,10 @@ def _library() -> str:
     names = sorted(name for name in sys.modules if _is_librarys(name))
     # a module that was reloaded has another __spec__
     return _library_of(tuple((name, _Same(sys.modules[name].__spec__)) for name in names))
+
+
+def _is_a_users(value: object) -> bool:
+    return isinstance(value, (type, types.FunctionType)) and is_users(value.__module__ or "")
 
 
 class _Same:

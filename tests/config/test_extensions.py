@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from activations import Elementwise, LeakyReLU
-from activations.base import forget
 from runner import load_run, run
 from runner.__main__ import main
-from runner.data import Dataset, shapes
+from runner.data import Dataset, register
+from runner.data.shapes import make
 from runner.plots.__main__ import main as draw
 from runner.system.terminal import ConfigError
 from tests.commands import python, refusal
@@ -148,24 +148,17 @@ def test_wrong_data_of_the_users_own_get_one_line(returned, capsys):
     Path("data.py").write_text(f"{head}return {returned}\n")
     Path("conf/dataset").mkdir(parents=True)
     Path("conf/dataset/halves.yaml").write_text(DATA_YAML)
-    try:
-        line = refusal(capsys, "extensions=[data.py]", "-cd", "conf", "dataset=halves")
-    finally:
-        shapes._GENERATORS.pop("halves")
+    line = refusal(capsys, "extensions=[data.py]", "-cd", "conf", "dataset=halves")
     assert line.startswith("error: dataset halves") and BAD_DATA[returned] in line
 
 
 def test_lists_and_whole_floats_are_data_too():
-    try:
+    @register
+    def lists(samples, noise, rng):
+        x = rng.normal(size=(samples, 1))
+        return Dataset(x.tolist(), (x[:, 0] > 0).astype(float).tolist(), np.int64(2))
 
-        @shapes.register
-        def lists(samples, noise, rng):
-            x = rng.normal(size=(samples, 1))
-            return Dataset(x.tolist(), (x[:, 0] > 0).astype(float).tolist(), np.int64(2))
-
-        found = shapes.make("lists", 9, 0, seed=0)
-    finally:
-        shapes._GENERATORS.pop("lists")
+    found = make("lists", 0, {"samples": 9, "noise": 0})
     assert (found.x.dtype, found.labels.dtype, type(found.classes)) == (np.float64, np.int64, int)
 
 
@@ -301,13 +294,12 @@ class Nameless(Elementwise):
 
 @pytest.fixture
 def squiggle():
-    """The class with a name, given up at the end: other tests go through all names."""
+    """The class with a name."""
 
     class Squiggle(Nameless):
         name = "squiggle"
 
-    yield Squiggle
-    forget(__name__)
+    return Squiggle
 
 
 def test_an_instance_from_python_trains(squiggle):

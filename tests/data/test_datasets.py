@@ -12,14 +12,15 @@ SIZES = {"two_spirals": 194}
 
 
 def make(name, seed=0, samples=None, noise=0.0, **own):
-    return shapes.make(name, samples or SIZES.get(name, 600), noise, seed, **own)
+    samples = samples or SIZES.get(name, 600)
+    return shapes.make(name, seed, {"samples": samples, "noise": noise, **own})
 
 
 def radii(data):
     return np.linalg.norm(data.x, axis=1)
 
 
-@pytest.mark.parametrize("name", shapes.names())
+@pytest.mark.parametrize("name", list(shapes.DATASETS))
 @pytest.mark.parametrize("samples", [3, 4, 17, 50, 999])
 def test_any_number_of_samples_in_balanced_classes(name, samples):
     data = make(name, samples=samples, noise=0.1)
@@ -30,7 +31,7 @@ def test_any_number_of_samples_in_balanced_classes(name, samples):
     assert counts.max() - counts.min() <= 1
 
 
-@pytest.mark.parametrize("name", shapes.names())
+@pytest.mark.parametrize("name", list(shapes.DATASETS))
 def test_the_seed_decides_and_nothing_else_does(name):
     np.random.seed(3)  # noqa: NPY002
     first = make(name, seed=5, noise=0.1)
@@ -41,7 +42,7 @@ def test_the_seed_decides_and_nothing_else_does(name):
     assert first.x.tobytes() != other.x.tobytes()
 
 
-@pytest.mark.parametrize("name", [n for n in shapes.names() if n != "two_spirals"])
+@pytest.mark.parametrize("name", [n for n in shapes.DATASETS if n != "two_spirals"])
 def test_labels_come_in_no_order(name):
     labels = make(name).labels
     assert 0.2 < np.mean(labels[1:] == labels[:-1]) < 0.8
@@ -200,7 +201,7 @@ def test_stacked_replicates_are_the_splits_alone():
 @pytest.mark.parametrize(
     "name, samples, noise, own, message",
     [
-        ("moon", 10, 0.1, {}, "name='moon' is unknown; did you mean moons"),
+        ("moon", 10, 0.1, {}, "dataset 'moon' is unknown; did you mean moons"),
         ("moons", 10, 0.1, {"arm": 3}, "arm is unknown: dataset moons takes samples, noise"),
         ("spirals", 10, 0.1, {"arm": 3}, "did you mean arms"),
         ("spirals", 10, 0.1, {"arms": 1}, "arms must be a whole number from 2"),
@@ -221,7 +222,7 @@ def test_stacked_replicates_are_the_splits_alone():
 )
 def test_a_wrong_parameter_is_named(name, samples, noise, own, message):
     with pytest.raises(ValueError, match=message):
-        shapes.make(name, samples, noise, 0, **own)
+        shapes.make(name, 0, {"samples": samples, "noise": noise, **own})
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,10 @@ def test_config_is_printed_by_hydras_own_option():
         ("activation=[relu,tanh]", ["activation=[relu,tanh]", "-m activation=relu,tanh"]),
         ("dataset=[moons,xor]", ["-m dataset=moons,xor"]),
         ("seed=[1,2]", ["-m seed=1,2"]),
-        ("dataset=my.csv", ["my.csv", "synthetic", "@register", "dataset/NAME.yaml"]),
+        (
+            "dataset=my.csv",
+            ["my.csv", "synthetic", "@register", "[FILE.py] dataset=NAME"],
+        ),
         ("seed=interval(0.001,0.1)", ["interval", "-m seed=", "range("]),
         ("lr=0.1", ["did you mean optimizer.learning_rate?"]),
         ("activation.alpha=tanh(2)", ["activation.alpha=tanh(2)", ": Unknown function 'tanh'"]),

@@ -37,7 +37,7 @@ RESULTS = ("history.csv", "weights.npz")
 
 
 @pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
+def in_an_empty_folder(forgetting, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
 
@@ -73,7 +73,7 @@ def library_code() -> str:
         (activations.base, "blockwise", lambda formula, arrays, into: None),
         (activations.base, "BLOCK_ELEMENTS", 7),
         (shapes, "_rank_classes", lambda values, classes: None),
-        (shapes._GENERATORS["moons"], "__defaults__", (0.5,)),
+        (shapes.DATASETS["moons"], "__defaults__", (0.5,)),
         (optimizers.Adam, "update", lambda self, gradient, learning_rate: None),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
@@ -246,7 +246,6 @@ def own_class(name: str, formula: str, slope: str, *edit: str, head: str = "") -
     if edit:
         assert edit[0] in text
         text = text.replace(*edit)
-    activations.base._REGISTRY.pop(name, None)
     module = ModuleType("notebook")
     exec(compile(text, "<cell>", "exec"), vars(module))
     sys.modules["notebook"] = module
@@ -359,7 +358,6 @@ def test_a_users_own_data_set_counts(capsys):
         Path("own_data.py").write_text(text.replace("4", factor))
         assert main([*words, "hydra.run.dir=it"]) == 0
         assert ("your own code" in capsys.readouterr().err) == (factor == "6")
-    shapes._GENERATORS.pop("stripes")
 
 
 READS = {
@@ -432,7 +430,7 @@ def test_the_table_that_a_users_data_set_reads_counts(capsys):
             with pytest.raises(ValueError, match="of your own code, or of what it reads"):
                 read()
     finally:
-        shapes._GENERATORS.pop("table")
+        shapes.DATASETS.forget(shapes.DATASETS["table"].__module__)
     with pytest.raises(ValueError, match=r"'table' is unknown; if own_table.py defines it"):
         load_run("it").network()
 
@@ -532,9 +530,9 @@ def test_the_split_of_every_seed_is_checked_before_anything_is_written(capsys, s
     """A seed whose validation samples are all of one class is found by counting."""
     base = ["dataset.samples=14", "training.batch_size=1", "training.epochs=1", "plots=none"]
     one = compose([*base, "replicates=1", "seed=20"]).experiment
-    own = {k: v for k, v in one.dataset.items() if not k.endswith("_fraction")}
+    own = {k: v for k, v in one.dataset.items() if k != "name"}
     for wrong in range(20, 400):
-        labels = shapes.make(seed=wrong, **own).labels
+        labels = shapes.make("moons", wrong, own).labels
         order = np.random.default_rng([wrong, streams.SPLIT_STREAM]).permutation(14)
         if any(len(set(labels[part])) < 2 for part in np.split(order, [3, 6])):
             break
@@ -629,8 +627,8 @@ def test_a_runs_network_takes_what_its_data_are_in(dataset, dtype):
     classes = logits.argmax(axis=-1) if dataset == "blobs" else logits[..., 0] > 0
     found = (classes == data.test_labels).mean(axis=1)
     np.testing.assert_allclose(found, [e["final"]["test_accuracy"] for e in entries], rtol=1e-8)
-    own = {k: v for k, v in result.config.dataset.items() if not k.endswith("_fraction")}
-    points = shapes.make(seed=1, **own).x  # as anybody would make them, in no part's order
+    own = {k: v for k, v in result.config.dataset.items() if k != "name"}
+    points = shapes.make(dataset, 1, own).x  # as anybody would make them, in no part's order
     with np.load(result.path / "weights.npz") as stored:
         w = {name: stored[name][1].astype(np.float64) for name in stored.files}
     train = data.train_x[1]
