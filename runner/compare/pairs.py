@@ -17,9 +17,7 @@ from runner.compare.settings import Setting
 from runner.statistics.estimates import (
     FEWEST_FOR_BOOTSTRAP,
     Estimate,
-    Interval,
     estimate,
-    how,
     interquartile_mean_interval,
     t_interval,
 )
@@ -82,18 +80,18 @@ class Standing:
         settings = self.settings
         if len({setting.scores.size for setting in settings}) > 1:
             centre = float(np.mean([setting.score.centre for setting in settings]))
-            return Estimate(centre, math.nan, math.nan, self.scores.size, how(self.metric))
+            return Estimate(centre, math.nan, math.nan)
         scores = np.mean([setting.scores for setting in settings], axis=0)
         # A mean of T accuracies has the variance of one of T times their harmonic mean of samples.
         samples = len(settings) ** 2 / sum(1 / s.samples(self.metric) for s in settings)
         return estimate(self.metric, scores, samples)
 
     @cached_property
-    def interquartile_mean(self) -> Interval:
+    def interquartile_mean(self) -> Estimate:
         """That of its scores, NaN over all tasks and where replicates are too few."""
         if self.task == OVERALL or self.scores.size < FEWEST_FOR_BOOTSTRAP:
-            return Interval(math.nan, math.nan, math.nan)
-        return Interval(*map(float, interquartile_mean_interval(self.scores)))
+            return Estimate(math.nan, math.nan, math.nan)
+        return Estimate(*map(float, interquartile_mean_interval(self.scores)))
 
 
 @dataclass

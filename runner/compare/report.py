@@ -252,7 +252,7 @@ def _curves(setting: Setting) -> dict[str, list[Any]]:
         if not np.isfinite(values).any():
             continue
         kept = np.unique(np.linspace(0, len(epochs) - 1, MOST_POINTS).round().astype(int))
-        band = setting.band(name, values[:, kept])[:3]
+        band = setting.band(name, values[:, kept])
         curves[name] = [
             [int(epoch) for epoch in epochs[kept]],
             *([_number(value, 4) for value in part] for part in band),

@@ -15,7 +15,7 @@ from activations.base import Array
 from runner.compare.runs import Problem
 from runner.data.split import part_sizes
 from runner.results.run import Run
-from runner.statistics.estimates import Estimate, estimate, how
+from runner.statistics.estimates import Estimate, estimate
 
 NOT_SETTINGS = ("seed", "replicates", "plots")
 """Keys that say how often and with which pictures, not what, was run."""
@@ -138,7 +138,7 @@ class Setting:
         nothing = np.full(values.shape[1], np.nan)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            return Estimate(np.nanmedian(values, axis=0), nothing, nothing, 0, how(column))
+            return Estimate(np.nanmedian(values, axis=0), nothing, nothing)
 
 
 def group(runs: Sequence[Run]) -> tuple[list[Setting], list[Problem]]:

@@ -174,7 +174,7 @@ def _undecidable(comparison: Comparison, family: Family, place: str) -> str:
 def _leader(family: Family) -> str:
     """What the first one scored."""
     first = family.standings[0]
-    return f"{with_interval(*first.score[:3], first.metric)} {metric_name(first.metric)}"
+    return f"{with_interval(*first.score, first.metric)} {metric_name(first.metric)}"
 
 
 def _gap(pair: Pair, metric: str) -> str:

@@ -159,7 +159,7 @@ def _centres(
         centre, low, high = values[0] if len(values) == 1 else nothing, nothing, nothing
         if any(kept) and len(values) > 1:
             samples = getattr(data, f"{part}_labels").shape[1]
-            centre, low, high = estimate(metric, values[kept], samples, axis=0)[:3]
+            centre, low, high = estimate(metric, values[kept], samples, axis=0)
         if part == "validation" or sum(kept) < 2:
             low, high = nothing, nothing
         centres[part] = centre, low, high

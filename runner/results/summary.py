@@ -10,7 +10,7 @@ import numpy as np
 from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.results.diagnosis import diagnose
-from runner.statistics.estimates import estimate
+from runner.statistics.estimates import estimate, how
 from runner.system.version import VERSION
 from runner.training.outcome import Training
 
@@ -111,9 +111,9 @@ def _estimate(metric: str, values: list[float | None], experiment: Experiment) -
         return {"centre": None, "low": None, "high": None, "n": 0, "how": None}
     part = metric.partition("_")[0]
     found = estimate(metric, finite, len(getattr(experiment.first_split, f"{part}_labels")))
-    ends = {key: float(f"{value:.9g}") for key, value in found._asdict().items() if key in ENDS}
+    ends = {key: float(f"{value:.9g}") for key, value in found._asdict().items()}
     return {
         **{key: value if np.isfinite(value) else None for key, value in ends.items()},
-        "n": found.n,
-        "how": found.how,
+        "n": len(finite),
+        "how": how(metric),
     }

@@ -1,7 +1,7 @@
-"""Estimates, intervals and tests for the scores of replicates; NumPy only.
+"""Estimates of the scores of replicates, with intervals; NumPy only.
 
-Samples are arrays whose ``axis`` (the last one by default) runs over replicates. Paired
-samples hold the same seeds in the same order. Nothing here knows of runs or folders.
+Samples are arrays whose ``axis`` (the last one by default) runs over replicates. Nothing
+here knows of runs or folders.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+CONFIDENCE = 0.95
+"""Of every interval."""
+
 FEWEST_FOR_BOOTSTRAP = 10
 """Below this many replicates a percentile bootstrap's 95% interval covers 82 to 90%."""
 
-
-CONFIDENCE = 0.95
+RESAMPLES = 2000
 
 
 class Estimate(NamedTuple):
-    """A metric over replicates: centre and ends (arrays or floats), their number, and how.
+    """A centre and the ends of its interval, each an array or a float.
 
     ``low`` and ``high`` are NaN where the data give no interval.
     """
@@ -31,56 +33,21 @@ class Estimate(NamedTuple):
     centre: Any
     low: Any
     high: Any
-    n: int
-    how: str
-
-
-class Interval(NamedTuple):
-    """An estimate with the ends of its interval, each an array or a float."""
-
-    estimate: Any
-    low: Any
-    high: Any
 
 
 @lru_cache(maxsize=1024)
-def t_quantile(probability: float, degrees_of_freedom: int) -> float:
-    """Return t with P(T <= t) = probability for Student's t distribution.
+def t_quantile(degrees_of_freedom: int, central: float = CONFIDENCE) -> float:
+    """Return the t with P(|T| <= t) = central for Student's t distribution, by bisection.
 
-    With theta = arctan(t / sqrt(v)), P(|T| <= t) is a finite sum of powers of
-    cos(theta) for integer v (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4); Newton's
-    method inverts it, safeguarded by bisection. Relative error below 1e-9 for 1e-6 <
-    probability < 1 - 1e-6.
-
-    Raises ValueError for a probability outside (0, 1) or degrees of freedom below 1.
+    With theta = arctan(t / sqrt(v)), P is a finite sum of powers of cos(theta) for v degrees of
+    freedom, a whole number (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4).
     """
-    if not 0 < probability < 1:
-        raise ValueError(f"probability must be between 0 and 1, got {probability!r}")
-    if degrees_of_freedom != int(degrees_of_freedom) or degrees_of_freedom < 1:
-        raise ValueError(
-            f"degrees of freedom must be a whole number >= 1, got {degrees_of_freedom!r}"
-        )
-    if probability == 0.5:
-        return 0.0
-    if probability < 0.5:
-        return -t_quantile(1 - probability, degrees_of_freedom)
-    v = int(degrees_of_freedom)
-    wanted = 2 * probability - 1
-    log_constant = math.lgamma((v + 1) / 2) - math.lgamma(v / 2)
-    constant = math.exp(log_constant) / math.sqrt(v * math.pi)
     low, high = 0.0, 1.0
-    while _central_t_probability(high, v) < wanted:
+    while _central_t_probability(high, degrees_of_freedom) < central:
         low, high = high, 2 * high
-    t = (low + high) / 2
-    for _ in range(200):
-        excess = _central_t_probability(t, v) - wanted
-        low, high = (low, t) if excess > 0 else (t, high)
-        slope = 2 * constant * (1 + t * t / v) ** (-(v + 1) / 2)
-        step = t - excess / slope
-        new = step if low < step < high else (low + high) / 2
-        if abs(new - t) <= 1e-15 * t:
-            return new
-        t = new
+    while low < (t := (low + high) / 2) < high:
+        below = _central_t_probability(t, degrees_of_freedom) < central
+        low, high = (t, high) if below else (low, t)
     return t
 
 
@@ -98,36 +65,26 @@ def _central_t_probability(t: float, v: int) -> float:
     return sine * total
 
 
-def t_interval(samples: npt.ArrayLike, confidence: float = 0.95, axis: int = -1) -> Interval:
+def t_interval(samples: npt.ArrayLike, axis: int = -1) -> Estimate:
     """Return the mean and its t interval, mean +- t_{n-1} s / sqrt(n).
 
     s is the sample standard deviation (divisor n - 1). With one sample the ends are
     NaN: one replicate says nothing about spread. Student 1908.
 
-    Raises ValueError for an empty sample or a confidence outside (0, 1).
+    Raises ValueError for an empty sample.
     """
-    x = np.asarray(samples, dtype=np.float64)
-    n = x.shape[axis] if x.ndim else 0
-    if n == 0:
-        raise ValueError("a t interval needs at least one sample, got none")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must be between 0 and 1, got {confidence!r}")
-    mean = x.mean(axis=axis)
+    x, n, mean = _mean(samples, axis)
     if n == 1:
-        nothing = np.full_like(mean, np.nan)[()]
-        return Interval(mean[()], nothing, nothing)
-    half = t_quantile((1 + confidence) / 2, n - 1) * x.std(axis=axis, ddof=1)
-    half = half / math.sqrt(n)
-    return Interval(mean, mean - half, mean + half)
-
-
-HOW_LOSS = "geometric mean, 95% t interval of the logarithm"
-HOW_ACCURACY = "mean, 95% score interval"
+        return _without_interval(mean)
+    half = t_quantile(n - 1) * x.std(axis=axis, ddof=1) / math.sqrt(n)
+    return Estimate(mean, mean - half, mean + half)
 
 
 def how(metric: str) -> str:
     """Return what ``estimate`` gives for a metric, in words."""
-    return HOW_ACCURACY if metric.endswith("accuracy") else HOW_LOSS
+    if metric.endswith("accuracy"):
+        return "mean, 95% score interval"
+    return "geometric mean, 95% t interval of the logarithm"
 
 
 def estimate(metric: str, values: npt.ArrayLike, samples: float, axis: int = -1) -> Estimate:
@@ -147,10 +104,8 @@ def loss_estimate(values: npt.ArrayLike, axis: int = -1) -> Estimate:
 
     Raises ValueError for no values.
     """
-    x = np.asarray(values, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean, low, high = (np.exp(end) for end in t_interval(np.log(x), CONFIDENCE, axis))
-    return Estimate(mean, low, high, x.shape[axis], HOW_LOSS)
+        return Estimate(*map(np.exp, t_interval(np.log(values), axis)))
 
 
 def accuracy_estimate(values: npt.ArrayLike, samples: float, axis: int = -1) -> Estimate:
@@ -171,47 +126,47 @@ def accuracy_estimate(values: npt.ArrayLike, samples: float, axis: int = -1) -> 
 
     Raises ValueError for no values.
     """
-    x = np.asarray(values, dtype=np.float64)
-    n = x.shape[axis] if x.ndim else 0
-    if n == 0:
-        raise ValueError("an estimate needs at least one accuracy, got none")
-    mean = x.mean(axis=axis)
+    x, n, mean = _mean(values, axis)
     if n == 1:
-        nothing = np.full_like(mean, np.nan)[()]
-        return Estimate(mean[()], nothing, nothing, n, HOW_ACCURACY)
+        return _without_interval(mean)
     total = n * samples
     q = (total * mean + 0.5) / (total + 1)
     k = x.var(axis=axis, ddof=1) / (q * (1 - q)) + 1 / samples
-    k = t_quantile((1 + CONFIDENCE) / 2, n - 1) ** 2 * k / n
+    k = t_quantile(n - 1) ** 2 * k / n
     # Of p^2 (1 + k) - p (2 mean + k) + mean^2 = 0, each root in the form that cannot cancel,
     # the upper one by its distance from 1.
     with np.errstate(invalid="ignore"):  # a damaged file may hold what is no accuracy
         root = np.sqrt(k * k / 4 + k * mean * (1 - mean))
     low = mean * mean / (mean + k / 2 + root)
     high = 1 - (1 - mean) * (1 - mean) / (1 - mean + k / 2 + root)
-    return Estimate(mean[()], low, high, n, HOW_ACCURACY)
+    return Estimate(mean, low, high)
 
 
-def interquartile_mean(samples: npt.ArrayLike, axis: int = -1) -> Any:
-    """Return the mean without the floor(n / 4) lowest and as many highest samples.
+def _mean(samples: npt.ArrayLike, axis: int) -> tuple[Array, int, Array]:
+    """Return the samples as float64, their number along the axis, and their mean."""
+    x = np.atleast_1d(np.asarray(samples, dtype=np.float64))
+    if x.shape[axis] == 0:
+        raise ValueError("an estimate needs at least one sample, got none")
+    return x, x.shape[axis], x.mean(axis=axis)
+
+
+def _without_interval(mean: Array) -> Estimate:
+    nothing = np.full_like(mean, np.nan)[()]
+    return Estimate(mean, nothing, nothing)
+
+
+def interquartile_mean(samples: npt.ArrayLike) -> Any:
+    """Return the last axis's mean without the floor(n / 4) lowest and as many highest samples.
 
     The trimming of scipy.stats.trim_mean(x, 0.25): for n = 10 it drops 2 at each end
     and keeps 60%, not 50%. Agarwal et al. 2021, https://arxiv.org/abs/2108.13264
     """
-    x = np.sort(np.asarray(samples, dtype=np.float64), axis=axis)
-    n = x.shape[axis]
-    if n == 0:
-        raise ValueError("an interquartile mean needs at least one sample, got none")
-    kept = np.arange(n // 4, n - n // 4)
-    return np.take(x, kept, axis=axis).mean(axis=axis)
+    x = np.sort(np.asarray(samples, dtype=np.float64), axis=-1)
+    n = x.shape[-1]
+    return x[..., n // 4 : n - n // 4].mean(axis=-1)
 
 
-def interquartile_mean_interval(
-    samples: npt.ArrayLike,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> Interval:
+def interquartile_mean_interval(samples: npt.ArrayLike) -> Estimate:
     """Return the last axis's interquartile mean and its percentile-bootstrap interval.
 
     All leading entries share the resampled indices, so the answer does not depend on
@@ -226,10 +181,8 @@ def interquartile_mean_interval(
         raise ValueError(
             f"a bootstrap interval needs at least {FEWEST_FOR_BOOTSTRAP} replicates, got {n}"
         )
-    chosen = np.random.default_rng(seed).integers(0, n, (resamples, n))
-    tail = (1 - confidence) / 2
-    rows = [
-        np.quantile(interquartile_mean(row[chosen]), (tail, 1 - tail)) for row in x.reshape(-1, n)
-    ]
+    chosen = np.random.default_rng(0).integers(0, n, (RESAMPLES, n))
+    tails = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
+    rows = [np.quantile(interquartile_mean(row[chosen]), tails) for row in x.reshape(-1, n)]
     ends = np.asarray(rows).reshape((*x.shape[:-1], 2))
-    return Interval(interquartile_mean(x), ends[..., 0], ends[..., 1])
+    return Estimate(interquartile_mean(x), ends[..., 0], ends[..., 1])

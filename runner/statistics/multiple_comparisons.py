@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runner.statistics.paired_tests import half_sign_patterns
-
 Array = npt.NDArray[Any]
 
 SAMPLED_JOINT_FLIPS = 10_000
@@ -28,7 +26,7 @@ def holm(p_values: npt.ArrayLike) -> Array:
     return adjusted
 
 
-def joint_sign_flip(differences: npt.ArrayLike, seed: int = 0) -> Array:
+def joint_sign_flip(differences: npt.ArrayLike) -> Array:
     """Return step-down max-t adjusted p values; differences (n, tests) -> (tests,).
 
     Every sign pattern flips whole replicates, all tests together; a test's p is the
@@ -52,9 +50,9 @@ def joint_sign_flip(differences: npt.ArrayLike, seed: int = 0) -> Array:
     order = np.argsort(-observed, kind="stable")
     d, scale, observed = d[:, order], scale[order], observed[order] - 1e-10
     if n <= 14:
-        signs = half_sign_patterns(n)
+        signs = _half_sign_patterns(n)
     else:
-        generator = np.random.default_rng(seed)
+        generator = np.random.default_rng(0)
         signs = 2.0 * generator.integers(0, 2, (SAMPLED_JOINT_FLIPS, n)) - 1
         signs[0] = 1
     reached = np.zeros(d.shape[1])
@@ -66,6 +64,12 @@ def joint_sign_flip(differences: npt.ArrayLike, seed: int = 0) -> Array:
     p = np.empty_like(observed)
     p[order] = np.maximum.accumulate(reached / len(signs))
     return p
+
+
+def _half_sign_patterns(n: int) -> Array:
+    """All sign patterns of n numbers that keep the first one's sign, (2^(n-1), n)."""
+    bits = np.arange(2 ** (n - 1))[:, None] >> np.arange(n) & 1
+    return np.roll(1.0 - 2.0 * bits, 1, axis=1)
 
 
 def tie_letters(separated: npt.ArrayLike) -> list[str]:

@@ -23,8 +23,6 @@ def expected_best(scores: npt.ArrayLike, chosen_by: npt.ArrayLike | None = None)
     x = np.asarray(scores, dtype=np.float64)
     order = np.argsort(x if chosen_by is None else np.asarray(chosen_by), kind="stable")
     x, n = x[order], x.size
-    if n == 0:
-        raise ValueError("the best of k trials needs at least one trial, got none")
     weights = [[math.comb(i, k - 1) / math.comb(n, k) for i in range(n)] for k in range(1, n + 1)]
     return np.asarray(weights) @ x
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from activations.base import Array
-from runner.statistics.estimates import Interval, estimate, t_interval
+from runner.statistics.estimates import Estimate, estimate, t_interval
 from tests.benchmarks.processes import table
 
 SIZES = (3, 5, 10, 20)
@@ -111,13 +111,13 @@ def coverage(case: Case, n: int, repeats: int, seed: int = 0) -> tuple[float, fl
     narrow = np.median(plain.high - plain.low)
     width = np.median(ours.high - ours.low) / narrow if narrow else np.inf
     return (
-        _covers(Interval(*ours[:3]), case.truth),
+        _covers(ours, case.truth),
         _covers(plain, case.mean),
         float(width),
     )
 
 
-def _covers(interval: Interval, truth: float) -> float:
+def _covers(interval: Estimate, truth: float) -> float:
     return float(np.mean((interval.low <= truth) & (truth <= interval.high)))
 
 

@@ -128,7 +128,7 @@ def _against(
         for name, members in lines.items():
             members.sort(key=position)
             x = np.array([position(s) for s in members])
-            found = [s.score[:3] for s in members]
+            found = [s.score for s in members]
             y, low, high = (np.array(part, float) for part in zip(*found, strict=True))
             ringed = [i for i, s in enumerate(members) if tuned_here and id(s) in chosen]
             panels.setdefault(task, []).append(

@@ -58,7 +58,7 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
         [s.scores[~s.settings[0].diverged] for s in family.standings[:MOST_ARMS]]
         for family in families
     ]
-    intervals = [[s.score[:3] for s in family.standings[:MOST_ARMS]] for family in families]
+    intervals = [[s.score for s in family.standings[:MOST_ARMS]] for family in families]
     centres = [np.array([three[0] for three in threes]) for threes in intervals]
     lines = [np.concatenate([*d, c]) for d, c in zip(dots, centres, strict=True)]
     bands = [np.array([three[1:] for three in threes]).ravel() for threes in intervals]

@@ -39,7 +39,7 @@ def _curves(comparison: Comparison, column: str, name: str) -> dict[str, Picture
         epochs, rows = arm.setting.curve(column)
         if not np.isfinite(rows).any():
             continue
-        centre, low, high = arm.setting.band(column, rows)[:3]
+        centre, low, high = arm.setting.band(column, rows)
         panels.setdefault(arm.task, []).append(
             Line(arm.name, arm.activation, epochs, centre, low, high)
         )
