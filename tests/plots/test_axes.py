@@ -10,7 +10,6 @@ from runner.compare import build
 from runner.compare.pictures import against, estimates, over_epochs
 from runner.plots import curves
 from runner.plots.style import style
-from tests.plots.test_plots import made_up
 from tests.run_folders import write_run, write_summary
 
 
@@ -40,8 +39,8 @@ def check(figure, beyond):
 
 
 @pytest.mark.parametrize("burst", [1, 1e20], ids=["usual", "a burst"])
-def test_a_runs_curves_are_inside_or_said_to_be_cut(burst):
-    run = made_up(replicates=3, epochs=200)
+def test_a_runs_curves_are_inside_or_said_to_be_cut(finished_run, burst):
+    run = finished_run(replicates=3, epochs=200)
     for part in ("train", "validation", "test"):
         run.history[f"{part}_loss"][:, 0] = 0.5 * burst
         run.history[f"{part}_accuracy"][:, 0] = 0.04, 0.2, 0.9

@@ -1,128 +1,29 @@
 """Pictures: whatever a run has been through, it can be drawn, and always the same."""
 
 import tracemalloc
+from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib import rc_context, rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
+from PIL import Image
 
-import activations
 import runner
 from runner import plots
 from runner.__main__ import main as run_command
-from runner.network.network import Network
+from runner.data import shapes
 from runner.plots import colours, style
 from runner.plots.__main__ import main
 from runner.plots.pixels import png
-from runner.results.trained_network import TrainedNetwork
 from tests.commands import python
 
-
-def made_up(
-    activation="tanh",
-    *,
-    hidden=(8, 8),
-    replicates=3,
-    epochs=5,
-    features=2,
-    classes=2,
-    validation=True,
-    test=True,
-    diverged=(),
-    stopped=None,
-    perfect=np.inf,
-    record_every=1,
-    dataset="moons",
-    command=None,
-    shift=0.0,
-    **parameters,
-):
-    """A run with random weights and plausible curves, as load_run would return it."""
-    rng = np.random.default_rng(0)
-    x = shift + rng.standard_normal((replicates, 90, features)).astype(np.float32)
-    labels = np.broadcast_to(np.arange(90) % classes, (replicates, 90))
-    parts = {
-        "train": slice(0, 50),
-        "validation": slice(50, 70 if validation else 50),
-        "test": slice(70, 90 if test else 70),
-    }
-    data = SimpleNamespace(
-        classes=classes,
-        mean=np.full((replicates, features), 3.0),
-        scale=np.full((replicates, features), 2.0),
-        **{f"{part}_x": 2.0 * x[:, rows] + 3 for part, rows in parts.items()},
-        **{f"{part}_labels": labels[:, rows] for part, rows in parts.items()},
-    )
-    f = activations.get_class(activation)(**parameters)
-    networks = []
-    for _ in range(2):
-        network = Network(features, tuple(hidden), classes, f, replicates, np.float32)
-        network.theta[...] = rng.standard_normal(network.theta.shape)
-        network.theta[list(diverged)] = np.nan if networks else 1
-        networks.append(TrainedNetwork(network, data.mean, data.scale))
-    when = np.unique([*range(0, epochs + 1, record_every), epochs]).astype(float)
-    shape = (replicates, len(when))
-    history = {"epoch": np.broadcast_to(when, shape).copy()}
-    noise = np.exp(0.1 * rng.standard_normal(shape))
-    for part in parts:
-        history[f"{part}_loss"] = np.where(when >= perfect, 0, noise / (1 + when))
-        history[f"{part}_accuracy"] = np.clip(1 - noise / (2 + when), 0, 1)
-    for layer in range(1, len(hidden) + 2):
-        history[f"layer{layer}_gradient_rms"] = noise * 10.0 ** -(len(hidden) - layer)
-        if layer <= len(hidden):
-            history[f"layer{layer}_dead"] = np.clip(noise / 4, 0, 1)
-            saturated = np.full(shape, np.nan if activation == "softmax" else 0.25)
-            history[f"layer{layer}_saturated"] = saturated
-    metrics = [f"{part}_{what}" for part in parts for what in ("loss", "accuracy")]
-    if stopped:
-        history = {name: values[:, : stopped + replicates] for name, values in history.items()}
-    entries = []
-    for k in range(replicates):
-        end = stopped + k + 1 if stopped else len(when)
-        end = len(when) // 2 if k in diverged else end
-        for name, values in history.items():
-            if (not validation and name.startswith("validation")) or (
-                not test and name.startswith("test")
-            ):
-                values[k] = np.nan
-            if name != "epoch" or k not in diverged:
-                values[k, end:] = np.nan
-        lost = k in diverged
-        ends = {m: float(history[m][k, end - 1]) for m in metrics}
-        final = {m: None if lost or np.isnan(value) else value for m, value in ends.items()}
-        best = {"epoch": None, **dict.fromkeys(metrics)} if lost else {"epoch": 1, **final}
-        status = "diverged" if lost else "stopped_early" if stopped else "finished"
-        entries.append(
-            {
-                "seed": 7 + k,
-                "status": status,
-                "solved_epoch": None if lost else 2,
-                "final": final,
-                "best": best,
-            }
-        )
-    command = command or f"python -m runner activation={activation} dataset={dataset}"
-    return SimpleNamespace(
-        config=SimpleNamespace(
-            activation={"name": activation, **parameters},
-            dataset={"name": dataset},
-            model=SimpleNamespace(hidden=tuple(hidden)),
-            training=SimpleNamespace(loss="cross_entropy", target_accuracy=0.95),
-            seed=7,
-            replicates=replicates,
-        ),
-        summary={"command": command, "replicates": entries},
-        history=history,
-        data=lambda: data,
-        network=lambda: networks[1],
-        initial_network=lambda: networks[0],
-    )
-
-
+BLOBS = {"dataset": "blobs", "samples": 500}
+LONG_NAME = "a_dataset_with_a_name_that_goes_on_and_on" * 3
+ODD_NAME = "$x_$^{%_&"
 EDGES = {
     "usual": {},
     "one replicate": {"replicates": 1},
@@ -133,27 +34,54 @@ EDGES = {
     "the only one diverged": {"replicates": 1, "diverged": (0,)},
     "diverged before the first epoch ended": {"diverged": (0, 1, 2), "epochs": 1},
     "stopped early": {"stopped": 3, "epochs": 20},
-    "no validation data": {"validation": False},
-    "no test data": {"test": False},
-    "training data only": {"test": False, "validation": False, "classes": 3},
-    "many features": {"features": 784},
-    "one feature": {"features": 1},
-    "three classes": {"classes": 3},
-    "twelve classes": {"classes": 12},
-    "sixty classes": {"classes": 60},
+    "no validation data": {"dataset__validation_fraction": 0},
+    "no test data": {"dataset__test_fraction": 0},
+    "training data only": {
+        "dataset__validation_fraction": 0, "dataset__test_fraction": 0, **BLOBS
+    },
+    "many features": {"dataset__features": 784, **BLOBS},
+    "one feature": {"dataset__features": 1, **BLOBS},
+    "three classes": {"dataset__classes": 3, **BLOBS},
+    "twelve classes": {"dataset__classes": 12, **BLOBS},
+    "sixty classes": {"dataset__classes": 60, **BLOBS, "samples": 3000},
     "thirty layers": {"hidden": (4,) * 30},
-    "sparse records": {"epochs": 1003, "record_every": 100},
-    "loss exactly 0": {"perfect": 0},
-    "loss exactly 0 in the end": {"perfect": 3},
+    "sparse records": {"epochs": 1003, "training__record_every": 100},
+    "loss exactly 0": {},
+    "loss exactly 0 in the end": {},
     "along an axis": {"activation": "softmax"},
     "gated": {"activation": "glu"},
     "learnable": {"activation": "prelu"},
-    "all units dead": {"activation": "relu", "shift": -1000.0},
-    "long names": {
-        "dataset": "a_dataset_with_a_name_that_goes_on_and_on" * 3,
-        "command": "python -m runner " + " ".join(f"section.key{k}=1" for k in range(60)),
-    },
-    "characters with a meaning": {"dataset": "$x_$^{%_&", "command": "runner a='$1 $2'"},
+    "all units dead": {"activation": "relu"},
+    "long names": {"dataset": LONG_NAME},
+    "characters with a meaning": {"dataset": ODD_NAME},
+}  # fmt: skip
+
+
+def vanish(run, epoch):
+    """Make all losses exactly 0 from an epoch on."""
+    for part in ("train", "validation", "test"):
+        run.history[f"{part}_loss"][:, epoch:] = 0
+
+
+def kill_units(run):
+    for name in ("layer1.bias", "layer2.bias"):
+        run.weights[name][...] = -1000
+
+
+def measure_no_saturation(run):
+    for name in ("layer1_saturated", "layer2_saturated"):
+        run.history[name][...] = np.nan
+
+
+LATER = {
+    "loss exactly 0": lambda run: vanish(run, 0),
+    "loss exactly 0 in the end": lambda run: vanish(run, 3),
+    "along an axis": measure_no_saturation,
+    "all units dead": kill_units,
+    "long names": lambda run: run.summary.update(
+        command="python -m runner " + " ".join(f"section.key{k}=1" for k in range(60))
+    ),
+    "characters with a meaning": lambda run: run.summary.update(command="python a='$1 $2'"),
 }
 
 
@@ -185,9 +113,13 @@ def drawn_texts(monkeypatch):
 
 
 @pytest.mark.parametrize("name", EDGES)
-def test_every_run_can_be_drawn_and_read(name, drawn_texts):
+def test_every_run_can_be_drawn_and_read(name, finished_run, drawn_texts, monkeypatch):
     """Without a warning, no text cut off, none below nine points, none over another."""
-    run = made_up(**EDGES[name])
+    for named in (LONG_NAME, ODD_NAME):
+        monkeypatch.setitem(shapes._GENERATORS, named, shapes._GENERATORS["moons"])
+    run = finished_run(**EDGES[name])
+    if name in LATER:
+        LATER[name](run)
     drawn = plots.figures(run)
     hidden, features = run.config.model.hidden, run.data().train_x.shape[-1]
     alive = any(r["status"] != "diverged" for r in run.summary["replicates"])
@@ -219,8 +151,8 @@ def test_the_check_of_texts_sees_what_overlaps(drawn_texts):
 
 
 @pytest.mark.parametrize("format", ["png", "svg", "pdf"])
-def test_the_same_run_gives_the_same_bytes(format):
-    first, second = (plots.figures(made_up(classes=3)) for _ in range(2))
+def test_the_same_run_gives_the_same_bytes(finished_run, format):
+    first, second = (plots.figures(finished_run(**BLOBS)) for _ in range(2))
     assert list(first) == list(second) == list(plots.PICTURES)
     for name in first:
         once = first[name].encode(format)
@@ -228,84 +160,69 @@ def test_the_same_run_gives_the_same_bytes(format):
         assert once == first[name].encode(format), f"{name}, drawn twice"
 
 
-def test_pictures_are_small():
-    for name, figure in plots.figures(made_up(replicates=10, epochs=100)).items():
+def test_pictures_are_small(finished_run):
+    for name, figure in plots.figures(finished_run(replicates=10, epochs=100)).items():
         assert len(figure.encode("png")) < 150_000, name
 
 
-def test_pictures_do_not_depend_on_global_settings():
-    from matplotlib import rc_context
-
-    usual = plots.figures(made_up())["loss"].encode("png")
+def test_pictures_do_not_depend_on_global_settings(finished_run):
+    run = finished_run()
+    usual = plots.figures(run)["loss"].encode("png")
     with rc_context({"font.size": 30, "axes.facecolor": "red", "lines.linewidth": 9}):
-        assert plots.figures(made_up())["loss"].encode("png") == usual
+        assert plots.figures(run)["loss"].encode("png") == usual
 
 
-def test_drawing_leaves_global_settings_alone():
-    from matplotlib import rcParams
-
+def test_drawing_leaves_global_settings_alone(finished_run):
     before = dict(rcParams)
-    plots.figures(made_up())["loss"].encode("svg")
+    plots.figures(finished_run())["loss"].encode("svg")
     assert dict(rcParams) == before
 
 
-def test_pyplot_is_never_imported():
+def test_pyplot_is_never_imported(finished_run):
     code = (
-        "import sys; from runner import plots; from tests.plots.test_plots import made_up;"
-        "[f.encode(k) for f in plots.figures(made_up()).values() for k in plots.FORMATS];"
+        "import sys; from runner import plots;"
+        "[plots.draw(sys.argv[1], form) for form in plots.FORMATS];"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
-    assert python("-c", code).returncode == 0
+    assert python("-c", code, str(finished_run().path)).returncode == 0
 
 
-def test_a_figure_shows_itself_in_a_notebook():
-    figure = plots.figures(made_up())["loss"]
+def test_a_figure_shows_itself_in_a_notebook(finished_run):
+    figure = plots.figures(finished_run())["loss"]
     assert isinstance(figure, Figure)
     assert figure._repr_png_() == figure.encode("png")
 
 
-def test_white_stays_white_and_flat_colours_stay_themselves():
-    from PIL import Image
-
-    figure = plots.figures(made_up())["accuracy"]
-    image = np.asarray(Image.open(_stream(figure.encode("png"))).convert("RGB"))
+def test_white_stays_white_and_flat_colours_stay_themselves(finished_run):
+    figure = plots.figures(finished_run())["accuracy"]
+    image = np.asarray(Image.open(BytesIO(figure.encode("png"))).convert("RGB"))
     assert (image[0] == 255).all() and (image[:, -1] == 255).all()
     flat = np.full((20, 30, 4), 255, dtype=np.uint8)
     flat[5:, :10, :3] = (0, 114, 178)
     flat[5:, 10:20, :3] = (241, 241, 241)
-    back = np.asarray(Image.open(_stream(png(flat, 100))).convert("RGB"))
+    back = np.asarray(Image.open(BytesIO(png(flat, 100))).convert("RGB"))
     assert (back == flat[..., :3]).all()
 
 
 def test_colours_spread_evenly_are_still_told_apart():
     """65 536 of them, no cell fuller than another: the worst a palette can be given."""
-    from PIL import Image
-
     ramp = np.full((256, 256, 4), 255, dtype=np.uint8)
     ramp[..., 0] = np.arange(256)
     ramp[..., 1] = np.arange(256)[:, None]
-    back = np.asarray(Image.open(_stream(png(ramp, 100))).convert("RGB")).astype(int)
+    back = np.asarray(Image.open(BytesIO(png(ramp, 100))).convert("RGB")).astype(int)
     assert np.abs(back - ramp[..., :3]).max() <= 16
 
 
-def test_a_palette_changes_no_pixel_of_a_picture_by_more_than_the_eye_sees():
-    from PIL import Image
-
-    figure = plots.figures(made_up(classes=7))["boundary"]
+def test_a_palette_changes_no_pixel_of_a_picture_by_more_than_the_eye_sees(finished_run):
+    figure = plots.figures(finished_run(dataset__classes=7, **BLOBS))["boundary"]
     canvas = FigureCanvasAgg(figure)
     with style.style():
         canvas.draw()
     exact = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
-    found = np.asarray(Image.open(_stream(figure.encode("png"))).convert("RGB"))
+    found = np.asarray(Image.open(BytesIO(figure.encode("png"))).convert("RGB"))
     difference = np.abs(found - exact).max(axis=-1)
     assert difference.mean() < 1.5
     assert np.quantile(difference, 0.99) < 16
-
-
-def _stream(content):
-    from io import BytesIO
-
-    return BytesIO(content)
 
 
 def test_known_activations_look_different_from_each_other():
@@ -365,16 +282,18 @@ def test_labels_keep_their_order_and_their_distance():
     assert found.min() >= 0 and found.max() <= 1
 
 
-def test_a_loss_of_exactly_0_is_said_and_drawn_on_the_page():
-    figure = plots.figures(made_up(perfect=3))["loss"]
+def test_a_loss_of_exactly_0_is_said_and_drawn_on_the_page(finished_run):
+    run = finished_run()
+    vanish(run, 3)
+    figure = plots.figures(run)["loss"]
     axes = figure.axes[0]
     assert axes.get_yscale() == "log" and axes.get_ylim()[0] > 0
     words = " ".join(text.get_text() for text in [*axes.texts, *figure.texts])
     assert "test 0" in words and "exactly 0 is drawn at the lower edge" in words
 
 
-def test_diverged_replicates_leave_the_centre_and_stay_in_the_count():
-    run = made_up(diverged=(1,))
+def test_diverged_replicates_leave_the_centre_and_stay_in_the_count(finished_run):
+    run = finished_run(diverged=(1,))
     figure = plots.figures(run)["loss"]
     assert any("n = 2 of 3 seeds" in text.get_text() for text in figure.texts)
     kept = run.history["test_loss"][[0, 2]]
@@ -383,8 +302,8 @@ def test_diverged_replicates_leave_the_centre_and_stay_in_the_count():
     assert any(len(y) == len(centre) and np.allclose(y, centre) for y in lines)
 
 
-def test_the_band_is_the_geometric_t_interval():
-    run = made_up(replicates=3)
+def test_the_band_is_the_geometric_t_interval(finished_run):
+    run = finished_run(replicates=3)
     figure = plots.figures(run)["loss"]
     logs = np.log(run.history["test_loss"])
     margin = 4.302652729911275 * logs.std(axis=0, ddof=1) / np.sqrt(3)
@@ -393,16 +312,13 @@ def test_the_band_is_the_geometric_t_interval():
     assert any(np.isin(high.round(9), edge.round(9)).all() for edge in edges)
 
 
-def test_the_boundary_shows_the_median_replicate():
-    run = made_up(replicates=3)
-    for entry, score in zip(run.summary["replicates"], (0.9, 0.5, 0.7), strict=True):
-        entry["final"]["test_accuracy"] = score
-    figure = plots.figures(run)["boundary"]
+def test_the_boundary_shows_the_median_replicate(finished_run):
+    figure = plots.figures(finished_run(scores=(0.9, 0.5, 0.7)))["boundary"]
     assert any("Seed 9, the median of 3" in text.get_text() for text in figure.texts)
 
 
-def test_wrong_test_samples_are_ringed():
-    run = made_up(replicates=1)
+def test_wrong_test_samples_are_ringed(finished_run):
+    run = finished_run(replicates=1)
     logits = run.network().logits(run.data().test_x)[0, :, 0]
     wrong = (logits > 0) != run.data().test_labels[0]
     rings = plots.figures(run)["boundary"].axes[0].collections
@@ -420,16 +336,18 @@ def test_a_real_run_is_drawn_from_its_folder(tmp_path):
     assert {path.name: path.read_bytes() for path in folder.glob("*.png")} == first
 
 
-def test_draw_writes_one_file_per_picture(tmp_path, monkeypatch):
-    monkeypatch.setattr(plots, "load_run", lambda folder: made_up())
-    written = plots.draw(tmp_path, "svg")
+def test_draw_writes_one_file_per_picture(finished_run):
+    folder = finished_run().path
+    before = set(folder.iterdir())
+    written = plots.draw(folder, "svg")
     assert [path.name for path in written] == [f"{name}.svg" for name in plots.PICTURES]
-    assert sorted(tmp_path.iterdir()) == sorted(written)
+    assert set(folder.iterdir()) - before == set(written)
 
 
-def test_a_failed_save_leaves_the_old_picture_and_nothing_else(tmp_path, monkeypatch):
-    figure = plots.figures(made_up())["loss"]
-    path = tmp_path / "loss.png"
+def test_a_failed_save_leaves_the_old_picture_and_nothing_else(finished_run, tmp_path, monkeypatch):
+    figure = plots.figures(finished_run())["loss"]
+    path = tmp_path / "pictures" / "loss.png"
+    path.parent.mkdir()
     path.write_bytes(b"the old one")
 
     def full(self, content):
@@ -441,7 +359,7 @@ def test_a_failed_save_leaves_the_old_picture_and_nothing_else(tmp_path, monkeyp
     with pytest.raises(OSError, match="No space"):
         figure.write(path)
     assert path.read_bytes() == b"the old one"
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path):
@@ -449,10 +367,8 @@ def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path):
         plots.draw(tmp_path / "nowhere", "gif")
 
 
-def test_the_shell_names_what_it_wrote(tmp_path, monkeypatch, capsys):
-    for module in ("runner.plots", "runner.plots.__main__"):
-        monkeypatch.setattr(f"{module}.load_run", lambda folder: made_up(hidden=()))
-    assert main([str(tmp_path), "--format", "pdf"]) == 0
+def test_the_shell_names_what_it_wrote(finished_run, capsys):
+    assert main([str(finished_run(hidden=()).path), "--format", "pdf"]) == 0
     names = [Path(line).name for line in capsys.readouterr().out.splitlines()]
     assert names == ["accuracy.pdf", "boundary.pdf", "flow.pdf", "loss.pdf"]
 
