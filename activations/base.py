@@ -9,7 +9,7 @@ Digits: values within 4 units in the last place (ULP) of the exact ones and deri
 8, over the whole range of floats; activations/check/accuracy.py defines them beside roots. The rule
 for float32: where NumPy's float32 functions keep these bounds on every CPU, a formula is
 computed in float32 (rectifiers, sigmoid, tanh, softplus, ELU, softsign and the like); every
-other formula is computed in float64, block by block, and rounded once (``in_float64``).
+other formula is computed in float64, block by block, and rounded once (``float64=True``).
 """
 
 from __future__ import annotations
@@ -156,17 +156,17 @@ def free_axis(shape: tuple[int, ...], others: Sequence[tuple[int, ...]]) -> int 
 
 
 def in_float64(formula: Callable[..., Array]) -> Callable[..., Array]:
-    """Let a method that takes arrays compute float32 input in float64 and round the result.
+    """Let a method of x, and maybe y, compute float32 x in float64 and round the result.
 
-    What is beyond the largest float32 becomes inf without a warning. A ``derivative`` so
-    marked must not use y, which has been rounded to float32.
+    What is beyond the largest float32 becomes inf without a warning. y is passed on as it is:
+    rounded to float32, it has no digits to compute a derivative from.
     """
 
     @functools.wraps(formula)
-    def wide(self: Any, *arrays: Array) -> Array:
-        if arrays[0].dtype != np.float32:
-            return formula(self, *arrays)
-        result = formula(self, *(array.astype(np.float64) for array in arrays))
+    def wide(self: Any, x: Array, *y: Array) -> Array:
+        if x.dtype != np.float32:
+            return formula(self, x, *y)
+        result = formula(self, x.astype(np.float64), *y)
         with np.errstate(over="ignore"):
             return result.astype(np.float32)
 
@@ -193,6 +193,8 @@ class Activation(Named):
         params: learnable parameters by name. Python floats (the initial values) until a
             network binds them to arrays of shape (replicates, 1, units) or (replicates, 1, 1)
             that broadcast against x of shape (replicates, batch, units).
+        float64: whether formulas get float32 input as float64, and their results are rounded; a
+            class and its subclasses are so by ``class GELU(Elementwise, float64=True)``.
         stochastic: whether it draws from ``generators`` while a network trains.
         generators: one random generator per replicate while a network trains a stochastic
             activation, None otherwise.
@@ -203,18 +205,22 @@ class Activation(Named):
     parameters_per_unit: bool = True
     surrogate_derivative: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
+    float64: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
         self.generators: list[np.random.Generator] | None = None
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, float64: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.float64 = float64 or cls.float64
         foreign = not is_ours(cls.__module__)
         for method in (*_FORMULAS, *_PRODUCTS):
             formula = cls.__dict__.get(method)
             if not inspect.isfunction(formula):
                 continue
+            if cls.float64 and method in ("forward", "derivative"):
+                formula = in_float64(formula)
             if foreign:
                 formula = _gets_read_only(formula)
             if method in _PRODUCTS:
@@ -342,20 +348,22 @@ class Elementwise(Activation):
 
 
 class SharedParts(Elementwise):
-    """A function whose value and slope are made of the same costly parts.
+    """A function whose value and slope are made of the same costly parts, such as e^x.
 
-    A subclass defines ``parts``, ``value`` and ``slope``, the latter two taking x, then the
-    parts, all in float64 unless ``in_own_dtype``.
+    A subclass defines ``parts``, ``value`` and ``slope``.
     """
 
-    in_own_dtype: ClassVar[bool] = False
-
-    def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
-        """Return what value and slope share; without ``exact`` it is for float32."""
+    def parts(self, x: Array, exact: bool) -> Any:
+        """Return what value and slope share; without ``exact`` the results are for float32."""
         raise TypeError(f"{type(self).__name__} does not define parts")
 
-    value: Callable[..., Array]
-    slope: Callable[..., Array]
+    def value(self, x: Array, parts: Any) -> Array:
+        """Return f(x), given the parts."""
+        raise TypeError(f"{type(self).__name__} does not define value")
+
+    def slope(self, x: Array, parts: Any) -> Array:
+        """Return f'(x), given the parts."""
+        raise TypeError(f"{type(self).__name__} does not define slope")
 
     def forward(self, x: Array) -> Array:
         return self._evaluate(x, self.value)[0]
@@ -368,13 +376,13 @@ class SharedParts(Elementwise):
         return y, slope
 
     def _evaluate(self, x: Array, *formulas: Callable[..., Array]) -> list[Array]:
-        if self.in_own_dtype:
+        if not self.float64:
             parts = self.parts(x, True)
-            return [formula(x, *parts) for formula in formulas]
+            return [formula(x, parts) for formula in formulas]
         wide = x.astype(np.float64, copy=False)
         parts = self.parts(wide, x.dtype == np.float64)
         with np.errstate(over="ignore"):  # beyond the largest float32
-            return [formula(wide, *parts).astype(x.dtype, copy=False) for formula in formulas]
+            return [formula(wide, parts).astype(x.dtype, copy=False) for formula in formulas]
 
 
 def names() -> list[str]:

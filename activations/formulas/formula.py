@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from activations.arguments import number
-from activations.base import Array, in_float64
+from activations.base import Array
 from activations.formulas.calculus import differentiate
 from activations.formulas.evaluation import CONSTANTS, Program, argument_count
 from activations.formulas.parser import parse
@@ -19,7 +19,7 @@ _TAKEN = ("weight", "bias", "dead", "saturated", "update_ratio")
 """What history.csv already tells of every layer."""
 
 
-class Formula(Learnable):
+class Formula(Learnable, float64=True):
     """Any expression in x: x * tanh(softplus(x)) by default, which is mish.
 
     It may use + - * / ^, comparisons in where(condition, a, b), pi, e, exp, log, sqrt, maximum
@@ -67,11 +67,9 @@ class Formula(Learnable):
         first, second = (t if len(t) <= longest else t[: longest - 4] + " ..." for t in texts)
         return first, second
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         return self._evaluate(self._value, x)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         return self._evaluate(self._slope, x)
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from activations.arguments import number
-from activations.base import Array, Elementwise, in_float64
+from activations.base import Array, Elementwise
 from activations.functions.special import step
 
 LARGE = 1e150  # x^2 fits; beyond it sqrt(x^2 + c) is |x|
@@ -59,7 +59,7 @@ class Elliott(Elementwise):
         return r * r / 2
 
 
-class ISRU(Elementwise):
+class ISRU(Elementwise, float64=True):
     """x / sqrt(1 + alpha x^2), the inverse square root unit.
 
     Range (-1 / sqrt alpha, 1 / sqrt alpha). f' = (1 / sqrt(1 + alpha x^2))^3.
@@ -72,24 +72,16 @@ class ISRU(Elementwise):
         super().__init__()
         self.alpha = number("alpha", alpha, minimum=1e-12, maximum=1e12)
 
-    @in_float64
-    def forward(self, x: Array) -> Array:
-        return self._value(x)
-
-    @in_float64
-    def derivative(self, x: Array, y: Array) -> Array:
-        return self._slope(x)
-
     @property
     def _end(self) -> float:
         """Beyond it f is constant and f' is 0; alpha x^2 still fits."""
         return LARGE / max(1.0, math.sqrt(self.alpha))
 
-    def _value(self, x: Array) -> Array:
+    def forward(self, x: Array) -> Array:
         c = np.minimum(np.maximum(x, -self._end), self._end)
         return c / np.sqrt(1 + self.alpha * (c * c))
 
-    def _slope(self, x: Array) -> Array:
+    def derivative(self, x: Array, y: Array) -> Array:
         r = 1 / np.sqrt(1 + self.alpha * np.square(np.minimum(np.abs(x), self._end)))
         return r * r * r
 
@@ -104,14 +96,14 @@ class ISRLU(ISRU):
     name = "isrlu"
     kinks = (0.0,)
 
-    def _value(self, x: Array) -> Array:
-        return np.maximum(x, 0) + super()._value(np.minimum(x, 0))
+    def forward(self, x: Array) -> Array:
+        return np.maximum(x, 0) + super().forward(np.minimum(x, 0))
 
-    def _slope(self, x: Array) -> Array:
-        return super()._slope(np.minimum(x, 0))
+    def derivative(self, x: Array, y: Array) -> Array:
+        return super().derivative(np.minimum(x, 0), y)
 
 
-class SquarePlus(Elementwise):
+class SquarePlus(Elementwise, float64=True):
     """(x + sqrt(x^2 + b)) / 2: a softplus without exponentials. Range (0, inf).
 
     Written max(x, 0) + (b / 4) / m with m = (|x| + sqrt(x^2 + b)) / 2, which neither cancels
@@ -125,19 +117,17 @@ class SquarePlus(Elementwise):
         super().__init__()
         self.b = number("b", b, minimum=1e-100, maximum=1e100)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         m = 0.5 * np.abs(x) + 0.5 * hypotenuse(x, self.b)
         return np.maximum(x, 0) + self.b / 4 / m
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         root = hypotenuse(x, self.b)
         m = 0.5 * np.abs(x) + 0.5 * root
         return step(x) - np.copysign(self.b / 4 / m / root, x)
 
 
-class BentIdentity(Elementwise):
+class BentIdentity(Elementwise, float64=True):
     """(sqrt(x^2 + 1) - 1) / 2 + x: slope 1/2 on the far left, 3/2 on the far right.
 
     Range all numbers; +-inf where the exact value is beyond the largest float. Written
@@ -147,20 +137,18 @@ class BentIdentity(Elementwise):
 
     name = "bent_identity"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         c = np.minimum(np.maximum(x, -LARGE), LARGE)
         ratio = c / (np.sqrt(c * c + 1) + 1)
         with np.errstate(over="ignore"):
             return x * (1 + ratio / 2)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         c = np.minimum(np.maximum(x, -LARGE), LARGE)
         return 1 + c / (2 * np.sqrt(c * c + 1))
 
 
-class ArcTan(Elementwise):
+class ArcTan(Elementwise, float64=True):
     """arctan(x). Range (-pi / 2, pi / 2).
 
     f' = 1 / (1 + x^2), with |x| cut at 1e75 and the rest divided off so that x^2 fits.
@@ -168,11 +156,9 @@ class ArcTan(Elementwise):
 
     name = "arctan"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         return np.arctan(x)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         a = np.abs(x)
         c = np.minimum(a, 1e75)
@@ -180,7 +166,7 @@ class ArcTan(Elementwise):
         return rest / (1 + c * c) * rest
 
 
-class ASinH(Elementwise):
+class ASinH(Elementwise, float64=True):
     """asinh(x) = ln(x + sqrt(x^2 + 1)): linear near 0, logarithmic far away.
 
     Range all numbers. f' = 1 / sqrt(x^2 + 1).
@@ -188,11 +174,9 @@ class ASinH(Elementwise):
 
     name = "asinh"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         return np.arcsinh(x)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         return 1 / hypotenuse(x, 1.0)
 

@@ -100,7 +100,7 @@ class HardSigmoid(Elementwise):
         return self.slope * positive(np.minimum(x + left, right - x))
 
 
-class SparseSigmoid(Elementwise):
+class SparseSigmoid(HardSigmoid):
     """min(max((x + 1) / 2, 0), 1). Range [0, 1]; f' is 0 at both kinks (JAX takes 1/4).
 
     The first of two probabilities of sparsemax, and the slope of sparse_plus. jax.nn
@@ -108,13 +108,9 @@ class SparseSigmoid(Elementwise):
     """
 
     name = "sparse_sigmoid"
-    kinks = (-1.0, 1.0)
 
-    def forward(self, x: Array) -> Array:
-        return np.minimum(np.maximum(x + 1, 0), 2) * 0.5
-
-    def derivative(self, x: Array, y: Array) -> Array:
-        return positive(1 - np.abs(x)) * 0.5
+    def __init__(self) -> None:
+        super().__init__(slope=0.5, offset=0.5)
 
 
 class SQNL(Elementwise):

@@ -51,6 +51,9 @@ class ELU(Elementwise):
         return np.where(x > 0, half, (self.alpha * half) * half)
 
 
+_ELU = ELU()
+
+
 class CELU(Elementwise):
     """x for x > 0, alpha (e^(x / alpha) - 1) for x <= 0: ELU with a slope of 1 at 0.
 
@@ -66,14 +69,10 @@ class CELU(Elementwise):
         self.alpha = number("alpha", alpha, minimum=1e-6, maximum=1e6)
 
     def forward(self, x: Array) -> Array:
-        if self.alpha == 1:
-            return np.maximum(x, 0) + np.expm1(np.minimum(x, 0))
-        return self._scaled_value(x)
+        return _ELU.forward(x) if self.alpha == 1 else self._scaled_value(x)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        if self.alpha == 1:
-            return np.exp(np.minimum(x, 0))
-        return self._scaled_slope(x)
+        return _ELU.derivative(x, y) if self.alpha == 1 else self._scaled_slope(x)
 
     @in_float64
     def _scaled_value(self, x: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from activations.arguments import number
-from activations.base import Array, Elementwise, in_float64
+from activations.base import Array, Elementwise
 from activations.functions.special import (
     FRACTION_OF_SQUARE_ROOT_2_PI,
     GAUSSIAN_END,
@@ -22,7 +22,7 @@ from activations.functions.special import (
 )
 
 
-class Erf(Elementwise):
+class Erf(Elementwise, float64=True):
     """2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x, the error function.
 
     Range (-1, 1). f' = 2 / sqrt(pi) e^(-x^2).
@@ -30,16 +30,14 @@ class Erf(Elementwise):
 
     name = "erf"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         return erf(x)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         return erf_derivative(x)
 
 
-class NormalCDF(Elementwise):
+class NormalCDF(Elementwise, float64=True):
     """Phi(x) = (1 + erf(x / sqrt 2)) / 2, the normal distribution function (probit).
 
     Range (0, 1). f' = e^(-x^2 / 2) / sqrt(2 pi).
@@ -48,16 +46,14 @@ class NormalCDF(Elementwise):
 
     name = "normal_cdf"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         return normal_cdf(x)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         return normal_pdf(x)
 
 
-class LaplaceCDF(Elementwise):
+class LaplaceCDF(Elementwise, float64=True):
     """(1 + erf((x - mu) / (sigma sqrt 2))) / 2. Range (0, 1).
 
     Called laplace in the paper and in its libraries, though it is the normal distribution
@@ -80,7 +76,6 @@ class LaplaceCDF(Elementwise):
         t, more = two_quotient(np.minimum(np.maximum(difference, -reach), reach), self.sigma)
         return t, np.where(np.abs(difference) < reach, more + rest / self.sigma, 0.0)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         t, rest = self._standardised(x)
         a = np.minimum(np.abs(t), GAUSSIAN_END)
@@ -89,7 +84,6 @@ class LaplaceCDF(Elementwise):
         tail = tail * exp_of_square(a, 0.5, -moved / tail)
         return step(t) - np.copysign(tail, t)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         t, rest = self._standardised(x)
         a = np.minimum(np.abs(t), GAUSSIAN_END)
@@ -98,7 +92,7 @@ class LaplaceCDF(Elementwise):
         return (half * (FRACTION_OF_SQUARE_ROOT_2_PI / self.sigma)) * half
 
 
-class Gaussian(Elementwise):
+class Gaussian(Elementwise, float64=True):
     """e^(-x^2), the bell. Range (0, 1].
 
     A radial basis function e^(-(x - c)^2 / (2 s^2)) is this one after the linear layer's
@@ -108,11 +102,9 @@ class Gaussian(Elementwise):
 
     name = "gaussian"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         return exp_of_square(np.minimum(np.abs(x), GAUSSIAN_END), 1.0)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         a = np.minimum(np.abs(x), GAUSSIAN_END)
         size = where_below(-a, -26.0, _gaussian_tail_slope, 2 * a * exp_of_square(a, 1.0))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from activations.arguments import number
-from activations.base import Array, Elementwise, SharedParts, in_float64
+from activations.base import Array, Elementwise, SharedParts
 from activations.functions.special import (
     FRACTION_OF_SQUARE_ROOT_2_PI,
     GAUSSIAN_END,
@@ -13,69 +15,60 @@ from activations.functions.special import (
     SHIFT_REST,
     constants,
     exp_of_square,
-    inverse_cosh_squared,
     polynomial,
     scaled_normal_tail,
     scaled_normal_tail_in_two,
     step,
+    tanh_slope_from,
     two_product,
     where_below,
 )
 
 
-def tail_and_bell(x: Array, exact: bool = True) -> tuple[Array, Array, Array]:
-    """Return a = |x|, Q(a) and e^(-a^2 / 2), with a cut where the latter is long 0."""
-    a = np.minimum(np.abs(x), GAUSSIAN_END)
-    bell = exp_of_square(a, 0.5) if exact else np.exp(a * a * -0.5)
-    return a, scaled_normal_tail(a, for_float32=not exact), bell
+class Tail(NamedTuple):
+    """Of a = |x|: q = Q(a) and bell = e^(-a^2 / 2), so that Phi(-a) = q bell."""
+
+    a: Array
+    q: Array
+    bell: Array
 
 
-def gelu(x: Array) -> Array:
-    """Return x Phi(x) for float64 x."""
-    return _value(x, *tail_and_bell(x))
-
-
-def gelu_derivative(x: Array) -> Array:
-    """Return Phi(x) + x Phi'(x) for float64 x."""
-    return _slope(x, *tail_and_bell(x))
-
-
-def _value(x: Array, a: Array, tail: Array, bell: Array) -> Array:
-    """Return max(x, 0) - |x| Phi(-|x|)."""
-    return np.maximum(x, 0) - a * tail * bell
-
-
-def _slope(x: Array, a: Array, tail: Array, bell: Array) -> Array:
-    """Return Phi(x) + x Phi'(x), which is one less the same at -x."""
-    bracket = tail - FRACTION_OF_SQUARE_ROOT_2_PI * a
-
-    def far_left(minus_a: Array) -> Array:
-        half = exp_of_square(-minus_a, 0.25)
-        return (bracket * half) * half
-
-    left = where_below(-a, -37.0, far_left, bracket * bell)
-    return step(x) - np.copysign(1.0, x) * left
-
-
-class GELU(SharedParts):
+class GELU(SharedParts, float64=True):
     """x Phi(x) = x/2 (1 + erf(x / sqrt 2)), the Gaussian error linear unit, exact.
 
     Range (-0.1700, inf), the minimum at x = -0.7518. Written max(x, 0) - |x| Phi(-|x|): the
     textbook form has no digits below x = -5.5 in float32 and -8.3 in float64. The tanh
     approximation, JAX's default, is gelu_tanh.
+    f' = Phi(x) + x Phi'(x), which is one less the same at -x.
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
     name = "gelu"
-    parts = staticmethod(tail_and_bell)
-    value = staticmethod(_value)
-    slope = staticmethod(_slope)
+
+    def parts(self, x: Array, exact: bool) -> Tail:
+        a = np.minimum(np.abs(x), GAUSSIAN_END)
+        bell = exp_of_square(a, 0.5) if exact else np.exp(a * a * -0.5)
+        return Tail(a, scaled_normal_tail(a, for_float32=not exact), bell)
+
+    def value(self, x: Array, tail: Tail) -> Array:
+        return np.maximum(x, 0) - tail.a * tail.q * tail.bell
+
+    def slope(self, x: Array, tail: Tail) -> Array:
+        bracket = tail.q - FRACTION_OF_SQUARE_ROOT_2_PI * tail.a
+
+        def far_left(minus_a: Array) -> Array:
+            half = exp_of_square(-minus_a, 0.25)
+            return (bracket * half) * half
+
+        left = where_below(-tail.a, -37.0, far_left, bracket * tail.bell)
+        return step(x) - np.copysign(1.0, x) * left
 
 
+_GELU = GELU()
 _MINIMUM = -0.7517915246935645  # GELU' is 0 there
 
 
-class ClippedGELU(Elementwise):
+class ClippedGELU(Elementwise, float64=True):
     """min(max(GELU(x), low), high). Range within [low, high]; f' = 0 at and beyond the bounds.
 
     Meant for quantisation. Wu et al. 2020, https://arxiv.org/abs/2004.09602
@@ -95,23 +88,20 @@ class ClippedGELU(Elementwise):
         for bound in {self.low, self.high} - found:
             for low, high in ((_MINIMUM, -GAUSSIAN_END), (_MINIMUM, GAUSSIAN_END)):
                 ends = np.array([low, high])
-                if np.subtract(*np.sign(gelu(ends) - bound)) == 0:
+                if np.subtract(*np.sign(_GELU.forward(ends) - bound)) == 0:
                     continue
                 for _ in range(80):
                     middle = ends.mean()
-                    ends[int(gelu(middle) >= bound)] = middle
+                    ends[int(_GELU.forward(middle) >= bound)] = middle
                 found.add(float(ends[1]))
         return tuple(sorted(found))
 
-    @in_float64
     def forward(self, x: Array) -> Array:
-        return np.minimum(np.maximum(gelu(x), self.low), self.high)
+        return np.minimum(np.maximum(_GELU.forward(x), self.low), self.high)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        exact = gelu(x)
-        outside = (exact <= self.low) | (exact >= self.high)
-        return np.where(outside, 0.0, gelu_derivative(x))
+        gelu, slope = _GELU.value_and_derivative(x)
+        return np.where((gelu <= self.low) | (gelu >= self.high), 0.0, slope)
 
 
 # tanh(g) / g = 1 + g^2 (...) in powers of g^2, highest first
@@ -128,7 +118,7 @@ _TANH_SERIES = constants(
 )
 
 
-class Phish(Elementwise):
+class Phish(Elementwise, float64=True):
     """x tanh(GELU(x)). Range [0, inf) on both sides of 0 but for rounding; f(0) = f'(0) = 0.
 
     f' = tanh(g) + x g' / cosh(g)^2 with g = GELU(x). For x < 0, where |g| < 0.17, tanh is its
@@ -138,18 +128,16 @@ class Phish(Elementwise):
 
     name = "phish"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         c = np.maximum(x, -GAUSSIAN_END)
-        y = where_below(c, 0.0, _phish_left, c * np.tanh(gelu(c)))
+        y = where_below(c, 0.0, _phish_left, c * np.tanh(_GELU.forward(c)))
         return where_below(c, -37.0, _phish_tail, y)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         c = np.minimum(np.maximum(x, -GAUSSIAN_END), GAUSSIAN_END)
-        g = gelu(c)
+        g, slope = _GELU.value_and_derivative(c)
         t = np.tanh(g)
-        slope = t + c * gelu_derivative(c) * inverse_cosh_squared(g, t)
+        slope = t + c * slope * tanh_slope_from(g, t)
         slope = where_below(c, 0.0, _phish_left_slope, slope)
         return where_below(c, -37.0, _phish_tail_slope, slope)
 

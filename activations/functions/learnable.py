@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from activations.arguments import number
-from activations.base import Array, Elementwise, blockwise, in_float64
+from activations.base import Array, Elementwise, blockwise
 from activations.functions.indicators import constant, positive
 from activations.functions.special import (
     LARGEST_EXPONENT,
@@ -122,7 +122,7 @@ class PReLU(Learnable):
         return {"alpha": np.minimum(x, 0)}
 
 
-class PELU(Learnable):
+class PELU(Learnable, float64=True):
     """(a / b) x for x >= 0, a (e^(x/b) - 1) for x < 0; a and b learnable, one pair per layer.
 
     Range (-a, inf). Values below 0.1, the paper's bound, act as 0.1, and their gradients are
@@ -139,7 +139,6 @@ class PELU(Learnable):
         self.b = number("b", b, minimum=0.1)
         super().__init__(a=self.a, b=self.b)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         a, b = self._bounded()
         with np.errstate(over="ignore"):
@@ -148,7 +147,6 @@ class PELU(Learnable):
             left = np.where(q > -1e-17, (a / b) * low, a * np.expm1(q))  # q may be subnormal
             return (a / b) * np.maximum(x, 0) + left
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         a, b = self._bounded()
         _, half = self._left(x, b)
@@ -177,7 +175,7 @@ class PELU(Learnable):
         return np.maximum(a, 0.1), np.maximum(b, 0.1)
 
 
-class StarReLU(Learnable):
+class StarReLU(Learnable, float64=True):
     """scale max(x, 0)^2 + shift, both learnable if asked, one pair per layer.
 
     Range [shift, inf). The defaults, 2 / sqrt(5) and -1 / sqrt(5) rounded as in the paper,
@@ -197,13 +195,11 @@ class StarReLU(Learnable):
         super().__init__(learnable, scale=self.scale, shift=self.shift)
         self.learnable = learnable
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         rectified = np.maximum(x, 0)
         with np.errstate(over="ignore"):
             return self.current("scale") * rectified * rectified + self.current("shift")
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         with np.errstate(over="ignore"):
             return self.current("scale") * np.maximum(x, 0) * 2
@@ -214,7 +210,7 @@ class StarReLU(Learnable):
             return {"scale": rectified * rectified, "shift": constant(x, 1)}
 
 
-class SoftExponential(Learnable):
+class SoftExponential(Learnable, float64=True):
     """(e^(alpha x) - 1) / alpha + alpha for alpha > 0, x for alpha = 0,
     -ln(1 - alpha (x + alpha)) / alpha for alpha < 0; alpha learnable, one per unit.
 
@@ -229,7 +225,6 @@ class SoftExponential(Learnable):
         self.alpha = number("alpha", alpha)
         super().__init__(alpha=self.alpha)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         alpha, t, rest, half = self._rising(x)
         divisor = alpha + (alpha == 0)
@@ -243,7 +238,6 @@ class SoftExponential(Learnable):
         _, _, logarithm, _ = self._falling(x)
         return np.where(alpha > 0, exponential, np.where(alpha < 0, -logarithm / divisor, x))
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         alpha, _, _, half = self._rising(x)
         _, _, _, inverse = self._falling(x)
@@ -300,7 +294,7 @@ _FALLING = constants(*(1 / (2 * n + 3) for n in range(17, -1, -1)))
 """(artanh(s) - s) / s^3 in powers of s^2 for |s| < 1/3, highest first."""
 
 
-class XIELU(Learnable):
+class XIELU(Learnable, float64=True):
     """alpha_p x^2 + beta x for x > 0, alpha_n (e^x - 1 - x) + beta x for x <= 0.
 
     The integral of ELU, one pair of learnable alphas per layer. They are stored as
@@ -326,7 +320,6 @@ class XIELU(Learnable):
         )
         self._initial = dict(self.params)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         alpha_p, difference, rest = self._coefficients()
         high, low = np.maximum(x, 0), np.minimum(np.maximum(x, -1), 0)
@@ -337,7 +330,6 @@ class XIELU(Learnable):
             left = where_below(x, -1.0, lambda low: self._far_left(low, difference, rest), left)
             return np.where(x > 0, right, left)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         alpha_p, difference, rest = self._coefficients()
         low = np.minimum(x, 0)

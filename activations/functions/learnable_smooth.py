@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from activations.arguments import number
-from activations.base import Array, in_float64
+from activations.base import Array
 from activations.functions.indicators import constant
 from activations.functions.learnable import Learnable
 from activations.functions.periodic import sine_and_cosine
@@ -45,7 +45,7 @@ def _times_square(factor: Any, x: Array, half: Array) -> Array:
     return np.where(np.abs(weight) > 1e-250, weight * x, ((x * half) * factor) * half)
 
 
-class DyT(Learnable):
+class DyT(Learnable, float64=True):
     """gain tanh(alpha x) + shift, all learnable. Range shift -+ gain.
 
     Meant in place of a normalisation layer; alpha is per unit here, per layer in the paper.
@@ -60,7 +60,6 @@ class DyT(Learnable):
         self.shift = number("shift", shift)
         super().__init__(alpha=self.alpha, gain=self.gain, shift=self.shift)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         p, _ = bounded_product(self.wide("alpha"), x)
         rising = self.wide("gain") * np.tanh(p)
@@ -69,7 +68,6 @@ class DyT(Learnable):
         rising = where_below(np.abs(p), 1e-290, lambda _: steepest * np.clip(x, -1, 1), rising)
         return rising + self.wide("shift")
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         _, half = self._parts(x)
         return ((self.wide("gain") * self.wide("alpha")) * half) * half
@@ -91,7 +89,7 @@ class DyT(Learnable):
         return p, 2 * root / (1 + root * root)
 
 
-class Derf(Learnable):
+class Derf(Learnable, float64=True):
     """gain erf(alpha x + offset) + shift, all learnable, one set per unit. Range shift -+ gain.
 
     DyT's successor.
@@ -109,7 +107,6 @@ class Derf(Learnable):
         self.shift = number("shift", shift)
         super().__init__(alpha=self.alpha, offset=self.offset, gain=self.gain, shift=self.shift)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         u, rest = self._argument(x)
         rising = self.wide("gain") * _erf_of_sum(u, rest)
@@ -121,7 +118,6 @@ class Derf(Learnable):
         )
         return rising + self.wide("shift")
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         half = _root_of_bell(*self._argument(x))
         return ((self.wide("gain") * self.wide("alpha")) * half) * half
@@ -161,7 +157,7 @@ def _root_of_bell(u: Array, rest: Array) -> Array:
 _ROOT = TWO_OVER_SQUARE_ROOT_PI**0.5
 
 
-class ACONC(Learnable):
+class ACONC(Learnable, float64=True):
     """(p1 - p2) x sigmoid(beta (p1 - p2) x) + p2 x, all learnable, one set per unit.
 
     A smooth maximum of p1 x and p2 x, its asymptotes. The defaults p1 = 1, p2 = 0 give swish
@@ -177,7 +173,6 @@ class ACONC(Learnable):
         self.beta = number("beta", beta, minimum=-1e6, maximum=1e6)
         super().__init__(p1=self.p1, p2=self.p2, beta=self.beta)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         p, rest = self._argument(x)
         near, far = self._sides(p)
@@ -190,7 +185,6 @@ class ACONC(Learnable):
         with np.errstate(over="ignore"):
             return where_below(-np.abs(p), SUBNORMAL, tail, _times((near + far * z) / (1 + z), x))
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         p, rest = self._argument(x)
         near, far = self._sides(p)
@@ -237,7 +231,7 @@ def _switch_slopes(p: Array, rest: Array) -> tuple[Array, Array, Array]:
     return ((1 + a * z) + z) / (d * d), ((1 - a) + z) / (d * d) * half, half
 
 
-class SMU(Learnable):
+class SMU(Learnable, float64=True):
     """x (alpha + (1 - alpha) (1 + erf(u)) / 2) with u = mu (1 - alpha) x, mu learnable.
 
     A smooth leaky rectifier of slope alpha, one mu per layer: alpha = 0, mu = 1 / sqrt(2) is
@@ -254,7 +248,6 @@ class SMU(Learnable):
         super().__init__(learnable, mu=self.mu)
         self.learnable = learnable
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         u, rest = self._argument(x)
         near, far = self._sides(u)
@@ -267,7 +260,6 @@ class SMU(Learnable):
             y = _times(near + (far - near) * (ratio * half * half), x)
             return where_below(-a, -26.0, tail, y)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         u, rest = self._argument(x)
         near, far = self._sides(u)
@@ -299,7 +291,7 @@ class SMU(Learnable):
 _TWO_OVER_SQUARE_ROOT_PI_REST = 1.533545961316588e-17
 
 
-class ErfAct(Learnable):
+class ErfAct(Learnable, float64=True):
     """x erf(alpha e^(beta x)), both learnable, one pair per layer. Range (-0.27, inf) at first.
 
     Biswas et al. 2022, ErfAct and Pserf, https://arxiv.org/abs/2109.04386
@@ -313,7 +305,6 @@ class ErfAct(Learnable):
         self.beta = number("beta", beta)
         super().__init__(alpha=self.alpha, beta=self.beta)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         p, rest, gate = self._gate(x)
 
@@ -327,7 +318,6 @@ class ErfAct(Learnable):
         with np.errstate(over="ignore"):
             return where_below(self._size(p, gate), 1e-290, tail, _times(erf(gate), x))
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         p, rest, gate = self._gate(x)
 
@@ -371,7 +361,7 @@ class ErfAct(Learnable):
         return p, rest, gate
 
 
-class Snake(Learnable):
+class Snake(Learnable, float64=True):
     """x + sin(alpha x)^2 / alpha, alpha learnable if asked, one per unit. Range (-inf, inf).
 
     alpha = 0 is the identity, the limit. f' = 1 + sin(2 alpha x), written (sin + cos)^2.
@@ -386,13 +376,11 @@ class Snake(Learnable):
         super().__init__(learnable, alpha=self.alpha)
         self.learnable = learnable
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         alpha, sine, _ = self._waves(x)
         with np.errstate(over="ignore"):
             return x + sine * (sine / (alpha + (alpha == 0)))
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         _, sine, cosine = self._waves(x)
         root = sine + cosine

@@ -7,10 +7,11 @@ loses digits; x is cut where a gate has long been 0 or its limit.
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from activations.base import Array, Elementwise, SharedParts, in_float64
+from activations.base import Array, Elementwise, SharedParts
 from activations.functions.special import (
     NO_OVERFLOW,
     NO_UNDERFLOW,
@@ -18,8 +19,10 @@ from activations.functions.special import (
     TWO_OVER_SQUARE_ROOT_PI,
     constants,
     erf,
-    inverse_cosh_squared,
     polynomial,
+    tanh_slope,
+    tanh_slope_from,
+    times_exp,
     where_below,
 )
 
@@ -30,27 +33,51 @@ _ARTANH_SERIES = constants(*(1 / (2 * k + 1) for k in range(13, 0, -1)))
 _DAWSON_SERIES = constants(*(2.0**k / math.prod(range(3, 2 * k + 2, 2)) for k in range(14, 0, -1)))
 
 
-class _GatedByExponential(Elementwise):
-    """A function that is ``tail_slope`` x e^x far to the left."""
+class Exponential(NamedTuple):
+    """n = e^c for c, which is x cut where the gate has long been 0 or its limit."""
+
+    c: Array
+    n: Array
+
+
+class GatedByExponential(SharedParts, float64=True):
+    """x g(e^x) for a gate g that is ``tail_slope`` e^x far to the left."""
 
     tail_slope = 1.0
+    end = NO_OVERFLOW
 
-    def _finish_value(self, x: Array, y: Array) -> Array:
-        def tail(x: Array) -> Array:
-            half = np.exp(x / 2)
-            return (self.tail_slope * x * half) * half
+    def gate(self, p: Any) -> Array:
+        """Return g(n), given n = e^x."""
+        raise TypeError(f"{type(self).__name__} does not define gate")
 
-        return where_below(x, SUBNORMAL, tail, y)
+    def gated_slope(self, c: Array, p: Any) -> Array:
+        """Return f'(c) for c <= end, given n = e^c: right where n is not subnormal."""
+        raise TypeError(f"{type(self).__name__} does not define gated_slope")
 
-    def _finish_slope(self, x: Array, slope: Array) -> Array:
-        def tail(x: Array) -> Array:
-            half = np.exp(x / 2)
-            return (self.tail_slope * (1 + x) * half) * half
+    def parts(self, x: Array, exact: bool) -> Any:
+        c = np.maximum(x, NO_UNDERFLOW)
+        return Exponential(c, np.exp(np.minimum(c, self.end)))
 
-        return where_below(x, SUBNORMAL, tail, slope)
+    def value(self, x: Array, p: Any) -> Array:
+        y = p.c * self.gate(p)
+        return where_below(p.c, SUBNORMAL, lambda c: times_exp(self.tail_slope * c, c), y)
+
+    def slope(self, x: Array, p: Any) -> Array:
+        c = np.minimum(p.c, self.end)
+        slope = self.gated_slope(c, p)
+        return where_below(c, SUBNORMAL, lambda c: times_exp(self.tail_slope * (1 + c), c), slope)
 
 
-class Mish(SharedParts, _GatedByExponential):
+class MishParts(NamedTuple):
+    """w = n (n + 2) and d = w + 2 for n = e^c."""
+
+    c: Array
+    n: Array
+    w: Array
+    d: Array
+
+
+class Mish(GatedByExponential):
     """x tanh(softplus(x)) = x w / (w + 2) with w = n (n + 2), n = e^x.
 
     Range (-0.3088, inf), the minimum at x = -1.1924. One exponential, no tanh, no logarithm.
@@ -60,22 +87,20 @@ class Mish(SharedParts, _GatedByExponential):
 
     name = "mish"
 
-    def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
-        c = np.maximum(x, NO_UNDERFLOW)
-        n = np.exp(np.minimum(c, NO_OVERFLOW))
+    def parts(self, x: Array, exact: bool) -> MishParts:
+        c, n = super().parts(x, exact)
         w = n * n + 2 * n  # n (n + 2) rounds once more
-        return c, n, w, w + 2
+        return MishParts(c, n, w, w + 2)
 
-    def value(self, x: Array, c: Array, n: Array, w: Array, d: Array) -> Array:
-        return self._finish_value(c, c * (w / d))
+    def gate(self, p: MishParts) -> Array:
+        return p.w / p.d
 
-    def slope(self, x: Array, c: Array, n: Array, w: Array, d: Array) -> Array:
-        c = np.minimum(c, NO_OVERFLOW)
-        e = 4 * (1 + c)
-        return self._finish_slope(c, n / d * ((e + n * ((e + 2) + n * (n + 4))) / d))
+    def gated_slope(self, c: Array, p: MishParts) -> Array:
+        n, e = p.n, 4 * (1 + c)
+        return n / p.d * ((e + n * ((e + 2) + n * (n + 4))) / p.d)
 
 
-class TeLU(_GatedByExponential):
+class TeLU(GatedByExponential):
     """x tanh(e^x), also known as TanhExp. Range (-0.3533, inf), the minimum at x = -1.0789.
 
     f' = tanh(n) + x n / cosh(n)^2 with n = e^x, for x < 0 written n (1 + x + s) / cosh(n)^2 with
@@ -86,27 +111,24 @@ class TeLU(_GatedByExponential):
 
     name = "telu"
 
-    @in_float64
-    def forward(self, x: Array) -> Array:
-        c = np.maximum(x, NO_UNDERFLOW)
-        return self._finish_value(c, c * np.tanh(np.exp(np.minimum(c, 5.0))))
+    end = 5.0
 
-    @in_float64
-    def derivative(self, x: Array, y: Array) -> Array:
-        c = np.minimum(np.maximum(x, NO_UNDERFLOW), 5.0)
-        n = np.exp(c)
-        t = np.tanh(n)
-        bell = inverse_cosh_squared(n, t)
+    def gate(self, p: Exponential) -> Array:
+        return np.tanh(p.n)
+
+    def gated_slope(self, c: Array, p: Exponential) -> Array:
+        n, t = p.n, np.tanh(p.n)
+        bell = tanh_slope_from(n, t)
 
         def left(c: Array) -> Array:
             n = np.exp(c)
             s = n * n * polynomial(_SINH_SERIES, n * n)
-            return n * ((1 + c) + s) * inverse_cosh_squared(n, np.tanh(n))
+            return n * ((1 + c) + s) * tanh_slope_from(n, np.tanh(n))
 
-        return self._finish_slope(c, where_below(c, 0.0, left, t + c * n * bell))
+        return where_below(c, 0.0, left, t + c * n * bell)
 
 
-class Serf(_GatedByExponential):
+class Serf(GatedByExponential):
     """x erf(softplus(x)). Range (-0.3484, inf), the minimum at x = -1.1931.
 
     f' = erf(p) + 2 / sqrt(pi) x e^(-p^2) s with p = softplus(x), s = sigmoid(x). For x < -1/2 it
@@ -118,19 +140,14 @@ class Serf(_GatedByExponential):
     name = "serf"
     tail_slope = TWO_OVER_SQUARE_ROOT_PI
 
-    @in_float64
-    def forward(self, x: Array) -> Array:
-        c = np.maximum(x, NO_UNDERFLOW)
-        return self._finish_value(c, c * erf(np.log1p(np.exp(np.minimum(c, NO_OVERFLOW)))))
+    def gate(self, p: Exponential) -> Array:
+        return erf(np.log1p(p.n))
 
-    @in_float64
-    def derivative(self, x: Array, y: Array) -> Array:
-        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
-        n = np.exp(c)
-        p = np.log1p(n)
-        bell = n * np.exp(-p * (1 + p))  # sigmoid(x) = n e^-p
-        slope = erf(p) + TWO_OVER_SQUARE_ROOT_PI * c * bell
-        return self._finish_slope(c, where_below(c, -0.5, _serf_slope_left, slope))
+    def gated_slope(self, c: Array, p: Exponential) -> Array:
+        softplus = np.log1p(p.n)
+        bell = p.n * np.exp(-softplus * (1 + softplus))  # sigmoid(x) = n e^-softplus(x)
+        slope = erf(softplus) + TWO_OVER_SQUARE_ROOT_PI * c * bell
+        return where_below(c, -0.5, _serf_slope_left, slope)
 
 
 def _serf_slope_left(c: Array) -> Array:
@@ -144,7 +161,7 @@ def _serf_slope_left(c: Array) -> Array:
     return TWO_OVER_SQUARE_ROOT_PI * (n * np.exp(-p * (1 + p))) * ((1 + c) + r)
 
 
-class Logish(_GatedByExponential):
+class Logish(GatedByExponential):
     """x ln(1 + sigmoid(x)). Range (-0.2204, inf); slope ln 2 on the right.
 
     f' = ln(1 + s) + x n / ((1 + n) (1 + 2 n)) with n = e^x, s = n / (1 + n). For x < 0 it is
@@ -155,19 +172,13 @@ class Logish(_GatedByExponential):
 
     name = "logish"
 
-    @in_float64
-    def forward(self, x: Array) -> Array:
-        c = np.maximum(x, NO_UNDERFLOW)
-        n = np.exp(np.minimum(c, NO_OVERFLOW))
-        return self._finish_value(c, c * np.log1p(n / (1 + n)))
+    def gate(self, p: Exponential) -> Array:
+        return np.log1p(p.n / (1 + p.n))
 
-    @in_float64
-    def derivative(self, x: Array, y: Array) -> Array:
-        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
-        n = np.exp(c)
-        s = n / (1 + n)
-        slope = np.log1p(s) + c * (s / (1 + 2 * n))
-        return self._finish_slope(c, where_below(c, 0.0, _logish_slope_left, slope))
+    def gated_slope(self, c: Array, p: Exponential) -> Array:
+        s = p.n / (1 + p.n)
+        slope = np.log1p(s) + c * (s / (1 + 2 * p.n))
+        return where_below(c, 0.0, _logish_slope_left, slope)
 
 
 def _logish_slope_left(c: Array) -> Array:
@@ -178,7 +189,7 @@ def _logish_slope_left(c: Array) -> Array:
     return n / (1 + n) * ((1 + c) + r)
 
 
-class Smish(_GatedByExponential):
+class Smish(GatedByExponential):
     """x tanh(ln(1 + sigmoid(x))) = x r / (1 + r) with r = s + s^2 / 2, s = sigmoid(x).
 
     For x < -1 it is x (n - n^2 (5 n + 3) / d) with n = e^x, d = n (5 n + 6) + 2.
@@ -189,30 +200,24 @@ class Smish(_GatedByExponential):
 
     name = "smish"
 
-    @in_float64
-    def forward(self, x: Array) -> Array:
-        c = np.maximum(x, NO_UNDERFLOW)
-        n = np.exp(np.minimum(c, NO_OVERFLOW))
-        s = n / (1 + n)
+    def gate(self, p: Exponential) -> Array:
+        s = p.n / (1 + p.n)
         r = s + 0.5 * s * s
-        return self._finish_value(c, where_below(c, -1.0, _smish_left, c * (r / (1 + r))))
+        return where_below(p.c, -1.0, _smish_gate_left, r / (1 + r))
 
-    @in_float64
-    def derivative(self, x: Array, y: Array) -> Array:
-        c = np.minimum(np.maximum(x, NO_UNDERFLOW), NO_OVERFLOW)
-        n = np.exp(c)
+    def gated_slope(self, c: Array, p: Exponential) -> Array:
+        n, e = p.n, 1 + c
         d = n * (5 * n + 6) + 2
-        e = 1 + c
         top = 4 * e + n * ((12 * e + 6) + n * ((8 * e + 20) + 15 * n))
-        return self._finish_slope(c, n / d * (top / d))
+        return n / d * (top / d)
 
 
-def _smish_left(c: Array) -> Array:
+def _smish_gate_left(c: Array) -> Array:
     n = np.exp(c)
-    return c * (n - n * (n * (5 * n + 3) / (n * (5 * n + 6) + 2)))
+    return n - n * (n * (5 * n + 3) / (n * (5 * n + 6) + 2))
 
 
-class LiSHT(Elementwise):
+class LiSHT(Elementwise, float64=True):
     """x tanh(x). Range [0, inf), even, f(0) = f'(0) = 0.
 
     f' = tanh(x) + x / cosh(x)^2, two terms of the same sign.
@@ -221,13 +226,9 @@ class LiSHT(Elementwise):
 
     name = "lisht"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         return x * np.tanh(x)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         c = np.minimum(np.maximum(x, -400.0), 400.0)
-        w = np.exp(-2 * np.abs(c))
-        d = 1 + w
-        return np.tanh(c) + c * (4 * w / (d * d))
+        return np.tanh(c) + c * tanh_slope(c)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from activations.arguments import number
-from activations.base import Array, Elementwise, in_float64
+from activations.base import Array, Elementwise
 from activations.functions.special import (
     constants,
     exp_of_square,
@@ -52,7 +52,7 @@ def _within(x: Array, end: float) -> Array:
     return np.where(np.abs(x) > end, small, x)
 
 
-class Sin(Elementwise):
+class Sin(Elementwise, float64=True):
     """sin(w x). Range [-1, 1]; no limit at +-inf, where it is NaN.
 
     w = 30 in SIREN. For w other than 1 and |x| > 1e250 the result is some number of [-1, 1].
@@ -65,20 +65,18 @@ class Sin(Elementwise):
         super().__init__()
         self.w = number("w", w, minimum=1e-6, maximum=1e6)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         if self.w == 1:
             return sine(x)
         return sine_and_cosine(*two_product(self.w, _within(x, 1e250)))[0]
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         if self.w == 1:
             return cosine(x)
         return self.w * sine_and_cosine(*two_product(self.w, _within(x, 1e250)))[1]
 
 
-class FINER(Elementwise):
+class FINER(Elementwise, float64=True):
     """sin(w (|x| + 1) x): a sine whose frequency grows with |x|. Range [-1, 1].
 
     f' = w (2 |x| + 1) cos(w (|x| + 1) x). Right up to |x| = 1e6, where the phase has turned
@@ -100,17 +98,15 @@ class FINER(Elementwise):
         p, more = two_product(self.w, total)
         return p, more + self.w * (rest + square_rest)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         return sine_and_cosine(*self._phase(x))[0]
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         factor = self.w * (2 * np.minimum(np.abs(x), 1e100) + 1)
         return factor * sine_and_cosine(*self._phase(x))[1]
 
 
-class WIRE(Elementwise):
+class WIRE(Elementwise, float64=True):
     """cos(w x) e^(-(s x)^2): the real part of Gabor's wavelet. Range [-1, 1].
 
     f' = -(w sin(w x) + 2 s^2 x cos(w x)) e^(-(s x)^2).
@@ -130,12 +126,10 @@ class WIRE(Elementwise):
         p, rest = two_product(self.s, np.abs(c))
         return (c, p, rest, *sine_and_cosine(*two_product(self.w, c)))
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         _, p, rest, _, cosine = self._pieces(x)
         return cosine * exp_of_square(p, 1.0, -2 * p * rest)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         c, p, rest, sine, cosine = self._pieces(x)
         wave = -self.w * sine - 2 * self.s * np.copysign(p, c) * cosine
@@ -147,7 +141,7 @@ class WIRE(Elementwise):
         return where_below(-p, -26.0, tail, wave * exp_of_square(p, 1.0, -2 * p * rest))
 
 
-class GCU(Elementwise):
+class GCU(Elementwise, float64=True):
     """x cos(x), the growing cosine unit. Range all numbers; no limit at +-inf.
 
     f' = cos(x) - x sin(x).
@@ -156,16 +150,14 @@ class GCU(Elementwise):
 
     name = "gcu"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         return x * cosine(x)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         return cosine(x) - x * sine(x)
 
 
-class Sinc(Elementwise):
+class Sinc(Elementwise, float64=True):
     """sin(x) / x with f(0) = 1: not normalised by pi. Range [-0.2173, 1].
 
     f' = (cos(x) - f(x)) / x, by its Taylor series for |x| < 1.
@@ -173,13 +165,11 @@ class Sinc(Elementwise):
 
     name = "sinc"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         zero = x == 0
         some = np.where(np.isinf(x) | zero, 1.0, x)
         return np.where(zero, 1.0, np.where(np.isinf(x), 0.0, np.sin(some) / some))
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         c = np.minimum(np.maximum(x, -1.0), 1.0)
         near = c * polynomial(_SINC_SLOPE, c * c)
@@ -193,7 +183,7 @@ class Sinc(Elementwise):
 _SINC_SLOPE = constants(*((-1) ** k * 2 * k / math.factorial(2 * k + 1) for k in range(10, 0, -1)))
 
 
-class ReLUSin(Elementwise):
+class ReLUSin(Elementwise, float64=True):
     """max(x, 0) + cos(x), also CosReLU: a rectifier with a wave on it.
 
     Range [-1, inf). f'(0) = 0; f' = -sin(x) for x <= 0 and 1 - sin(x) for x > 0, written
@@ -203,12 +193,10 @@ class ReLUSin(Elementwise):
     name = "relu_sin"
     kinks = (0.0,)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         finite = np.minimum(x, np.finfo(x.dtype).max)  # the wave does not change the limit inf
         return np.maximum(x, 0) + cosine(finite)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         root = cosine(x / 2) - sine(x / 2)
         return np.where(x > 0, root * root, -sine(x))

@@ -96,24 +96,6 @@ class HardELiSH(Elementwise):
         return np.where(np.abs(x) < 1, middle, np.sign(np.maximum(x, 0)))
 
 
-class SparsePlus(Elementwise):
-    """0 for x <= -1, (x + 1)^2 / 4 for |x| < 1, x for x >= 1. Range [0, inf).
-
-    The integral of sparse_sigmoid, smelu with beta = 1. jax.nn.sparse_plus;
-    Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
-    """
-
-    name = "sparse_plus"
-    kinks = (-1.0, 1.0)
-
-    def forward(self, x: Array) -> Array:
-        t = np.minimum(np.maximum(x + 1, 0), 2)
-        return np.maximum(t * t * 0.25, x)  # the parabola touches the line at 1 from above
-
-    def derivative(self, x: Array, y: Array) -> Array:
-        return np.minimum(np.maximum(x + 1, 0), 2) * 0.5
-
-
 class SmeLU(Elementwise):
     """0 for x <= -beta, (x + beta)^2 / (4 beta) for |x| < beta, x for x >= beta, beta >= 1e-30.
 
@@ -134,8 +116,21 @@ class SmeLU(Elementwise):
 
     def forward(self, x: Array) -> Array:
         t = np.minimum(np.maximum(x + self.beta, 0), 2 * self.beta)
-        return np.maximum(t * (t / (4 * self.beta)), x)
+        return np.maximum(t * (t / (4 * self.beta)), x)  # they touch at beta
 
     def derivative(self, x: Array, y: Array) -> Array:
         t = np.minimum(np.maximum(x + self.beta, 0), 2 * self.beta)
         return t / (2 * self.beta)
+
+
+class SparsePlus(SmeLU):
+    """0 for x <= -1, (x + 1)^2 / 4 for |x| < 1, x for x >= 1: smelu with beta = 1.
+
+    The integral of sparse_sigmoid. jax.nn.sparse_plus;
+    Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
+    """
+
+    name = "sparse_plus"
+
+    def __init__(self) -> None:
+        super().__init__(beta=1.0)

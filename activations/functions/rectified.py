@@ -6,7 +6,8 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array, Elementwise
-from activations.functions.indicators import constant, indicator, not_negative, positive
+from activations.functions.clipped import HardTanh
+from activations.functions.indicators import constant, not_negative, positive
 
 
 class ReLU(Elementwise):
@@ -71,7 +72,7 @@ class LeakyReLU(Elementwise):
         return np.where(x == 0, x.dtype.type(at_zero), sides)
 
 
-class ReLU6(Elementwise):
+class ReLU6(HardTanh):
     """min(max(x, 0), 6). Range [0, 6]; f' is 0 at both kinks.
 
     Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10,
@@ -79,13 +80,9 @@ class ReLU6(Elementwise):
     """
 
     name = "relu6"
-    kinks = (0.0, 6.0)
 
-    def forward(self, x: Array) -> Array:
-        return np.minimum(np.maximum(x, 0), 6)
-
-    def derivative(self, x: Array, y: Array) -> Array:
-        return indicator((x > 0) & (x < 6), x)
+    def __init__(self) -> None:
+        super().__init__(low=0.0, high=6.0)
 
 
 class RReLU(Elementwise):

@@ -9,12 +9,12 @@ A decimal constant (1.702, 0.044715, ...) is the float64 number nearest to it, f
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from activations.arguments import number
-from activations.base import Array, Elementwise, SharedParts, in_float64
+from activations.base import Array, Elementwise, SharedParts
 from activations.functions.learnable import Learnable
 from activations.functions.special import (
     FAR,
@@ -26,13 +26,25 @@ from activations.functions.special import (
     finite,
     step,
     tail_product,
+    times_exp,
     two_product,
     two_sum,
     where_below,
 )
 
 
-class SiLU(SharedParts):
+class Gate(NamedTuple):
+    """sigmoid(u) = n / d with n = e^u and d = 1 + n, for c, which is x cut; u = p + rest."""
+
+    c: Array
+    n: Array
+    d: Array
+    sigmoid: Array
+    p: Any
+    rest: Any
+
+
+class SiLU(SharedParts, float64=True):
     """x sigmoid(x) = x / (1 + e^-x), the sigmoid linear unit, also called swish.
 
     Range (-0.2785, inf), the minimum at x = -1.2785.
@@ -42,31 +54,22 @@ class SiLU(SharedParts):
 
     name = "silu"
 
-    def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
+    def parts(self, x: Array, exact: bool) -> Gate:
         c = np.maximum(x, NO_UNDERFLOW)
         n = np.exp(np.minimum(c, NO_OVERFLOW))
         d = 1 + n
-        return c, n, d, n / d
+        return Gate(c, n, d, n / d, c, 0.0)
 
-    def value(self, x: Array, c: Array, n: Array, d: Array, gate: Array) -> Array:
-        return where_below(c, SUBNORMAL, _silu_tail, c * gate)
+    def value(self, x: Array, gate: Gate) -> Array:
+        return where_below(gate.c, SUBNORMAL, lambda c: times_exp(c, c), gate.c * gate.sigmoid)
 
-    def slope(self, x: Array, c: Array, n: Array, d: Array, gate: Array) -> Array:
-        c = np.minimum(c, NO_OVERFLOW)
-        return where_below(c, SUBNORMAL, _silu_tail_slope, gate * (((1 + c) + n) / d))
-
-
-def _silu_tail(x: Array) -> Array:
-    half = np.exp(x / 2)
-    return (x * half) * half
+    def slope(self, x: Array, gate: Gate) -> Array:
+        c = np.minimum(gate.c, NO_OVERFLOW)
+        slope = gate.sigmoid * (((1 + c) + gate.n) / gate.d)
+        return where_below(c, SUBNORMAL, lambda c: times_exp(1 + c, c), slope)
 
 
-def _silu_tail_slope(x: Array) -> Array:
-    half = np.exp(x / 2)
-    return ((1 + x) * half) * half
-
-
-class SelfGated(SharedParts):
+class SelfGated(SharedParts, float64=True):
     """x sigmoid(u(x)) for an increasing odd u: a subclass defines ``argument``."""
 
     def argument(self, x: Array, exact: bool) -> tuple[Array, Array, Array]:
@@ -80,36 +83,33 @@ class SelfGated(SharedParts):
         """Return u'(c)."""
         raise TypeError(f"{type(self).__name__} does not define argument_slope")
 
-    def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
+    def parts(self, x: Array, exact: bool) -> Gate:
         c, p, rest = self.argument(x, exact)
         n = exp_of_sum(np.minimum(p, FAR), rest) if exact else np.exp(np.minimum(p, FAR))
         d = 1 + n
-        return c, p, rest, n, d, n / d
+        return Gate(c, n, d, n / d, p, rest)
 
-    def value(
-        self, x: Array, c: Array, p: Array, rest: Array, n: Array, d: Array, gate: Array
-    ) -> Array:
-        def tail(p_in_tail: Array) -> Array:
-            return tail_product(c, p_in_tail, rest)
+    def value(self, x: Array, gate: Gate) -> Array:
+        def tail(p: Array) -> Array:
+            return tail_product(gate.c, p, gate.rest)
 
-        return where_below(p, SUBNORMAL, tail, np.maximum(x, c) * gate)
+        return where_below(gate.p, SUBNORMAL, tail, np.maximum(x, gate.c) * gate.sigmoid)
 
-    def slope(
-        self, x: Array, c: Array, p: Array, rest: Array, n: Array, d: Array, gate: Array
-    ) -> Array:
-        moved = c * self.argument_slope(c)
+    def slope(self, x: Array, gate: Gate) -> Array:
+        moved = gate.c * self.argument_slope(gate.c)
 
-        def tail(p_in_tail: Array) -> Array:
-            return tail_product(1 + moved, p_in_tail, rest)
+        def tail(p: Array) -> Array:
+            return tail_product(1 + moved, p, gate.rest)
 
-        return where_below(p, SUBNORMAL, tail, gate * (((1 + moved) + n) / d))
+        slope = gate.sigmoid * (((1 + moved) + gate.n) / gate.d)
+        return where_below(gate.p, SUBNORMAL, tail, slope)
 
 
 def _cut(x: Array, end: float) -> Array:
     return np.minimum(np.maximum(x, -end), end)
 
 
-class Swish(Learnable):
+class Swish(Learnable, float64=True):
     """x sigmoid(beta x), with beta learnable if asked (one per unit).
 
     Range (-0.2785 / beta, inf) for beta > 0; beta = 0 is x / 2, a large beta nears ReLU.
@@ -128,30 +128,21 @@ class Swish(Learnable):
         """Return beta x in two pieces."""
         return bounded_product(self.current("beta"), x)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         p, rest = self._argument(x)
         n = exp_of_sum(np.minimum(p, FAR), rest)
         c = finite(x)
 
-        def tail(p_in_tail: Array) -> Array:
-            half = exp_of_sum(p_in_tail / 2, rest / 2)
-            return (c * half) * half
-
         open_side = np.where(p < 0, c, x)  # where the gate is shut, x may be infinite
-        return where_below(p, SUBNORMAL, tail, open_side * (n / (1 + n)))
+        y = open_side * (n / (1 + n))
+        return where_below(p, SUBNORMAL, lambda p: times_exp(c, p, rest), y)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         p, rest = self._argument(x)
         n = exp_of_sum(np.minimum(p, FAR), rest)
         d = 1 + n
-
-        def tail(p_in_tail: Array) -> Array:
-            half = exp_of_sum(p_in_tail / 2, rest / 2)
-            return ((1 + p) * half) * half
-
-        return where_below(p, SUBNORMAL, tail, n / d * (((1 + p) + n) / d))
+        slope = n / d * (((1 + p) + n) / d)
+        return where_below(p, SUBNORMAL, lambda p: times_exp(1 + p, p, rest), slope)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         x = x.astype(np.float64, copy=False)
@@ -169,7 +160,7 @@ def square_root_of_bell(p: Array, rest: Array) -> Array:
 class QuickGELU(SelfGated):
     """x sigmoid(1.702 x), the cheapest approximation of GELU: within 0.0204 of it.
 
-    Range (-0.1636, inf). 1.702 is the float64 number next to it.
+    Range (-0.1636, inf).
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
@@ -211,8 +202,7 @@ class GELUTanH(_Cubic):
     """x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), the tanh approximation of GELU.
 
     Within 4.8e-4 of GELU; it is x sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3)), whose left tail
-    does not cancel. Range (-0.1700, inf). 0.044715 is the float64 number next to it, sqrt(2 / pi)
-    the exact number. The default of JAX; in PyTorch approximate="tanh".
+    does not cancel. Range (-0.1700, inf). The default of JAX; in PyTorch approximate="tanh".
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
@@ -224,8 +214,7 @@ class GELUTanH(_Cubic):
 class GELUApprox(_Cubic):
     """x sigmoid(1.60033 x (1 + 0.0433603 x^2)): a closer fit of GELU, within 2.8e-4 of it.
 
-    Range (-0.1700, inf). Both constants are the float64 numbers next to them. From MLX's
-    gelu_approx.
+    Range (-0.1700, inf). From MLX's gelu_approx.
     """
 
     name = "gelu_approx"
@@ -233,7 +222,7 @@ class GELUApprox(_Cubic):
     cubic = (0.069390788899, 2.879904891450735e-18)
 
 
-class DSiLU(Elementwise):
+class DSiLU(Elementwise, float64=True):
     """sigmoid(x) (1 + x sigmoid(-x)), the derivative of SiLU, used as an activation.
 
     Range (-0.0998, 1.0998). f(x) = g(|x|) for x < 0 and 1 - g(|x|) for x > 0, where
@@ -243,29 +232,23 @@ class DSiLU(Elementwise):
 
     name = "dsilu"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         a = np.minimum(np.abs(x), -NO_UNDERFLOW)
         z = np.exp(-a)
         d = 1 + z
-        left = where_below(-a, SUBNORMAL, _silu_tail_slope, z * ((1 - a) + z) / (d * d))
+        left = z * ((1 - a) + z) / (d * d)
+        left = where_below(-a, SUBNORMAL, lambda p: times_exp(1 + p, p), left)
         return step(x) - np.copysign(1.0, x) * left
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         a = np.minimum(np.abs(x), -NO_UNDERFLOW)
         z = np.exp(-a)
         d = 1 + z
         slope = z / d * (((2 - a) + z * (2 + a)) / d / d)
-        return where_below(-a, SUBNORMAL, _dsilu_tail_slope, slope)
+        return where_below(-a, SUBNORMAL, lambda p: times_exp(2 + p, p), slope)
 
 
-def _dsilu_tail_slope(x: Array) -> Array:
-    half = np.exp(x / 2)
-    return ((2 + x) * half) * half
-
-
-class ELiSH(Elementwise):
+class ELiSH(Elementwise, float64=True):
     """x sigmoid(x) for x >= 0, (e^x - 1) sigmoid(x) for x < 0: SiLU joined with ELU.
 
     Range (-0.1716, inf); continuously differentiable, f'(0) = 1/2.
@@ -275,12 +258,10 @@ class ELiSH(Elementwise):
     name = "elish"
     kinks = (0.0,)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         n = np.exp(np.minimum(x, NO_OVERFLOW))
         return (np.maximum(x, 0) + np.expm1(np.minimum(x, 0))) * (n / (1 + n))
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         c = np.minimum(x, NO_OVERFLOW)
         n = np.exp(c)

@@ -9,10 +9,11 @@ import math
 import numpy as np
 
 from activations.arguments import number
-from activations.base import Array, Elementwise, SharedParts, in_float64
+from activations.base import Array, Elementwise, SharedParts
 from activations.functions.special import (
     SUBNORMAL,
     exp_of_sum,
+    tanh_slope,
     two_product,
     two_quotient,
     two_sum,
@@ -28,16 +29,15 @@ def logistic(x: Array, z: Array) -> Array:
 class Sigmoid(SharedParts):
     """1 / (1 + e^-x), the logistic function. Range (0, 1).
 
-    With z = e^-|x|, which never overflows: f' = z / (1 + z)^2 keeps its digits where y (1 - y)
-    is 0 by rounding (x > 17 in float32, x > 37 in float64).
+    f' = y (1 - y) is 0 by rounding beyond x = 17 in float32, 37 in float64; with z = e^-|x|,
+    which never overflows, it is z / (1 + z)^2.
     Verhulst 1845; as a unit of a network Rumelhart, Hinton & Williams 1986.
     """
 
     name = "sigmoid"
-    in_own_dtype = True
 
-    def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
-        return (np.exp(-np.abs(x)),)
+    def parts(self, x: Array, exact: bool) -> Array:
+        return np.exp(-np.abs(x))
 
     def value(self, x: Array, z: Array) -> Array:
         return logistic(x, z)
@@ -50,8 +50,7 @@ class Sigmoid(SharedParts):
 class TanH(Elementwise):
     """(e^x - e^-x) / (e^x + e^-x), the hyperbolic tangent. Range (-1, 1).
 
-    f' = 4 w / (1 + w)^2 with w = e^-2|x| keeps its digits where 1 - y^2 is 0 by rounding
-    (|x| > 9 in float32, |x| > 19 in float64).
+    f' = 1 - y^2 cancels; it is 4 w / (1 + w)^2 with w = e^-2|x|.
     LeCun et al. 1998, Efficient BackProp, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf
     """
 
@@ -61,16 +60,13 @@ class TanH(Elementwise):
         return np.tanh(x)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        w = np.exp(-2 * np.minimum(np.abs(x), 400))  # -2 |x| would overflow
-        d = 1 + w
-        return 4 * w / (d * d)
+        return tanh_slope(x)
 
 
-class ScaledTanH(Elementwise):
+class ScaledTanH(Elementwise, float64=True):
     """amplitude tanh(slope x). Range (-amplitude, amplitude).
 
-    The defaults make f(1) = 1 and f(-1) = -1, with the largest |f''| there.
-    LeCun et al. 1998, Efficient BackProp, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf
+    The defaults make f(1) = 1 and f(-1) = -1, with the largest |f''| there. Source as tanh.
     """
 
     name = "scaled_tanh"
@@ -80,7 +76,6 @@ class ScaledTanH(Elementwise):
         self.amplitude = number("amplitude", amplitude)
         self.slope = number("slope", slope, minimum=1e-30)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         end = 400 / self.slope
         t = self.slope * np.minimum(np.maximum(x, -end), end)
@@ -89,7 +84,6 @@ class ScaledTanH(Elementwise):
         # t may be subnormal
         return where_below(np.abs(t), 1e-290, lambda _: steepest * np.clip(x, -1, 1), y)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         a = np.minimum(np.abs(x), 800 / self.slope)
         root = exp_of_sum(*two_product(-self.slope, a))  # its square may be subnormal
@@ -97,11 +91,10 @@ class ScaledTanH(Elementwise):
         return ((4 * self.amplitude * self.slope) * root) / (d * d) * root
 
 
-class TanHLinear(Elementwise):
+class TanHLinear(Elementwise, float64=True):
     """tanh(x) + slope x: the twisted hyperbolic tangent, which does not saturate.
 
-    Range all numbers for slope > 0.
-    LeCun et al. 1998, Efficient BackProp, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf
+    Range all numbers for slope > 0. Source as tanh.
     """
 
     name = "lecun_tanh_linear"
@@ -110,20 +103,16 @@ class TanHLinear(Elementwise):
         super().__init__()
         self.slope = number("slope", slope, minimum=0, maximum=0.99)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
-        if self.slope == 0:
+        if self.slope == 0:  # 0 * inf would be NaN
             return np.tanh(x)
         return np.tanh(x) + self.slope * x
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
-        w = np.exp(-2 * np.minimum(np.abs(x), 400))
-        d = 1 + w
-        return 4 * w / (d * d) + self.slope
+        return tanh_slope(x) + self.slope
 
 
-class ComplementaryLogLog(Elementwise):
+class ComplementaryLogLog(Elementwise, float64=True):
     """1 - e^(-e^x), the inverse of the complementary log-log link: an asymmetric sigmoid.
 
     Range (0, 1). f' = n e^-n with n = e^x, where an error of one part in n becomes one of n
@@ -133,11 +122,9 @@ class ComplementaryLogLog(Elementwise):
 
     name = "cloglog"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         return -np.expm1(-np.exp(np.minimum(x, 6.0)))
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         end = _LARGEST_EXPONENT / 256
         right = np.fmax(np.fmin(x, end), 0)
@@ -149,7 +136,7 @@ class ComplementaryLogLog(Elementwise):
         return e * np.where(x < 0, 1.0, 1 - low) * half * half
 
 
-class SoftClip(Elementwise):
+class SoftClip(Elementwise, float64=True):
     """ln((1 + e^(alpha x)) / (1 + e^(alpha (x - 1)))) / alpha: x where 0 < x < 1, with soft ends.
 
     Range (0, 1). Written with n = e^(alpha x) as log1p((1 - k) n / (1 + k n)) / alpha with
@@ -168,7 +155,6 @@ class SoftClip(Elementwise):
             self._factor = float(factor)
             self._factor_rest = float(factor / decimal.Decimal(self._factor) - 1)
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         end = 400 + self.alpha
         c = np.minimum(np.maximum(x, -4 * end / self.alpha), end / self.alpha)
@@ -184,7 +170,6 @@ class SoftClip(Elementwise):
         y = np.log1p(top / (1 + math.exp(-self.alpha) * n)) / self.alpha
         return where_below(p, SUBNORMAL, tail, y)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         # f' is symmetric about 1/2: take e^(alpha x) or e^(alpha (1 - x)), whichever is smaller
         end = 800 / self.alpha

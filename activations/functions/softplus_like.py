@@ -22,12 +22,11 @@ from activations.functions.special import (
 LN_2 = math.log(2)
 
 
-class Softplus(Elementwise):
+class Softplus(SharedParts):
     """ln(1 + e^(beta x)) / beta. Range (0, inf).
 
-    Written max(x, 0) + ln(1 + e^-|beta x|) / beta. PyTorch's threshold, beyond which it
-    returns x, has no counterpart: it costs 9 digits in float64.
-    f' = sigmoid(beta x).
+    Written max(x, 0) + ln(1 + z) / beta with z = e^-|beta x|; f' = sigmoid(beta x). PyTorch's
+    threshold, beyond which it returns x, costs 9 digits in float64.
     Dugas et al. 2000, https://papers.nips.cc/paper/2000/hash/44968aece94f667e4095002d140b5896
     """
 
@@ -37,17 +36,14 @@ class Softplus(Elementwise):
         super().__init__()
         self.beta = number("beta", beta, minimum=1e-6, maximum=1e6)
 
-    def forward(self, x: Array) -> Array:
-        return _softplus(x, np.exp(-np.abs(x))) if self.beta == 1 else self._scaled_value(x)
+    def parts(self, x: Array, exact: bool) -> Array | None:
+        return np.exp(-np.abs(x)) if self.beta == 1 else None
 
-    def derivative(self, x: Array, y: Array) -> Array:
-        return logistic(x, np.exp(-np.abs(x))) if self.beta == 1 else self._scaled_slope(x)
+    def value(self, x: Array, z: Array) -> Array:
+        return np.maximum(x, 0) + np.log1p(z) if self.beta == 1 else self._scaled_value(x)
 
-    def value_and_derivative(self, x: Array) -> tuple[Array, Array]:
-        if self.beta != 1:
-            return super().value_and_derivative(x)
-        z = np.exp(-np.abs(x))
-        return _softplus(x, z), logistic(x, z)
+    def slope(self, x: Array, z: Array) -> Array:
+        return logistic(x, z) if self.beta == 1 else self._scaled_slope(x)
 
     @in_float64
     def _scaled_value(self, x: Array) -> Array:
@@ -67,11 +63,6 @@ class Softplus(Elementwise):
         return n / (1 + n)
 
 
-def _softplus(x: Array, z: Array) -> Array:
-    """Return ln(1 + e^x), given z = e^-|x|."""
-    return np.maximum(x, 0) + np.log1p(z)
-
-
 class LogSigmoid(SharedParts):
     """ln(sigmoid(x)) = -ln(1 + e^-x) = min(x, 0) - ln(1 + e^-|x|). Range (-inf, 0).
 
@@ -80,10 +71,8 @@ class LogSigmoid(SharedParts):
 
     name = "log_sigmoid"
 
-    in_own_dtype = True
-
-    def parts(self, x: Array, exact: bool) -> tuple[Array, ...]:
-        return (np.exp(-np.abs(x)),)
+    def parts(self, x: Array, exact: bool) -> Array:
+        return np.exp(-np.abs(x))
 
     def value(self, x: Array, z: Array) -> Array:
         return np.minimum(x, 0) - np.log1p(z)
@@ -92,7 +81,7 @@ class LogSigmoid(SharedParts):
         return logistic(-x, z)
 
 
-class ShiftedSoftplus(Elementwise):
+class ShiftedSoftplus(Elementwise, float64=True):
     """ln((1 + e^x) / 2) = softplus(x) - ln 2: passes through 0. Range (-ln 2, inf).
 
     Written ln(1 + (e^x - 1) / 2), which keeps its digits at 0. f' = sigmoid(x).
@@ -101,18 +90,16 @@ class ShiftedSoftplus(Elementwise):
 
     name = "shifted_softplus"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         near = np.log1p(np.expm1(np.minimum(x, NO_OVERFLOW)) / 2)
         return near + np.maximum(x - NO_OVERFLOW, 0)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         n = np.exp(np.minimum(x, NO_OVERFLOW))
         return n / (1 + n)
 
 
-class LogCosh(Elementwise):
+class LogCosh(Elementwise, float64=True):
     """ln(cosh(x)): x^2 / 2 near 0, |x| - ln 2 far away. Range [0, inf), even.
 
     Written ln(1 + (cosh(x) - 1)) with the power series of cosh for |x| < 1, and
@@ -122,7 +109,6 @@ class LogCosh(Elementwise):
 
     name = "logcosh"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         a = np.abs(x)
         square = np.square(np.minimum(a, 1.0))
@@ -130,7 +116,6 @@ class LogCosh(Elementwise):
         far = a + (np.log1p(np.exp(-2 * np.minimum(a, 400.0))) - LN_2)
         return np.where(a < 1, near, far)
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         return np.tanh(x)
 
@@ -139,7 +124,7 @@ class LogCosh(Elementwise):
 _COSH_SERIES = constants(*(2 / math.factorial(2 * k) for k in range(10, 1, -1)))
 
 
-class TanhShrink(Elementwise):
+class TanhShrink(Elementwise, float64=True):
     """x - tanh(x): x^3 / 3 near 0, x -+ 1 far away. Range all numbers.
 
     For |x| < 2 Lambert's continued fraction of tanh, 11 levels deep and made one quotient,
@@ -149,14 +134,12 @@ class TanhShrink(Elementwise):
 
     name = "tanhshrink"
 
-    @in_float64
     def forward(self, x: Array) -> Array:
         c = np.minimum(np.maximum(x, -2.0), 2.0)
         t = c * c
         near = c * (t * polynomial(_NUMERATOR, t) / polynomial(_DENOMINATOR, t))
         return np.where(np.abs(x) < 2, near, x - np.tanh(x))
 
-    @in_float64
     def derivative(self, x: Array, y: Array) -> Array:
         t = np.tanh(x)
         return t * t

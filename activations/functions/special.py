@@ -104,10 +104,16 @@ def two_quotient(a: Array, b: Any) -> tuple[Array, Array]:
     return q, ((a - p) - rest) / b
 
 
-def exp_of_sum(p: Array, r: Array) -> Array:
+def exp_of_sum(p: Array, r: Array | float) -> Array:
     """Return e^(p + r) for a tiny r, as two_product returns it."""
     e = np.exp(p)
     return e + e * r
+
+
+def times_exp(factor: Array, p: Array, rest: Array | float = 0.0) -> Array:
+    """Return factor e^(p + rest) for a tiny rest, where e^p itself may be subnormal."""
+    half = exp_of_sum(p / 2, rest / 2)
+    return (factor * half) * half
 
 
 def tail_product(factor: Array, p: Array, rest: Array) -> Array:
@@ -153,11 +159,19 @@ def exp_of_square(a: Array, factor: float, more: Array | float = 0.0, shift: flo
     return e + e * (r + r * r * (0.5 + r * _SIXTH))
 
 
-def inverse_cosh_squared(x: Array, tanh: Array) -> Array:
-    """Return 1 / cosh(x)^2, given tanh(x) too: 1 - tanh^2 where that does not cancel."""
-    w = np.exp(-2 * np.abs(x))
+def tanh_slope(x: Array) -> Array:
+    """Return 1 / cosh(x)^2 = 4 w / (1 + w)^2 with w = e^-2|x|.
+
+    1 - tanh(x)^2 is 0 by rounding beyond |x| = 9 in float32, 19 in float64.
+    """
+    w = np.exp(-2 * np.minimum(np.abs(x), 400))  # -2 |x| would overflow
     d = 1 + w
-    return np.where(np.abs(x) < 0.5, 1 - tanh * tanh, 4 * w / (d * d))
+    return 4 * w / (d * d)
+
+
+def tanh_slope_from(x: Array, tanh: Array) -> Array:
+    """Return 1 / cosh(x)^2, given tanh(x) too: 1 - tanh^2 where that does not cancel."""
+    return np.where(np.abs(x) < 0.5, 1 - tanh * tanh, tanh_slope(x))
 
 
 # (t + 3) Q(t) in powers of u = (t - 3) / (t + 3), highest first: our Chebyshev fit of degree
