@@ -20,11 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from activations.arguments import number
+from activations.arguments import number, one_of
 from activations.base import BLOCK_ELEMENTS, Activation, Array, as_floating
 from activations.functions.special import LARGEST_ARGUMENT, two_quotient, two_sum
-
-MASKED_ROWS = ("nan", "zeros")
 
 
 def by_rows(formula: Callable[..., Array]) -> Callable[..., Array]:
@@ -107,38 +105,35 @@ def complement(p: Array) -> Array:
     return np.where(dominant, (p * ~dominant).sum(axis=-1, keepdims=True), 1 - p)
 
 
-def masked_rows_policy(value: Any) -> str:
-    """Return the policy for rows of -inf, checked; a float NaN means "nan"."""
-    if isinstance(value, float) and math.isnan(value):  # how a shell may deliver the word
-        return "nan"
-    if value not in MASKED_ROWS:
-        raise ValueError(f"masked_rows must be one of {', '.join(MASKED_ROWS)}; got {value!r}")
-    return value
+class Masked(AxisWise):
+    """A function whose rows of -inf alone give NaN (as PyTorch and JAX) or zeros, as asked.
+
+    masked_rows: "nan" or "zeros".
+    """
+
+    def __init__(self, masked_rows: str = "nan") -> None:
+        super().__init__()
+        if isinstance(masked_rows, float) and math.isnan(masked_rows):
+            masked_rows = "nan"  # how a shell may deliver the word
+        self.masked_rows = one_of("masked_rows", masked_rows, ("nan", "zeros"))
+
+    def filled(self, x: Array, y: Array, value: float = 0) -> Array:
+        """Return y with ``value`` in the rows where all of x is -inf, if asked."""
+        if self.masked_rows == "nan":
+            return y
+        return np.where(x.max(axis=-1, keepdims=True) == -np.inf, value, y)
 
 
-def fill_masked_rows(policy: str, x: Array, y: Array, value: float) -> Array:
-    """Return ``y`` with ``value`` in the rows where all of x is -inf, if the policy asks."""
-    if policy == "nan":
-        return y
-    return np.where(x.max(axis=-1, keepdims=True) == -np.inf, value, y)
-
-
-class Softmax(AxisWise):
+class Softmax(Masked):
     """p_i = e^x_i / sum_j e^x_j along the last axis. Range (0, 1), each row sums to 1.
 
-    The Jacobian is diag(p) - p p^T. ``gradient`` is only its diagonal p (1 - p), as in the
-    article; training uses ``backward``, the product with the whole of it. 1 - p of the
-    largest entry is taken as the sum of the others.
+    The Jacobian is diag(p) - p p^T; 1 - p of the largest entry is the sum of the others.
     masked_rows: what a row of -inf gives, "nan" (as PyTorch and JAX) or "zeros". A single
     -inf gives 0, +inf makes the row NaN.
     Bridle 1990, https://papers.nips.cc/paper/1989/hash/0336dcbab05b9d5ad24f4333c7658a0e
     """
 
     name = "softmax"
-
-    def __init__(self, masked_rows: str = "nan") -> None:
-        super().__init__()
-        self.masked_rows = masked_rows_policy(masked_rows)
 
     @by_rows
     def forward(self, x: Array) -> Array:
@@ -181,7 +176,7 @@ class Softmax(AxisWise):
         with np.errstate(over="ignore", invalid="ignore"):
             e = exponentials(x, self._temperature)
             e /= e.sum(axis=-1, keepdims=True)
-        return fill_masked_rows(self.masked_rows, x, e, 0)
+        return self.filled(x, e)
 
 
 class Softmin(Softmax):
@@ -308,7 +303,7 @@ class GumbelSoftmax(Softmax):
         return super()._probabilities(x)
 
 
-class LogSoftmax(AxisWise):
+class LogSoftmax(Masked):
     """ln p_i = x_i - ln sum_j e^x_j along the last axis. Range (-inf, 0].
 
     Taken as (x - max) - ln(1 + sum over the others of e^(x - max)), so that the largest entry
@@ -320,18 +315,13 @@ class LogSoftmax(AxisWise):
 
     name = "log_softmax"
 
-    def __init__(self, masked_rows: str = "nan") -> None:
-        super().__init__()
-        self.masked_rows = masked_rows_policy(masked_rows)
-
     @by_rows
     def forward(self, x: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
             d, rest = shifted(x)
             logarithm = np.log1p(sum_of_others(d, rest))
             y = d - (logarithm - rest)
-            y = fill_masked_rows(self.masked_rows, x, y, -np.inf)
-            return y.astype(x.dtype, copy=False)
+            return self.filled(x, y, -np.inf).astype(x.dtype, copy=False)
 
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return 1 - p, the Jacobian's diagonal."""

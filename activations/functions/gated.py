@@ -18,6 +18,7 @@ import numpy.typing as npt
 from activations.arguments import number
 from activations.base import Array, Elementwise
 from activations.functions.axiswise import AxisWise, by_rows
+from activations.functions.clipped import HardTanh
 from activations.functions.exponential_linear import SELU
 from activations.functions.gelu import GELU
 from activations.functions.piecewise import Identity
@@ -174,33 +175,29 @@ class SwiGLUClamped(Gated):
         return np.stack([a, b], axis=-1).reshape(*a.shape[:-1], 2 * a.shape[-1])
 
 
-class _CappedSwish(Elementwise):
+class _CappedSwish(Swish):
+    name = ""
+
     def __init__(self, alpha: float, limit: float) -> None:
-        super().__init__()
-        self.limit, self.swish = limit, Swish(alpha)
+        super().__init__(alpha)
+        self.limit = limit
 
     @property
     def kinks(self) -> tuple[float, ...]:
         return (self.limit,)
 
     def forward(self, x: Array) -> Array:
-        return self.swish.forward(np.minimum(x, self.limit))
+        return super().forward(np.minimum(x, self.limit))
 
     def derivative(self, x: Array, y: Array) -> Array:
-        return np.where(x >= self.limit, 0, self.swish.derivative(x, y))
+        return np.where(x >= self.limit, 0, super().derivative(x, y))
 
 
-class _ClampPlusOne(Elementwise):
+class _ClampPlusOne(HardTanh):
+    name = ""
+
     def __init__(self, limit: float) -> None:
-        super().__init__()
-        self.limit = limit
-
-    @property
-    def kinks(self) -> tuple[float, ...]:
-        return -self.limit, self.limit
+        super().__init__(-limit, limit)
 
     def forward(self, x: Array) -> Array:
-        return np.minimum(np.maximum(x, -self.limit), self.limit) + 1
-
-    def derivative(self, x: Array, y: Array) -> Array:
-        return np.where(np.abs(x) >= self.limit, 0, np.minimum(np.maximum(x, 1), 1))
+        return super().forward(x) + 1

@@ -6,7 +6,7 @@ Rectifiers and exponential-linear functions; the smooth ones are in learnable_sm
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -226,65 +226,92 @@ class SoftExponential(Learnable, float64=True):
         super().__init__(alpha=self.alpha)
 
     def forward(self, x: Array) -> Array:
-        alpha, t, rest, half = self._rising(x)
+        alpha, y = self.wide("alpha"), np.positive(x)
         divisor = alpha + (alpha == 0)
         with np.errstate(all="ignore"):
-            # far to the left, 1 / alpha is taken from alpha before the exponential joins them
-            limit = (alpha - 1) * (alpha + 1) / divisor
-            e = exp_of_sum(np.minimum(t, -SUBNORMAL), rest)
-            near = (np.expm1(t) + rest * e) / divisor + alpha
-            exponential = np.where(t < -0.5, e / divisor + limit, near)
-            exponential = np.where(t > -SUBNORMAL, half / divisor * half, exponential)
-        _, _, logarithm, _ = self._falling(x)
-        return np.where(alpha > 0, exponential, np.where(alpha < 0, -logarithm / divisor, x))
+            if (alpha < 0).any():
+                y = np.where(alpha < 0, -_falling(alpha, x).logarithm / divisor, y)
+            if (alpha > 0).any():
+                t, rest, half = _rising(alpha, x)
+                e = exp_of_sum(np.minimum(t, -SUBNORMAL), rest)
+                # far to the left, 1 / alpha is taken from alpha before the exponential joins them
+                far = e / divisor + (alpha - 1) * (alpha + 1) / divisor
+                near = (np.expm1(t) + rest * e) / divisor + alpha
+                exponential = np.where(t < -0.5, far, near)
+                exponential = np.where(t > -SUBNORMAL, half / divisor * half, exponential)
+                y = np.where(alpha > 0, exponential, y)
+        return y
 
     def derivative(self, x: Array, y: Array) -> Array:
-        alpha, _, _, half = self._rising(x)
-        _, _, _, inverse = self._falling(x)
+        alpha, slope = self.wide("alpha"), constant(x, 1)
         with np.errstate(over="ignore"):
-            left = np.where(alpha < 0, inverse, constant(x, 1))
-            return np.where(alpha > 0, half * half, left)
+            if (alpha < 0).any():
+                slope = np.where(alpha < 0, _falling(alpha, x).inverse, slope)
+            if (alpha > 0).any():
+                half = _rising(alpha, x).half
+                slope = np.where(alpha > 0, half * half, slope)
+        return slope
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         x = x.astype(np.float64, copy=False)
-        alpha, t, rest, half = self._rising(x)
-        moved, u, logarithm, inverse = self._falling(x)
+        alpha, slope = self.wide("alpha"), x
         with np.errstate(all="ignore"):
-            # (t e^t - e^t + 1) / alpha^2
-            far = (t - 1 + rest) / alpha * half * (half / alpha) + 1 / alpha / alpha
-            inner = np.minimum(np.maximum(t, -1), 1)
-            rising = np.where(np.abs(t) < 1, polynomial(_RISING, inner) * x * x, far)
-            # (ln v - u / v) / alpha^2 with v = 1 + u, and s = u / (1 + v)
-            small = (u > -0.45) & (u < 1)
-            s = np.where(small, u / (2 + u), 0)
-            square = 2 * (moved / (2 + u)) * (moved / (2 + u))
-            near = square * (s * polynomial(_FALLING, s * s) + 1 / (1 + s))
-            far = (logarithm - (1 - inverse)) / alpha / alpha  # u / v = 1 - 1 / v
-            falling = np.where(small, near, far)
-            return {"alpha": np.where(alpha >= 0, rising + 1, falling + inverse)}
+            if (alpha < 0).any():
+                moved, u, logarithm, inverse = _falling(alpha, x)
+                # (ln v - u / v) / alpha^2 with v = 1 + u, and s = u / (1 + v)
+                small = (u > -0.45) & (u < 1)
+                s = np.where(small, u / (2 + u), 0)
+                square = 2 * (moved / (2 + u)) * (moved / (2 + u))
+                near = square * (s * polynomial(_FALLING, s * s) + 1 / (1 + s))
+                far = (logarithm - (1 - inverse)) / alpha / alpha  # u / v = 1 - 1 / v
+                slope = np.where(small, near, far) + inverse
+            if (alpha >= 0).any():
+                t, rest, half = _rising(alpha, x)
+                # (t e^t - e^t + 1) / alpha^2
+                far = (t - 1 + rest) / alpha * half * (half / alpha) + 1 / alpha / alpha
+                inner = np.minimum(np.maximum(t, -1), 1)
+                rising = np.where(np.abs(t) < 1, polynomial(_RISING, inner) * x * x, far)
+                slope = np.where(alpha >= 0, rising + 1, slope)
+        return {"alpha": slope}
 
-    def _rising(self, x: Array) -> tuple[Array, Array, Array, Array]:
-        """Return alpha, max(alpha, 0) x in two pieces, and e^(that / 2)."""
-        alpha = self.wide("alpha")
-        t, rest = bounded_product(np.maximum(alpha, 0), x)
-        t = np.minimum(t, 2 * LARGEST_EXPONENT)
-        return alpha, t, rest, exp_of_sum(t / 2, rest / 2)
 
-    def _falling(self, x: Array) -> tuple[Array, Array, Array, Array]:
-        """Return x + alpha, u = -alpha (x + alpha), ln(1 + u) and 1 / (1 + u) with min(alpha, 0).
+class Rising(NamedTuple):
+    """alpha x = t + rest for alpha > 0, and half = e^(alpha x / 2)."""
 
-        NaN where u < -1.
-        """
-        alpha = np.minimum(self.wide("alpha"), 0)
-        with np.errstate(all="ignore"):
-            moved, lost = two_sum(alpha, np.maximum(x, -1e250))
-            u, rest = two_product(-alpha, np.minimum(moved, 1e250))
-            v = (1 + u) + (rest - np.where(moved < 1e250, alpha * lost, 0))
-            logarithm = np.where(u < -0.5, np.log(v), np.log1p(u))
-            huge = moved > 1e250  # u would overflow
-            logarithm = np.where(huge, np.log(moved) + np.log(-alpha), logarithm)
-            inverse = np.where(huge, 1 / moved / -alpha, 1 / v)
-            return moved, u, logarithm, np.where(v < 0, np.nan, inverse)
+    t: Array
+    rest: Array
+    half: Array
+
+
+def _rising(alpha: Array, x: Array) -> Rising:
+    t, rest = bounded_product(np.maximum(alpha, 0), x)
+    t = np.minimum(t, 2 * LARGEST_EXPONENT)
+    return Rising(t, rest, exp_of_sum(t / 2, rest / 2))
+
+
+class Falling(NamedTuple):
+    """x + alpha, u = -alpha (x + alpha), ln(1 + u) and 1 / (1 + u) for alpha < 0.
+
+    The latter two are NaN where u < -1.
+    """
+
+    moved: Array
+    u: Array
+    logarithm: Array
+    inverse: Array
+
+
+def _falling(alpha: Array, x: Array) -> Falling:
+    alpha = np.minimum(alpha, 0)
+    with np.errstate(all="ignore"):
+        moved, lost = two_sum(alpha, np.maximum(x, -1e250))
+        u, rest = two_product(-alpha, np.minimum(moved, 1e250))
+        v = (1 + u) + (rest - np.where(moved < 1e250, alpha * lost, 0))
+        logarithm = np.where(u < -0.5, np.log(v), np.log1p(u))
+        huge = moved > 1e250  # u would overflow
+        logarithm = np.where(huge, np.log(moved) + np.log(-alpha), logarithm)
+        inverse = np.where(huge, 1 / moved / -alpha, 1 / v)
+        return Falling(moved, u, logarithm, np.where(v < 0, np.nan, inverse))
 
 
 _RISING = constants(*(1 / (math.factorial(n) * (n + 2)) for n in range(17, -1, -1)))

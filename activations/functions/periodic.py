@@ -7,11 +7,12 @@ sin(w x) for a w that is not a power of 2 needs w x in two pieces: its rounding 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from activations.arguments import number
-from activations.base import Array, Elementwise
+from activations.base import Array, Elementwise, SharedParts
 from activations.functions.special import (
     constants,
     exp_of_square,
@@ -106,7 +107,18 @@ class FINER(Elementwise, float64=True):
         return factor * sine_and_cosine(*self._phase(x))[1]
 
 
-class WIRE(Elementwise, float64=True):
+class Wavelet(NamedTuple):
+    """Of c, which is x cut: p + rest = s |c|, bell = e^(-(s c)^2), sin(w c) and cos(w c)."""
+
+    c: Array
+    p: Array
+    rest: Array
+    bell: Array
+    sine: Array
+    cosine: Array
+
+
+class WIRE(SharedParts, float64=True):
     """cos(w x) e^(-(s x)^2): the real part of Gabor's wavelet. Range [-1, 1].
 
     f' = -(w sin(w x) + 2 s^2 x cos(w x)) e^(-(s x)^2).
@@ -120,25 +132,24 @@ class WIRE(Elementwise, float64=True):
         self.w = number("w", w, minimum=1e-6, maximum=1e6)
         self.s = number("s", s, minimum=1e-6, maximum=1e6)
 
-    def _pieces(self, x: Array) -> tuple[Array, Array, Array, Array, Array]:
+    def parts(self, x: Array, exact: bool) -> Wavelet:
         end = 28 / self.s  # e^(-28^2) = 0
         c = np.minimum(np.maximum(x, -end), end)
         p, rest = two_product(self.s, np.abs(c))
-        return (c, p, rest, *sine_and_cosine(*two_product(self.w, c)))
+        bell = exp_of_square(p, 1.0, -2 * p * rest)
+        return Wavelet(c, p, rest, bell, *sine_and_cosine(*two_product(self.w, c)))
 
-    def forward(self, x: Array) -> Array:
-        _, p, rest, _, cosine = self._pieces(x)
-        return cosine * exp_of_square(p, 1.0, -2 * p * rest)
+    def value(self, x: Array, at: Wavelet) -> Array:
+        return at.cosine * at.bell
 
-    def derivative(self, x: Array, y: Array) -> Array:
-        c, p, rest, sine, cosine = self._pieces(x)
-        wave = -self.w * sine - 2 * self.s * np.copysign(p, c) * cosine
+    def slope(self, x: Array, at: Wavelet) -> Array:
+        wave = -self.w * at.sine - 2 * self.s * np.copysign(at.p, at.c) * at.cosine
 
         def tail(minus_p: Array) -> Array:
-            half = exp_of_square(-minus_p, 0.5, -p * rest)
+            half = exp_of_square(-minus_p, 0.5, -at.p * at.rest)
             return (wave * half) * half
 
-        return where_below(-p, -26.0, tail, wave * exp_of_square(p, 1.0, -2 * p * rest))
+        return where_below(-at.p, -26.0, tail, wave * at.bell)
 
 
 class GCU(Elementwise, float64=True):

@@ -14,10 +14,9 @@ from activations.arguments import number
 from activations.base import Array
 from activations.functions.axiswise import (
     AxisWise,
+    Masked,
     by_rows,
     complement,
-    fill_masked_rows,
-    masked_rows_policy,
 )
 
 MOST_ITERATIONS = 100
@@ -40,7 +39,7 @@ class Hardmax(AxisWise):
         return 0 * (y * np.ones_like(grad))
 
 
-class _Entmax(AxisWise):
+class _Entmax(Masked):
     """p = argmax over the simplex of p.x + the Tsallis entropy of order alpha.
 
     With q = p^(2 - alpha) on the support, 0 elsewhere, the Jacobian is
@@ -49,16 +48,12 @@ class _Entmax(AxisWise):
 
     _order: float
 
-    def __init__(self, masked_rows: str = "nan") -> None:
-        super().__init__()
-        self.masked_rows = masked_rows_policy(masked_rows)
-
     @by_rows
     def forward(self, x: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
             gaps = np.subtract(x, x.max(axis=-1, keepdims=True), dtype=np.float64)
             y = self._project(np.maximum((self._order - 1) * gaps, -1))
-        return fill_masked_rows(self.masked_rows, x, y, 0).astype(x.dtype, copy=False)
+        return self.filled(x, y).astype(x.dtype, copy=False)
 
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return q (1 - q / sum(q)), the Jacobian's diagonal."""
