@@ -61,15 +61,7 @@ def test_choices_of_parameters_name_activations_that_exist() -> None:
         assert set(family.members) <= set(BUILT_IN)
 
 
-def test_ones_own_class_is_drawn_like_any_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    library = {
-        name: cls
-        for name, cls in activations.base._REGISTRY.items()
-        if cls.__module__.startswith("activations.")
-    }  # and none of those that other tests have registered, which may read files
-    monkeypatch.setattr("activations.base._REGISTRY", library)
+def test_ones_own_class_is_drawn_like_any_other(forgetting: None, tmp_path: Path) -> None:
     cls = type(
         "Ramp",
         (activations.Elementwise,),

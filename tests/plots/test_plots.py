@@ -15,7 +15,7 @@ from PIL import Image
 import runner
 from runner import plots
 from runner.__main__ import main as run_command
-from runner.data import shapes
+from runner.data.shapes import DATASETS
 from runner.plots import colours, style
 from runner.plots.__main__ import main
 from runner.plots.pixels import png
@@ -116,7 +116,7 @@ def drawn_texts(monkeypatch):
 def test_every_run_can_be_drawn_and_read(name, finished_run, drawn_texts, monkeypatch):
     """Without a warning, no text cut off, none below nine points, none over another."""
     for named in (LONG_NAME, ODD_NAME):
-        monkeypatch.setitem(shapes._GENERATORS, named, shapes._GENERATORS["moons"])
+        monkeypatch.setitem(DATASETS._things, named, DATASETS["moons"])
     run = finished_run(**EDGES[name])
     if name in LATER:
         LATER[name](run)
