@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.compare.pairs import UNKNOWN_SPREAD, Family, families
 from runner.compare.runs import Problem, collect
-from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, score
+from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored
 from runner.compare.settings import Setting, differing_keys, group
 from runner.results.run import HISTORY, WEIGHTS, Run
 from runner.system.terminal import one_line
@@ -97,7 +97,7 @@ def build(
         raise ValueError(f"no finished run in {places}{reasons}")
     settings, repeated = group(runs)
     metric = choose_metric(settings, metric)
-    settings, unscored = score(settings, metric)
+    settings, unscored = scored(settings, metric)
     tuned = choose_tuned(settings, tune)
     compared = arms(settings, tuned)
     words = ["python", "-m", "runner.compare", *_places(folders), "--metric", metric]

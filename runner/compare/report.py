@@ -121,7 +121,7 @@ def _cells(texts: Sequence[str]) -> str:
 def _facts(comparison: Comparison) -> str:
     versions = sorted(
         {
-            ", ".join(f"{k} {v}" for k, v in sorted(run.summary.get("versions", {}).items()))
+            ", ".join(f"{k} {v}" for k, v in sorted(run.summary["versions"].items()))
             for run in comparison.runs
         }
     )
@@ -199,7 +199,7 @@ def _data(
                 "sort": [_number(column.sort_key(standing), 9) for column in shown],
                 "facets": {name: show(setting.config.get(key)) for key, name in names.items()},
                 "config": {k: show(v) for k, v in setting.config.items()},
-                "command": str(setting.runs[0].summary.get("command", "")),
+                "command": setting.runs[0].summary["command"],
                 "colour": look["color"],
                 "dash": "" if dash == "-" else " ".join(str(2 * d) for d in dash[1]),
                 "curves": _curves(setting) if index in with_curves else {},

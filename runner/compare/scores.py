@@ -97,39 +97,38 @@ def choose_metric(settings: Sequence[Setting], wanted: str | None) -> str:
 
 
 def _has(setting: Setting, metric: str) -> bool:
-    return bool(np.isfinite(setting.measured(metric)).any())
+    return not np.isnan(setting.measured(metric)).all()
 
 
-def score(settings: Sequence[Setting], metric: str) -> tuple[list[Setting], list[Problem]]:
+def scored(settings: Sequence[Setting], metric: str) -> tuple[list[Setting], list[Problem]]:
     """Return the settings with their scores and validation values, and as problems the runs
     that finished without the metric.
 
     A replicate that diverged or lacks the metric gets accuracy 0 or the greatest finite loss of
     its task.
     """
-    scored, problems = [], []
+    kept, problems = [], []
     for setting in settings:
         if _has(setting, metric) or setting.diverged.all():
-            scored.append(setting)
+            kept.append(setting)
             continue
         own = [other for other in METRICS[:6] if _has(setting, other)]
         reason = f"has no {metric}; it has {', '.join(own) or 'no metric'}"
         problems += [Problem(str(run.path), reason) for run in setting.runs]
-    measured = [np.where(s.diverged, np.nan, s.measured(metric)) for s in scored]
+    measured = [np.where(s.diverged, np.nan, s.measured(metric)) for s in kept]
     worst: dict[str, float] = {}
     if not higher_is_better(metric):
-        for setting, values in zip(scored, measured, strict=True):
-            finite = values[np.isfinite(values)]
+        for setting, values in zip(kept, measured, strict=True):
             task = _key(_data(setting))
-            worst[task] = max([worst.get(task, 0.0), *finite.tolist()])
+            worst[task] = max([worst.get(task, 0.0), *values[~np.isnan(values)].tolist()])
     return [
         replace(
             setting,
             metric=metric,
-            scores=np.where(np.isfinite(values), values, worst.get(_key(_data(setting)), 0.0)),
+            scores=np.where(np.isnan(values), worst.get(_key(_data(setting)), 0.0), values),
             validation=validation_value(setting, metric),
         )
-        for setting, values in zip(scored, measured, strict=True)
+        for setting, values in zip(kept, measured, strict=True)
     ], problems
 
 
@@ -143,9 +142,9 @@ def validation_value(setting: Setting, metric: str) -> float:
     part = metric.rpartition(".")[2].partition("_")[0]
     twin = metric.replace(part, "validation")
     values = setting.measured(twin if _has(setting, twin) else metric.replace(part, "train"))
+    failed = setting.diverged | np.isnan(values)
     if higher_is_better(metric):
-        return float(np.where(setting.diverged | np.isnan(values), 0, values).mean())
-    failed = setting.diverged | ~np.isfinite(values)
+        return float(np.where(failed, 0, values).mean())
     # Any failure makes a trial worse than all without one.
     return -float(np.where(failed, 1e9, np.minimum(values, 1e8)).mean())
 
@@ -233,7 +232,7 @@ def _arm(trials: list[Setting], differing: Sequence[str], tuned: Sequence[str]) 
     best = _best(trials)
     tried = _tried(trials, best, tuned)
     return Arm(
-        label(data, in_task) if in_task else show(data.get("dataset.name", "data")),
+        label(data, in_task) if in_task else show(data["dataset.name"]),
         label(rest, in_arm),
         best,
         trials,
@@ -299,6 +298,6 @@ def median_solved_epoch(settings: Sequence[Setting]) -> float:
 
     NaN where that median is not reached.
     """
-    found = [r.get("solved_epoch") for s in settings for r in s.replicates]
+    found = [r["solved_epoch"] for s in settings for r in s.replicates]
     median = float(np.median([np.inf if epoch is None else epoch for epoch in found]))
     return median if np.isfinite(median) else np.nan

@@ -46,7 +46,7 @@ class Setting:
 
     @property
     def activation(self) -> str:
-        return str(self.config.get("activation.name", "?"))
+        return str(self.config["activation.name"])
 
     @property
     def seeds(self) -> list[int]:
@@ -58,11 +58,11 @@ class Setting:
 
     @property
     def solved(self) -> int:
-        return sum(r.get("solved_epoch") is not None for r in self.replicates)
+        return sum(r["solved_epoch"] is not None for r in self.replicates)
 
     @property
     def seconds(self) -> float:
-        return sum(float(run.summary["seconds"]["total"]) for run in self.runs)
+        return sum(run.summary["seconds"]["total"] for run in self.runs)
 
     @property
     def score(self) -> Estimate:
@@ -85,8 +85,8 @@ class Setting:
         best.test_accuracy for the epoch of the lowest validation loss.
         """
         which, _, name = metric.rpartition(".")
-        found = [r.get(which or "final", {}).get(name) for r in self.replicates]
-        return np.array([np.nan if v is None else v for v in found], dtype=np.float64)
+        found = [entry[which or "final"][name] for entry in self.replicates]
+        return np.array(found, dtype=np.float64)  # None is NaN
 
     def samples(self, metric: str) -> int:
         """Return how many samples a metric is measured on, 1 where the config does not tell."""

@@ -202,7 +202,7 @@ def _dead_share(standing: Standing) -> float:
     not recorded."""
     shares = []
     for setting in standing.settings:
-        layers = [layer for entry in setting.replicates for layer in entry.get("dead") or []]
+        layers = [layer for entry in setting.replicates for layer in entry["dead"]]
         units = sum(layer["of"] for layer in layers)
         if units:
             shares.append(sum(layer["units"] for layer in layers) / units)
@@ -214,17 +214,12 @@ def _chosen(standing: Standing) -> str:
 
 
 def _parameters(standing: Standing) -> str:
-    found = {str(s.runs[0].summary.get("parameters", "")) for s in standing.settings}
+    found = {str(s.runs[0].summary["parameters"]) for s in standing.settings}
     return ", ".join(sorted(found))
 
 
 def _unless_nan(value: float, form: str) -> str:
     return "" if math.isnan(value) else f"{value:{form}}"
-
-
-def standings(comparison: Comparison) -> list[Standing]:
-    """Return the lines of the leaderboard: those over all tasks, then task by task."""
-    return [standing for family in comparison.families for standing in family.standings]
 
 
 def trials(family: Family) -> Iterator[Standing]:
@@ -247,9 +242,13 @@ def table(comparison: Comparison, family: Family) -> list[list[str]]:
 
 
 def records(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return the lines of leaderboard.csv by column name."""
+    """Return the lines of leaderboard.csv by column name: over all tasks, then task by task."""
     shown = columns(comparison, Place.CSV)
-    return [{c.name: c.value(standing) for c in shown} for standing in standings(comparison)]
+    return [
+        {column.name: column.value(standing) for column in shown}
+        for family in comparison.families
+        for standing in family.standings
+    ]
 
 
 def pair_records(comparison: Comparison) -> list[dict[str, Any]]:

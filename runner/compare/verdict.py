@@ -5,18 +5,12 @@ from __future__ import annotations
 import math
 
 from runner.compare.comparison import Comparison
-from runner.compare.pairs import (
-    ALPHA,
-    MOST_ARMS_TESTED,
-    OVERALL,
-    Family,
-    Pair,
-)
+from runner.compare.pairs import ALPHA, MOST_ARMS_TESTED, OVERALL, Family
 from runner.compare.scores import higher_is_better
 from runner.compare.settings import short
 from runner.compare.wording import (
     counted,
-    difference,
+    difference_with_interval,
     listed,
     metric_name,
     probability,
@@ -36,186 +30,140 @@ def sentences(comparison: Comparison) -> list[str]:
     """Return the verdict, most important first; every sentence stands on its own."""
     result = []
     for family in comparison.families:
-        result += _family(comparison, family)
-    if not result:
-        result.append("There is only one setting: nothing to compare.")
-    result += _failures(comparison) + _tuning(comparison) + _placebo(comparison)
-    return result + _mixture(comparison)
-
-
-def _mixture(comparison: Comparison) -> list[str]:
-    differs = mixture(
-        [run.summary.get("fingerprint") for run in setting.runs] for setting in comparison.settings
-    )
-    if not differs:
-        return []
-    return [f"These runs were not all made with the same {differs}: results may differ by that."]
-
-
-def _place(family: Family) -> str:
-    if family.task != OVERALL:
-        return f"On {family.task}"
-    return f"Over all {len(family.standings[0].arms)} tasks"
+        tasks = len(family.standings[0].arms)
+        place = f"Over all {tasks} tasks" if family.task == OVERALL else f"On {family.task}"
+        result += [f"{place} {text}" for text in _family(comparison, family)]
+    return [
+        *(result or ["There is only one setting: nothing to compare."]),
+        *_failures(comparison),
+        *_tuning(comparison),
+        *_placebo(comparison),
+        *_mixture(comparison),
+    ]
 
 
 def _family(comparison: Comparison, family: Family) -> list[str]:
-    names, place = family.names, _place(family)
-    if len(names) < 2:
+    k = len(family.standings)
+    if k < 2:
         return []
     if not family.pairs:
         return [
-            f"{place} there are {len(names)} settings; pairs are tested among at most "
-            f"{MOST_ARMS_TESTED}, so nothing is decided."
+            f"there are {k} settings; pairs are tested among at most {MOST_ARMS_TESTED}, so "
+            "nothing is decided."
         ]
     if family.method == "none":
-        return [_undecidable(comparison, family, place)]
-    return [*_decided(family, place, comparison.metric), *_outside(family, place)]
+        return [_undecidable(comparison, family)]
+    return [*_decided(family), *_outside(family)]
 
 
-def _decided(family: Family, place: str, metric: str) -> list[str]:
-    names = family.names[: family.tested]
-    winner = family.winner
-    if winner is not None:
-        runner_up = family.pair(0, 1)
+def _decided(family: Family) -> list[str]:
+    best, names = family.standings[0], family.names[: family.tested]
+    led = f"{with_interval(*best.score, best.metric)} {metric_name(best.metric)}"
+
+    def gap(other: int) -> str:
+        pair = family.pair(0, other)
+        return difference_with_interval(pair.mean, pair.low, pair.high, best.metric)
+
+    if family.winner:
+        others = names[1] if len(names) == 2 else f"all {len(names) - 1} others"
         return [
-            f"{place} {names[0]} is best: {_leader(family)}, "
-            f"ahead of {_others(names[1:])} by {_gap(runner_up, metric)} at the least "
-            f"(against {names[1]}; adjusted p = {probability(runner_up.adjusted)}, "
+            f"{best.name} is best: {led}, ahead of {others} by {gap(1)} at the least (against "
+            f"{names[1]}; adjusted p = {probability(family.pair(0, 1).adjusted)}, "
             f"{_METHODS[family.method]}, {_seeds(family)})."
         ]
-    tied = [0] + [j for j in range(1, len(names)) if family.pair(0, j).adjusted > ALPHA]
     # Beaten by somebody within the leading tie is still not beaten by the leader.
-    text = f"{place} {listed([names[j] for j in tied])} tie with {_seeds(family)}"
-    hope = _hope(family, 0, tied[1])
-    sentences = [f"{text}{hope}."]
-    worse = [j for j in range(1, len(names)) if j not in tied]
-    if worse:
-        nearest = min(worse, key=lambda j: family.pair(0, j).mean)
-        beaten = listed([names[j] for j in worse])
-        sentences.append(
-            f"{place} {names[0]}, {_leader(family)}, is ahead "
-            f"of {beaten}, by {_gap(family.pair(0, nearest), metric)} at the least "
-            f"(against {names[nearest]}; {_METHODS[family.method]})."
-        )
-    return sentences
+    worse = [j for j in range(1, len(names)) if family.pair(0, j).adjusted <= ALPHA]
+    tied = [j for j in range(len(names)) if j not in worse]
+    tie = f"{listed([names[j] for j in tied])} tie with {_seeds(family)}{_hope(family, tied[1])}."
+    if not worse:
+        return [tie]
+    nearest = min(worse, key=lambda j: family.pair(0, j).mean)
+    return [
+        tie,
+        f"{best.name}, {led}, is ahead of {listed([names[j] for j in worse])}, by {gap(nearest)} "
+        f"at the least (against {names[nearest]}; {_METHODS[family.method]}).",
+    ]
 
 
-def _outside(family: Family, place: str) -> list[str]:
+def _outside(family: Family) -> list[str]:
     """Which settings no test can tell from the others, however clear the rest is."""
     found = [
-        (family.names[i], counted(family.blocks_with_others(i), "seed"))
+        f"{family.names[i]} ({counted(family.blocks_with_others(i), 'seed')})"
         for i in range(family.tested, len(family.names))
     ]
     if not found:
         return []
-    if len(found) == 1:
-        name, seeds = found[0]
-        return [
-            f"{place} {name} shares {seeds} with the others, too few to be tested with them; "
-            "it has no rank."
-        ]
-    named = listed([f"{name} ({seeds})" for name, seeds in found])
     return [
-        f"{place} {len(found)} settings share too few seeds with the others to be tested with "
-        f"them and have no rank: {named}."
+        f"there is no rank for {listed(found)}: too few seeds shared with the others for a test."
     ]
-
-
-def _others(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"all {len(names)} others"
 
 
 def _seeds(family: Family) -> str:
     least, most = family.replicates
-    if least < most:
-        return f"{least} to {most} seeds"
-    if family.task == OVERALL:
-        tasks = len(family.standings[0].arms)
-        return f"{most} seeds ({most // tasks} on each of {tasks} tasks)"
-    return counted(most, "seed")
-
-
-def _hope(family: Family, first: int, second: int) -> str:
-    """How many replicates would separate a tied pair, if that can be said at all."""
-    pair, names = family.pair(first, second), family.names[: family.tested]
-    if not math.isfinite(pair.needed) or pair.mean <= 0:
-        return "; the best two do not differ at all" if pair.mean == 0 else ""
-    if pair.needed > 1000 * len(family.standings[0].arms):
-        return "; the gap between the best two is too small for a thousand seeds to show"
-    which = "them" if len(names) == 2 else listed([names[first], names[second]])
     tasks = len(family.standings[0].arms)
+    each = f" ({most // tasks} on each of {tasks} tasks)"
+    return counted(most, "seed", least) + (each if tasks > 1 and least == most else "")
+
+
+def _hope(family: Family, second: int) -> str:
+    """How many replicates would separate the best two, if that can be said at all."""
+    pair, tasks = family.pair(0, second), len(family.standings[0].arms)
+    if pair.mean == 0:
+        return "; the best two do not differ at all"
+    if pair.mean < 0 or not math.isfinite(pair.needed):
+        return ""
+    if pair.needed > 1000 * tasks:
+        return "; the gap between the best two is too small for a thousand seeds to show"
+    which = "them" if family.tested == 2 else listed([family.names[0], family.names[second]])
     needed = math.ceil(max(pair.needed, pair.n + 1) / tasks)
     each = " on each task" if tasks > 1 else ""
     return f"; about {needed}{each} would separate {which} if the gap is real"
 
 
-def _undecidable(comparison: Comparison, family: Family, place: str) -> str:
+def _undecidable(comparison: Comparison, family: Family) -> str:
     (fewest, most), floor = family.replicates, fewest_pairs(ALPHA)
-    number = f"{fewest} to {most} replicates" if fewest < most else counted(most, "replicate")
-    start = f"{place} no test can decide with {number}"
+    start = f"no test can decide with {counted(most, 'replicate', fewest)}"
     if most < floor:
-        least = smallest_sign_flip_p(most)
         return (
             f"{start}: the least p that an exact paired test can give is "
-            f"{probability(least)}. {floor} replicates are the floor for two settings, "
-            f"10 a sane default; here {family.replicates_needed} would do."
+            f"{probability(smallest_sign_flip_p(most))}. {floor} replicates are the floor for "
+            f"two settings, 10 a sane default; here {family.replicates_needed} would do."
         )
-    tested = [other for other in comparison.families if other.pairs and other.task != OVERALL]
-    together = " and over all of them" if comparison.families[0].task == OVERALL else ""
-    sizes = sorted({len(other.pairs) for other in tested})
-    pairs = f"{sizes[0]} to {sizes[-1]} pairs" if len(sizes) > 1 else counted(sizes[0], "pair")
+    sizes = [len(other.pairs) for other in comparison.families if other.pairs]
+    together = ""
+    if comparison.families[0].task == OVERALL:
+        sizes, together = sizes[1:], " and over all of them"
     return (
-        f"{start} between {len(family.names)} settings: {pairs} on each of "
-        f"{counted(len(tested), 'task')}{together} share the 5% of errors, for which "
+        f"{start} between {len(family.names)} settings: {counted(max(sizes), 'pair', min(sizes))} "
+        f"on each of {counted(len(sizes), 'task')}{together} share the 5% of errors, for which "
         f"{family.replicates_needed} are needed."
     )
 
 
-def _leader(family: Family) -> str:
-    """What the first one scored."""
-    first = family.standings[0]
-    return f"{with_interval(*first.score, first.metric)} {metric_name(first.metric)}"
-
-
-def _gap(pair: Pair, metric: str) -> str:
-    ends = (difference(end, metric, unit=False) for end in (pair.low, pair.high))
-    return f"{difference(pair.mean, metric)} ({' to '.join(ends)})"
-
-
 def _failures(comparison: Comparison) -> list[str]:
-    counts = [
-        (f"{arm.name} on {arm.task}", int(arm.setting.diverged.sum())) for arm in comparison.arms
-    ]
-    lost = [(name, count) for name, count in counts if count]
     result = []
-    if lost:
-        total = sum(len(arm.setting.replicates) for arm in comparison.arms)
-        filled = (
-            "accuracy 0"
-            if higher_is_better(comparison.metric)
-            else "the greatest loss of their task"
-        )
-        worst = sorted(lost, key=lambda entry: -entry[1])
+    lost = {f"{a.name} on {a.task}": int(a.setting.diverged.sum()) for a in comparison.arms}
+    worst = sorted((name for name in lost if lost[name]), key=lambda name: -lost[name])
+    if worst:
+        better = higher_is_better(comparison.metric)
         result.append(
-            f"{sum(count for _, count in lost)} of {total} replicates diverged "
-            f"({listed([f'{name} {count}' for name, count in worst], 4)}); "
-            f"they count as {filled}, none is left out."
+            f"{sum(lost.values())} of {sum(len(a.scores) for a in comparison.arms)} replicates "
+            f"diverged ({listed([f'{name} {lost[name]}' for name in worst], 4)}); they count as "
+            f"{'accuracy 0' if better else 'the greatest loss of their task'}, none is left out."
         )
-    if comparison.failures:
-        result.append(
-            f"{counted(len(comparison.failures), 'job')} failed and "
-            f"{'is' if len(comparison.failures) == 1 else 'are'} listed with the reason."
-        )
-    unused = len(comparison.problems) - len(comparison.repeated)
+    failed, repeated = len(comparison.failures), len(comparison.repeated)
+    if failed:
+        are = "is" if failed == 1 else "are"
+        result.append(f"{counted(failed, 'job')} failed and {are} listed with the reason.")
+    unused = len(comparison.problems) - repeated
     if unused:
         result.append(
             f"{counted(unused, 'folder')} could not be used, or not wholly; the reasons are listed."
         )
-    repeats = len(comparison.repeated)
-    if repeats:
+    if repeated:
+        repeat = "repeats" if repeated == 1 else "repeat"
         result.append(
-            f"{counted(repeats, 'run')} {'repeats' if repeats == 1 else 'repeat'} seeds that "
-            "others have; each counts once."
+            f"{counted(repeated, 'run')} {repeat} seeds that others have; each counts once."
         )
     return result
 
@@ -225,37 +173,43 @@ def _tuning(comparison: Comparison) -> list[str]:
     if not chosen:
         return []
     keys = sorted({short(key) for arm in chosen for key in arm.chosen})
-    budgets = sorted({len(arm.trials) for arm in comparison.arms})
-    each = f"{budgets[0]}" if len(budgets) == 1 else f"{budgets[0]} to {budgets[-1]}"
-    result = [f"Each setting's {listed(keys)} was chosen by validation data out of {each} trials."]
+    budgets = [len(arm.trials) for arm in comparison.arms]
+    result = [
+        f"Each setting's {listed(keys)} was chosen by validation data out of "
+        f"{counted(max(budgets), 'trial', min(budgets))}."
+    ]
     if not comparison.metric.rpartition(".")[2].startswith("test"):
         result.append(
             "The scores are not of held-out data that no choice has seen, which flatters "
             "whatever was tuned."
         )
-    if len(budgets) > 1:
+    if min(budgets) < max(budgets):
         result.append("The tuning budgets differ, which favours those with more trials.")
-    edges = [arm for arm in chosen if arm.on_edge]
+    edges = [f"{arm.name} on {arm.task} ({arm.chosen_text})" for arm in chosen if arm.on_edge]
     if edges:
-        named = [f"{arm.name} on {arm.task} ({arm.chosen_text})" for arm in edges]
         result.append(
-            f"Chosen at the edge of the grid: {listed(named, 6)}; a wider grid may "
-            "change the ranking."
+            f"Chosen at the edge of the grid: {listed(edges, 6)}; a wider grid may change the "
+            "ranking."
         )
     return result
 
 
 def _placebo(comparison: Comparison) -> list[str]:
     result = []
-    for arm in comparison.arms:
-        if arm.placebo.size < 2:
-            continue
+    for arm in (arm for arm in comparison.arms if arm.placebo.size):
         found = arm.placebo_differences
-        mean, low, high = t_interval(found)
-        ends = [difference(float(e), comparison.metric, unit=False) for e in (low, high)]
+        gap = difference_with_interval(*t_interval(found), comparison.metric)
         result.append(
             f"Placebo: {arm.name} on {arm.task} against itself with {found.size} other seeds "
-            f"differs by {difference(float(mean), comparison.metric)} "
-            f"({ends[0]} to {ends[1]}); differences of that size mean nothing."
+            f"differs by {gap}; differences of that size mean nothing."
         )
     return result
+
+
+def _mixture(comparison: Comparison) -> list[str]:
+    differs = mixture(
+        [run.summary["fingerprint"] for run in setting.runs] for setting in comparison.settings
+    )
+    if not differs:
+        return []
+    return [f"These runs were not all made with the same {differs}: results may differ by that."]

@@ -46,6 +46,12 @@ def difference(value: float, metric: str, unit: bool = True) -> str:
     return f"{value:.3g}".replace("-", MINUS)
 
 
+def difference_with_interval(centre: float, low: float, high: float, metric: str) -> str:
+    """Return "0.80 points (0.12 to 1.48)"."""
+    ends = (difference(end, metric, unit=False) for end in (low, high))
+    return f"{difference(centre, metric)} ({' to '.join(ends)})"
+
+
 def probability(p: float) -> str:
     """Return ".012", "< .001"."""
     if p < 0.001:
@@ -68,6 +74,7 @@ def listed(words: Sequence[str], most: int = 8) -> str:
     return f"{', '.join(named)} and {last}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return "1 replicate", "3 replicates"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, least: int | None = None) -> str:
+    """Return "1 replicate", "3 replicates", with another ``least`` "2 to 3 replicates"."""
+    several = f"{least} to {number}" if least not in (None, number) else str(number)
+    return f"{several} {noun}{'' if number == 1 else 's'}"
