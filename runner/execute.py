@@ -18,7 +18,6 @@ from runner.results.run import LAST_PICTURE, REACHED, Run, load_run
 from runner.results.write import make_parent, put_aside, write_reached, write_run
 from runner.system.terminal import ConfigError, note, progress_bar
 from runner.training.checkpoint import CHECKPOINT, INTERRUPTED_SUFFIX, Interrupted, Keeper
-from runner.training.fingerprint import own_code
 from runner.training.train import train
 
 LONGEST_NAME = 255
@@ -55,7 +54,7 @@ def execute(
     found = find(folder, experiment, keeper.fingerprint)
     reused = found.state == "finished"
     if not reused:
-        _make_room(folder, found, keeper, experiment)
+        _make_room(folder, found, keeper)
         try:
             listening = keeper.listening() if stops_on_signal else nullcontext()
             with listening, progress_bar(experiment.title, show_progress) as progress:
@@ -96,7 +95,7 @@ def refuse_long_names(folder: Path) -> None:
         raise ConfigError(f"the folder {str(folder)[:40]}... cannot be made: {what}") from None
 
 
-def _make_room(folder: Path, found: Found, keeper: Keeper, experiment: Experiment) -> None:
+def _make_room(folder: Path, found: Found, keeper: Keeper) -> None:
     """Make a run's place free. Raises ConfigError if something else of the user's is there."""
     if found.state == "taken":
         raise ConfigError(
@@ -109,9 +108,6 @@ def _make_room(folder: Path, found: Found, keeper: Keeper, experiment: Experimen
         old = put_aside(folder)
         where = f"; the former run is in {old}" if old else ""
         keeper.tell(f"{folder} {found.reason}: it is trained anew{where}")
-    code, why = own_code(experiment)
-    if code is None:
-        keeper.tell(f"this run will not be reused or resumed: its code is not known ({why})")
 
 
 def _draw_here(folder: Path, format: str) -> None:

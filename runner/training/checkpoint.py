@@ -23,7 +23,7 @@ from runner.config.experiment import Experiment
 from runner.system.files import read_whole, temporary_of, write_whole
 from runner.system.signals import Listener
 from runner.system.terminal import ConfigError
-from runner.training.fingerprint import differences, fingerprint, same
+from runner.training.fingerprint import Fingerprint, differences, fingerprint, same
 from runner.training.outcome import State, Training
 
 CHECKPOINT = "checkpoint.npz"
@@ -146,7 +146,7 @@ class Keeper(Listener):
             self.place.rmdir()
 
 
-def _stamp(state: State) -> tuple[str, object]:
+def _stamp(state: State) -> tuple[str, Fingerprint]:
     """Return the digest and the fingerprint of the experiment that a state belongs to."""
     digest, made_with = json.loads(str(state["stamp"]))
     return digest, made_with

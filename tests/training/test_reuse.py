@@ -3,8 +3,8 @@ room for a new run is kept."""
 
 from __future__ import annotations
 
-import ast
 import dataclasses
+import importlib.util
 import json
 import os
 import shutil
@@ -17,20 +17,19 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-import activations
 from runner import load_run, run
 from runner.__main__ import main
 from runner.compare.__main__ import main as compare
 from runner.config.compose import compose
 from runner.data import shapes, streams
 from runner.execute import execute
-from runner.network import optimizers
 from runner.plots.__main__ import main as draw
 from runner.sweep.plan import plan
 from runner.system import version
 from runner.training import fingerprint
 from runner.training.checkpoint import CHECKPOINT
-from tests.commands import ROOT, only_line, python
+from runner.training.own_code import code_digest
+from tests.commands import only_line, python
 
 QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "plots=none"]
 RESULTS = ("history.csv", "weights.npz")
@@ -61,62 +60,61 @@ def contents(folder: str | Path) -> dict[str, bytes]:
 # What the fingerprint holds
 
 
-def library_code() -> str:
-    fingerprint._library_of.cache_clear()
-    return fingerprint._library()
+def test_an_edit_of_the_laboratorys_code_counts_once_python_executes_it(tmp_path, monkeypatch):
+    experiment = compose([]).experiment
+    name, file = "runner.network.extra", tmp_path / "extra.py"
+
+    def code(text: str, reload: bool) -> str | None:
+        file.write_text(text)
+        if reload:
+            spec = importlib.util.spec_from_file_location(name, file)
+            monkeypatch.setitem(sys.modules, name, importlib.util.module_from_spec(spec))
+        return fingerprint.fingerprint(experiment)["code"]
+
+    before = code("SCALE = 0.5", reload=True)
+    assert code("SCALE = 0.7", reload=False) == before
+    assert code("SCALE = 0.7", reload=True) != before
+    assert code("SCALE = 0.5", reload=True) == before
 
 
-@pytest.mark.parametrize(
-    ("owner", "name", "value"),
-    [
-        (activations.Sigmoid, "forward", lambda self, x: x),
-        (activations.base, "blockwise", lambda formula, arrays, into: None),
-        (activations.base, "BLOCK_ELEMENTS", 7),
-        (shapes, "_rank_classes", lambda values, classes: None),
-        (shapes.DATASETS["moons"], "__defaults__", (0.5,)),
-        (optimizers.Adam, "update", lambda self, gradient, learning_rate: None),
-    ],
-    ids=lambda value: getattr(value, "__name__", str(value)),
-)
-def test_any_change_of_the_code_that_trains_is_another_fingerprint(monkeypatch, owner, name, value):
-    before = library_code()
-    with monkeypatch.context() as change:
-        change.setattr(owner, name, value)
-        assert library_code() != before
-    assert library_code() == before
+def test_two_processes_agree_whatever_their_hashes_of_texts():
+    Path("own_sets.py").write_text(
+        textwrap.dedent("""
+        import numpy as np
+        from activations import Elementwise
 
+        KNOWN = {"a", "b", "c", "d"}
 
-def test_docstrings_comments_and_layout_do_not_count(tmp_path):
-    """All files written anew from their syntax trees, with other docstrings, in a process with
-    other hashes of texts."""
-    for package in ("activations", "runner", "conf"):
-        shutil.copytree(ROOT / package, tmp_path / package)
-    for path in [*tmp_path.glob("activations/**/*.py"), *tmp_path.glob("runner/**/*.py")]:
-        tree = ast.parse(path.read_text())
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.Module, ast.FunctionDef)) and ast.get_docstring(node):
-                node.body[0].value.value = "Other words."
-        path.write_text(ast.unparse(tree))
+        class Sets(Elementwise):
+            name = "own_sets"
+            def forward(self, x):
+                return np.sin(x) * ("a" in KNOWN)
+            def derivative(self, x, y):
+                return np.cos(x) * ("e" in {"e", "f", "g", "h"})
+    """)
+    )
     words = "from runner.config.compose import compose;"
     words += "from runner.training.fingerprint import fingerprint;"
-    words += "print(fingerprint(compose([]).experiment))"
-    done = python("-c", words, PYTHONPATH=str(tmp_path), PYTHONHASHSEED="7")
-    assert done.returncode == 0, done.stderr
-    assert ast.literal_eval(done.stdout) == fingerprint.fingerprint(compose([]).experiment)
+    words += "e = compose(['extensions=[own_sets.py]', 'activation=own_sets']).experiment;"
+    found = [
+        python("-c", f"{words} print(fingerprint(e))", PYTHONHASHSEED=seed).stdout
+        for seed in ("1", "2")
+    ]
+    assert found[0] == found[1] and "own_code" in found[0]
 
 
 def test_all_that_training_imports_counts_or_is_known_not_to():
     code = "import runner.training.train, sys; print(*sys.modules)"
     loaded = python("-c", code).stdout.split()
     ours = {name for name in loaded if name.partition(".")[0] in ("runner", "activations")}
-    counted = {name for name in ours if fingerprint._is_librarys(name)}
+    counted = {name for name in ours if fingerprint.decides(name)}
     packages = {name.rpartition(".")[0] for name in ours} | {"runner"}
     checks_and_writes = "runner.config.", "runner.system.", "runner.training."
     rest = ours - counted - packages
     assert all(name.startswith(checks_and_writes) for name in rest)
     own = {name for name in rest if name.startswith("runner.training.")}
-    assert own == {"runner.training.checkpoint", "runner.training.fingerprint"}
-    assert set(fingerprint.TRAINING) <= counted
+    assert own == {f"runner.training.{name}" for name in ("checkpoint", "fingerprint", "own_code")}
+    assert set(fingerprint.DECIDES) <= counted
 
 
 def test_the_summary_says_what_made_the_run(monkeypatch, tmp_path):
@@ -266,14 +264,22 @@ EDITS = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_what_a_users_class_computes_decides_whether_its_run_is_reused(edit, capsys):
-    name = f"own_{list(EDITS).index(edit)}"
+def test_an_edit_of_what_a_users_class_refers_to_is_other_code(edit):
     formula, slope, before, after = EDITS[edit]
+    same, reworded, edited = (
+        code_digest([own_class("own_edited", formula, slope, *change)])
+        for change in ((), ("gentle", "steep"), (before, after))
+    )
+    assert same == reworded != edited
+
+
+def test_what_a_users_class_computes_decides_whether_its_run_is_reused(capsys):
+    formula, slope, before, after = EDITS["a closure"]
     words = [*QUICK, "hydra.run.dir=it"]
-    first = run(words, activation=own_class(name, formula, slope)())
-    again = run(words, activation=own_class(name, formula, slope, "gentle", "steep")())
+    first = run(words, activation=own_class("own_cell", formula, slope)())
+    again = run(words, activation=own_class("own_cell", formula, slope)())
     assert again.summary == first.summary and capsys.readouterr().err == ""
-    edited = own_class(name, formula, slope, before, after)
+    edited = own_class("own_cell", formula, slope, before, after)
     new = run(words, activation=edited())
     assert "another version of your own code" in only_line(capsys)
     fresh = run([*QUICK, "hydra.run.dir=fresh"], activation=edited())
@@ -281,25 +287,16 @@ def test_what_a_users_class_computes_decides_whether_its_run_is_reused(edit, cap
     assert not np.array_equal(new.history["train_loss"], first.history["train_loss"])
 
 
-@pytest.mark.parametrize(
-    ("head", "formula"),
-    [
-        ("import threading; lock = threading.Lock()", "(lock.locked() + 0.5) * np.sin(x)"),
-        (
-            "half = np.frompyfunc(lambda x: 0.5 * x, 1, 1)",
-            "half(np.sin(x)).astype(np.float64).astype(x.dtype)",
-        ),
-    ],
-    ids=["lock", "compiled"],
-)
-def test_code_that_cannot_be_read_is_never_reused(capsys, head, formula):
-    cls = own_class("own_unknown", formula, "0.5 * np.cos(x)", head=head)
-    first = run([*QUICK, "hydra.run.dir=it"], activation=cls())
-    assert "will not be reused or resumed: its code is not known (" in only_line(capsys)
-    second = run([*QUICK, "hydra.run.dir=it"], activation=cls())
-    assert "code that is not known" in capsys.readouterr().err
-    assert Path(".old/it").is_dir() and first.summary["fingerprint"]["own_code"] is None
-    assert np.array_equal(first.history["train_loss"], second.history["train_loss"])
+def test_what_code_that_cannot_be_looked_into_gives_decides(capsys):
+    head = (
+        "import threading; lock = threading.Lock()\nhalf = np.frompyfunc(lambda x: 0.5 * x, 1, 1)"
+    )
+    formula = "(half(np.sin(x)).astype(np.float64) + lock.locked()).astype(x.dtype)"
+    for edit, told in (((), ""), ((), ""), (("0.5 * x", "0.7 * x"), "your own code")):
+        slope = "0.7 * np.cos(x)" if edit else "0.5 * np.cos(x)"
+        cls = own_class("own_opaque", formula, slope, *edit, head=head)
+        run([*QUICK, "hydra.run.dir=it"], activation=cls())
+        assert told in capsys.readouterr().err and Path(".old/it").is_dir() == bool(told)
 
 
 MODULES = {
@@ -333,6 +330,7 @@ def test_an_edited_module_that_an_extension_imports_counts_at_once(extension, ca
     losses = []
     for factor in ("0.5", "0.5", "0.75"):
         Path(helper).write_text(text.replace("0.5", factor))
+        Path(main_file).write_text(f"{body}\nclass Another:\n    pass\n")
         losses.append(run(words).history["train_loss"])
         told = capsys.readouterr().err
         assert ("your own code" in told) == (factor == "0.75")
