@@ -20,10 +20,11 @@ SAMPLED_ROWS = 4096
 
 
 class Initializer(Named):
-    """Weights of standard deviation ``scale(fan_in, fan_out)`` times ``gain``.
+    """w = gain scale(fan_in, fan_out) z, with z ~ N(0, 1), or U(-sqrt 3, sqrt 3) if ``uniform``.
 
-    gain is a plain factor (sigma_w of the mean-field literature when the rule is LeCun's),
-    bias_std the standard deviation of the biases (sigma_b).
+    Both have variance 1, so a rule's two forms differ in shape alone: standard deviation s is
+    U(-a, a) with a = s sqrt(3). gain is a plain factor (sigma_w of the mean-field literature when
+    the rule is LeCun's), bias_std the standard deviation of the biases (sigma_b).
     """
 
     registry = INITIALIZERS
@@ -82,9 +83,10 @@ class Normal(Initializer):
 
 
 class GlorotNormal(Initializer):
-    """Variance 2 / (fan_in + fan_out).
+    """Var w = 2 / (fan_in + fan_out), between 1 / fan_in, which keeps the variance of signals, and
+    1 / fan_out, which keeps that of gradients.
 
-    Glorot & Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html
+    Glorot & Bengio 2010, equation 12, https://proceedings.mlr.press/v9/glorot10a.html
     """
 
     name = "glorot_normal"
@@ -94,14 +96,17 @@ class GlorotNormal(Initializer):
 
 
 class GlorotUniform(GlorotNormal):
-    """U(-a, a) with a = sqrt(6 / (fan_in + fan_out)), the "normalized initialization"."""
+    """U(-a, a), a = sqrt(6 / (fan_in + fan_out)): equation 16, the "normalized initialization"."""
 
     name = "glorot_uniform"
     uniform = True
 
 
 class HeNormal(Initializer):
-    """Variance 2 / fan_in, right for ReLU. He et al. 2015, https://arxiv.org/abs/1502.01852"""
+    """Var w = 2 / fan_in: ReLU halves E z^2, and the 2 makes up for it.
+
+    He, Zhang, Ren & Sun 2015, equation 10, https://arxiv.org/abs/1502.01852
+    """
 
     name = "he_normal"
 
@@ -110,14 +115,18 @@ class HeNormal(Initializer):
 
 
 class HeUniform(HeNormal):
-    """U(-a, a) with a = sqrt(6 / fan_in)."""
+    """U(-a, a), a = sqrt(6 / fan_in)."""
 
     name = "he_uniform"
     uniform = True
 
 
 class LeCunNormal(Initializer):
-    """Variance 1 / fan_in. LeCun et al. 1998, Efficient BackProp, section 4.6."""
+    """Var w = 1 / fan_in: outputs have the inputs' variance. SELU needs it to normalise itself.
+
+    LeCun, Bottou, Orr & Mueller 1998, Efficient BackProp, section 4.6; for SELU Klambauer,
+    Unterthiner, Mayr & Hochreiter 2017, https://arxiv.org/abs/1706.02515
+    """
 
     name = "lecun_normal"
 
@@ -126,14 +135,14 @@ class LeCunNormal(Initializer):
 
 
 class LeCunUniform(LeCunNormal):
-    """U(-a, a) with a = sqrt(3 / fan_in)."""
+    """U(-a, a), a = sqrt(3 / fan_in)."""
 
     name = "lecun_uniform"
     uniform = True
 
 
 class Orthogonal(Initializer):
-    """Rows or columns orthonormal, times gain.
+    """w^T w = gain^2 I, or w w^T where fan_in < fan_out: Q of QR of a matrix of standard normals.
 
     Saxe, McClelland & Ganguli 2014, https://arxiv.org/abs/1312.6120
     """
@@ -149,11 +158,11 @@ class Orthogonal(Initializer):
 
 
 class Auto(LeCunNormal):
-    """Variance 1 / (fan_in E f(z)^2), z ~ N(0, 1): what keeps the variance for this f.
+    """Var w = 1 / (fan_in E f(z)^2), z ~ N(0, 1): what keeps the variance of z for this f.
 
-    For ReLU it is He's 2 / fan_in; for GELU, SiLU and Mish, whose E f(z)^2 is not 1/2, He's
-    rule lets the signal die out in depth. The first layer's inputs are standardised already
-    and take no gain.
+    z = sum_i w_i f(z_i) has variance fan_in Var(w) E f(z)^2, which is 1. For ReLU
+    it is He's 2 / fan_in; for GELU, SiLU and Mish, whose E f(z)^2 is not 1/2, He's rule lets the
+    signal die out in depth. The first layer's inputs are standardised already and take no gain.
     """
 
     name = "auto"

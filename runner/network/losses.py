@@ -67,7 +67,7 @@ class CrossEntropy(Loss):
         d log p_k/dz_i = [i = k] - e^(z_i) / sum_j e^(z_j) = [i = k] - p_i
         dL/dz_i        = -sum_k t_k ([i = k] - p_i)
                        = p_i sum_k t_k - t_i
-                       = p_i - t_i
+                       = p_i - t_i, for sum_k t_k = 1
 
     Two classes with sign s = +-1: L = log(1 + w), w = e^(s z), and dL/dz = s w / (1 + w).
     Written so that a nearly certain prediction keeps its digits: the true class's entry is

@@ -1,13 +1,14 @@
-"""Optimizers: each paper's formula, in place on one flat array for all replicates.
+"""Optimizers: each paper's recurrence, in place on one flat array for all replicates.
 
-``theta`` and ``gradient`` have shape (replicates, parameters). A step overwrites ``theta``
+``theta`` and ``gradient`` (g) have shape (replicates, parameters). A step overwrites ``theta``
 and may use ``gradient`` as scratch space. All operations are elementwise, so replicates
-never touch each other.
+never touch each other. lr is learning_rate times the schedule's factor, t the number of the step.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from activations.registry import Named, Registry
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
 
 
+@dataclass
 class Optimizer(Named):
     """Base: learning rate, weight decay and clipping, which every optimizer has.
 
@@ -31,15 +33,15 @@ class Optimizer(Named):
     registry = OPTIMIZERS
     decoupled: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        learning_rate: float,
-        weight_decay: float = 0.0,
-        clip_norm: float | None = None,
-    ) -> None:
-        self.learning_rate = number("learning_rate", learning_rate, above=0)
-        self.weight_decay = number("weight_decay", weight_decay, minimum=0)
-        self.clip_norm = None if clip_norm is None else number("clip_norm", clip_norm, above=0)
+    learning_rate: float
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+
+    def __post_init__(self) -> None:
+        self.learning_rate = number("learning_rate", self.learning_rate, above=0)
+        self.weight_decay = number("weight_decay", self.weight_decay, minimum=0)
+        if self.clip_norm is not None:
+            self.clip_norm = number("clip_norm", self.clip_norm, above=0)
 
     def bind(self, theta: Array, is_weight: Array) -> None:
         """Take the array to train; ``is_weight`` (parameters,) marks what may be decayed."""
@@ -89,33 +91,30 @@ class Optimizer(Named):
         raise TypeError(f"{type(self).__name__} does not define update")
 
 
+@dataclass
 class SGD(Optimizer):
-    """theta <- theta - lr g; with momentum v <- momentum v + g, theta <- theta - lr v.
+    """Stochastic gradient descent, with momentum and Nesterov's look ahead:
 
-    Nesterov's form looks ahead: theta <- theta - lr (g + momentum v).
+        theta <- theta - lr g
+        v <- momentum v + g,  theta <- theta - lr v
+        v <- momentum v + g,  theta <- theta - lr (g + momentum v)
+
     Sutskever, Martens, Dahl & Hinton 2013, https://proceedings.mlr.press/v28/sutskever13.html,
     with the learning rate outside the velocity, as PyTorch has it.
     """
 
     name = "sgd"
+    learning_rate: float = 0.1
+    momentum: float = 0.0
+    nesterov: bool = False
 
-    def __init__(
-        self,
-        learning_rate: float = 0.1,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-        clip_norm: float | None = None,
-    ) -> None:
-        super().__init__(learning_rate, weight_decay, clip_norm)
-        self.momentum = number("momentum", momentum, minimum=0)
-        if self.momentum >= 1:
-            raise ValueError(f"momentum must be >= 0 and < 1, got {momentum!r}")
-        if not isinstance(nesterov, bool):
-            raise ValueError(f"nesterov must be true or false, got {nesterov!r}")
-        if nesterov and self.momentum == 0:
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.momentum = _below_one("momentum", self.momentum)
+        if not isinstance(self.nesterov, bool):
+            raise ValueError(f"nesterov must be true or false, got {self.nesterov!r}")
+        if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov=true needs momentum > 0, e.g. momentum=0.9")
-        self.nesterov = nesterov
 
     def allocate(self) -> None:
         self.velocity = np.zeros_like(self.theta)
@@ -136,26 +135,26 @@ class SGD(Optimizer):
         self.theta -= self.scratch
 
 
+@dataclass
 class RMSProp(Optimizer):
-    """v <- rho v + (1 - rho) g^2, theta <- theta - lr g / (sqrt(v) + epsilon).
+    """Divide the gradient by the root of its running mean square:
+
+        v <- rho v + (1 - rho) g^2
+        theta <- theta - lr g / (sqrt(v) + epsilon)
 
     A gradient beyond ``largest_gradient`` counts as that large.
     Tieleman & Hinton 2012, Neural Networks for Machine Learning, lecture 6e.
     """
 
     name = "rmsprop"
+    learning_rate: float = 0.01
+    rho: float = 0.9
+    epsilon: float = 1e-8
 
-    def __init__(
-        self,
-        learning_rate: float = 0.01,
-        rho: float = 0.9,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
-        clip_norm: float | None = None,
-    ) -> None:
-        super().__init__(learning_rate, weight_decay, clip_norm)
-        self.rho = _decay_rate("rho", rho)
-        self.epsilon = number("epsilon", epsilon, above=0)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rho = _below_one("rho", self.rho)
+        self.epsilon = number("epsilon", self.epsilon, above=0)
 
     def allocate(self) -> None:
         self.second_moment = np.zeros_like(self.theta)
@@ -165,44 +164,49 @@ class RMSProp(Optimizer):
         return [self.second_moment]
 
     def update(self, gradient: Array, learning_rate: float) -> None:
-        scratch = self.scratch
+        v, scratch = self.second_moment, self.scratch
         gradient.clip(*self.bounds, gradient)
         np.multiply(gradient, gradient, out=scratch)
         scratch *= 1 - self.rho
-        self.second_moment *= self.rho
-        self.second_moment += scratch
-        np.sqrt(self.second_moment, out=scratch)
+        v *= self.rho
+        v += scratch
+        np.sqrt(v, out=scratch)
         scratch += self.epsilon
         np.divide(gradient, scratch, out=scratch)
         scratch *= learning_rate
         self.theta -= scratch
 
 
+@dataclass
 class Adam(Optimizer):
-    """m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2,
-    theta <- theta - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon).
+    """Adaptive moments, as in algorithm 1 of Kingma & Ba 2015, https://arxiv.org/abs/1412.6980:
 
-    Stored are M = m / (1 - b1) and V = v / (1 - b2): two passes over the array fewer, the
-    factors going into the two scalars below. epsilon stands where algorithm 1 has it. A
-    gradient beyond ``largest_gradient`` counts as that large.
-    Kingma & Ba 2015, https://arxiv.org/abs/1412.6980
+        m <- b1 m + (1 - b1) g
+        v <- b2 v + (1 - b2) g^2
+        theta <- theta - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)
+
+    Computed are M = m / (1 - b1) and V = v / (1 - b2), which takes two passes over the array
+    fewer; all constant factors go into two scalars:
+
+        M <- b1 M + g
+        V <- b2 V + g^2
+        theta <- theta - rate M / (sqrt(V) + epsilon root)
+        root = sqrt((1 - b2^t) / (1 - b2)),  rate = lr root (1 - b1) / (1 - b1^t)
+
+    A gradient beyond ``largest_gradient`` counts as that large.
     """
 
     name = "adam"
+    learning_rate: float = 0.01
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
 
-    def __init__(
-        self,
-        learning_rate: float = 0.01,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
-        clip_norm: float | None = None,
-    ) -> None:
-        super().__init__(learning_rate, weight_decay, clip_norm)
-        self.beta1 = _decay_rate("beta1", beta1)
-        self.beta2 = _decay_rate("beta2", beta2)
-        self.epsilon = number("epsilon", epsilon, above=0)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.beta1 = _below_one("beta1", self.beta1)
+        self.beta2 = _below_one("beta2", self.beta2)
+        self.epsilon = number("epsilon", self.epsilon, above=0)
 
     def allocate(self) -> None:
         self.first_moment = np.zeros_like(self.theta)
@@ -217,9 +221,9 @@ class Adam(Optimizer):
 
     def update(self, gradient: Array, learning_rate: float) -> None:
         m, v, scratch = self.first_moment, self.second_moment, self.scratch
-        beta1, beta2, epsilon, rate = self.constants
+        beta1, beta2, epsilon_root, rate = self.constants
         root = math.sqrt((1 - self.beta2**self.steps) / (1 - self.beta2))
-        epsilon.fill(self.epsilon * root)
+        epsilon_root.fill(self.epsilon * root)
         rate.fill(learning_rate * root * (1 - self.beta1) / (1 - self.beta1**self.steps))
         gradient.clip(*self.bounds, gradient)
         np.multiply(m, beta1, m)
@@ -228,14 +232,15 @@ class Adam(Optimizer):
         np.multiply(gradient, gradient, scratch)
         np.add(v, scratch, v)
         np.sqrt(v, scratch)
-        np.add(scratch, epsilon, scratch)
+        np.add(scratch, epsilon_root, scratch)
         np.divide(m, scratch, scratch)
         np.multiply(scratch, rate, scratch)
         np.subtract(self.theta, scratch, self.theta)
 
 
+@dataclass
 class AdamW(Adam):
-    """Adam, with the weights shrunk apart from it: theta <- theta - lr weight_decay theta.
+    """Adam, with the weights shrunk apart from it: w <- w - lr weight_decay w, then Adam's step.
 
     Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101, the shrinking scaled by the
     learning rate as in PyTorch.
@@ -243,17 +248,7 @@ class AdamW(Adam):
 
     name = "adamw"
     decoupled = True
-
-    def __init__(
-        self,
-        learning_rate: float = 0.01,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.01,
-        clip_norm: float | None = None,
-    ) -> None:
-        super().__init__(learning_rate, beta1, beta2, epsilon, weight_decay, clip_norm)
+    weight_decay: float = 0.01
 
 
 def largest_gradient(decay: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:
@@ -267,7 +262,7 @@ def largest_gradient(decay: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:
     return np.array(-most, dtype), np.array(most, dtype)
 
 
-def _decay_rate(name: str, value: float) -> float:
+def _below_one(name: str, value: float) -> float:
     if number(name, value, minimum=0) >= 1:
         raise ValueError(f"{name} must be >= 0 and < 1, got {value!r}")
     return float(value)

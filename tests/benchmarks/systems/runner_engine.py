@@ -62,7 +62,7 @@ class Group:
         for linear, (w, b) in zip(self.network.linears, self.initial, strict=True):
             linear.weight[...] = w
             linear.bias[...] = b[:, None]
-        self.optimizer = Adam(LEARNING_RATE, BETA1, BETA2, EPSILON)
+        self.optimizer = Adam(LEARNING_RATE, beta1=BETA1, beta2=BETA2, epsilon=EPSILON)
         self.optimizer.bind(self.network.theta, self.network.is_weight())
 
     def run_epoch(self, orders: list[Array]) -> None:
