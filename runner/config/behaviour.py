@@ -119,5 +119,5 @@ def of_data(splits: Iterable[Split]) -> list[Array]:
         part
         for one in splits
         for kind in ("train", "validation", "test")
-        for part in (getattr(one, f"{kind}_x"), getattr(one, f"{kind}_labels"))
+        for part in one.part(kind)
     ]

@@ -41,8 +41,9 @@ class Split:
     scale: Array
     classes: int
 
-
-StackedSplit = Split
+    def part(self, name: str) -> tuple[Array, Array]:
+        """Return x and labels of "train", "validation" or "test"."""
+        return getattr(self, f"{name}_x"), getattr(self, f"{name}_labels")
 
 
 def judged_part(data: Split) -> str:
@@ -61,12 +62,9 @@ def split(
     a part that is not empty.
     """
     samples = len(dataset.labels)
-    for key, value in (
-        ("test_fraction", test_fraction),
-        ("validation_fraction", validation_fraction),
-    ):
-        number(key, value, minimum=0)
-        if value >= 1:
+    fractions = {"test_fraction": test_fraction, "validation_fraction": validation_fraction}
+    for key, value in fractions.items():
+        if number(key, value, minimum=0) >= 1:
             raise ValueError(f"{key} must be >= 0 and < 1, got {value!r}")
     sizes = part_sizes(samples, test_fraction, validation_fraction)
     test, validation = sizes["test"], sizes["validation"]
@@ -76,9 +74,10 @@ def split(
             f"{validation_fraction:g} leave no training sample of {samples}"
         )
     order = np.random.default_rng([seed, SPLIT_STREAM]).permutation(samples)
-    parts = np.split(order, [test, test + validation])
+    rows = np.split(order, [test, test + validation])
+    parts = dict(zip(("test", "validation", "train"), rows, strict=True))
     present = set(dataset.labels.tolist())
-    for key, part in zip(("test", "validation", "train"), parts, strict=True):
+    for key, part in parts.items():
         missing = present - set(dataset.labels[part].tolist())
         if len(part) and missing:
             raise ValueError(
@@ -86,23 +85,13 @@ def split(
                 f"the {len(part)} {key} samples have none of class {min(missing)} (seed {seed}); "
                 f"raise dataset.samples={samples} or change the fractions"
             )
-    mean, scale = mean_and_scale(dataset.x[parts[2]])
-    test_x, validation_x, train_x = (
-        dataset.x[part] if dtype is None else standardised(dataset.x[part], mean, scale, dtype)
-        for part in parts
-    )
-    test_labels, validation_labels, train_labels = (dataset.labels[part] for part in parts)
-    return Split(
-        train_x=train_x,
-        train_labels=train_labels,
-        validation_x=validation_x,
-        validation_labels=validation_labels,
-        test_x=test_x,
-        test_labels=test_labels,
-        mean=mean,
-        scale=scale,
-        classes=dataset.classes,
-    )
+    mean, scale = mean_and_scale(dataset.x[parts["train"]])
+    arrays = {}
+    for key, part in parts.items():
+        x = dataset.x[part]
+        arrays[f"{key}_x"] = x if dtype is None else standardised(x, mean, scale, dtype)
+        arrays[f"{key}_labels"] = dataset.labels[part]
+    return Split(**arrays, mean=mean, scale=scale, classes=dataset.classes)
 
 
 def part_sizes(samples: int, test_fraction: float, validation_fraction: float) -> dict[str, int]:
@@ -130,7 +119,7 @@ def mean_and_scale(x: Array) -> tuple[Array, Array]:
     return np.where(constant, x[0], mean), np.where(constant, 1.0, scale)
 
 
-def stack(splits: Sequence[Split]) -> StackedSplit:
+def stack(splits: Sequence[Split]) -> Split:
     """Return the replicates' splits as one, every array with a leading replicate axis."""
     arrays = {
         field.name: np.stack([getattr(one, field.name) for one in splits])

@@ -29,7 +29,7 @@ import yaml
 
 from activations.base import Array
 from runner.config.experiment import Experiment
-from runner.data import split
+from runner.data.split import Split
 from runner.network.architecture import parameter_shapes
 from runner.results.summary import FORMAT_VERSION, METRICS
 from runner.results.summary_shape import check_shape
@@ -150,7 +150,7 @@ class Run:
         data = self.data()
         return data.mean, data.scale
 
-    def data(self) -> split.StackedSplit:
+    def data(self) -> Split:
         """Return the data of all replicates in their own units, not standardised, generated
         again from their seeds. Raises ValueError as ``network`` does."""
         self._refuse_other_results()

@@ -110,7 +110,7 @@ def _estimate(metric: str, values: list[float | None], experiment: Experiment) -
     if not finite:
         return {"centre": None, "low": None, "high": None, "n": 0, "how": None}
     part = metric.partition("_")[0]
-    found = estimate(metric, finite, len(getattr(experiment.first_split, f"{part}_labels")))
+    found = estimate(metric, finite, len(experiment.first_split.part(part)[1]))
     ends = {key: float(f"{value:.9g}") for key, value in found._asdict().items()}
     return {
         **{key: value if np.isfinite(value) else None for key, value in ends.items()},

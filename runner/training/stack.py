@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from activations.base import Array
 from runner.config.experiment import Experiment
-from runner.data import split
+from runner.data.split import Split, stack
 from runner.data.streams import BATCHES_STREAM, NOISE_STREAM, WEIGHTS_STREAM
 from runner.network.fast_gradient import BatchGradient, with_ones
 from runner.network.losses import encode
@@ -50,12 +52,10 @@ def build_network(experiment: Experiment, seeds: list[int]) -> tuple[Network, li
 
 
 @one_blas_thread()
-def load_data(
-    experiment: Experiment, seeds: list[int], *, standardised: bool = True
-) -> split.StackedSplit:
+def load_data(experiment: Experiment, seeds: list[int], *, standardised: bool = True) -> Split:
     """Return the experiment's data for these seeds, stacked, standardised or in their own
     units."""
-    return split.stack([experiment.split(seed, standardised=standardised) for seed in seeds])
+    return stack([experiment.split(seed, standardised=standardised) for seed in seeds])
 
 
 class Group:
@@ -63,7 +63,6 @@ class Group:
 
     def __init__(self, experiment: Experiment, seeds: list[int]) -> None:
         self.experiment, self.seeds = experiment, seeds
-        self.data = load_data(experiment, seeds)
         self.network, self.gains = build_network(experiment, seeds)
         self.loss = experiment.loss_object()
         self.optimizer = experiment.optimizer_object()
@@ -71,17 +70,16 @@ class Group:
         self.schedule = experiment.schedule_object()
         self.batch_order = [np.random.default_rng([seed, BATCHES_STREAM]) for seed in seeds]
         self.noise = [np.random.default_rng([seed, NOISE_STREAM]) for seed in seeds]
-        self.targets = {
-            part: encode(getattr(self.data, f"{part}_labels"), self.data.classes, experiment.dtype)
-            for part in PARTS
-        }
-        x = self.data.train_x
+        self.parts = dict(_parts(load_data(experiment, seeds), experiment.dtype))
+        x, _, self.targets = self.parts["train"]
         self.x = with_ones(x)
-        self.shuffled_x = self.x.copy()
-        self.shuffled_targets = self.targets["train"].copy()
-        size = experiment.training.batch_size or x.shape[1]
-        self.batch_gradient = BatchGradient(self.network, self.loss, size)
-        self.last_batch_gradient = BatchGradient(self.network, self.loss, x.shape[1] % size or size)
+        self.shuffled_x, self.shuffled_targets = self.x.copy(), self.targets.copy()
+        self.samples = x.shape[1]
+        self.batch_size = size = experiment.training.batch_size or self.samples
+        self.fill_gradient = {
+            batch: BatchGradient(self.network, self.loss, batch)
+            for batch in {size, self.samples % size or size}  # the last may be smaller
+        }
         self.outcomes = [Outcome(seed) for seed in seeds]
         self.active = np.ones(len(seeds), bool)
         self.final = self.network.theta.copy()
@@ -96,9 +94,10 @@ class Group:
         settings = self.experiment.training
         with np.errstate(all="ignore"):  # a diverging replicate is recorded, not warned of
             if self.epoch == 0:
-                self.judge(math.nan, None)
+                self.judge(math.nan, np.full_like(self.network.theta, np.nan))
+            steps = math.ceil(self.samples / self.batch_size)
             while self.epoch < settings.epochs and self.active.any():
-                factors = self.schedule.factors(self.epoch, settings.epochs, self.steps_per_epoch)
+                factors = self.schedule.factors(self.epoch, settings.epochs, steps)
                 before = self.run_epoch(factors)
                 self.epoch += 1
                 self.judge(self.optimizer.learning_rate * factors[-1], before)
@@ -143,36 +142,29 @@ class Group:
         self.columns, self.records = rest["columns"], list(state["records"])
         self.ended = state.get("ended")
 
-    @property
-    def steps_per_epoch(self) -> int:
-        samples = self.data.train_x.shape[1]
-        return math.ceil(samples / (self.experiment.training.batch_size or samples))
-
     def run_epoch(self, factors: Array) -> Array:
         """Take one pass over the shuffled data; returns theta before the last step."""
-        samples = self.data.train_x.shape[1]
-        size = self.experiment.training.batch_size or samples
+        samples, size = self.samples, self.batch_size
         if size < samples:
             for k, rng in enumerate(self.batch_order):
                 order = rng.permutation(samples)
                 np.take(self.x[k], order, axis=0, out=self.shuffled_x[k], mode="clip")
-                targets = self.targets["train"][k]
-                np.take(targets, order, axis=0, out=self.shuffled_targets[k], mode="clip")
+                targets = self.shuffled_targets[k]
+                np.take(self.targets[k], order, axis=0, out=targets, mode="clip")
         network, optimizer = self.network, self.optimizer
         before = network.theta
         network.set_generators(self.noise)
         for index, factor in enumerate(factors.tolist()):
             batch = slice(index * size, (index + 1) * size)
-            whole = (index + 1) * size <= samples
-            fill_gradient = self.batch_gradient if whole else self.last_batch_gradient
-            fill_gradient(self.shuffled_x[:, batch], self.shuffled_targets[:, batch])
+            x, targets = self.shuffled_x[:, batch], self.shuffled_targets[:, batch]
+            self.fill_gradient[x.shape[1]](x, targets)
             if index == len(factors) - 1:
                 before = network.theta.copy()
             optimizer.step(network.gradient, factor)
         network.set_generators(None)
         return before
 
-    def judge(self, rate: float, before: Array | None) -> None:
+    def judge(self, rate: float, before: Array) -> None:
         """Settle after an epoch which replicates go on, and record what is due.
 
         What settles it is measured after every epoch, so that ``training.record_every`` thins
@@ -182,7 +174,7 @@ class Group:
         last = epoch == settings.epochs
         due = last or epoch % settings.record_every == 0
         measured = self.measure_all() if due else {}
-        part = "validation" if self.data.validation_x.shape[1] else "train"
+        part = "validation" if "validation" in self.parts else "train"
         judged = measured[part] if due else self.measure(part)
         finite = np.isfinite(self.network.theta).all(axis=1) & np.isfinite(judged.loss)
         active = np.flatnonzero(self.active)
@@ -216,15 +208,13 @@ class Group:
         """Measure everything on the training part, loss and accuracy on the others."""
         return {
             part: self.measure(part, examine if part == "train" else evaluate)
-            for part in PARTS
-            if getattr(self.data, f"{part}_x").shape[1]
+            for part in self.parts
         }
 
     def measure(self, part: str, measure: Callable[..., Measurement] = evaluate) -> Measurement:
-        x, labels = (getattr(self.data, f"{part}_{which}") for which in ("x", "labels"))
-        return measure(self.network, x, labels, self.targets[part], self.loss)
+        return measure(self.network, *self.parts[part], self.loss)
 
-    def row(self, rate: float, before: Array | None, measured: dict[str, Measurement]) -> Array:
+    def row(self, rate: float, before: Array, measured: dict[str, Measurement]) -> Array:
         """Return a record, (columns, replicates), and set the columns' names."""
         network = self.network
         row: dict[str, Array] = {"learning_rate": np.full(len(self.seeds), rate)}
@@ -235,12 +225,8 @@ class Group:
             row[f"{part}_accuracy"] = found.accuracy if found else missing
         train = measured["train"]
         finite = np.isfinite(network.theta).all(axis=1) & np.isfinite(train.loss)
-        ratios = (
-            update_ratios(network, before)
-            if before is not None
-            else [np.full(len(self.seeds), np.nan)] * len(network.linears)
-        )
-        for number in range(1, len(network.linears) + 1):
+        ratios = update_ratios(network, before)
+        for number, ratio in enumerate(ratios, start=1):
             prefix = f"layer{number}"
             if number <= len(network.hidden):
                 layer = train.layers[number - 1]
@@ -251,7 +237,7 @@ class Group:
                     learned = network.parameters[f"{prefix}.{name}"]
                     row[f"{prefix}_{name}"] = learned.mean(axis=(1, 2), dtype=np.float64)
             row[f"{prefix}_gradient_rms"] = train.gradient_rms[number - 1]
-            row[f"{prefix}_update_ratio"] = ratios[number - 1]
+            row[f"{prefix}_update_ratio"] = ratio
         self.columns = list(row)
         return np.array(list(row.values()))
 
@@ -300,32 +286,42 @@ class Group:
         if self.ended is not None:
             later = self.epoch - self.epoch % settings.record_every + settings.record_every
             self.close_record(min(later, settings.epochs))
-        gradient = network.gradient
-        network.bind(self.final, gradient)
-        final = {name: value.copy() for name, value in network.parameters.items()}
-        final_scores = self.scores()
-        network.bind(self.best, gradient)
-        best = {name: value.copy() for name, value in network.parameters.items()}
         return Training(
             epochs=np.array(self.recorded_epochs),
             history=dict(zip(self.columns, np.array(self.records).transpose(1, 2, 0), strict=True)),
             outcomes=self.outcomes,
-            final=final,
-            best=best,
-            final_scores=final_scores,
-            best_scores=self.scores(),
+            final=network.views(self.final),
+            best=network.views(self.best),
+            final_scores=self.scores(self.final),
+            best_scores=self.scores(self.best),
             gains=self.gains,
             parameters=network.size,
             seconds=0.0,
         )
 
-    def scores(self) -> dict[str, Array]:
-        """Return loss and accuracy of the network as it is bound, of each part with samples."""
+    def scores(self, theta: Array) -> dict[str, Array]:
+        """Return loss and accuracy with these parameters, of each part with samples."""
+        self.network.bind(theta, self.network.gradient)
         scores = {}
         with np.errstate(all="ignore"):
-            for part in PARTS:
-                if getattr(self.data, f"{part}_x").shape[1]:
-                    found = self.measure(part)
-                    scores[f"{part}_loss"] = found.loss
-                    scores[f"{part}_accuracy"] = found.accuracy
+            for part in self.parts:
+                found = self.measure(part)
+                scores[f"{part}_loss"] = found.loss
+                scores[f"{part}_accuracy"] = found.accuracy
         return scores
+
+
+class Part(NamedTuple):
+    """A part of the data of all replicates, as the network takes it."""
+
+    x: Array
+    labels: Array
+    targets: Array
+
+
+def _parts(data: Split, dtype: npt.DTypeLike) -> Iterator[tuple[str, Part]]:
+    """Yield the parts that have samples."""
+    for name in PARTS:
+        x, labels = data.part(name)
+        if labels.size:
+            yield name, Part(x, labels, encode(labels, data.classes, dtype))
