@@ -96,20 +96,22 @@ class Standing:
 
 @dataclass
 class Pair:
-    """Two positions in a family, ``first`` with the better mean. Differences: + is better.
+    """Two positions in a family and the ``first``'s lead, paired by seed; + is better.
 
-    ``p`` is the exact sign-flip test's, ``adjusted`` for all pairs of the report; it stays
-    1 where ``tested`` is False.
-    ``needed`` is how many replicates would separate them with 80% power if the mean
-    difference seen is the true one.
+    Attributes:
+        n: on how many blocks they are compared.
+        difference: of the means, with Student's t interval.
+        better: the probability that the first scores better.
+        p: the exact sign-flip test's; ``adjusted`` for all pairs of the report, 1 where
+            ``tested`` is False.
+        needed: how many replicates would separate them with 80% power if the mean difference
+            seen is the true one.
     """
 
     first: int
     second: int
     n: int
-    mean: float
-    low: float
-    high: float
+    difference: Estimate
     better: float
     p: float
     adjusted: float
@@ -179,11 +181,15 @@ def families(arms: Sequence[Arm]) -> list[Family]:
     overall = _overall(list(tasks.values()))
     if len(overall) > 1:
         tasks = {OVERALL: overall, **tasks}
-    blocks = {task: _shared_blocks(standings) for task, standings in tasks.items()}
+    differences = {task: _all_differences(standings) for task, standings in tasks.items()}
     # What no test can decide takes no share of the errors from what one can.
-    decidable = [task for task, shared in blocks.items() if (shared >= fewest_pairs(ALPHA)).any()]
+    decidable = [
+        task
+        for task, found in differences.items()
+        if any(one.size >= fewest_pairs(ALPHA) for one in found.values())
+    ]
     return [
-        _family(standings, blocks[task], len({*decidable, task}))
+        _family(standings, differences[task], len({*decidable, task}))
         for task, standings in tasks.items()
     ]
 
@@ -213,40 +219,46 @@ def paired_differences(first: Standing, second: Standing) -> Array:
     """
     parts = []
     for a, b in zip(first.arms, second.arms, strict=True):
-        rows, columns = (list(side) for side in zip(*_shared(a, b), strict=True))
-        parts.append(a.scores[rows] - b.scores[columns])
+        _, rows, others = (list(part) for part in zip(*_paired(a, b), strict=True))
+        parts.append(a.scores[rows] - b.scores[others])
     return direction(first.metric) * np.concatenate(parts)
 
 
-def _shared(a: Arm, b: Arm) -> list[tuple[int, int]]:
-    """Return the rows of both arms that are paired."""
+def _paired(a: Arm, b: Arm) -> list[tuple[int, int, int]]:
+    """Return the blocks that two arms are compared on: a seed, or a place where they share none,
+    and its row in each."""
     place = {seed: i for i, seed in enumerate(b.setting.seeds)}
-    shared = [(i, place[seed]) for i, seed in enumerate(a.setting.seeds) if seed in place]
-    return shared or [(i, i) for i in range(min(a.scores.size, b.scores.size))]
+    seeds = enumerate(a.setting.seeds)
+    shared = [(seed, i, place[seed]) for i, seed in seeds if seed in place]
+    return shared or [(i, i, i) for i in range(min(a.scores.size, b.scores.size))]
 
 
-def _shared_blocks(standings: Sequence[Standing]) -> Array:
-    """Return on how many blocks each two arms are compared, (arms, arms) with 0 on the
-    diagonal; all 0 for more than MOST_ARMS_TESTED."""
-    k = len(standings)
-    blocks = np.zeros((k, k), int)
-    if k <= MOST_ARMS_TESTED:
-        for i, j in combinations(range(k), 2):
-            pairs = zip(standings[i].arms, standings[j].arms, strict=True)
-            blocks[i, j] = blocks[j, i] = sum(len(_shared(a, b)) for a, b in pairs)
-    return blocks
+def _all_differences(standings: Sequence[Standing]) -> dict[tuple[int, int], Array]:
+    """Return those of every two positions, none for more than MOST_ARMS_TESTED."""
+    if len(standings) > MOST_ARMS_TESTED:
+        return {}
+    every = combinations(range(len(standings)), 2)
+    return {(i, j): paired_differences(standings[i], standings[j]) for i, j in every}
 
 
-def _family(standings: list[Standing], blocks: Array, families_tested: int) -> Family:
+def _family(
+    standings: list[Standing], found: dict[tuple[int, int], Array], families_tested: int
+) -> Family:
     """Test all pairs of some arms, and rank and letter them."""
-    k = len(standings)
-    if k < 2 or k > MOST_ARMS_TESTED:
-        return Family(standings[0].task, standings, k)
+    task, k = standings[0].task, len(standings)
+    if not found:
+        return Family(task, standings, k)
     needed = fewest_pairs(ALPHA / families_tested)
-    kept, method = _testable(standings, blocks, needed, families_tested)
-    standings = [standings[i] for i in [*kept, *(i for i in range(k) if i not in kept)]]
+    sizes = np.zeros((k, k), int)
+    for (i, j), one in found.items():
+        sizes[i, j] = sizes[j, i] = one.size
+    kept, method = _testable(standings, sizes, needed, families_tested)
+    order = [*kept, *(i for i in range(k) if i not in kept)]
+    standings = [standings[i] for i in order]
+    differences = [
+        found[i, j] if (i, j) in found else -found[j, i] for i, j in combinations(order, 2)
+    ]
     every = list(combinations(range(k), 2))
-    differences = [paired_differences(standings[i], standings[j]) for i, j in every]
     p = _sign_flip_tests(differences)
     decided = [at for at, (_, j) in enumerate(every) if j < len(kept)]
     adjusted = np.ones(len(every))
@@ -257,87 +269,68 @@ def _family(standings: list[Standing], blocks: Array, families_tested: int) -> F
         adjusted[decided] = joint_sign_flip(_by_block(standings[: len(kept)], own))
     adjusted = np.minimum(adjusted * families_tested, 1)
     sign = direction(standings[0].metric)
-    pairs = []
-    for at, (i, j) in enumerate(every):
-        mean, low, high = map(float, t_interval(differences[at]))
-        pairs.append(
-            Pair(
-                first=i,
-                second=j,
-                n=differences[at].size,
-                mean=mean,
-                low=low,
-                high=high,
-                better=probability_of_improvement(
-                    sign * standings[i].scores, sign * standings[j].scores
-                ),
-                p=float(p[at]),
-                adjusted=float(adjusted[at]),
-                needed=replicates_to_separate(
-                    differences[at], ALPHA / (len(decided) * families_tested)
-                ),
-                tested=method != "none" and j < len(kept),
-            )
+    alpha = ALPHA / (len(decided) * families_tested)
+    pairs = [
+        Pair(
+            i,
+            j,
+            n=one.size,
+            difference=t_interval(one),
+            better=probability_of_improvement(
+                sign * standings[i].scores, sign * standings[j].scores
+            ),
+            p=float(p[at]),
+            adjusted=float(adjusted[at]),
+            needed=replicates_to_separate(one, alpha),
+            tested=method != "none" and j < len(kept),
         )
+        for at, ((i, j), one) in enumerate(zip(every, differences, strict=True))
+    ]
     _rank(standings, pairs, len(kept))
-    return Family(standings[0].task, standings, len(kept), pairs, method, needed)
+    return Family(task, standings, len(kept), pairs, method, needed)
 
 
 def _testable(
-    standings: Sequence[Standing], blocks: Array, needed: int, families_tested: int
+    standings: Sequence[Standing], sizes: Array, needed: int, families_tested: int
 ) -> tuple[list[int], str]:
     """Return the arms that can be tested with one another, and by which method.
 
     Looks at the design only, never at the scores. Arms that share too few blocks with the
     others are left out, one by one, the one with the most such pairs first.
     """
-    for floor in np.unique(blocks[blocks >= needed]):
-        kept = list(range(len(standings)))
-        while True:
-            short = dict(zip(kept, (blocks[np.ix_(kept, kept)] < floor).sum(1), strict=True))
-            # An arm is short of blocks with itself, and with nobody else if all is well.
-            if max(short.values()) <= 1:
-                break
-            size = {i: standings[i].scores.size for i in kept}
-            kept.remove(max(kept, key=lambda i: (short[i], -size[i], standings[i].name)))
-        sizes = blocks[np.ix_(kept, kept)][np.triu_indices(len(kept), 1)]
-        if not sizes.size:
-            continue
-        if sign_flip_resolution(int(sizes.min())) * sizes.size * families_tested <= ALPHA:
-            return kept, "holm"
-        if (sizes == sizes[0]).all() or _all_share_seeds([standings[i] for i in kept]):
-            return kept, "joint"
-    return list(range(len(standings))), "none"
-
-
-def _all_share_seeds(standings: Sequence[Standing]) -> bool:
-    return all(
-        set(a.setting.seeds) & set(b.setting.seeds)
-        for first, second in combinations(standings, 2)
-        for a, b in zip(first.arms, second.arms, strict=True)
-    )
+    kept = list(range(len(standings)))
+    while True:
+        short = dict(zip(kept, (sizes[np.ix_(kept, kept)] < needed).sum(1), strict=True))
+        # An arm is short of blocks with itself, and with nobody else if all is well.
+        if max(short.values()) <= 1:
+            break
+        kept.remove(
+            max(kept, key=lambda i: (short[i], -standings[i].scores.size, standings[i].name))
+        )
+    tests = [sizes[i, j] for i, j in combinations(kept, 2)]
+    if not tests:
+        return list(range(len(standings))), "none"
+    least_p = sign_flip_resolution(int(min(tests))) * len(tests) * families_tested
+    return kept, "holm" if least_p <= ALPHA else "joint"
 
 
 def _by_block(standings: Sequence[Standing], differences: Sequence[Array]) -> Array:
     """Return the differences of all pairs as (blocks, pairs), 0 where a pair lacks a block.
 
-    What is 0 adds nothing to the joint test's sum d and sum d^2. With as many blocks in
-    every pair, a block is a place in the order.
+    What is 0 adds nothing to the joint test's sum d and sum d^2.
     """
-    if len({d.size for d in differences}) == 1:
-        return np.stack(differences, axis=1)
-    seeds = {
-        (t, seed) for s in standings for t, arm in enumerate(s.arms) for seed in arm.setting.seeds
-    }
-    row = {block: i for i, block in enumerate(sorted(seeds))}
-    table = np.zeros((len(seeds), len(differences)))
-    for column, (first, second) in enumerate(combinations(standings, 2)):
-        at = [
-            row[t, a.setting.seeds[i]]
-            for t, (a, b) in enumerate(zip(first.arms, second.arms, strict=True))
-            for i, _ in _shared(a, b)
+    blocks = [
+        [
+            (task, block)
+            for task, (a, b) in enumerate(zip(first.arms, second.arms, strict=True))
+            for block, _, _ in _paired(a, b)
         ]
-        table[at, column] = differences[column]
+        for first, second in combinations(standings, 2)
+    ]
+    row = {block: i for i, block in enumerate(sorted(set().union(*blocks)))}
+    table = np.zeros((len(row), len(differences)))
+    for column, own in enumerate(blocks):
+        table[[row[block] for block in own], column] = differences[column]
     return table
 
 
@@ -359,7 +352,7 @@ def _rank(standings: Sequence[Standing], pairs: Sequence[Pair], tested: int) -> 
         if pair.second < tested and pair.adjusted <= ALPHA:
             separated[pair.first, pair.second] = separated[pair.second, pair.first] = True
             # Its own mean difference, on the seeds both have, says which one is better.
-            shown_better[pair.second if pair.mean > 0 else pair.first] += 1
+            shown_better[pair.second if pair.difference.centre > 0 else pair.first] += 1
     letters = tie_letters(separated)
     for i, standing in enumerate(standings):
         if i < tested:

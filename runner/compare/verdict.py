@@ -58,11 +58,10 @@ def _family(comparison: Comparison, family: Family) -> list[str]:
 
 def _decided(family: Family) -> list[str]:
     best, names = family.standings[0], family.names[: family.tested]
-    led = f"{with_interval(*best.score, best.metric)} {metric_name(best.metric)}"
+    led = f"{with_interval(best.score, best.metric)} {metric_name(best.metric)}"
 
     def gap(other: int) -> str:
-        pair = family.pair(0, other)
-        return difference_with_interval(pair.mean, pair.low, pair.high, best.metric)
+        return difference_with_interval(family.pair(0, other).difference, best.metric)
 
     if family.winner:
         others = names[1] if len(names) == 2 else f"all {len(names) - 1} others"
@@ -77,7 +76,7 @@ def _decided(family: Family) -> list[str]:
     tie = f"{listed([names[j] for j in tied])} tie with {_seeds(family)}{_hope(family, tied[1])}."
     if not worse:
         return [tie]
-    nearest = min(worse, key=lambda j: family.pair(0, j).mean)
+    nearest = min(worse, key=lambda j: family.pair(0, j).difference.centre)
     return [
         tie,
         f"{best.name}, {led}, is ahead of {listed([names[j] for j in worse])}, by {gap(nearest)} "
@@ -108,9 +107,10 @@ def _seeds(family: Family) -> str:
 def _hope(family: Family, second: int) -> str:
     """How many replicates would separate the best two, if that can be said at all."""
     pair, tasks = family.pair(0, second), len(family.standings[0].arms)
-    if pair.mean == 0:
+    gap = pair.difference.centre
+    if gap == 0:
         return "; the best two do not differ at all"
-    if pair.mean < 0 or not math.isfinite(pair.needed):
+    if gap < 0 or not math.isfinite(pair.needed):
         return ""
     if pair.needed > 1000 * tasks:
         return "; the gap between the best two is too small for a thousand seeds to show"
@@ -198,7 +198,7 @@ def _placebo(comparison: Comparison) -> list[str]:
     result = []
     for arm in (arm for arm in comparison.arms if arm.placebo.size):
         found = arm.placebo_differences
-        gap = difference_with_interval(*t_interval(found), comparison.metric)
+        gap = difference_with_interval(t_interval(found), comparison.metric)
         result.append(
             f"Placebo: {arm.name} on {arm.task} against itself with {found.size} other seeds "
             f"differs by {gap}; differences of that size mean nothing."

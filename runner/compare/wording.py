@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from runner.compare.scores import higher_is_better
+from runner.statistics.estimates import Estimate
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -24,12 +25,12 @@ def score(value: float, metric: str) -> str:
     return f"{value:.4g}".replace("-", MINUS)
 
 
-def with_interval(centre: float, low: float, high: float, metric: str) -> str:
+def with_interval(found: Estimate, metric: str) -> str:
     """Return "97.1% (96.2 to 98.0)", the centre alone where there is no interval."""
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return score(centre, metric)
-    ends = (score(end, metric).removesuffix("%") for end in (low, high))
-    return f"{score(centre, metric)} ({' to '.join(ends)})"
+    if not (math.isfinite(found.low) and math.isfinite(found.high)):
+        return score(found.centre, metric)
+    ends = (score(end, metric).removesuffix("%") for end in (found.low, found.high))
+    return f"{score(found.centre, metric)} ({' to '.join(ends)})"
 
 
 def difference(value: float, metric: str, unit: bool = True) -> str:
@@ -46,10 +47,10 @@ def difference(value: float, metric: str, unit: bool = True) -> str:
     return f"{value:.3g}".replace("-", MINUS)
 
 
-def difference_with_interval(centre: float, low: float, high: float, metric: str) -> str:
+def difference_with_interval(found: Estimate, metric: str) -> str:
     """Return "0.80 points (0.12 to 1.48)"."""
-    ends = (difference(end, metric, unit=False) for end in (low, high))
-    return f"{difference(centre, metric)} ({' to '.join(ends)})"
+    ends = (difference(end, metric, unit=False) for end in (found.low, found.high))
+    return f"{difference(found.centre, metric)} ({' to '.join(ends)})"
 
 
 def probability(p: float) -> str:

@@ -109,7 +109,7 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
         if not family.pairs:
             return ""
         pair = family.pair(0, index)
-        gap = difference(-pair.mean, metric, unit=False)
+        gap = difference(-pair.difference.centre, metric, unit=False)
         if family.method == "none" or not pair.tested:
             return f"{gap:>6}  n = {pair.n}: no test can decide"
         sure = "" if pair.adjusted <= ALPHA else "  tie"
