@@ -159,12 +159,12 @@ def choose_tuned(settings: Sequence[Setting], wanted: str | None) -> tuple[str, 
     """
     configs = [setting.config for setting in settings]
     if wanted is not None:
-        return refuse_unknown(wanted, configs)
+        return keys_to_tune(wanted, configs)
     differing = [key for key in differing_keys(configs) if not _within(key, ("dataset",))]
     return (TUNED_BY_DEFAULT,) if TUNED_BY_DEFAULT in differing and len(differing) > 1 else ()
 
 
-def refuse_unknown(wanted: str, configs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def keys_to_tune(wanted: str, configs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the keys or sections named.
 
     Raises ValueError for one that no config has, and for one of the data's.

@@ -140,7 +140,7 @@ def _tuned(
     tune: str | None = config.get("tune")
     if tune is None:
         return None, []
-    from runner.compare.scores import refuse_unknown
+    from runner.compare.scores import keys_to_tune
     from runner.compare.settings import NOT_SETTINGS, differing_keys
     from runner.results.run import flatten
 
@@ -152,7 +152,7 @@ def _tuned(
         for job in jobs
     ]
     try:
-        keys = refuse_unknown(tune, configs)
+        keys = keys_to_tune(tune, configs)
     except ValueError as error:
         raise ConfigError(f"tune: {error}") from None
     varied = {*differing_keys(configs), *(axis.key for axis in axes)}

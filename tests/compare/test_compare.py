@@ -18,7 +18,7 @@ from runner.compare.pairs import ALPHA, OVERALL
 from runner.compare.report import html
 from runner.compare.scores import Arm
 from runner.compare.settings import Setting, differing_keys, show
-from runner.compare.table import records
+from runner.compare.table import records, table
 from runner.compare.verdict import sentences
 from runner.plots import curves
 from runner.results.run import flatten, parse_history
@@ -355,6 +355,34 @@ def test_tables_agree_and_hostile_names_stay_text(tmp_path):
             assert line.replace("\\|", "").count("|") == header.count("|")
     assert "<b>" not in text
     assert hostile in terminal(comparison)
+
+
+def test_a_setting_called_like_a_column_keeps_its_section_in_every_table(tmp_path):
+    for n in (1, 2):
+        optimizer = {"name": "adam", "learning_rate": 0.1, "n": n}
+        write_run(tmp_path / str(n), scores=[0.9] * n, optimizer=optimizer)
+    comparison = build([tmp_path])
+    assert [(row["n"], row["optimizer.n"]) for row in records(comparison)] == [(1, "1"), (2, "2")]
+    assert "optimizer.n" in terminal(comparison) and "optimizer.n" in markdown(comparison)
+    assert ">optimizer.n</th>" in html(comparison, tmp_path, {})
+
+
+def test_a_column_without_any_text_is_left_out_of_its_table(tmp_path):
+    write_sweep(tmp_path, {"tanh": 0, "gelu": 0.05}, ("moons", "xor"), rates=(0.01, 0.1), n=3)
+    comparison = build([tmp_path])
+    headings = [table(comparison, family)[0] for family in comparison.families]
+    assert ["chosen" in line for line in headings] == [False, True, True]
+    assert all({"rank", "test accuracy", "seconds"} <= set(line) for line in headings)
+
+
+def test_pictures_and_tables_score_a_diverged_replicate_alike(tmp_path):
+    """The greatest loss is of its own task, not of another one's."""
+    write_run(tmp_path / "1", "tanh", "moons", scores=[0.9, 0.9], diverged=[1])
+    write_run(tmp_path / "2", "tanh", "spirals", scores=[0.5, 0.5])
+    comparison = build([tmp_path], metric="test_loss")
+    moons = next(s for s in comparison.settings if s.config["dataset.name"] == "moons")
+    assert moons.scores == approx([0.2, 0.2])
+    assert moons.score.centre == approx(records(comparison)[0]["score"])
 
 
 def test_the_same_runs_give_the_same_bytes(tmp_path):
