@@ -9,7 +9,7 @@ import numpy as np
 from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.network.measurements import flatness
-from runner.training.outcome import Training
+from runner.training.outcome import TrainingResult
 
 DEAD_SHARE = 0.1
 SATURATED_SHARE = 0.9
@@ -20,7 +20,7 @@ LEAST_RISE = 0.05
 LEAST_FALL = 0.01
 
 
-def diagnose(experiment: Experiment, training: Training) -> list[dict[str, Any]]:
+def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
     """Return the findings, the gravest first: code, layer (None for all), text, numbers."""
     findings = [
         *_diverged(training),
@@ -38,7 +38,7 @@ def _finding(code: str, layer: int | None, text: str, **numbers: float) -> dict[
     return {"code": code, "layer": layer, "text": text, "numbers": rounded}
 
 
-def _diverged(training: Training) -> list[dict[str, Any]]:
+def _diverged(training: TrainingResult) -> list[dict[str, Any]]:
     epochs = [
         outcome.diverged_epoch
         for outcome in training.outcomes
@@ -57,7 +57,7 @@ def _diverged(training: Training) -> list[dict[str, Any]]:
     return [_finding("diverged", None, text, replicates=len(epochs), epoch=float(min(epochs)))]
 
 
-def _gradient_flow(experiment: Experiment, training: Training) -> list[dict[str, Any]]:
+def _gradient_flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
     layers = len(experiment.model.hidden)
     if layers < 2:
         return []
@@ -73,7 +73,7 @@ def _gradient_flow(experiment: Experiment, training: Training) -> list[dict[str,
     return [_finding(code, 1, text, ratio=ratio)]
 
 
-def _dead(experiment: Experiment, training: Training) -> list[dict[str, Any]]:
+def _dead(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
     found, since = {}, []
     for number in range(1, len(experiment.model.hidden) + 1):
         units = np.concatenate([o.dead_since[number - 1] for o in training.outcomes])
@@ -90,7 +90,7 @@ def _dead(experiment: Experiment, training: Training) -> list[dict[str, Any]]:
     return [_finding("dead", _only(found), text, share=share, since=float(first))]
 
 
-def _saturated(experiment: Experiment, training: Training) -> list[dict[str, Any]]:
+def _saturated(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
     layers = range(1, len(experiment.model.hidden) + 1)
     shares = {number: _last_mean(training, f"layer{number}_saturated") for number in layers}
     found = {number: share for number, share in shares.items() if share >= SATURATED_SHARE}
@@ -122,7 +122,7 @@ def _only(found: dict[int, Any]) -> int | None:
     return next(iter(found)) if len(found) == 1 else None
 
 
-def _not_learned(experiment: Experiment, training: Training) -> list[dict[str, Any]]:
+def _not_learned(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
     chance = 1 / experiment.classes
     accuracy = _last_mean(training, "train_accuracy")
     if not accuracy < chance + CHANCE_MARGIN:
@@ -134,7 +134,7 @@ def _not_learned(experiment: Experiment, training: Training) -> list[dict[str, A
     return [_finding("not_learned", None, text, accuracy=accuracy, chance=chance)]
 
 
-def _overfitted(training: Training) -> list[dict[str, Any]]:
+def _overfitted(training: TrainingResult) -> list[dict[str, Any]]:
     """Say so if validation loss rose in most replicates, and what else did."""
     final, best = training.final_scores, training.best_scores
     if "validation_loss" not in final:
@@ -174,7 +174,7 @@ def _last(row: Array) -> float:
     return float(finite[-1]) if finite.size else float("nan")
 
 
-def _last_mean(training: Training, column: str) -> float:
+def _last_mean(training: TrainingResult, column: str) -> float:
     last = [_last(row) for row in training.history[column]]
     finite = [value for value in last if np.isfinite(value)]
     return float(np.mean(finite)) if finite else float("nan")

@@ -12,7 +12,7 @@ from runner.config.experiment import Experiment
 from runner.results.diagnosis import diagnose
 from runner.statistics.estimates import estimate, how
 from runner.system.version import VERSION
-from runner.training.outcome import Training
+from runner.training.outcome import TrainingResult
 
 FORMAT_VERSION = 2
 ENDS = ("centre", "low", "high")
@@ -24,7 +24,7 @@ METRICS = tuple(
 
 
 def summarise(
-    experiment: Experiment, training: Training, command: str, total_seconds: float
+    experiment: Experiment, training: TrainingResult, command: str, total_seconds: float
 ) -> dict[str, Any]:
     """Return what summary.json holds, but for the checksums of the other files."""
     replicates = [_replicate(training, k) for k in range(experiment.replicates)]
@@ -73,7 +73,7 @@ def _gain_text(experiment: Experiment, gains: list[float]) -> str:
     return f"auto: gain {gains[0]:.4g} = 1/sqrt(E {name}(z)^2), z ~ N(0, 1)"
 
 
-def _replicate(training: Training, k: int) -> dict[str, Any]:
+def _replicate(training: TrainingResult, k: int) -> dict[str, Any]:
     outcome = training.outcomes[k]
     return {
         "seed": outcome.seed,

@@ -25,7 +25,7 @@ from runner.results.summary import summarise
 from runner.system.files import temporary_of, write_whole
 from runner.system.version import origin
 from runner.training.fingerprint import Fingerprint
-from runner.training.outcome import Training
+from runner.training.outcome import TrainingResult
 
 OLD = ".old"
 """The folder that takes the runs whose place is needed for a new one."""
@@ -37,7 +37,7 @@ ABANDONED_AFTER_SECONDS = 3600
 def write_run(
     folder: Path,
     experiment: Experiment,
-    training: Training,
+    training: TrainingResult,
     *,
     command: str,
     total_seconds: float,
@@ -114,13 +114,13 @@ def put_aside(folder: Path) -> Path | None:
     return None
 
 
-def write_reached(folder: Path, experiment: Experiment, training: Training) -> None:
+def write_reached(folder: Path, experiment: Experiment, training: TrainingResult) -> None:
     """Write what an interrupted training has reached, to look at; it is no finished run."""
     for name, content in _files(experiment, training).items():
         write_whole(folder / name, content)
 
 
-def _files(experiment: Experiment, training: Training) -> dict[str, bytes]:
+def _files(experiment: Experiment, training: TrainingResult) -> dict[str, bytes]:
     return {
         CONFIG: yaml.safe_dump(experiment.to_dict(), sort_keys=False).encode(),
         HISTORY: _history_text(training).encode(),
@@ -143,7 +143,7 @@ def _settle(beside: Path, folder: Path, experiment: Experiment, fingerprint: Fin
     raise OSError(f"no free name for {folder}")
 
 
-def _history_text(training: Training) -> str:
+def _history_text(training: TrainingResult) -> str:
     names = list(training.history)
     columns = np.stack([training.history[name] for name in names], axis=-1)
     lines = [",".join([*INDEX_COLUMNS, *names])]
@@ -156,7 +156,7 @@ def _history_text(training: Training) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _weights_bytes(training: Training) -> bytes:
+def _weights_bytes(training: TrainingResult) -> bytes:
     arrays: dict[str, Any] = dict(training.final)
     arrays.update({f"best.{name}": value for name, value in training.best.items()})
     buffer = io.BytesIO()

@@ -24,7 +24,7 @@ from runner.system.files import read_whole, temporary_of, write_whole
 from runner.system.signals import Listener
 from runner.system.terminal import ConfigError
 from runner.training.fingerprint import Fingerprint, differences, fingerprint, same
-from runner.training.outcome import State, Training
+from runner.training.outcome import State, TrainingResult
 
 CHECKPOINT = "checkpoint.npz"
 CHECKSUM_BYTES = hashlib.sha256().digest_size
@@ -171,7 +171,7 @@ class Interrupted(KeyboardInterrupt):
         reached: the replicates trained so far, for who wants to look at them.
     """
 
-    reached: Training
+    reached: TrainingResult
 
     def __init__(self, share: float, place: Path, signal_number: int) -> None:
         super().__init__(

@@ -38,7 +38,7 @@ class Outcome:
 
 
 @dataclass
-class Training:
+class TrainingResult:
     """All that a training leaves behind.
 
     Attributes:
@@ -76,7 +76,7 @@ class Training:
         return state
 
     @classmethod
-    def from_state(cls, state: State, prefix: str) -> Training:
+    def from_state(cls, state: State, prefix: str) -> TrainingResult:
         """Return what ``state`` was called on."""
         outcomes, gains, parameters = json.loads(str(state[prefix + "json"]))
         by_kind = {
@@ -97,7 +97,7 @@ class Training:
         )
 
 
-def joined(parts: list[Training]) -> Training:
+def joined(parts: list[TrainingResult]) -> TrainingResult:
     """Return the training of all replicates from that of groups of them, in order."""
     first = max(parts, key=lambda part: len(part.epochs))  # others may all have stopped early
     records = len(first.epochs)
@@ -110,7 +110,7 @@ def joined(parts: list[Training]) -> Training:
         }
         for kind in KINDS
     }
-    return Training(
+    return TrainingResult(
         epochs=first.epochs,
         outcomes=[outcome for part in parts for outcome in part.outcomes],
         gains=first.gains,

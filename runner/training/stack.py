@@ -25,7 +25,7 @@ from runner.network.measurements import Measurement, evaluate, examine, update_r
 from runner.network.network import Network
 from runner.system.blas import one_blas_thread
 from runner.training.checkpoint import restore_streams, streams_state
-from runner.training.outcome import Outcome, State, Training
+from runner.training.outcome import Outcome, State, TrainingResult
 
 PARTS = ("train", "validation", "test")
 
@@ -90,7 +90,7 @@ class Group:
         self.recorded_epochs: list[int] = []
         self.ended: Array | None = None  # last records of replicates that ended since, or None
 
-    def train(self, after_epoch: AfterEpoch) -> Training:
+    def train(self, after_epoch: AfterEpoch) -> TrainingResult:
         settings = self.experiment.training
         with np.errstate(all="ignore"):  # a diverging replicate is recorded, not warned of
             if self.epoch == 0:
@@ -279,14 +279,14 @@ class Group:
         self.final[k] = self.network.theta[k]
         self.network.theta[k] = 0
 
-    def result(self) -> Training:
+    def result(self) -> TrainingResult:
         """Return what was reached; the last call, for it hands the network's memory over."""
         network, settings = self.network, self.experiment.training
         self.final[self.active] = network.theta[self.active]
         if self.ended is not None:
             later = self.epoch - self.epoch % settings.record_every + settings.record_every
             self.close_record(min(later, settings.epochs))
-        return Training(
+        return TrainingResult(
             epochs=np.array(self.recorded_epochs),
             history=dict(zip(self.columns, np.array(self.records).transpose(1, 2, 0), strict=True)),
             outcomes=self.outcomes,

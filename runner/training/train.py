@@ -9,7 +9,7 @@ from runner.config.experiment import Experiment
 from runner.system.blas import one_blas_thread
 from runner.system.terminal import Progress
 from runner.training.checkpoint import Interrupted, Keeper
-from runner.training.outcome import State, Training, joined
+from runner.training.outcome import State, TrainingResult, joined
 from runner.training.stack import Group, build_network
 
 GROUP_BYTES = 2**21
@@ -22,7 +22,7 @@ def train(
     experiment: Experiment,
     progress: Progress = lambda share: None,
     keeper: Keeper | None = None,
-) -> Training:
+) -> TrainingResult:
     """Train all replicates, group by group; ``progress`` is told the share done.
 
     With a ``keeper`` the training goes on from what it holds, and is kept by it. Raises
@@ -56,7 +56,7 @@ def train(
     return training
 
 
-def _finished_state(parts: list[Training]) -> State:
+def _finished_state(parts: list[TrainingResult]) -> State:
     """Return the groups that are finished, for a checkpoint."""
     state: State = {}
     for index, part in enumerate(parts):
@@ -64,10 +64,10 @@ def _finished_state(parts: list[Training]) -> State:
     return state
 
 
-def _finished_parts(state: State) -> list[Training]:
-    parts: list[Training] = []
+def _finished_parts(state: State) -> list[TrainingResult]:
+    parts: list[TrainingResult] = []
     while (prefix := f"part{len(parts)}.") + "epochs" in state:
-        parts.append(Training.from_state(state, prefix))
+        parts.append(TrainingResult.from_state(state, prefix))
     return parts
 
 

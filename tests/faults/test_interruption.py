@@ -20,7 +20,7 @@ from runner.plots import PICTURES
 from runner.results.run import LAST_PICTURE
 from runner.system.terminal import ConfigError
 from runner.training.checkpoint import CHECKPOINT, Interrupted, Keeper
-from runner.training.outcome import Training
+from runner.training.outcome import TrainingResult
 from runner.training.train import train
 from tests.commands import environment
 
@@ -60,7 +60,7 @@ def interrupt(experiment: Experiment, folder: Path, share: float) -> Interrupted
     return stopped.value
 
 
-def same(one: Training, other: Training) -> None:
+def same(one: TrainingResult, other: TrainingResult) -> None:
     for kind in ("history", "final", "best"):
         left, right = getattr(one, kind), getattr(other, kind)
         assert list(left) == list(right)
@@ -123,7 +123,7 @@ def test_a_kill_costs_what_came_after_the_last_checkpoint(tmp_path, monkeypatch)
     same(found, train(experiment))
 
 
-def _train_until(share: float, experiment: Experiment, _: object, keeper: Keeper) -> Training:
+def _train_until(share: float, experiment: Experiment, _: object, keeper: Keeper) -> TrainingResult:
     return train(experiment, stop_at(share), keeper)
 
 
