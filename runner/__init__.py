@@ -53,12 +53,12 @@ def run(
     if activation is not None:
         words += offer_instance(activation)
     with hydra_set_aside():
-        composed = compose(words)
-    if composed.sweeps:
+        composition = compose(words)
+    if composition.sweeps:
         raise ConfigError("run() carries out one experiment; sweeps are started from the shell")
     done, _ = execute(
-        composed.experiment,
-        composed.folder,
+        composition.experiment,
+        composition.folder,
         command=repeat_command(words),
         show_progress=show_progress,
     )

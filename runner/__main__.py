@@ -53,25 +53,23 @@ def _main(arguments: Sequence[str] | None, started: float) -> int:
 
 def _run(options: Options, artist: Artist | None, started: float) -> int:
     from runner.config.compose import compose
-    from runner.config.words import sweeps_a_named_experiment
 
-    sweeps = options.multirun or sweeps_a_named_experiment(options.overrides)
-    composed = None if sweeps else compose(options.overrides)
-    if composed is None or composed.sweeps:
+    composition = compose(options.overrides)
+    if options.multirun or composition.sweeps:
         from runner.sweep.sweep import sweep
 
-        return sweep(options.overrides)
+        return sweep(composition)
     from runner.execute import execute, repeat_command
     from runner.plots.artist import draw
     from runner.shell.report import report
     from runner.system.terminal import printable
 
     run, reused = execute(
-        composed.experiment,
-        composed.folder,
+        composition.experiment,
+        composition.folder,
         command=repeat_command(options.words),
         started=started,
-        draw=partial(artist.draw, composed.experiment.extensions) if artist else draw,
+        draw=partial(artist.draw, composition.experiment.extensions) if artist else draw,
     )
     print(printable(report(run, reused, time.perf_counter() - started)))
     return 0

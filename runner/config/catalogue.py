@@ -13,15 +13,10 @@ from omegaconf import OmegaConf
 
 from activations.arguments import close_names, closest
 
+GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initializer")
 AROUND = ("sweep", "tune", "placebo")
 """What may be said beside the experiment: the axes, the key that validation data choose, and
 the activation that enters twice (see conf/experiment)."""
-GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initializer")
-NO_AXES = ("extensions", "plots", *AROUND)
-SEARCHPATH = "hydra.searchpath"
-FOR_A_LAUNCHER = ("hydra.launcher.", "hydra.job", "hydra.hydra_logging", "hydra/job_logging",
-                  "hydra/hydra_logging", "hydra.verbose")  # fmt: skip
-"""Beginnings of the keys of Hydra's that have an effect where a launcher starts the jobs."""
 ALSO_CALLED = {"lr": "learning_rate", "random_state": "seed"}
 """What scikit-learn and PyTorch call a key."""
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -29,20 +24,6 @@ CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.par
 """The YAML files: inside the package when installed, at the top level in a checkout."""
 # Hydra 1.3 warns where this is left out, 1.4 where it is given.
 VERSION_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
-
-
-def _takes_one_value(key: str) -> bool:
-    if key in (*GROUPS, "experiment"):
-        return True
-    known = known_values().get(key, [None])
-    return all(isinstance(value, (int, float, str)) for value in known)
-
-
-def _launchers() -> list[str]:
-    Plugins.instance()  # offers the installed ones
-    offered = [Path(file).stem for file in ConfigStore.instance().list("hydra/launcher")]
-    own = [path.stem for path in (CONFIG_DIR / "hydra" / "launcher").glob("*.yaml")]
-    return sorted({*offered, *own})
 
 
 def choices(group: str) -> dict[str, str]:
@@ -56,34 +37,41 @@ def choices(group: str) -> dict[str, str]:
     return found
 
 
-def known_keys() -> tuple[str, ...]:
-    """Return every key that an override may name, with all choices of every group."""
-    return tuple(known_values())
+def launchers() -> list[str]:
+    """Return the choices of hydra/launcher: the installed plugins' and those in conf/."""
+    Plugins.instance()  # offers the installed ones
+    offered = [Path(file).stem for file in ConfigStore.instance().list("hydra/launcher")]
+    own = [path.stem for path in (CONFIG_DIR / "hydra" / "launcher").glob("*.yaml")]
+    return sorted({*offered, *own})
 
 
 @functools.cache
 def known_values() -> dict[str, list[Any]]:
     """Return every key that an override may name, with the values of all choices' files."""
     found: dict[str, list[Any]] = {group: [] for group in (*GROUPS, "experiment")}
-    for path in [CONFIG_DIR / "config.yaml", *sorted(CONFIG_DIR.glob("*/*.yaml"))]:
-        section = "" if path.parent == CONFIG_DIR else path.parent.name + "."
-        if path.parent.name == "experiment":
-            continue
-        node = OmegaConf.to_container(OmegaConf.load(path))
-        assert isinstance(node, dict)
-        for key, value in node.items():
-            if key in ("defaults", "hydra"):
-                continue
-            inner = {f".{name}": one for name, one in value.items()} if key == "training" else {}
-            for name, one in (inner or {"": value}).items():
-                found.setdefault(f"{section}{key!s}{name}", []).append(one)
+    files = {"": [CONFIG_DIR / "config.yaml"]}
+    files |= {f"{group}.": sorted((CONFIG_DIR / group).glob("*.yaml")) for group in GROUPS}
+    for section, paths in files.items():
+        for path in paths:
+            content: Any = OmegaConf.to_container(OmegaConf.load(path))
+            training = {f"training.{k}": v for k, v in content.pop("training", {}).items()}
+            own = {f"{section}{key}": value for key, value in content.items()}
+            for key, value in {**training, **own}.items():
+                found.setdefault(key, []).append(value)
+    del found["defaults"], found["hydra"]
     return found
 
 
-def _closest_key(name: str) -> str:
+def takes_one_value(key: str) -> bool:
+    """Return whether a key is known and takes one choice or number, no list or section."""
+    known = known_values().get(key, [None])
+    return all(isinstance(value, (int, float, str)) for value in known)
+
+
+def closest_key(name: str) -> str:
     """Return a hint for an unknown key: the same name or a close one elsewhere, else those
     beside it."""
-    known = [key for key in known_keys() if key != name]
+    known = [key for key in known_values() if key != name]
     section, _, last = name.replace("/", ".").rpartition(".")
     last = ALSO_CALLED.get(last, last)
     names: dict[str, list[str]] = {}

@@ -6,74 +6,191 @@ before the config has passed, and a ``_target_`` hidden in somebody's YAML reach
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import hydra
+import yaml
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import ConfigCompositionException
+from hydra.core.plugins import Plugins
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from hydra.plugins.config_source import ConfigSource
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import activations
-from activations.arguments import closest
-from runner.config.catalogue import AROUND, CONFIG_DIR, SEARCHPATH, VERSION_BASE
+from activations.arguments import close_names, closest
+from runner.config.catalogue import AROUND, CONFIG_DIR, GROUPS, VERSION_BASE, choices
 from runner.config.experiment import Experiment
-from runner.config.explain import explain
 from runner.config.extensions import load_extensions
-from runner.config.foreign_code import refuse_changes_of_hydra, refuse_foreign_code
-from runner.config.overrides import Word, read
-from runner.config.words import (
-    extensions_of,
-    folders_of,
-    for_hydra,
+from runner.config.overrides import SEARCHPATH, Word, as_text, extensions_of, folders_of, read
+from runner.config.refusals import (
+    LAUNCHER,
+    RUN_DIR,
+    SWEEP_DIR,
+    is_users_group,
     refuse_as_axis,
-    refuse_hydra_settings,
+    refuse_of_hydra,
+    refuse_wrong,
 )
+from runner.config.strangers import CheckedFolder, refuse_changes_of_hydra
 from runner.system.terminal import ConfigError, first_line
 from runner.system.yaml_text import refuse_interpolation_bombs
 
+OWN_DATA = (
+    "data are synthetic; for data of your own write a function with @register of runner.data that "
+    "returns its Dataset, and name its file: extensions=[FILE.py] dataset=NAME"
+)
+
 
 @dataclass(frozen=True)
-class Composed:
-    """A checked experiment, the folder that its run belongs in, and whether an experiment
-    file asks for a sweep around it."""
+class Composition:
+    """What Hydra composes of the words that name one value.
 
-    experiment: Experiment
-    folder: Path
-    sweeps: bool
-
-
-def compose(overrides: Sequence[str]) -> Composed:
-    """Return the experiment of these overrides, checked.
-
-    Raises ConfigError, one line that names the key and what is allowed.
+    Attributes:
+        words: all words, the axes of a sweep too.
+        config: what Hydra has composed.
+        sections: that without Hydra's own part, as plain dictionaries; not checked yet.
     """
+
+    words: list[Word]
+    config: DictConfig
+    sections: dict[str, Any]
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether an experiment file asks for a sweep, or stands beside an axis."""
+        named = any(word.key == "experiment" for word in self.words)
+        return bool(self.sections.get("sweep")) or (
+            named and any(word.is_axis for word in self.words)
+        )
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The one experiment that is meant. Raises ConfigError, also for what sweeps only take."""
+        for word in self.words:
+            if word.is_axis:
+                raise ConfigError(f"{word} has several values; add -m to sweep over them")
+            if word.key in (LAUNCHER, SWEEP_DIR):
+                raise ConfigError(
+                    f"{word} is for sweeps; add -m and an axis (a run's folder is {RUN_DIR})"
+                )
+        for key in ("tune", "placebo"):
+            if self.sections.get(key) is not None:
+                raise ConfigError(f"{key}={self.sections[key]} is for sweeps; add -m and an axis")
+        return checked(self.sections, self.words)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the experiment's run. Raises ConfigError."""
+        return Path(self.named(RUN_DIR).replace("{name}", self.experiment.folder_name))
+
+    def named(self, key: str) -> str:
+        """Return the folder that a key names, interpolations resolved. Raises ConfigError."""
+        try:
+            return str(OmegaConf.select(self.config, key, throw_on_missing=True))
+        except OmegaConfBaseException as error:
+            raise ConfigError(f"{key}: {first_line(error)}") from None
+
+
+def compose(overrides: Sequence[str]) -> Composition:
+    """Compose the overrides once. Raises ConfigError, one line that names the key and what is
+    allowed."""
     words = read(overrides)
-    refuse_hydra_settings(words, sweeps=False)
+    refuse_of_hydra(words)
     for word in words:
         if word.is_axis:
             refuse_as_axis(word)
-            raise ConfigError(f"{word} has several values; add -m to sweep over them")
-    load_extensions(extensions_of(overrides))
-    config = composed(overrides)
-    sections = plain(config)
-    sweeps = bool(sections.get("sweep"))
-    if not sweeps:
-        for key in ("tune", "placebo"):
-            if sections.get(key) is not None:
-                raise ConfigError(f"{key}={sections[key]} is for sweeps; add -m and an axis")
-        if any(word.key == "hydra/launcher" for word in words):
-            raise ConfigError("hydra/launcher is for sweeps; add -m and an axis")
-    experiment = experiment_of(sections, overrides)
-    folder = folder_in(config, "hydra.run.dir").replace("{name}", experiment.folder_name)
-    return Composed(experiment, Path(folder), sweeps)
+    refuse_wrong(words)
+    load_extensions(extensions_of(words))
+    config = _composed([word for word in words if not word.is_axis])
+    return Composition(words, config, plain(config))
+
+
+def compose_sections(words: Sequence[Word]) -> dict[str, Any]:
+    """Return what Hydra composes of words that are right and name one value each, as plain
+    dictionaries without its own part. Raises ConfigError."""
+    return plain(_composed(words))
+
+
+def checked(sections: dict[str, Any], words: Sequence[Word]) -> Experiment:
+    """Return the experiment of a composed config in plain dictionaries.
+
+    Extensions are taken from the command line only: a config file from a stranger must not
+    name code to run. Raises ConfigError.
+    """
+    if list(sections.get("extensions") or []) != extensions_of(words):
+        raise ConfigError(
+            "extensions may be named on the command line only, e.g. extensions=[my_activations.py]"
+        )
+    placebo, tune = sections.get("placebo"), sections.get("tune")
+    names = activations.names()
+    if placebo is not None and placebo not in names:
+        raise ConfigError(f"placebo={placebo} must name an activation; {closest(placebo, names)}")
+    if tune is not None and not isinstance(tune, str):
+        raise ConfigError(f"tune={tune!r} must be a key, e.g. tune=optimizer.learning_rate")
+    return Experiment.from_dict({k: v for k, v in sections.items() if k not in AROUND})
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Return a composed config without Hydra's own part, interpolations resolved.
+
+    Raises ConfigError.
+    """
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    with explained():
+        refuse_interpolation_bombs(OmegaConf.to_container(own, resolve=False))
+        sections: Any = OmegaConf.to_container(own, resolve=True, throw_on_missing=True)
+    return {str(key): value for key, value in sections.items()}
+
+
+def for_hydra(words: Sequence[Word]) -> list[str]:
+    """Return the words as Hydra's composition takes them. Raises ConfigError.
+
+    A key that a chosen YAML file does not have is added: whether the choice takes it is for
+    our own check to say, Hydra knows only that it "is not in struct".
+    """
+    folders = folders_of(words)
+    arguments = []
+    if folders:
+        places = ",".join(as_text(place) for place in checked_places(folders))
+        arguments.append(f"{SEARCHPATH}=[{places}]")
+    for word in words:
+        if word.key == SEARCHPATH:
+            continue
+        if word.is_hydras:
+            arguments.append(word.typed)
+        elif is_users_group(folders, word.key):
+            arguments.append(f"+{word}")
+        elif word.key in (*GROUPS, "experiment") and not isinstance(word.value, dict):
+            arguments.append(str(word))
+        else:
+            arguments.append(f"++{word}")
+    return arguments
+
+
+def checked_places(folders: Sequence[Path]) -> list[str]:
+    """Return the folders as Hydra's search path takes them. Raises ConfigError."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise ConfigError(f"--config-dir {folder}: there is no such folder")
+    Plugins.instance().register(CheckedFolder)
+    return [f"{CheckedFolder.scheme()}://{os.path.abspath(folder)}" for folder in folders]
+
+
+def sources(folders: Sequence[Path]) -> list[ConfigSource]:
+    """Return where Hydra looks for files, in its order: ours, these folders, what is offered."""
+    with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
+        *ours, offered = GlobalHydra.instance().config_loader().get_sources()
+    return [*ours, *(CheckedFolder("theirs", place) for place in checked_places(folders)), offered]
 
 
 @contextmanager
@@ -86,34 +203,24 @@ def hydra_set_aside() -> Iterator[None]:
         GlobalHydra.instance().hydra, HydraConfig.instance().cfg = state, config
 
 
-def composed(overrides: Sequence[str]) -> DictConfig:
-    """Return the config of these overrides as Hydra composes it, not checked yet.
-
-    Raises ConfigError, one line.
-    """
-    words = read(overrides)
+def _composed(words: Sequence[Word]) -> DictConfig:
     arguments = for_hydra(words)
     GlobalHydra.instance().clear()
-    try:
-        with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE), warnings.catch_warnings():
-            # A user's YAML file for a class of their own, whose defaults we have offered too.
-            warnings.filterwarnings("ignore", r"\s*'[^']+/.*ConfigStore schema")
-            config = hydra.compose("config", arguments, return_hydra_config=True)
-            if folders_of(words):
-                refuse_changes_of_hydra(config.hydra, _of_the_shell(words))
-        refuse_foreign_code(config.hydra)
+    with (
+        explained(),
+        warnings.catch_warnings(),
+        initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE),
+    ):
+        # A user's YAML file for a class of their own, whose defaults we have offered too.
+        warnings.filterwarnings("ignore", r"\s*'[^']+/.*ConfigStore schema")
+        config = hydra.compose("config", arguments, return_hydra_config=True)
+        if folders_of(words):
+            refuse_changes_of_hydra(config.hydra, _hydra_of_the_shell(words))
         HydraConfig.instance().set_config(config)
-        plain(config)
         return config
-    except ConfigError:
-        raise
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"a YAML file is not UTF-8: {error}") from None
-    except Exception as error:  # on odd input Hydra raises ValueError, KeyError, yaml's, ...
-        raise ConfigError(explain(error)) from None
 
 
-def _of_the_shell(words: Sequence[Word]) -> DictConfig:
+def _hydra_of_the_shell(words: Sequence[Word]) -> DictConfig:
     """Return Hydra's section as the words alone make it, without any file but ours."""
     arguments = [word.typed for word in words if word.is_hydras and word.key != SEARCHPATH]
     try:
@@ -124,48 +231,48 @@ def _of_the_shell(words: Sequence[Word]) -> DictConfig:
         ) from None
 
 
-def folder_in(config: DictConfig, key: str) -> str:
-    """Return the folder that a composed config names, interpolations resolved.
-
-    Raises ConfigError.
-    """
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise ConfigError, one line in our words, for whatever Hydra raises in several."""
     try:
-        return str(OmegaConf.select(config, key, throw_on_missing=True))
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"{key}: {first_line(error)}") from None
+        yield
+    except (ConfigError, MemoryError):
+        raise
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"a YAML file is not UTF-8: {error}") from None
+    except Exception as error:  # on odd input Hydra raises ValueError, KeyError, yaml's, ...
+        if isinstance(error, OSError) and not isinstance(error, HydraException):
+            raise
+        raise ConfigError(_explanation(error)) from None
 
 
-def experiment_of(sections: dict[str, Any], overrides: Sequence[str]) -> Experiment:
-    """Return the checked experiment of a composed config in plain dictionaries.
-
-    Extensions are taken from the command line only: a config file from a stranger must not
-    name code to run. Raises ConfigError.
-    """
-    if list(sections.get("extensions") or []) != extensions_of(overrides):
-        raise ConfigError(
-            "extensions may be named on the command line only, e.g. extensions=[my_activations.py]"
-        )
-    _check_around(sections)
-    return Experiment.from_dict({k: v for k, v in sections.items() if k not in AROUND})
-
-
-def _check_around(sections: dict[str, Any]) -> None:
-    """Raise ConfigError if what is said beside the experiment cannot be meant."""
-    placebo, tune = sections.get("placebo"), sections.get("tune")
-    names = activations.names()
-    if placebo is not None and placebo not in names:
-        raise ConfigError(f"placebo={placebo} must name an activation; {closest(placebo, names)}")
-    if tune is not None and not isinstance(tune, str):
-        raise ConfigError(f"tune={tune!r} must be a key, e.g. tune=optimizer.learning_rate")
+def _explanation(error: BaseException) -> str:
+    """Return one line that says which key or file is wrong, and what would be right."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, MissingConfigException) and cause.missing_cfg_file:
+            return _no_such_choice(cause.missing_cfg_file, cause.options)
+        if isinstance(cause, yaml.YAMLError):
+            return f"a YAML file is broken: {' '.join(str(cause).split())}"
+    for cause in causes:
+        if isinstance(cause, OmegaConfBaseException) and cause.full_key:
+            where = "" if cause is error or not str(error) else f"{first_line(error)} "
+            return f"{where}{cause.full_key}: {first_line(cause)}"
+    return first_line(error)
 
 
-def plain(config: DictConfig) -> dict[str, Any]:
-    """Return the composed config without Hydra's own part, interpolations resolved."""
-    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    try:
-        refuse_interpolation_bombs(OmegaConf.to_container(own, resolve=False))
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    plain = OmegaConf.to_container(own, resolve=True, throw_on_missing=True)
-    assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items()}
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def _no_such_choice(file: str, options: Sequence[str] | None) -> str:
+    """``options`` are the choices in all folders, ours and the user's."""
+    group, _, name = file.partition("/")
+    if group not in (*GROUPS, "experiment"):
+        return f"{file}: there is no such choice or file"
+    known: list[str] = list(options or choices(group))
+    text = f"{group}={name} is unknown; {closest(name, known)}"
+    return text if group != "dataset" or close_names(name, known) else f"{text}; {OWN_DATA}"

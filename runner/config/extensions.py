@@ -24,7 +24,7 @@ from activations.registry import REQUIRED, Registry
 from activations.user_code import error_line, import_file, is_users
 from runner.config import behaviour
 from runner.config.build import REGISTRIES, SECTIONS
-from runner.config.quoting import as_text
+from runner.config.overrides import as_text
 from runner.config.trial import try_out
 from runner.data.shapes import DATASETS
 from runner.system.terminal import ConfigError

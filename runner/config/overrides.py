@@ -1,25 +1,29 @@
 """The command line's words, each parsed once by Hydra's own grammar.
 
-Everything that looks at a word (checks, sweeps, launchers, extensions) looks at its key and
-value here; nobody cuts its text.
+Whatever looks at a word (checks, sweeps, launchers, extensions) looks at its key and value
+here; nobody cuts its text.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
-from runner.config.quoting import as_text, quoted
 from runner.system.terminal import ConfigError, first_line
 
+SEARCHPATH = "hydra.searchpath"
 _SHOWN = 200
+_FORMULA = re.compile(r"(?P<key>\s*\+{0,2}activation\.expression\s*=)(?P<value>.*)", re.DOTALL)
+# What is quoted already, and Hydra's own ways to name several values.
+_QUOTED = re.compile(r"""\s*(['"]|(choice|shuffle|sort)\()""")
 
 
 @dataclass(frozen=True)
@@ -60,59 +64,128 @@ class Word:
         """The pattern of ``activation=glob(relu*)``, else None."""
         return self.value if isinstance(self.value, Glob) else None
 
-    def values(self, most: int) -> list[str]:
-        """Return the values of an axis in Hydra's grammar, at most ``most`` of them.
+    def values(self, most: int) -> list[Word]:
+        """Return a word for each of an axis's values, ``most`` at most; any other word itself.
 
         Raises ConfigError if they cannot be listed.
         """
         if not self.is_axis:
-            return [self.text]
+            return [self]
         try:
-            found = list(itertools.islice(self.override.sweep_string_iterator(), most))
+            texts = list(itertools.islice(self.override.sweep_string_iterator(), most))
         except (HydraException, ValueError, OverflowError) as error:  # such as a step of 0
             raise ConfigError(f"cannot list the values of {self}: {error}") from None
-        if not found:
+        if not texts:
             raise ConfigError(f"{self} has no values")
-        return found
+        return read([f"{self.key}={text}" for text in texts])
 
 
-def read(words: Sequence[str]) -> tuple[Word, ...]:
+def read(texts: Sequence[str]) -> list[Word]:
     """Return the words parsed. Raises ConfigError for one that is no override."""
-    return tuple(map(_parse, words))
+    return [_parse(text) for text in texts]
 
 
-@cache
+def extensions_of(words: Sequence[Word]) -> list[str]:
+    """Return the Python files that the words name, from extensions=[...].
+
+    Raises ConfigError if the value is not a list of text.
+    """
+    found: list[str] = []
+    for word in words:
+        if word.key != "extensions":
+            continue
+        if not isinstance(word.value, list):
+            raise ConfigError(
+                "extensions must be a list, e.g. extensions=[my_activations.py]; got " + word.text
+            )
+        for item in word.value:
+            if not isinstance(item, str):
+                raise ConfigError(
+                    f"extensions: {item} is neither a Python file (my_activations.py) nor a "
+                    "module's name"
+                )
+        found = word.value
+    return found
+
+
+def folders_of(words: Sequence[Word]) -> list[Path]:
+    """Return the folders of YAML files of all --config-dir and hydra.searchpath=[...].
+
+    Raises ConfigError.
+    """
+    found = []
+    for word in words:
+        if word.key != SEARCHPATH:
+            continue
+        if not isinstance(word.value, list):
+            raise ConfigError(f"{word} must be a list of folders, e.g. {SEARCHPATH}=[my_conf]")
+        found += [Path(str(place).removeprefix("file://")) for place in word.value]
+    return found
+
+
+def as_text(value: str) -> str:
+    """Return text quoted in Hydra's way."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def quoted(word: str) -> str:
+    """Return an override with the formula in it quoted; any other word as it is.
+
+    Hydra's grammar gives parentheses, commas, = and * meanings of their own. Formulas
+    separated by commas, the values of a sweep, are quoted one by one.
+
+    >>> quoted("activation.expression=x * tanh(x)")
+    "activation.expression='x * tanh(x)'"
+    >>> quoted("activation.expression=maximum(x, 0),x * tanh(x)")
+    "activation.expression='maximum(x, 0)','x * tanh(x)'"
+    """
+    found = _FORMULA.fullmatch(word)
+    if found is None or _QUOTED.match(found["value"]):
+        return word
+    return found["key"] + ",".join(map(as_text, _formulas(found["value"])))
+
+
+def _formulas(value: str) -> Iterator[str]:
+    """Yield the formulas that commas outside of all parentheses separate."""
+    depth = start = 0
+    for place, character in enumerate(value):
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            yield value[start:place].strip()
+            start = place + 1
+    yield value[start:].strip()
+
+
 def _parse(text: str) -> Word:
     override = _override(quoted(text))
+    key = override.key_or_group
     if override.package is not None:
-        raise ConfigError(f"{text}: a key has no @; write {override.key_or_group}=VALUE")
+        raise ConfigError(f"{text}: a key has no @; write {key}=VALUE")
     if override.is_delete():
         raise ConfigError(
-            f"{text}: nothing can be removed from a config; write {override.key_or_group}=VALUE "
-            "for another value, or leave the word out for the default"
+            f"{text}: nothing can be removed from a config; write {key}=VALUE for another value, "
+            "or leave the word out for the default"
         )
-    if not override.key_or_group:
+    if not key:
         raise _unreadable(text, "there is no key before the =")
     if override.is_interval_sweep():
         raise ConfigError(
-            f"{text}: an interval has no list of values; write -m "
-            f"{override.key_or_group}=0.001,0.01,0.1 or range(START,STOP,STEP)"
+            f"{text}: an interval has no list of values; write -m {key}=0.001,0.01,0.1 or "
+            "range(START,STOP,STEP)"
         )
-    if override.key_or_group == "tune" and override.is_choice_sweep():
+    value = override.get_value_string()
+    if key == "tune" and override.is_choice_sweep():
         # Its commas separate keys of one value, not the values of an axis.
-        override = _override(f"tune={as_text(override.get_value_string())}")
-    return Word(
-        override.key_or_group, override.get_value_string(), override.input_line or "", override
-    )
+        return _parse(f"tune={as_text(value)}")
+    return Word(key, value, override.input_line or "", override)
 
 
 def _override(text: str) -> Override:
     try:
         text.encode()
+        return OverridesParser.create().parse_override(text)
     except UnicodeEncodeError:
         raise ConfigError(f"the word {text!r} is not valid UTF-8") from None
-    try:
-        return OverridesParser.create().parse_override(text)
     except HydraException as error:
         of_function = isinstance(error.__cause__, (HydraException, TypeError, ValueError))
         reason = error.__cause__ if of_function and error.__cause__ else error

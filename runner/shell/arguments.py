@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.config.quoting import as_text
 from runner.system.terminal import ConfigError, OneLineParser
 
 INFORMATION = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
@@ -20,7 +19,8 @@ class Options:
 
     Attributes:
         words: the arguments as given, for the line that repeats the command.
-        overrides: the ``key=value`` words; --config-dir is one of them, hydra.searchpath.
+        settings: the ``key=value`` words.
+        folders: those of --config-dir.
         help: whether help was asked for.
         version: whether the version was asked for.
         multirun: whether the overrides span a sweep.
@@ -28,7 +28,8 @@ class Options:
     """
 
     words: tuple[str, ...]
-    overrides: tuple[str, ...]
+    settings: tuple[str, ...]
+    folders: tuple[str, ...]
     help: bool
     version: bool
     multirun: bool
@@ -38,8 +39,15 @@ class Options:
     def draws_one_run(self) -> bool:
         """Whether, as far as the words tell, one run with pictures was asked for."""
         return not self.multirun and not any(
-            word.startswith(("plots=none", "experiment=")) for word in self.overrides
+            word.startswith(("plots=none", "experiment=")) for word in self.settings
         )
+
+    @property
+    def overrides(self) -> list[str]:
+        """The words for Hydra; --config-dir is one of them, hydra.searchpath."""
+        from runner.config.overrides import SEARCHPATH, as_text  # and Hydra, which takes a while
+
+        return [*(f"{SEARCHPATH}=[{as_text(path)}]" for path in self.folders), *self.settings]
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -57,18 +65,13 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--hydra-help", action="store_true")
     parser.add_argument("-sc", "--shell-completion", action="store_true")
     found = parser.parse_intermixed_args(list(arguments))
-    for word in arguments:
-        try:
-            word.encode()
-        except UnicodeEncodeError:
-            raise ConfigError(f"the word {word!r} is not valid UTF-8") from None
     for word in found.overrides:
         if "=" not in word and not word.startswith("~"):
             raise ConfigError(f"{word!r} is no override; write key=value, e.g. activation=relu")
-    folders = [f"hydra.searchpath=[{as_text(folder)}]" for folder in found.config_dir]
     return Options(
         words=tuple(arguments),
-        overrides=(*folders, *found.overrides),
+        settings=tuple(found.overrides),
+        folders=tuple(found.config_dir),
         help=found.help,
         version=found.version,
         multirun=found.multirun,

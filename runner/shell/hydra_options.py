@@ -7,16 +7,14 @@ import sys
 from collections.abc import Sequence
 
 import hydra
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from runner.config.catalogue import CONFIG_DIR, VERSION_BASE
-from runner.config.explain import explain
+from runner.config.compose import explained, for_hydra
 from runner.config.extensions import load_extensions
-from runner.config.overrides import read
-from runner.config.words import extensions_of, for_hydra
-from runner.system.terminal import ConfigError, printable
+from runner.config.overrides import extensions_of, read
+from runner.config.refusals import refuse_wrong
+from runner.system.terminal import printable
 
 
 def hand_over(options: Sequence[str], overrides: Sequence[str]) -> int:
@@ -26,14 +24,14 @@ def hand_over(options: Sequence[str], overrides: Sequence[str]) -> int:
     if "--shell-completion" in options:  # whose words are no overrides
         words = list(overrides)
     else:
-        words = for_hydra(read(overrides))
-        load_extensions(extensions_of(overrides))
+        parsed = read(overrides)
+        refuse_wrong(parsed)
+        load_extensions(extensions_of(parsed))
+        words = for_hydra(parsed)
     sys.argv = ["runner", *options, *words]
     main = hydra.main(config_path=str(CONFIG_DIR), config_name="config", **VERSION_BASE)
-    try:
+    with explained():
         main(_print_config)()
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain(error)) from None
     return 0
 
 

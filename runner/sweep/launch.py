@@ -20,11 +20,10 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
 from runner.config.catalogue import CONFIG_DIR, VERSION_BASE
-from runner.config.compose import experiment_of, plain
+from runner.config.compose import checked, for_hydra, plain
 from runner.config.extensions import load_extensions
-from runner.config.overrides import read
-from runner.config.quoting import as_text
-from runner.config.words import extensions_of, for_hydra
+from runner.config.overrides import Word, as_text, extensions_of, read
+from runner.config.refusals import LAUNCHER, SWEEP_DIR
 from runner.results.find import holds_whole
 from runner.sweep.job import Failure, Job, run_job
 from runner.system.files import write_whole
@@ -34,16 +33,15 @@ from runner.system.terminal import ConfigError, first_line
 REASONS = ".reasons"
 
 
-def launch(jobs: list[Job], overrides: Sequence[str], folder: Path) -> list[Failure]:
-    """Run these jobs through the launcher that the overrides name; return the failed ones.
+def launch(jobs: list[Job], words: Sequence[Word], folder: Path) -> list[Failure]:
+    """Run these jobs through the launcher that the words name; return the failed ones.
 
     Hydra's sweeper is left out: it knows neither an experiment's axes nor its placebo, nor
     what is finished already. Raises ConfigError if the launcher cannot start.
     """
-    words = read(overrides)
-    ours = [word for word in words if word.is_hydras and word.key != "hydra.sweep.dir"]
+    ours = [word for word in words if word.is_hydras and word.key != SWEEP_DIR]
     place = as_text(str(folder.absolute()))
-    places = [f"hydra.sweep.dir={place}", "hydra.sweep.subdir=.launched"]
+    places = [f"{SWEEP_DIR}={place}", "hydra.sweep.subdir=.launched"]
     tasks = [for_hydra(read(job.overrides)) for job in jobs]
     GlobalHydra.instance().clear()
     try:
@@ -60,9 +58,9 @@ def launch(jobs: list[Job], overrides: Sequence[str], folder: Path) -> list[Fail
             with raising():  # plugins end their processes then
                 launcher.launch(tasks, initial_job_idx=0)
     except Exception as error:  # whatever a plugin raises for its settings
-        name = next(word.text for word in words if word.key == "hydra/launcher")
+        named = next(word for word in words if word.key == LAUNCHER)
         reason = f"{type(error).__name__}: {first_line(error)}"
-        raise ConfigError(f"hydra/launcher={name} failed: {reason}") from None
+        raise ConfigError(f"{named} failed: {reason}") from None
     failures = []
     for job in jobs:
         if not holds_whole(job.folder, job.experiment):
@@ -76,8 +74,9 @@ def launched_job(config: DictConfig) -> None:
     """Carry out one job wherever the launcher has put it; never raises."""
     folder = Path(HydraConfig.get().sweep.dir)
     overrides = list(HydraConfig.get().overrides.task)
-    load_extensions(extensions_of(overrides))
-    experiment = experiment_of(plain(config), overrides)
+    words = read(overrides)
+    load_extensions(extensions_of(words))
+    experiment = checked(plain(config), words)
     job = Job(tuple(overrides), experiment.to_dict(), folder / experiment.folder_name)
     note = folder / REASONS / job.folder.name
     try:

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
-
-from runner.config.catalogue import GROUPS, SEARCHPATH, choices
-from runner.config.compose import composed, folder_in, plain
-from runner.config.extensions import load_extensions
+from runner.config.catalogue import GROUPS, choices
+from runner.config.compose import Composition
 from runner.config.overrides import Word, read
-from runner.config.words import check_keys, extensions_of, refuse_as_axis, refuse_hydra_settings
-from runner.sweep.compose_many import Composer
+from runner.config.refusals import (
+    LAUNCHER,
+    RUN_DIR,
+    SWEEP_DIR,
+    refuse_as_axis,
+    refuse_wrong,
+)
 from runner.sweep.job import Job
+from runner.sweep.vary import Variations
 from runner.system.terminal import ConfigError
 
 MOST_JOBS = 100_000
@@ -40,7 +43,7 @@ class Plan:
     remarks: list[str]
 
 
-def plan(overrides: Sequence[str]) -> Plan:
+def plan(composition: Composition) -> Plan:
     """Return what a sweep is to do.
 
     Axes come from the command line and from the ``sweep`` section of an experiment file, the
@@ -50,21 +53,17 @@ def plan(overrides: Sequence[str]) -> Plan:
 
     Raises ConfigError, one line, if any combination is wrong.
     """
-    words = read(overrides)
-    refuse_hydra_settings(words, sweeps=True)
-    load_extensions(extensions_of(overrides))
-    fixed = [word for word in words if not word.is_axis]
-    axes = [word for word in words if word.is_axis]
-    composition = composed([word.typed for word in fixed])
-    config = plain(composition)
+    words, config = composition.words, composition.sections
+    said = {word.key for word in words}
+    if RUN_DIR in said:
+        raise ConfigError(f"{RUN_DIR} is a run's folder; a sweep's is {SWEEP_DIR}")
     in_file = read([f"{key}={values}" for key, values in _section_of_axes(config).items()])
-    said = [word.key for word in words]
+    refuse_wrong([*words, *in_file])
+    axes = [word for word in words if word.is_axis]
     axes += [axis for axis in in_file if axis.key not in said]
-    check_keys([*words, *in_file])
     for axis in axes:
         _refuse_as_axis(axis, words)
-    folder = _sweep_folder(fixed, axes, composition)
-    composer = Composer(overrides)
+    folder = _sweep_folder(composition, axes)
     several = [_values(axis) for axis in axes]
     count = math.prod(map(len, several))
     if count > MOST_JOBS:
@@ -72,28 +71,27 @@ def plan(overrides: Sequence[str]) -> Plan:
         raise ConfigError(
             f"{widest} makes a sweep of {count:,} jobs or more; the most is {MOST_JOBS:,}"
         )
-    own = {word.key: word.text for word in words if not word.is_hydras}
-    places = [str(word) for word in words if word.key == SEARCHPATH]
+    variations = Variations(composition)
     jobs: dict[str, Job] = {}
     folders: set[Path] = set()
     placebo, met = config.get("placebo"), False
     for values in itertools.product(*several):
-        chosen = {**own, **{axis.key: value for axis, value in zip(axes, values, strict=True)}}
-        experiment = composer.experiment(_job(places, chosen))
-        wanted = [(chosen, experiment)]
+        experiment = variations.experiment(values)
+        wanted = [(values, experiment)]
         if placebo == experiment.activation["name"]:
             met = True
-            others = {**chosen, "seed": str(experiment.seed + experiment.replicates)}
-            wanted.append((others, composer.experiment(_job(places, others))))
-        for setting, experiment in wanted:
+            seed = read([f"seed={experiment.seed + experiment.replicates}"])
+            others = (*(word for word in values if word.key != "seed"), *seed)
+            wanted.append((others, variations.experiment(others)))
+        for varied, experiment in wanted:
             if experiment.digest in jobs:
                 continue
             target = folder / experiment.folder_name
             while target in folders:  # of another config with the same first digits
                 target = target.with_name(f"{target.name}_2")
             folders.add(target)
-            job = Job(tuple(_job(places, setting)), experiment.to_dict(), target)
-            jobs[experiment.digest] = job
+            overrides = tuple(map(str, variations.job(varied)))
+            jobs[experiment.digest] = Job(overrides, experiment.to_dict(), target)
     remarks = []
     if placebo is not None and not met:
         remarks.append(f"placebo={placebo} is in no job; name one of the sweep's activations")
@@ -104,11 +102,7 @@ def plan(overrides: Sequence[str]) -> Plan:
         remarks.append(f"tune={key}: no axis has it; add one, e.g. {key}=VALUE,VALUE")
         if "tune" in said:
             raise ConfigError(remarks[-1])
-    return Plan(list(jobs.values()), folder, tune, "hydra/launcher" in said, remarks)
-
-
-def _job(places: list[str], chosen: dict[str, str]) -> list[str]:
-    return [*places, *(f"{key}={text}" for key, text in chosen.items())]
+    return Plan(list(jobs.values()), folder, tune, LAUNCHER in said, remarks)
 
 
 def _refuse_as_axis(axis: Word, words: Sequence[Word]) -> None:
@@ -160,7 +154,7 @@ def _tuned(
     return tune, idle
 
 
-def _values(axis: Word) -> list[str]:
+def _values(axis: Word) -> list[Word]:
     if axis.pattern is None:
         return axis.values(MOST_JOBS + 1)
     if axis.key not in GROUPS:
@@ -168,14 +162,15 @@ def _values(axis: Word) -> list[str]:
     found = axis.pattern.filter(list(choices(axis.key)))
     if not found:
         raise ConfigError(f"{axis} matches none of: {', '.join(choices(axis.key))}")
-    return found
+    return read([f"{axis.key}={name}" for name in found])
 
 
-def _sweep_folder(fixed: list[Word], axes: list[Word], config: DictConfig) -> Path:
-    if any(word.key == "hydra.sweep.dir" for word in fixed):
-        folder = Path(folder_in(config, "hydra.sweep.dir"))
+def _sweep_folder(composition: Composition, axes: list[Word]) -> Path:
+    fixed = [word for word in composition.words if not word.is_axis]
+    if any(word.key == SWEEP_DIR for word in fixed):
+        folder = Path(composition.named(SWEEP_DIR))
         if folder.name in ("", ".."):
-            raise ConfigError(f"hydra.sweep.dir={folder} must name a folder")
+            raise ConfigError(f"{SWEEP_DIR}={folder} must name a folder")
         return folder
     keys = [axis.key for axis in axes]
     what = [*sorted(keys), "", *sorted(map(str, fixed)), ""]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from runner.config.compose import Composition
 from runner.execute import refuse_long_names
 from runner.results.find import find, holds_whole
 from runner.results.write import OLD, make_parent, put_aside
@@ -24,14 +24,14 @@ from runner.system.terminal import note, one_line
 from runner.training.fingerprint import fingerprint
 
 
-def sweep(overrides: Sequence[str]) -> int:
+def sweep(composition: Composition) -> int:
     """Run what is missing of a sweep, compare all of it; return the exit status.
 
     One job that fails, diverges or is killed costs only itself; failed jobs are listed at the
     end and make the status 1. Ctrl-C ends at once (130) and still compares what is finished.
     Raises ConfigError if any combination is wrong, before anything is made.
     """
-    planned = plan(overrides)
+    planned = plan(composition)
     jobs, folder = planned.jobs, planned.folder
     refuse_long_names(max((job.folder for job in jobs), key=lambda path: len(path.name)))
     missing, stale = [], {}
@@ -64,7 +64,7 @@ def sweep(overrides: Sequence[str]) -> int:
     if planned.launcher and missing:
         from runner.sweep.launch import launch
 
-        failures, stop = launch(missing, overrides, folder), None
+        failures, stop = launch(missing, composition.words, folder), None
     else:
         failures, stop = _run(missing)
     finished = [job.folder for job in jobs if holds_whole(job.folder, job.experiment)]

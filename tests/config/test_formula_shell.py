@@ -13,7 +13,7 @@ from activations import Formula
 from runner import load_run, run
 from runner.__main__ import main
 from runner.config.compose import compose
-from runner.config.quoting import quoted
+from runner.config.overrides import quoted
 
 QUICK = ["training.epochs=2", "dataset.samples=100", "replicates=2"]
 SWISH = ["activation=formula", "activation.expression=x * sigmoid(beta * x)"]

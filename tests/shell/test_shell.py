@@ -8,7 +8,7 @@ import pytest
 
 from runner import run
 from runner.__main__ import main
-from runner.config.catalogue import known_keys
+from runner.config.catalogue import known_values
 from runner.config.compose import compose
 from runner.plots.__main__ import main as draw
 from runner.shell.arguments import parse
@@ -210,9 +210,9 @@ def test_words_that_contradict_each_other_or_mean_nothing_are_refused(capsys, wo
 
 def test_the_last_part_of_a_key_finds_the_key():
     """What PyTorch or scikit-learn call it: epochs=10, learning_rate=0.1, hidden=[8]."""
-    for key in known_keys():
+    for key in known_values():
         section, _, last = key.rpartition(".")
-        if section and last not in known_keys():
+        if section and last not in known_values():
             with pytest.raises(ConfigError, match=r"did you mean") as refused:
                 compose([f"{last}=1"])
             asked = str(refused.value).split("did you mean ")[1].rstrip("?").split(" or ")
@@ -241,7 +241,7 @@ def test_every_folder_of_configs_is_searched(capsys):
 def test_the_folder_of_a_sweep_may_be_an_interpolation(monkeypatch):
     monkeypatch.setenv("PLACE", "there")
     words = ["++hydra.sweep.dir=first", "++hydra.sweep.dir=${oc.env:PLACE}/sweep", "seed=1,2"]
-    assert plan(words).folder == Path("there/sweep")
+    assert plan(compose(words)).folder == Path("there/sweep")
 
 
 def test_letters_beyond_the_terminals_encoding_are_shown_as_escapes():

@@ -10,16 +10,18 @@ import sys
 import time
 from pathlib import Path
 
+import hydra
 import pytest
 from hydra.core.plugins import Plugins
 
 from runner.__main__ import main
 from runner.config.catalogue import GROUPS, choices
-from runner.config.compose import composed, experiment_of, plain
+from runner.config.compose import compose
+from runner.config.overrides import read
 from runner.shell.arguments import parse
-from runner.sweep.compose_many import Composer
 from runner.sweep.job import run_job
 from runner.sweep.plan import plan
+from runner.sweep.vary import Variations
 from runner.system.processes import run_jobs
 from tests.commands import ROOT, environment, python
 
@@ -92,24 +94,22 @@ def test_a_wrong_value_anywhere_stops_the_sweep_before_it_starts(capsys):
 
 def test_setting_a_value_is_what_hydra_composes():
     """The shortcut past Hydra's composition gives Hydra's result."""
-    from runner.config.compose import compose
-
     words = ["activation=leaky_relu", "activation.alpha=0.1", "model.hidden=[4,4]"]
     words += ["optimizer=sgd", "optimizer.momentum=0.9", "training.batch_size=null", "seed=3"]
-    (job,) = plan(words).jobs
+    (job,) = plan(compose(words)).jobs
     assert job.experiment == compose(words).experiment
 
 
 @pytest.mark.slow
 def test_experiments_that_ship_are_valid_and_need_no_m(capsys):
     for path in (ROOT / "conf" / "experiment").glob("*.yaml"):
-        assert len(plan([f"experiment={path.stem}"]).jobs) > 4
+        assert len(plan(compose([f"experiment={path.stem}"])).jobs) > 4
     assert main(["experiment=noise", "activation=relu", "dataset.noise=0,0.1", *QUICK]) == 0
     assert "sweep of 2 jobs" in capsys.readouterr().out
 
 
 def test_a_placebo_enters_once_more_with_seeds_of_its_own():
-    planned = plan(["activation=relu,tanh", "placebo=tanh", "seed=3", "replicates=4"])
+    planned = plan(compose(["activation=relu,tanh", "placebo=tanh", "seed=3", "replicates=4"]))
     entered = [(job.config["activation"]["name"], job.config["seed"]) for job in planned.jobs]
     assert sorted(entered) == [("relu", 3), ("tanh", 3), ("tanh", 7)]
 
@@ -127,7 +127,7 @@ def test_hydras_launchers_run_the_same_jobs(capsys):
 def test_a_launcher_gets_an_experiments_axes_and_placebo_and_only_what_is_missing(capsys):
     words = stored_experiment("sweep: {activation: 'relu,tanh'}\nplacebo: tanh\nseed: 3\n")
     words += [*QUICK, "hydra/launcher=basic"]
-    first, *_ = plan(parse(words).overrides).jobs
+    first, *_ = plan(compose(parse(words).overrides)).jobs
     run_job(first)
     finished = (first.folder / "summary.json").stat().st_mtime_ns
     assert main(words) == 0
@@ -169,7 +169,7 @@ def stored_experiment(text):
 )
 def test_an_experiments_tuning_and_placebo_need_not_be_in_a_narrowed_sweep(words, remarks):
     text = "sweep: {activation: 'relu,tanh'}\nplacebo: tanh\ntune: activation\n"
-    planned = plan(parse([*stored_experiment(text), *words, *QUICK]).overrides)
+    planned = plan(compose(parse([*stored_experiment(text), *words, *QUICK]).overrides))
     assert [remark.partition(";")[0] for remark in planned.remarks] == remarks
 
 
@@ -194,7 +194,7 @@ def test_a_failing_or_killed_worker_costs_only_its_job():
 
 def test_a_failing_job_is_listed_and_the_others_are_kept(capsys):
     """A job's folder taken by a file makes that job fail and no other."""
-    planned = plan(["activation=relu,tanh", *QUICK])
+    planned = plan(compose(["activation=relu,tanh", *QUICK]))
     planned.folder.mkdir(parents=True)
     planned.jobs[0].folder.write_text("in the way")
     assert main(["-m", "activation=relu,tanh", *QUICK]) == 1
@@ -268,11 +268,34 @@ CHOICES = [
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_a_job_put_together_is_what_hydra_composes(choice):
-    words = [choice, "optimizer.learning_rate=0.5", "activation=elu", "model.hidden=[3]", "seed=2"]
-    if choice.startswith("activation"):
-        words.remove("activation=elu")
-    found = Composer(words).experiment(words)
-    assert found.to_dict() == experiment_of(plain(composed(words)), words).to_dict()
+    fixed, varied = ["model.hidden=[3]"], [choice, "optimizer.learning_rate=0.5", "seed=2"]
+    found = Variations(compose(fixed)).experiment(read(varied))
+    assert found.to_dict() == compose([*fixed, *varied]).experiment.to_dict()
+
+
+REFERENCE = "name: elu\nalpha: ${optimizer.learning_rate}\n"
+GLOBAL = "# @package _global_\nactivation: {name: elu, alpha: 0.3}\ntraining: {epochs: 7}\n"
+
+
+@pytest.mark.parametrize("activation", ["name: elu\nalpha: 0.7\n", REFERENCE, GLOBAL])
+def test_so_it_is_with_files_of_the_users_own(activation):
+    words = stored_experiment("optimizer: {learning_rate: 0.5}\nmodel: {hidden: [3]}\n")
+    Path("conf/activation").mkdir()
+    Path("conf/activation/mine.yaml").write_text(activation)
+    fixed = parse(words).overrides
+    varied = ["activation=mine", "optimizer=sgd", "optimizer.learning_rate=0.2", "seed=2"]
+    for axes in (varied, varied[:2]):
+        found = Variations(compose(fixed)).experiment(read(axes))
+        assert found.to_dict() == compose([*fixed, *axes]).experiment.to_dict()
+
+
+@pytest.mark.parametrize("words", [["experiment=fair"], ["activation=relu,elu", "seed=range(9)"]])
+def test_a_sweep_is_composed_once(monkeypatch, words):
+    times = []
+    composed = hydra.compose
+    monkeypatch.setattr(hydra, "compose", lambda *a, **k: times.append(a) or composed(*a, **k))
+    plan(compose(words))
+    assert len(times) == 1
 
 
 def test_a_pattern_sweeps_over_the_choices_that_match(capsys):

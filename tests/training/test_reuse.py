@@ -196,7 +196,7 @@ def test_a_sweep_says_how_many_jobs_are_finished_and_how_many_trained_anew(
             past.setattr(f"{place}.fingerprint", lambda e: {**real(e), "numpy": "1.0"})
         assert main(words) == 0
     words[1] += ",elu"
-    elu = plan([words[1], *QUICK]).jobs[2]
+    elu = plan(compose([words[1], *QUICK])).jobs[2]
     execute(elu.experiment, elu.folder, command="")
     capsys.readouterr()
     assert main(words) == 0

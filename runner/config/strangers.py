@@ -1,20 +1,26 @@
-"""A user's folder of YAML files, as Hydra reads it: each file is checked when it is read."""
+"""A folder of YAML files from strangers: data, which may neither lead elsewhere nor name code.
+
+Hydra calls every ``_target_`` under hydra.callbacks, logging calls what ``()`` names and opens
+files, a sweeper adds overrides, a launcher may run shell commands on a cluster. So Hydra's own
+settings are taken from the command line only.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
-from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
+from omegaconf import DictConfig, OmegaConf
 
 from runner.system.files import read_whole, reason
 from runner.system.terminal import ConfigError
 from runner.system.yaml_text import MOST_BYTES, read_yaml
+
+FOLLOWS_FROM_THE_REST = ("runtime", "overrides", "searchpath")
 
 
 class CheckedFolder(FileConfigSource):
@@ -43,27 +49,12 @@ class CheckedFolder(FileConfigSource):
             raise ConfigError(f"a YAML file is broken: {' '.join(str(error).split())}") from None
         except ValueError as error:
             raise ConfigError(f"{path}: {error}") from None
-        if isinstance(content, dict):
-            _refuse_ways_out(path, content.get("defaults"))
+        for name in _names(content.get("defaults") if isinstance(content, dict) else None):
+            if ".." in PurePosixPath(name).parts or "//" in name or "${" in name:
+                raise ConfigError(
+                    f"{path}: defaults name {name!r}; only files in its folder are read"
+                )
         return super().load_config(config_path)
-
-
-def searchpath(folders: list[Path]) -> str:
-    """Return the override that makes Hydra search these folders. Raises ConfigError."""
-    from runner.config.quoting import as_text
-
-    for folder in folders:
-        if not folder.is_dir():
-            raise ConfigError(f"--config-dir {folder}: there is no such folder")
-    Plugins.instance().register(CheckedFolder)
-    places = [as_text(f"{CheckedFolder.scheme()}://{os.path.abspath(f)}") for f in folders]
-    return f"hydra.searchpath=[{','.join(places)}]"
-
-
-def _refuse_ways_out(path: Path, defaults: Any) -> None:
-    for name in _names(defaults):
-        if ".." in PurePosixPath(name).parts or "//" in name or "${" in name:
-            raise ConfigError(f"{path}: defaults name {name!r}; only files in its folder are read")
 
 
 def _names(defaults: Any) -> Iterator[str]:
@@ -75,3 +66,23 @@ def _names(defaults: Any) -> Iterator[str]:
             for group, choice in entry.items():
                 for one in choice if isinstance(choice, list) else [choice]:
                     yield f"{group}/{one}"
+
+
+def refuse_changes_of_hydra(found: DictConfig, from_the_shell: DictConfig) -> None:
+    """Raise ConfigError, one line that names the key, if a YAML file has changed Hydra's section.
+
+    ``from_the_shell`` is Hydra's section without any file but ours.
+    """
+    theirs, ours = _settings(found), _settings(from_the_shell)
+    for key in sorted({*theirs, *ours}):
+        if theirs.get(key, ...) != ours.get(key, ...):
+            raise ConfigError(
+                f"hydra.{key} is changed by a YAML file: hydra's settings are taken from the "
+                "command line only"
+            )
+
+
+def _settings(hydra: DictConfig) -> dict[Any, Any]:
+    sections: Any = OmegaConf.to_container(hydra, resolve=False)
+    sections["job"].pop("override_dirname", None)
+    return {key: part for key, part in sections.items() if key not in FOLLOWS_FROM_THE_REST}
