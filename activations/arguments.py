@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -94,3 +95,44 @@ def close_names(word: object, known: Iterable[str]) -> list[str]:
 
 def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, name.lower()))
+
+
+def true_or_false(name: str, value: Any) -> bool:
+    """Return an argument that must be a bool; raises ValueError naming it."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false, got {value!r}")
+    return value
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a class declares of an argument of its constructor.
+
+    Attributes:
+        above, minimum, maximum: bounds of a number; the first two may be the name of a parameter
+            declared before.
+        learned: whether it is the initial value of what training adjusts.
+        check: takes its name and value, returns the value or raises ValueError, if no number.
+    """
+
+    default: Any
+    above: float | str = -math.inf
+    minimum: float | str = -LARGEST_PARAMETER
+    maximum: float = LARGEST_PARAMETER
+    learned: bool = False
+    check: Callable[[str, Any], Any] | None = None
+
+    def checked(self, name: str, value: Any, owner: object) -> Any:
+        """Return a value for this parameter of ``owner``, or raise ValueError."""
+        if self.check is not None:
+            return self.check(name, value)
+        above, minimum = (
+            getattr(owner, bound) if isinstance(bound, str) else bound
+            for bound in (self.above, self.minimum)
+        )
+        return number(name, value, above=above, minimum=minimum, maximum=self.maximum)
+
+
+def parameter(default: Any, **rest: Any) -> Any:
+    """Declare a parameter: ``alpha = parameter(1.0, minimum=0)``, a number in every instance."""
+    return Parameter(default, **rest)

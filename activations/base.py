@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from activations.arguments import Parameter
 from activations.registry import Named, Registry
 from activations.user_code import is_ours
 
@@ -173,6 +174,12 @@ def in_float64(formula: Callable[..., Array]) -> Callable[..., Array]:
     return wide
 
 
+def _signature(declared: dict[str, Parameter]) -> inspect.Signature:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    arguments = [inspect.Parameter(k, kind, default=v.default) for k, v in declared.items()]
+    return inspect.Signature(arguments)
+
+
 class Activation(Named):
     """A function of the last axis, with its vector-Jacobian product.
 
@@ -190,6 +197,8 @@ class Activation(Named):
         parameters_per_unit: whether each unit learns its own parameters, or a layer one set.
         surrogate_derivative: whether ``derivative`` is a stand-in that trains a function whose
             own derivative is 0 (straight-through), so that no check may compare the two.
+        declared: the constructor's arguments that are declared as ``parameter(...)``.
+        learnable: whether those that can be learned are.
         params: learnable parameters by name. Python floats (the initial values) until a
             network binds them to arrays of shape (replicates, 1, units) or (replicates, 1, 1)
             that broadcast against x of shape (replicates, batch, units).
@@ -207,11 +216,30 @@ class Activation(Named):
     stochastic: ClassVar[bool] = False
     float64: ClassVar[bool] = False
 
-    def __init__(self) -> None:
+    learnable: Any = True
+    declared: ClassVar[dict[str, Parameter]] = {}
+    __signature__: ClassVar[inspect.Signature] = inspect.Signature()
+
+    def __init__(self, *values: Any, **named: Any) -> None:
         self.params: dict[str, Any] = {}
         self.generators: list[np.random.Generator] | None = None
+        given = _signature(self.declared).bind(*values, **named)
+        given.apply_defaults()
+        for name, value in given.arguments.items():
+            setattr(self, name, self.declared[name].checked(name, value, self))
+        if self.learnable:
+            learned = [name for name, declared in self.declared.items() if declared.learned]
+            self.params = {name: getattr(self, name) for name in learned}
 
     def __init_subclass__(cls, float64: bool = False, **kwargs: Any) -> None:
+        before = cls.declared
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Parameter)}
+        cls.declared = own | {name: p for name, p in before.items() if name not in vars(cls)}
+        if "__init__" in vars(cls):
+            signature = inspect.signature(cls.__init__)
+            cls.__signature__ = signature.replace(parameters=[*signature.parameters.values()][1:])
+        elif cls.declared != before:
+            cls.__signature__ = _signature(cls.declared)
         super().__init_subclass__(**kwargs)
         cls.float64 = float64 or cls.float64
         foreign = not is_ours(cls.__module__)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import number, true_or_false
 from activations.base import Array
 from activations.formulas.calculus import differentiate
 from activations.formulas.evaluation import CONSTANTS, Program, argument_count
@@ -51,8 +51,10 @@ class Formula(Learnable, float64=True):
                 raise ValueError(f"parameters: {name} is not in the expression")
         if learnable is True and not self.parameters:
             raise ValueError("learnable needs parameters to learn, e.g. parameters={beta: 1.0}")
-        super().__init__(learnable, **self.parameters)
-        self.learnable = learnable
+        super().__init__()
+        self.learnable = true_or_false("learnable", learnable)
+        if learnable:
+            self.params.update(self.parameters)
         self.slope = differentiate(self.value, "x")
         self._value, self._slope = Program(self.value), Program(self.slope)
         self._parameter_slopes = {

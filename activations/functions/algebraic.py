@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array, Elementwise
 from activations.functions.special import step
 
@@ -67,10 +67,7 @@ class ISRU(Elementwise, float64=True):
     """
 
     name = "isru"
-
-    def __init__(self, alpha: float = 1.0) -> None:
-        super().__init__()
-        self.alpha = number("alpha", alpha, minimum=1e-12, maximum=1e12)
+    alpha = parameter(1.0, minimum=1e-12, maximum=1000000000000.0)
 
     @property
     def _end(self) -> float:
@@ -112,10 +109,7 @@ class SquarePlus(Elementwise, float64=True):
     """
 
     name = "squareplus"
-
-    def __init__(self, b: float = 4.0) -> None:
-        super().__init__()
-        self.b = number("b", b, minimum=1e-100, maximum=1e100)
+    b = parameter(4.0, minimum=1e-100, maximum=1e100)
 
     def forward(self, x: Array) -> Array:
         m = 0.5 * np.abs(x) + 0.5 * hypotenuse(x, self.b)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from activations.arguments import number, one_of
+from activations.arguments import one_of, parameter
 from activations.base import BLOCK_ELEMENTS, Activation, Array, as_floating
 from activations.functions.special import LARGEST_ARGUMENT, two_quotient, two_sum
 
@@ -105,17 +105,16 @@ def complement(p: Array) -> Array:
     return np.where(dominant, (p * ~dominant).sum(axis=-1, keepdims=True), 1 - p)
 
 
+def _nan_or_zeros(name: str, value: Any) -> str:
+    if isinstance(value, float) and math.isnan(value):  # how a shell may deliver the word
+        return "nan"
+    return one_of(name, value, ("nan", "zeros"))
+
+
 class Masked(AxisWise):
-    """A function whose rows of -inf alone give NaN (as PyTorch and JAX) or zeros, as asked.
+    """A function whose rows of -inf alone give NaN (as PyTorch and JAX) or zeros, as asked."""
 
-    masked_rows: "nan" or "zeros".
-    """
-
-    def __init__(self, masked_rows: str = "nan") -> None:
-        super().__init__()
-        if isinstance(masked_rows, float) and math.isnan(masked_rows):
-            masked_rows = "nan"  # how a shell may deliver the word
-        self.masked_rows = one_of("masked_rows", masked_rows, ("nan", "zeros"))
+    masked_rows = parameter("nan", check=_nan_or_zeros)
 
     def filled(self, x: Array, y: Array, value: float = 0) -> Array:
         """Return y with ``value`` in the rows where all of x is -inf, if asked."""
@@ -195,6 +194,12 @@ class Softmin(Softmax):
         return super()._probabilities(-x)
 
 
+def _last_or_third(name: str, value: Any) -> int:
+    if value not in (-1, -3):
+        raise ValueError(f"{name} must be -1 or -3, got {value!r}")
+    return int(value)
+
+
 class Softmax2d(Softmax):
     """Softmax over the channels of an image at each of its places.
 
@@ -204,12 +209,7 @@ class Softmax2d(Softmax):
     """
 
     name = "softmax2d"
-
-    def __init__(self, channel_axis: int = -1, masked_rows: str = "nan") -> None:
-        super().__init__(masked_rows)
-        if channel_axis not in (-1, -3):
-            raise ValueError(f"channel_axis must be -1 or -3, got {channel_axis!r}")
-        self.channel_axis = channel_axis
+    channel_axis = parameter(-1, check=_last_or_third)
 
     def forward(self, x: Array) -> Array:
         return self._channels_back(super().forward(self._channels_last(x)))
@@ -245,10 +245,7 @@ class SoftmaxOne(AxisWise):
     """
 
     name = "softmax_one"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._softmax = Softmax()
+    _softmax = Softmax()
 
     @by_rows
     def forward(self, x: Array) -> Array:
@@ -282,11 +279,9 @@ class GumbelSoftmax(Softmax):
     """
 
     name = "gumbel_softmax"
+    masked_rows = "nan"
     stochastic = True
-
-    def __init__(self, tau: float = 1.0) -> None:
-        super().__init__()
-        self.tau = number("tau", tau, minimum=1e-30)
+    tau = parameter(1.0, minimum=1e-30)
 
     @property
     def _slope(self) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import number, parameter
 from activations.base import Array, Elementwise
 from activations.functions.indicators import constant, indicator, positive
 
@@ -19,11 +19,8 @@ class HardTanh(Elementwise):
     """
 
     name = "hardtanh"
-
-    def __init__(self, low: float = -1.0, high: float = 1.0) -> None:
-        super().__init__()
-        self.low = number("low", low)
-        self.high = number("high", high, above=self.low)
+    low = parameter(-1.0)
+    high = parameter(1.0, above="low")
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -81,11 +78,8 @@ class HardSigmoid(Elementwise):
     """
 
     name = "hardsigmoid"
-
-    def __init__(self, slope: float = 1 / 6, offset: float = 0.5) -> None:
-        super().__init__()
-        self.slope = number("slope", slope, minimum=1e-6, maximum=1e6)
-        self.offset = number("offset", offset, minimum=-1e6, maximum=1e6)
+    slope = parameter(1 / 6, minimum=1e-06, maximum=1000000.0)
+    offset = parameter(0.5, minimum=-1000000.0, maximum=1000000.0)
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -108,9 +102,7 @@ class SparseSigmoid(HardSigmoid):
     """
 
     name = "sparse_sigmoid"
-
-    def __init__(self) -> None:
-        super().__init__(slope=0.5, offset=0.5)
+    slope, offset = 0.5, 0.5
 
 
 class SQNL(Elementwise):
@@ -157,11 +149,8 @@ class Step(Elementwise):
 
     name = "step"
     surrogate_derivative = True
-
-    def __init__(self, threshold: float = 0.0, window: float = 0.0) -> None:
-        super().__init__()
-        self.threshold = number("threshold", threshold)
-        self.window = number("window", window, minimum=0)
+    threshold = parameter(0.0)
+    window = parameter(0.0, minimum=0)
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -184,10 +173,7 @@ class SignSTE(Elementwise):
 
     name = "sign_ste"
     surrogate_derivative = True
-
-    def __init__(self, window: float = 1.0) -> None:
-        super().__init__()
-        self.window = number("window", window, minimum=0)
+    window = parameter(1.0, minimum=0)
 
     @property
     def kinks(self) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array, Elementwise, in_float64
 from activations.functions.special import NO_UNDERFLOW, two_quotient
 
@@ -35,10 +35,7 @@ class ELU(Elementwise):
 
     name = "elu"
     kinks = (0.0,)
-
-    def __init__(self, alpha: float = 1.0) -> None:
-        super().__init__()
-        self.alpha = number("alpha", alpha, minimum=0)
+    alpha = parameter(1.0, minimum=0)
 
     def forward(self, x: Array) -> Array:
         left = np.expm1(np.minimum(x, 0))
@@ -63,10 +60,7 @@ class CELU(Elementwise):
 
     name = "celu"
     kinks = (0.0,)
-
-    def __init__(self, alpha: float = 1.0) -> None:
-        super().__init__()
-        self.alpha = number("alpha", alpha, minimum=1e-6, maximum=1e6)
+    alpha = parameter(1.0, minimum=1e-06, maximum=1000000.0)
 
     def forward(self, x: Array) -> Array:
         return _ELU.forward(x) if self.alpha == 1 else self._scaled_value(x)

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from activations.arguments import number
+from activations.arguments import number, parameter
 from activations.base import Array, Elementwise
 from activations.functions.axiswise import AxisWise, by_rows
 from activations.functions.clipped import HardTanh
@@ -163,8 +163,8 @@ class SwiGLUClamped(Gated):
         super().__init__()
         self.alpha = number("alpha", alpha, minimum=-1e6, maximum=1e6)
         self.limit = number("limit", limit, above=0)
-        self.first = _CappedSwish(self.alpha, self.limit)  # type: ignore[misc]
-        self.second = _ClampPlusOne(self.limit)  # type: ignore[misc]
+        self.first = _CappedSwish(self.limit, self.alpha)  # type: ignore[misc]
+        self.second = _ClampPlusOne(-self.limit, self.limit)  # type: ignore[misc]
 
     def _halves(self, x: Array) -> tuple[Array, Array]:
         super()._halves(x)
@@ -176,11 +176,7 @@ class SwiGLUClamped(Gated):
 
 
 class _CappedSwish(Swish):
-    name = ""
-
-    def __init__(self, alpha: float, limit: float) -> None:
-        super().__init__(alpha)
-        self.limit = limit
+    limit = parameter(1.0, above=0)
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -194,10 +190,5 @@ class _CappedSwish(Swish):
 
 
 class _ClampPlusOne(HardTanh):
-    name = ""
-
-    def __init__(self, limit: float) -> None:
-        super().__init__(-limit, limit)
-
     def forward(self, x: Array) -> Array:
         return super().forward(x) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array, Elementwise
 from activations.functions.special import (
     FRACTION_OF_SQUARE_ROOT_2_PI,
@@ -63,11 +63,8 @@ class LaplaceCDF(Elementwise, float64=True):
     """
 
     name = "laplace_cdf"
-
-    def __init__(self, mu: float = 0.707107, sigma: float = 0.282095) -> None:
-        super().__init__()
-        self.mu = number("mu", mu)
-        self.sigma = number("sigma", sigma, minimum=1e-30)
+    mu = parameter(0.707107)
+    sigma = parameter(0.282095, minimum=1e-30)
 
     def _standardised(self, x: Array) -> tuple[Array, Array]:
         """Return t = (x - mu) / sigma, cut where nothing is left of e^(-t^2 / 2), and its rest."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array, Elementwise, SharedParts
 from activations.functions.special import (
     FRACTION_OF_SQUARE_ROOT_2_PI,
@@ -75,11 +75,8 @@ class ClippedGELU(Elementwise, float64=True):
     """
 
     name = "clipped_gelu"
-
-    def __init__(self, low: float = -10.0, high: float = 10.0) -> None:
-        super().__init__()
-        self.low = number("low", low)
-        self.high = number("high", high, above=self.low)
+    low = parameter(-10.0)
+    high = parameter(10.0, above="low")
 
     @property
     def kinks(self) -> tuple[float, ...]:

@@ -7,25 +7,31 @@ Groups are neighbours on the last axis: inputs 0 ... pieces - 1 make output 0, a
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from activations.arguments import parameter, whole_number
 from activations.base import Array
 from activations.functions.axiswise import AxisWise, Softmax, by_rows, shifted, sum_of_others
+
+
+def _count_or_none(name: str, value: Any) -> int | None:
+    return None if value is None else whole_number(name, value, minimum=1)
+
+
+_SOFTMAX = Softmax()
 
 
 class _Grouped(AxisWise):
     """``pieces`` inputs make one output; None takes the row and cannot be a hidden layer."""
 
-    def __init__(self, pieces: int | None = 2) -> None:
-        super().__init__()
-        self.pieces = pieces
-        self.inputs_per_output = math.nan
-        if pieces is not None:
-            if isinstance(pieces, bool) or not isinstance(pieces, int) or pieces < 1:
-                raise ValueError(f"pieces must be a whole number from 1 on, got {pieces!r}")
-            self.inputs_per_output = pieces
+    pieces = parameter(2, check=_count_or_none)
+
+    @property
+    def inputs_per_output(self) -> float:  # type: ignore[override]
+        return math.nan if self.pieces is None else self.pieces
 
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return each input's slope, in the shape of x."""
@@ -86,7 +92,7 @@ class LogSumExp(_Grouped):
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        spread = grad[..., None] * Softmax().forward(self._groups(x))
+        spread = grad[..., None] * _SOFTMAX.forward(self._groups(x))
         return spread.reshape(x.shape)
 
     def _logarithm(self, d: Array, rest: Array | float) -> Array:

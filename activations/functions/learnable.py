@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import number, parameter, true_or_false
 from activations.base import Array, Elementwise, blockwise
 from activations.functions.indicators import constant, positive
 from activations.functions.special import (
@@ -34,13 +34,6 @@ class Learnable(Elementwise):
     Formulas take the current values with ``self.current(name)``: a float, or the array that a
     network has bound, in which case float32 formulas get float32 values.
     """
-
-    def __init__(self, learnable: bool = True, **initial: float) -> None:
-        super().__init__()
-        if not isinstance(learnable, bool):
-            raise ValueError(f"learnable must be true or false, got {learnable!r}")
-        if learnable:
-            self.params.update(initial)
 
     def current(self, name: str) -> Any:
         """Return a parameter's value: what has been learnt, else the constructor's argument."""
@@ -99,13 +92,12 @@ class PReLU(Learnable):
 
     name = "prelu"
     kinks = (0.0,)
+    alpha = parameter(0.25, learned=True)
+    per_unit = parameter(True, check=true_or_false)
 
-    def __init__(self, alpha: float = 0.25, per_unit: bool = True) -> None:
-        self.alpha = number("alpha", alpha)
-        super().__init__(alpha=self.alpha)
-        if not isinstance(per_unit, bool):
-            raise ValueError(f"per_unit must be true or false, got {per_unit!r}")
-        self.per_unit = self.parameters_per_unit = per_unit
+    @property
+    def parameters_per_unit(self) -> bool:  # type: ignore[override]
+        return bool(self.per_unit)
 
     def forward(self, x: Array) -> Array:
         alpha = self.params["alpha"]
@@ -133,11 +125,8 @@ class PELU(Learnable, float64=True):
     name = "pelu"
     kinks = (0.0,)
     parameters_per_unit = False
-
-    def __init__(self, a: float = 1.0, b: float = 1.0) -> None:
-        self.a = number("a", a, minimum=0.1)
-        self.b = number("b", b, minimum=0.1)
-        super().__init__(a=self.a, b=self.b)
+    a = parameter(1.0, minimum=0.1, learned=True)
+    b = parameter(1.0, minimum=0.1, learned=True)
 
     def forward(self, x: Array) -> Array:
         a, b = self._bounded()
@@ -186,14 +175,9 @@ class StarReLU(Learnable, float64=True):
     name = "star_relu"
     kinks = (0.0,)
     parameters_per_unit = False
-
-    def __init__(
-        self, scale: float = 0.8944, shift: float = -0.4472, learnable: bool = True
-    ) -> None:
-        self.scale = number("scale", scale)
-        self.shift = number("shift", shift)
-        super().__init__(learnable, scale=self.scale, shift=self.shift)
-        self.learnable = learnable
+    scale = parameter(0.8944, learned=True)
+    shift = parameter(-0.4472, learned=True)
+    learnable = parameter(True, check=true_or_false)
 
     def forward(self, x: Array) -> Array:
         rectified = np.maximum(x, 0)
@@ -220,10 +204,7 @@ class SoftExponential(Learnable, float64=True):
     """
 
     name = "softexponential"
-
-    def __init__(self, alpha: float = 0.0) -> None:
-        self.alpha = number("alpha", alpha)
-        super().__init__(alpha=self.alpha)
+    alpha = parameter(0.0, learned=True)
 
     def forward(self, x: Array) -> Array:
         alpha, y = self.wide("alpha"), np.positive(x)
@@ -338,13 +319,12 @@ class XIELU(Learnable, float64=True):
     parameters_per_unit = False
 
     def __init__(self, alpha_p: float = 0.8, alpha_n: float = 0.8, beta: float = 0.5) -> None:
+        super().__init__()
         self.beta = number("beta", beta)
         self.alpha_p = number("alpha_p", alpha_p, minimum=1e-30)
         self.alpha_n = number("alpha_n", alpha_n, above=self.beta)
-        super().__init__(
-            raw_alpha_p=_softplus_inverse(self.alpha_p),
-            raw_alpha_n=_softplus_inverse(self.alpha_n - self.beta),
-        )
+        self.params["raw_alpha_p"] = _softplus_inverse(self.alpha_p)
+        self.params["raw_alpha_n"] = _softplus_inverse(self.alpha_n - self.beta)
         self._initial = dict(self.params)
 
     def forward(self, x: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter, true_or_false
 from activations.base import Array
 from activations.functions.indicators import constant
 from activations.functions.learnable import Learnable
@@ -53,12 +53,9 @@ class DyT(Learnable, float64=True):
     """
 
     name = "dyt"
-
-    def __init__(self, alpha: float = 0.5, gain: float = 1.0, shift: float = 0.0) -> None:
-        self.alpha = number("alpha", alpha)
-        self.gain = number("gain", gain)
-        self.shift = number("shift", shift)
-        super().__init__(alpha=self.alpha, gain=self.gain, shift=self.shift)
+    alpha = parameter(0.5, learned=True)
+    gain = parameter(1.0, learned=True)
+    shift = parameter(0.0, learned=True)
 
     def forward(self, x: Array) -> Array:
         p, _ = bounded_product(self.wide("alpha"), x)
@@ -97,15 +94,10 @@ class Derf(Learnable, float64=True):
     """
 
     name = "derf"
-
-    def __init__(
-        self, alpha: float = 0.5, offset: float = 0.0, gain: float = 1.0, shift: float = 0.0
-    ) -> None:
-        self.alpha = number("alpha", alpha)
-        self.offset = number("offset", offset, minimum=-1e6, maximum=1e6)
-        self.gain = number("gain", gain)
-        self.shift = number("shift", shift)
-        super().__init__(alpha=self.alpha, offset=self.offset, gain=self.gain, shift=self.shift)
+    alpha = parameter(0.5, learned=True)
+    offset = parameter(0.0, minimum=-1000000.0, maximum=1000000.0, learned=True)
+    gain = parameter(1.0, learned=True)
+    shift = parameter(0.0, learned=True)
 
     def forward(self, x: Array) -> Array:
         u, rest = self._argument(x)
@@ -166,12 +158,9 @@ class ACONC(Learnable, float64=True):
     """
 
     name = "acon_c"
-
-    def __init__(self, p1: float = 1.0, p2: float = 0.0, beta: float = 1.0) -> None:
-        self.p1 = number("p1", p1)
-        self.p2 = number("p2", p2)
-        self.beta = number("beta", beta, minimum=-1e6, maximum=1e6)
-        super().__init__(p1=self.p1, p2=self.p2, beta=self.beta)
+    p1 = parameter(1.0, learned=True)
+    p2 = parameter(0.0, learned=True)
+    beta = parameter(1.0, minimum=-1000000.0, maximum=1000000.0, learned=True)
 
     def forward(self, x: Array) -> Array:
         p, rest = self._argument(x)
@@ -241,12 +230,9 @@ class SMU(Learnable, float64=True):
 
     name = "smu"
     parameters_per_unit = False
-
-    def __init__(self, alpha: float = 0.25, mu: float = 1e6, learnable: bool = True) -> None:
-        self.alpha = number("alpha", alpha)
-        self.mu = number("mu", mu)
-        super().__init__(learnable, mu=self.mu)
-        self.learnable = learnable
+    alpha = parameter(0.25)
+    mu = parameter(1e6, learned=True)
+    learnable = parameter(True, check=true_or_false)
 
     def forward(self, x: Array) -> Array:
         u, rest = self._argument(x)
@@ -299,11 +285,8 @@ class ErfAct(Learnable, float64=True):
 
     name = "erfact"
     parameters_per_unit = False
-
-    def __init__(self, alpha: float = 0.75, beta: float = 0.75) -> None:
-        self.alpha = number("alpha", alpha)
-        self.beta = number("beta", beta)
-        super().__init__(alpha=self.alpha, beta=self.beta)
+    alpha = parameter(0.75, learned=True)
+    beta = parameter(0.75, learned=True)
 
     def forward(self, x: Array) -> Array:
         p, rest, gate = self._gate(x)
@@ -370,11 +353,8 @@ class Snake(Learnable, float64=True):
     """
 
     name = "snake"
-
-    def __init__(self, alpha: float = 1.0, learnable: bool = False) -> None:
-        self.alpha = number("alpha", alpha)
-        super().__init__(learnable, alpha=self.alpha)
-        self.learnable = learnable
+    alpha = parameter(1.0, learned=True)
+    learnable = parameter(False, check=true_or_false)
 
     def forward(self, x: Array) -> Array:
         alpha, sine, _ = self._waves(x)

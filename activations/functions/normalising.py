@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array
 from activations.functions.axiswise import AxisWise, by_rows, complement
 from activations.functions.special import two_product
@@ -56,10 +56,7 @@ class L2Normalize(AxisWise):
     """
 
     name = "l2_normalize"
-
-    def __init__(self, epsilon: float = 1e-12) -> None:
-        super().__init__()
-        self.epsilon = number("epsilon", epsilon, above=0)
+    epsilon = parameter(1e-12, above=0)
 
     @by_rows
     def forward(self, x: Array) -> Array:
@@ -145,10 +142,7 @@ class Standardize(AxisWise):
     """
 
     name = "standardize"
-
-    def __init__(self, epsilon: float = 1e-5) -> None:
-        super().__init__()
-        self.epsilon = number("epsilon", epsilon, above=0)
+    epsilon = parameter(1e-5, above=0)
 
     @by_rows
     def forward(self, x: Array) -> Array:

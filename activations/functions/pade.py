@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array
 from activations.functions.learnable import Learnable
 from activations.functions.special import finite, two_product, two_quotient, two_sum
@@ -32,26 +32,16 @@ class PAU(Learnable):
     name = "pau"
     kinks = (0.0,)
     parameters_per_unit = False
-
-    def __init__(
-        self,
-        p0: float = 0.0,
-        p1: float = 0.842843,
-        p2: float = 4.522566,
-        p3: float = 6.998768,
-        p4: float = 3.740695,
-        p5: float = 0.67093,
-        q1: float = 3.844091,
-        q2: float = 7.894363,
-        q3: float = 3.293638,
-        q4: float = 0.744992,
-    ) -> None:
-        self.p0, self.p1 = number("p0", p0), number("p1", p1)
-        self.p2, self.p3 = number("p2", p2), number("p3", p3)
-        self.p4, self.p5 = number("p4", p4), number("p5", p5)
-        self.q1, self.q2 = number("q1", q1), number("q2", q2)
-        self.q3, self.q4 = number("q3", q3), number("q4", q4)
-        super().__init__(**{name: getattr(self, name) for name in NUMERATOR + DENOMINATOR})
+    p0 = parameter(0.0, learned=True)
+    p1 = parameter(0.842843, learned=True)
+    p2 = parameter(4.522566, learned=True)
+    p3 = parameter(6.998768, learned=True)
+    p4 = parameter(3.740695, learned=True)
+    p5 = parameter(0.67093, learned=True)
+    q1 = parameter(3.844091, learned=True)
+    q2 = parameter(7.894363, learned=True)
+    q3 = parameter(3.293638, learned=True)
+    q4 = parameter(0.744992, learned=True)
 
     def forward(self, x: Array) -> Array:
         p, q = self._coefficients()

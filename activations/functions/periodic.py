@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array, Elementwise, SharedParts
 from activations.functions.special import (
     constants,
@@ -61,10 +61,7 @@ class Sin(Elementwise, float64=True):
     """
 
     name = "sin"
-
-    def __init__(self, w: float = 1.0) -> None:
-        super().__init__()
-        self.w = number("w", w, minimum=1e-6, maximum=1e6)
+    w = parameter(1.0, minimum=1e-06, maximum=1000000.0)
 
     def forward(self, x: Array) -> Array:
         if self.w == 1:
@@ -87,10 +84,7 @@ class FINER(Elementwise, float64=True):
 
     name = "finer"
     kinks = (0.0,)
-
-    def __init__(self, w: float = 30.0) -> None:
-        super().__init__()
-        self.w = number("w", w, minimum=1e-6, maximum=1e6)
+    w = parameter(30.0, minimum=1e-06, maximum=1000000.0)
 
     def _phase(self, x: Array) -> tuple[Array, Array]:
         x = _within(x, 1e100)
@@ -126,11 +120,8 @@ class WIRE(SharedParts, float64=True):
     """
 
     name = "wire"
-
-    def __init__(self, w: float = 20.0, s: float = 30.0) -> None:
-        super().__init__()
-        self.w = number("w", w, minimum=1e-6, maximum=1e6)
-        self.s = number("s", s, minimum=1e-6, maximum=1e6)
+    w = parameter(20.0, minimum=1e-06, maximum=1000000.0)
+    s = parameter(30.0, minimum=1e-06, maximum=1000000.0)
 
     def parts(self, x: Array, exact: bool) -> Wavelet:
         end = 28 / self.s  # e^(-28^2) = 0

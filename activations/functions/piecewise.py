@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array, Elementwise
 from activations.functions.indicators import constant
 
@@ -105,10 +105,7 @@ class SmeLU(Elementwise):
     """
 
     name = "smelu"
-
-    def __init__(self, beta: float = 1.0) -> None:
-        super().__init__()
-        self.beta = number("beta", beta, minimum=1e-30)
+    beta = parameter(1.0, minimum=1e-30)
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -131,6 +128,4 @@ class SparsePlus(SmeLU):
     """
 
     name = "sparse_plus"
-
-    def __init__(self) -> None:
-        super().__init__(beta=1.0)
+    beta = 1.0

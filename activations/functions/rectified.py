@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import number, parameter
 from activations.base import Array, Elementwise
 from activations.functions.clipped import HardTanh
 from activations.functions.indicators import constant, not_negative, positive
@@ -20,12 +20,7 @@ class ReLU(Elementwise):
 
     name = "relu"
     kinks = (0.0,)
-
-    def __init__(self, derivative_at_zero: float = 1.0) -> None:
-        super().__init__()
-        self.derivative_at_zero = number(
-            "derivative_at_zero", derivative_at_zero, minimum=0, maximum=1
-        )
+    derivative_at_zero = parameter(1.0, minimum=0, maximum=1)
 
     def forward(self, x: Array) -> Array:
         return np.maximum(x, 0)
@@ -48,11 +43,8 @@ class LeakyReLU(Elementwise):
 
     name = "leaky_relu"
     kinks = (0.0,)
-
-    def __init__(self, alpha: float = 0.2, derivative_at_zero: float = 1.0) -> None:
-        super().__init__()
-        self.alpha = number("alpha", alpha, minimum=0)
-        self.derivative_at_zero = number("derivative_at_zero", derivative_at_zero)
+    alpha = parameter(0.2, minimum=0)
+    derivative_at_zero = parameter(1.0)
 
     def forward(self, x: Array) -> Array:
         if self.alpha == 0:  # 0 * -inf would be NaN
@@ -80,9 +72,7 @@ class ReLU6(HardTanh):
     """
 
     name = "relu6"
-
-    def __init__(self) -> None:
-        super().__init__(low=0.0, high=6.0)
+    low, high = 0.0, 6.0
 
 
 class RReLU(Elementwise):
@@ -97,11 +87,8 @@ class RReLU(Elementwise):
     name = "rrelu"
     kinks = (0.0,)
     stochastic = True
-
-    def __init__(self, lower: float = 0.125, upper: float = 1 / 3) -> None:
-        super().__init__()
-        self.lower = number("lower", lower, minimum=0, maximum=1)
-        self.upper = number("upper", upper, minimum=self.lower, maximum=1)
+    lower = parameter(0.125, minimum=0, maximum=1)
+    upper = parameter(1 / 3, minimum="lower", maximum=1)
 
     def forward(self, x: Array) -> Array:
         if self.generators is None:
@@ -131,10 +118,7 @@ class ThresholdedReLU(Elementwise):
     """
 
     name = "thresholded_relu"
-
-    def __init__(self, theta: float = 1.0) -> None:
-        super().__init__()
-        self.theta = number("theta", theta, minimum=0)
+    theta = parameter(1.0, minimum=0)
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -203,10 +187,7 @@ class NLReLU(Elementwise):
 
     name = "nlrelu"
     kinks = (0.0,)
-
-    def __init__(self, beta: float = 1.0) -> None:
-        super().__init__()
-        self.beta = number("beta", beta, minimum=1e-30)
+    beta = parameter(1.0, minimum=1e-30)
 
     def forward(self, x: Array) -> Array:
         rectified = np.maximum(x, 0)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter, true_or_false
 from activations.base import Array, Elementwise, SharedParts
 from activations.functions.learnable import Learnable
 from activations.functions.special import (
@@ -118,11 +118,8 @@ class Swish(Learnable, float64=True):
     """
 
     name = "swish"
-
-    def __init__(self, beta: float = 1.0, learnable: bool = False) -> None:
-        self.beta = number("beta", beta, minimum=-1e6, maximum=1e6)
-        super().__init__(learnable, beta=self.beta)
-        self.learnable = learnable
+    beta = parameter(1.0, minimum=-1000000.0, maximum=1000000.0, learned=True)
+    learnable = parameter(False, check=true_or_false)
 
     def _argument(self, x: Array) -> tuple[Array, Array]:
         """Return beta x in two pieces."""

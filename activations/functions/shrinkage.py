@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array, Elementwise
 from activations.functions.indicators import positive
 
@@ -20,10 +20,7 @@ class HardShrink(Elementwise):
     """
 
     name = "hardshrink"
-
-    def __init__(self, threshold: float = 0.5) -> None:
-        super().__init__()
-        self.threshold = number("threshold", threshold, minimum=0)
+    threshold = parameter(0.5, minimum=0)
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -44,10 +41,7 @@ class SoftShrink(Elementwise):
     """
 
     name = "softshrink"
-
-    def __init__(self, threshold: float = 0.5) -> None:
-        super().__init__()
-        self.threshold = number("threshold", threshold, minimum=0)
+    threshold = parameter(0.5, minimum=0)
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -68,11 +62,8 @@ class Shrink(Elementwise):
     """
 
     name = "shrink"
-
-    def __init__(self, threshold: float = 0.5, bias: float = 0.0) -> None:
-        super().__init__()
-        self.threshold = number("threshold", threshold, minimum=0)
-        self.bias = number("bias", bias)
+    threshold = parameter(0.5, minimum=0)
+    bias = parameter(0.0)
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -93,11 +84,8 @@ class Threshold(Elementwise):
     """
 
     name = "threshold"
-
-    def __init__(self, threshold: float = 0.0, value: float = 0.0) -> None:
-        super().__init__()
-        self.threshold = number("threshold", threshold)
-        self.value = number("value", value)
+    threshold = parameter(0.0)
+    value = parameter(0.0)
 
     @property
     def kinks(self) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array, Elementwise, SharedParts
 from activations.functions.special import (
     SUBNORMAL,
@@ -70,11 +70,8 @@ class ScaledTanH(Elementwise, float64=True):
     """
 
     name = "scaled_tanh"
-
-    def __init__(self, amplitude: float = 1.7159, slope: float = 2 / 3) -> None:
-        super().__init__()
-        self.amplitude = number("amplitude", amplitude)
-        self.slope = number("slope", slope, minimum=1e-30)
+    amplitude = parameter(1.7159)
+    slope = parameter(2 / 3, minimum=1e-30)
 
     def forward(self, x: Array) -> Array:
         end = 400 / self.slope
@@ -98,10 +95,7 @@ class TanHLinear(Elementwise, float64=True):
     """
 
     name = "lecun_tanh_linear"
-
-    def __init__(self, slope: float = 0.01) -> None:
-        super().__init__()
-        self.slope = number("slope", slope, minimum=0, maximum=0.99)
+    slope = parameter(0.01, minimum=0, maximum=0.99)
 
     def forward(self, x: Array) -> Array:
         if self.slope == 0:  # 0 * inf would be NaN
@@ -145,27 +139,28 @@ class SoftClip(Elementwise, float64=True):
     """
 
     name = "softclip"
+    alpha = parameter(10.0, minimum=1e-6, maximum=300)
 
-    def __init__(self, alpha: float = 10.0) -> None:
-        super().__init__()
-        self.alpha = number("alpha", alpha, minimum=1e-6, maximum=300)
+    @functools.cached_property
+    def _one_less_k(self) -> tuple[float, float]:
+        """1 - k, and the share of it that rounding has taken."""
         with decimal.localcontext() as context:
             context.prec = 50
-            factor = 1 - (-decimal.Decimal(self.alpha)).exp()  # 1 - k, and the float next to it
-            self._factor = float(factor)
-            self._factor_rest = float(factor / decimal.Decimal(self._factor) - 1)
+            exactly = 1 - (-decimal.Decimal(self.alpha)).exp()
+            return float(exactly), float(exactly / decimal.Decimal(float(exactly)) - 1)
 
     def forward(self, x: Array) -> Array:
         end = 400 + self.alpha
         c = np.minimum(np.maximum(x, -4 * end / self.alpha), end / self.alpha)
         p, rest = two_product(self.alpha, c)
         n = exp_of_sum(p, rest)
-        top = self._factor * np.exp(p)
-        top = top + top * (rest + self._factor_rest)  # (1 - k) n with a rounding less
+        factor, lost = self._one_less_k
+        top = factor * np.exp(p)
+        top = top + top * (rest + lost)  # (1 - k) n with a rounding less
 
         def tail(p: Array) -> Array:
             half = exp_of_sum(p / 2, rest / 2)
-            return half * (self._factor / self.alpha * half)
+            return half * (factor / self.alpha * half)
 
         y = np.log1p(top / (1 + math.exp(-self.alpha) * n)) / self.alpha
         return where_below(p, SUBNORMAL, tail, y)

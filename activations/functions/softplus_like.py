@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array, Elementwise, SharedParts, in_float64
 from activations.functions.sigmoidal import logistic
 from activations.functions.special import (
@@ -31,10 +31,7 @@ class Softplus(SharedParts):
     """
 
     name = "softplus"
-
-    def __init__(self, beta: float = 1.0) -> None:
-        super().__init__()
-        self.beta = number("beta", beta, minimum=1e-6, maximum=1e6)
+    beta = parameter(1.0, minimum=1e-06, maximum=1000000.0)
 
     def parts(self, x: Array, exact: bool) -> Array | None:
         return np.exp(-np.abs(x)) if self.beta == 1 else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from activations.arguments import number
+from activations.arguments import parameter
 from activations.base import Array
 from activations.functions.axiswise import (
     AxisWise,
@@ -138,10 +138,7 @@ class Entmax(_Entmax):
     """
 
     name = "entmax"
-
-    def __init__(self, alpha: float = 1.5, masked_rows: str = "nan") -> None:
-        super().__init__(masked_rows)
-        self.alpha = number("alpha", alpha, minimum=1.001, maximum=10)
+    alpha = parameter(1.5, minimum=1.001, maximum=10)
 
     @property
     def _order(self) -> float:  # type: ignore[override]

@@ -20,8 +20,6 @@ from activations.check.definitions.elementary import (
 from activations.check.definitions.table import (
     ANY,
     POSITIVE,
-    SIGNED_STRETCH,
-    Range,
     Terms,
     define,
     inverse,
@@ -32,7 +30,6 @@ define(
     lambda x, alpha: x if x > 0 else alpha * x,
     lambda x, alpha: 1 if x > 0 else alpha,
     lambda alpha: (-INF if alpha > 0 else INF, INF, alpha, 1),
-    ranges={"alpha": ANY},
     learned={"alpha": lambda x, alpha: min(x, 0)},
     at=({}, {"alpha": 1.5}, {"alpha": -1.0}),
 )
@@ -41,7 +38,6 @@ define(
     lambda x, a, b: a / b * x if x >= 0 else a * (exp(x / b) - 1),
     lambda x, a, b: a / b if x >= 0 else a / b * exp(x / b),
     (-1, INF, 0, 1),
-    ranges={"a": Range(0.1, 1e30, 0.1), "b": Range(0.1, 1e30, 0.1)},
     scales=lambda a, b: (b,),
     learned={
         "a": lambda x, a, b: x / b if x >= 0 else exp(x / b) - 1,
@@ -53,7 +49,6 @@ define(
     lambda x, scale, shift: (scale * max(x, 0) ** 2, shift),
     lambda x, scale, shift: scale * 2 * max(x, 0),
     lambda scale, shift: (shift, INF, 0, INF),
-    ranges={"scale": ANY, "shift": ANY},
     scales=lambda scale, shift: (abs(shift / scale) ** 0.5,) if scale else (),
     learned={
         "scale": lambda x, scale, shift: max(x, 0) ** 2,
@@ -97,7 +92,6 @@ define(
     soft_exponential,
     soft_exponential_slope,
     lambda alpha: (0, INF, 0, INF) if alpha else (-INF, INF, 1, 1),
-    ranges={"alpha": ANY},
     scales=lambda alpha: inverse(alpha),
     branches=lambda alpha: (-alpha, 1 / alpha - alpha) if -1e300 < alpha < -1e-300 else (),
     skip=lambda x, alpha: alpha < 0 and inside_logarithm(x, alpha) <= 0,
@@ -139,7 +133,6 @@ define(
     lambda x, alpha, gain, shift: (gain * mpmath.tanh(alpha * x), shift),
     lambda x, alpha, gain, shift: gain * alpha * tanh_slope(alpha * x),
     (-1, 1, 0, 0),
-    ranges={"alpha": ANY, "gain": ANY, "shift": ANY},
     scales=lambda alpha, gain, shift: inverse(alpha),
     learned={
         "alpha": lambda x, alpha, gain, shift: gain * x * tanh_slope(alpha * x),
@@ -153,7 +146,6 @@ define(
     lambda x, alpha, offset, gain, shift: (gain * erf(alpha * x + offset), shift),
     lambda x, alpha, offset, gain, shift: gain * alpha * erf_slope(alpha * x + offset),
     (-1, 1, 0, 0),
-    ranges={"alpha": ANY, "offset": SIGNED_STRETCH, "gain": ANY, "shift": ANY},
     scales=lambda alpha, offset, gain, shift: inverse(alpha),
     branches=lambda alpha, offset, gain, shift: (
         [(u - offset) / alpha for u in (0, 1, -1, -3)] if abs(alpha) > 1e-300 else ()
@@ -204,7 +196,6 @@ define(
     acon,
     acon_slope,
     lambda p1, p2, beta: (-INF if p2 else 0, INF, p2, p1),
-    ranges={"p1": ANY, "p2": ANY, "beta": SIGNED_STRETCH},
     scales=lambda p1, p2, beta: inverse(beta * (p1 - p2)),
     branches=(-700.0, 40.0),
     learned={"p1": acon_p1, "p2": acon_p2, "beta": acon_beta},
@@ -227,7 +218,6 @@ define(
     smu,
     smu_slope,
     lambda alpha, mu: (-INF, INF, alpha, 1),
-    ranges={"alpha": ANY, "mu": ANY},
     scales=lambda alpha, mu: inverse(mu * (1 - alpha)),
     branches=lambda alpha, mu: inverse(mu) + tuple(-v for v in inverse(mu)),
     learned={
@@ -249,7 +239,6 @@ define(
         x * beta * gate(x, alpha, beta) * erf_slope(gate(x, alpha, beta)),
     ),
     (0, INF, 0, 1),
-    ranges={"alpha": ANY, "beta": ANY},
     scales=lambda alpha, beta: inverse(beta),
     branches=lambda alpha, beta: (
         (-700 / beta, -math.log(abs(alpha)) / beta) if beta and abs(alpha) > 1e-300 else ()
@@ -307,7 +296,6 @@ define(
     pau,
     pau_slope,
     lambda **c: (-INF, INF, c["p5"] / c["q4"], c["p5"] / c["q4"]),
-    ranges=dict.fromkeys(NUMERATOR + DENOMINATOR, ANY),
     branches=(-1.0, 1.0),
     reach=lambda **c: INF if c["p1"] == 0.842843 else 1e60,
     why="powers of 1 / x underflow",

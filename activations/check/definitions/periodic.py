@@ -8,7 +8,7 @@ import mpmath
 from mpmath import mpf
 
 from activations.check.definitions.elementary import INF, cosine, exp, sine, times
-from activations.check.definitions.table import ANY, STRETCH, define, inverse
+from activations.check.definitions.table import define, inverse
 
 NONE = (None, None, None, None)
 
@@ -17,7 +17,6 @@ define(
     lambda x, w: sine(w * x),
     lambda x, w: times(w, cosine(w * x)),
     NONE,
-    ranges={"w": STRETCH},
     scales=lambda w: inverse(w),
     reach=lambda w: INF if w == 1 else 1e250,
     why="a phase beyond twice a float's digits means nothing",
@@ -34,7 +33,6 @@ define(
     lambda x, w: sine(finer_phase(x, w)),
     lambda x, w: times(w * (2 * abs(x) + 1), cosine(finer_phase(x, w))),
     NONE,
-    ranges={"w": STRETCH},
     scales=lambda w: (*inverse(w), w**-0.5),
     reach=lambda w: min(1e6, math.sqrt(3e13 / w)),
     why="a phase of more than 10^13 turns means nothing",
@@ -47,7 +45,6 @@ define(
         -2 * s * s * x * mpmath.cos(w * x) * exp(-((s * x) ** 2)),
     ),
     (0, 0, 0, 0),
-    ranges={"w": STRETCH, "s": STRETCH},
     scales=lambda w, s: inverse(w, s),
     branches=(28 / 30, 0.5, 0.1, 0.01),
 )
@@ -87,7 +84,6 @@ define(
     lambda x, alpha: (x, mpmath.sin(alpha * x) ** 2 / alpha if alpha else mpf(0)),
     lambda x, alpha: (1, mpmath.sin(2 * alpha * x)),
     (-INF, INF, None, None),
-    ranges={"alpha": ANY},
     scales=lambda alpha: inverse(alpha),
     reach=lambda alpha: 1e250 / max(1, abs(alpha)),
     why="a phase beyond twice a float's digits means nothing",

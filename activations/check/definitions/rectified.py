@@ -11,10 +11,6 @@ from activations.check.definitions.elementary import INF, clamp, exp
 from activations.check.definitions.table import (
     ANY,
     NOT_NEGATIVE,
-    POSITIVE,
-    SIGNED_STRETCH,
-    STRETCH,
-    Range,
     Terms,
     define,
     inverse,
@@ -25,7 +21,6 @@ define(
     lambda x, derivative_at_zero: max(x, 0),
     lambda x, derivative_at_zero: 1 if x > 0 else derivative_at_zero if x == 0 else 0,
     (0, INF, 0, 1),
-    ranges={"derivative_at_zero": Range(0, 1)},
     at=({}, {"derivative_at_zero": 0.0}, {"derivative_at_zero": 0.5}),
 )
 define(
@@ -33,7 +28,6 @@ define(
     lambda x, alpha, derivative_at_zero: x if x > 0 else alpha * x,
     lambda x, alpha, derivative_at_zero: 1 if x > 0 else derivative_at_zero if x == 0 else alpha,
     lambda alpha, derivative_at_zero: (-INF if alpha else 0, INF, alpha, 1),
-    ranges={"alpha": NOT_NEGATIVE, "derivative_at_zero": ANY},
     at=[
         {"alpha": alpha, "derivative_at_zero": at_zero}
         for alpha, at_zero in (
@@ -52,7 +46,6 @@ define(
     lambda x, lower, upper: x if x > 0 else (lower + upper) / 2 * x,
     lambda x, lower, upper: 1 if x > 0 else (lower + upper) / 2,
     (-INF, INF, 11 / 48, 1),
-    ranges={"lower": Range(0, 1), "upper": Range(0, 1)},
     legal=lambda lower, upper: lower <= upper,
 )
 define(
@@ -60,7 +53,6 @@ define(
     lambda x, theta: x if x > theta else 0,
     lambda x, theta: 1 if x > theta else 0,
     (0, INF, 0, 1),
-    ranges={"theta": NOT_NEGATIVE},
 )
 
 
@@ -102,7 +94,6 @@ define(
     lambda x, beta: mpmath.log1p(beta * max(x, 0)),
     lambda x, beta: beta / (1 + beta * x) if x > 0 else 0,
     (0, INF, 0, 0),
-    ranges={"beta": POSITIVE},
     scales=lambda beta: inverse(beta),
     at=({}, {"beta": 2.5}, {"beta": 0.3}),
 )
@@ -117,7 +108,6 @@ define(
     clamp,
     lambda x, low, high: int(inside(x, low, high)),
     lambda low, high: (low, high, 0, 0),
-    ranges={"low": ANY, "high": ANY},
     legal=lambda low, high: low < high,
     at=({}, {"low": 0.5, "high": 2.0}),
 )
@@ -154,7 +144,6 @@ define(
         1 / whole_width(slope) if 0 < x / whole_width(slope) + offset < 1 else 0
     ),
     (0, 1, 0, 0),
-    ranges={"slope": STRETCH, "offset": SIGNED_STRETCH},
     scales=lambda slope, offset: (1 / slope, (1 + abs(offset)) / slope),
     skip=lambda x, slope, offset: (
         min(abs(slope * x + offset), abs(slope * x + offset - 1)) < 1e-6 * (1 + abs(offset))
@@ -184,7 +173,6 @@ define(
     lambda x, threshold, window: 1 if x > threshold else 0,
     lambda x, threshold, window: 1 if window and abs(x - threshold) <= window else 0,
     (0, 1, 0, 0),
-    ranges={"threshold": ANY, "window": NOT_NEGATIVE},
     # x - threshold rounds
     skip=lambda x, threshold, window: abs(abs(x - threshold) - window) < 1e-6 * window,
 )
@@ -193,7 +181,6 @@ define(
     lambda x, window: mpmath.sign(x),
     lambda x, window: 1 if window and abs(x) <= window else 0,
     (-1, 1, 0, 0),
-    ranges={"window": NOT_NEGATIVE},
     at=({"window": 0.0},),
 )
 
@@ -207,21 +194,18 @@ define(
     lambda x, threshold: x if abs(x) > threshold else 0,
     beyond,
     (-INF, INF, 1, 1),
-    ranges={"threshold": NOT_NEGATIVE},
 )
 define(
     "softshrink",
     lambda x, threshold: x - mpmath.sign(x) * threshold if abs(x) > threshold else 0,
     beyond,
     (-INF, INF, 1, 1),
-    ranges={"threshold": NOT_NEGATIVE},
 )
 define(
     "shrink",
     lambda x, threshold, bias: x - mpmath.sign(x) * bias if abs(x) > threshold else 0,
     beyond,
     (-INF, INF, 1, 1),
-    ranges={"threshold": NOT_NEGATIVE, "bias": ANY},
     branches=lambda threshold, bias: (bias,),
     at=({}, {"bias": 0.2}),
 )
@@ -230,7 +214,6 @@ define(
     lambda x, threshold, value: x if x > threshold else value,
     lambda x, threshold, value: 1 if x > threshold else 0,
     lambda threshold, value: (value, INF, 0, 1),
-    ranges={"threshold": ANY, "value": ANY},
     at=({}, {"threshold": 0.125, "value": 20.0}),
 )
 
@@ -282,7 +265,6 @@ define(
     smelu,
     smelu_slope,
     (0, INF, 0, 1),
-    ranges={"beta": POSITIVE},
     scales=lambda beta: (beta,),
     at=({}, {"beta": 0.25}),
 )

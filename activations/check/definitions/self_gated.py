@@ -19,7 +19,7 @@ from activations.check.definitions.elementary import (
     softplus,
     tanh_slope,
 )
-from activations.check.definitions.table import ANY, SIGNED_STRETCH, Terms, define, inverse
+from activations.check.definitions.table import Terms, define, inverse
 
 RECTIFIER_LIMITS = (0, INF, 0, 1)
 TAIL = (-700.0, 40.0)
@@ -45,7 +45,6 @@ define(
     swish,
     swish_slope,
     lambda beta: RECTIFIER_LIMITS if beta > 0 else (-INF, 0, 1, 0),
-    ranges={"beta": SIGNED_STRETCH},
     scales=lambda beta: inverse(beta),
     branches=lambda beta: (-700 / beta, 40 / beta) if beta else (),
     learned={"beta": lambda x, beta: x * x * sigmoid(beta * x) * sigmoid(-beta * x)},
@@ -126,7 +125,6 @@ define(
     lambda x, low, high: clamp(gelu(x), low, high),
     clipped_gelu_slope,
     lambda low, high: (clamp(mpf(0), low, high), high, 0, 0),
-    ranges={"low": ANY, "high": ANY},
     legal=lambda low, high: low < high,
     skip=lambda x, low, high: min(abs(gelu(x) - low), abs(gelu(x) - high)) < 1e-6 * abs(gelu(x)),
 )

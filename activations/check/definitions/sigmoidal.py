@@ -15,7 +15,7 @@ from activations.check.definitions.elementary import (
     sigmoid,
     tanh_slope,
 )
-from activations.check.definitions.table import ANY, POSITIVE, Range, define, inverse
+from activations.check.definitions.table import define, inverse
 
 define("sigmoid", sigmoid, lambda x: sigmoid(x) * (1 - sigmoid(x)), (0, 1, 0, 0))
 define("tanh", mpmath.tanh, tanh_slope, (-1, 1, 0, 0))
@@ -24,7 +24,6 @@ define(
     lambda x, amplitude, slope: amplitude * mpmath.tanh(slope * x),
     lambda x, amplitude, slope: amplitude * slope * tanh_slope(slope * x),
     lambda amplitude, slope: (-amplitude, amplitude, 0, 0),
-    ranges={"amplitude": ANY, "slope": POSITIVE},
     scales=lambda amplitude, slope: inverse(slope),
     at=({}, {"amplitude": 1.0, "slope": 3.0}),
 )
@@ -33,7 +32,6 @@ define(
     lambda x, slope: mpmath.tanh(x) + slope * x,
     lambda x, slope: tanh_slope(x) + slope,
     lambda slope: (-INF, INF, slope, slope),
-    ranges={"slope": Range(0, 0.99)},
 )
 define(
     "cloglog",
@@ -55,7 +53,6 @@ define(
     softclip,
     lambda x, alpha: sigmoid(alpha * x) - sigmoid(alpha * (x - 1)),
     (0, 1, 0, 0),
-    ranges={"alpha": Range(1e-6, 300, 1e-6)},
     scales=lambda alpha: inverse(alpha),
     branches=(0.5, 1.0),
     at=({}, {"alpha": 0.7}),
@@ -83,7 +80,6 @@ define(
     isru,
     isru_slope,
     lambda alpha: (-(alpha**-0.5), alpha**-0.5, 0, 0),
-    ranges={"alpha": Range(1e-12, 1e12, 1e-12)},
     scales=lambda alpha: (alpha**-0.5,),
     branches=(1e150,),
     at=({}, {"alpha": 3.0}),
@@ -93,7 +89,6 @@ define(
     lambda x, alpha: x if x >= 0 else isru(x, alpha),
     lambda x, alpha: 1 if x >= 0 else isru_slope(x, alpha),
     lambda alpha: (-(alpha**-0.5), INF, 0, 1),
-    ranges={"alpha": Range(1e-12, 1e12, 1e-12)},
     scales=lambda alpha: (alpha**-0.5,),
     at=({}, {"alpha": 3.0}),
 )
@@ -106,7 +101,6 @@ define(
     lambda x, mu, sigma: normal_cdf((x - mu) / sigma),
     lambda x, mu, sigma: normal_pdf((x - mu) / sigma) / sigma,
     (0, 1, 0, 0),
-    ranges={"mu": ANY, "sigma": POSITIVE},
     scales=lambda mu, sigma: (sigma,),
     branches=lambda mu, sigma: (mu, mu + sigma, mu - 9 * sigma, mu + 3 * sigma),
     hard=(-8.882551426164556, -7.3259629331873395),

@@ -6,14 +6,13 @@ import mpmath
 from mpmath import mpf
 
 from activations.check.definitions.elementary import INF, exp, sigmoid, softplus
-from activations.check.definitions.table import NOT_NEGATIVE, STRETCH, Range, define, inverse
+from activations.check.definitions.table import define, inverse
 
 define(
     "softplus",
     lambda x, beta: softplus(beta * x) / beta,
     lambda x, beta: sigmoid(beta * x),
     (0, INF, 0, 1),
-    ranges={"beta": STRETCH},
     scales=lambda beta: inverse(beta),
     at=({}, {"beta": 1.3}, {"beta": 20.0}),
 )
@@ -47,7 +46,6 @@ define(
     lambda x, alpha: x if x > 0 else alpha * (exp(x) - 1),
     lambda x, alpha: 1 if x > 0 else alpha * exp(x),
     lambda alpha: (-alpha, INF, 0, 1),
-    ranges={"alpha": NOT_NEGATIVE},
     at=({}, {"alpha": 2.0}, {"alpha": 0.3}),
 )
 define(
@@ -55,7 +53,6 @@ define(
     lambda x, alpha: x if x > 0 else alpha * (exp(x / alpha) - 1),
     lambda x, alpha: 1 if x > 0 else exp(x / alpha),
     lambda alpha: (-alpha, INF, 0, 1),
-    ranges={"alpha": STRETCH},
     scales=lambda alpha: (alpha,),
     at=({}, {"alpha": 2.0}, {"alpha": 0.3}),
 )
@@ -72,7 +69,6 @@ define(
     lambda x, b: (x + mpmath.sqrt(x * x + b)) / 2,
     lambda x, b: (1 + x / mpmath.sqrt(x * x + b)) / 2,
     (0, INF, 0, 1),
-    ranges={"b": Range(1e-100, 1e100, 1e-100)},
     scales=lambda b: (b**0.5,),
     at=({}, {"b": 0.1}),
 )

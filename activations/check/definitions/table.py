@@ -56,10 +56,19 @@ class Range:
 
 
 ANY = Range(-1e30, 1e30)
-POSITIVE = Range(1e-30, 1e30, 1e-30)
 NOT_NEGATIVE = Range(0, 1e30)
-STRETCH = Range(1e-6, 1e6, 1e-6)
-SIGNED_STRETCH = Range(-1e6, 1e6)
+POSITIVE = Range(1e-30, 1e30, 1e-30)
+
+
+def declared_ranges(name: str) -> dict[str, Range]:
+    """Return what the class of that name allows its numerical parameters to be."""
+    found: dict[str, Range] = {}
+    for key, parameter in activations.get_class(name).declared.items():
+        if parameter.check is None:
+            least = parameter.minimum
+            low = found[least].low if isinstance(least, str) else least
+            found[key] = Range(low, parameter.maximum, low if low > 0 else 1e-8)
+    return found
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ class Definition:
     limits: Callable[..., Limits]
     branches: Callable[..., Sequence[float]]
     reach: Callable[..., float]
-    ranges: dict[str, Range] = field(default_factory=dict)
+    ranges: dict[str, Range]
     legal: Callable[..., bool] = lambda **_: True
     scales: Callable[..., Sequence[float]] = lambda **_: ()
     skip: Callable[..., Any] = lambda x, **_: False
@@ -172,6 +181,7 @@ def define(
     slope: Callable[..., Terms],
     limits: Limits | Callable[..., Limits],
     *,
+    ranges: dict[str, Range] | None = None,
     at: Sequence[Parameters] = ({},),
     branches: Sequence[float] | Callable[..., Sequence[float]] = (),
     reach: float | Callable[..., float] = INF,
@@ -180,10 +190,12 @@ def define(
 ) -> None:
     """Add a definition, and a reference for each choice of parameters ``at`` which all is tested.
 
-    What depends on no parameter may be given as it is.
+    What depends on no parameter may be given as it is. The ranges are those that the class
+    declares, if not given.
     """
+    ranges = declared_ranges(name) if ranges is None else ranges
     definition = Definition(
-        name, value, slope, _function(limits), _function(branches), _function(reach), **rest
+        name, value, slope, _function(limits), _function(branches), _function(reach), ranges, **rest
     )
     DEFINITIONS.append(definition)
     REFERENCES.extend(Reference(definition, parameters, *ulp) for parameters in at)
