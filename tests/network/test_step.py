@@ -1,7 +1,7 @@
 """What trains fills the gradient that the mathematics says.
 
 ``Network.loss_gradient`` is the chain rule over a plain tape; ``BatchGradient`` is the same over
-buffers of its own. test_network_gradients.py holds ``BatchGradient`` to finite differences.
+buffers of its own. test_gradients.py holds ``BatchGradient`` to finite differences.
 """
 
 from itertools import product
