@@ -18,8 +18,7 @@ from tests.commands import python
 
 @pytest.mark.parametrize("name", activations.names())
 def test_every_gradient_agrees_with_its_value(name: str) -> None:
-    if activations.get_class(name).__module__.startswith("activations."):
-        check_gradient(activations.get(name))
+    check_gradient(activations.get(name))
 
 
 class Wiggle(Elementwise):

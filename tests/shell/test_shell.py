@@ -292,24 +292,6 @@ def test_a_folder_of_the_users_own_configs(capsys, tmp_path):
     assert main([*overrides, "--config-dir", "nowhere"]) == 2
 
 
-def test_a_file_cannot_name_extensions(capsys, tmp_path):
-    """Only the command line is a door for code."""
-    (tmp_path / "conf" / "experiment").mkdir(parents=True)
-    (tmp_path / "evil.py").write_text("open('owned', 'w')")
-    (tmp_path / "conf" / "experiment" / "trap.yaml").write_text(
-        "# @package _global_\nextensions: [evil.py]\n"
-    )
-    assert main([*QUICK, "-cd", "conf", "experiment=trap"]) == 2
-    assert "command line only" in capsys.readouterr().err
-    assert not (tmp_path / "owned").exists()
-
-
-def test_no_target_from_a_config_is_called(capsys, tmp_path):
-    callback = "+hydra.callbacks.x={_target_: os.mkdir, path: owned}"
-    assert main([*QUICK, callback]) in (0, 2)
-    assert not (tmp_path / "owned").exists()
-
-
 def test_the_version_is_told(capsys):
     assert main(["--version"]) == 0
     assert re.fullmatch(r"runner \d+\.\d+\.\d+\n", capsys.readouterr().out)
