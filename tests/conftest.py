@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.config import extensions
 from runner.config.build import REGISTRIES
 from tests.activations.dispatch import PATHS
 
@@ -58,8 +59,12 @@ def in_an_empty_folder(forgetting: None, tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def forgetting() -> Iterator[None]:
-    """Forget at the end what the test has registered: others go through all names."""
+    """Forget at the end what the test has registered and imported: others go through all names,
+    or define the same."""
     before = [dict(registry._things) for registry in REGISTRIES]
     yield
     for registry, things in zip(REGISTRIES, before, strict=True):
         registry._things = things
+    for modules in extensions._IMPORTED.values():
+        extensions._take_back(modules)
+    extensions._IMPORTED.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from activations.arguments import number
 class Wiggle(Elementwise):
     """x + alpha sin(x)."""
 
-    name = "NAME"
+    name = "wiggle"
 
     def __init__(self, alpha: float = 0.5) -> None:
         super().__init__()
@@ -43,63 +42,52 @@ class Wiggle(Elementwise):
     def derivative(self, x, y):
         return 1 + self.alpha * np.cos(x)
 '''
-_count = itertools.count()
+OWN = ["extensions=[my_activations.py]", "activation=wiggle"]
+"""The words that take it."""
 
 
-def new_name() -> str:
-    """Return a name that no other test has registered."""
-    return f"wiggle_{next(_count)}"
-
-
-def write(text: str = WIGGLE, path: str = "my_activations.py") -> str:
-    """Write a file that defines one activation; return its name."""
-    name = new_name()
-    Path(path).write_text(text.replace("NAME", name))
-    return name
+def write(text: str = WIGGLE) -> None:
+    """Write a file that defines one activation."""
+    Path("my_activations.py").write_text(text)
 
 
 def test_a_class_in_a_file_trains(capsys):
-    name = write()
-    words = ["extensions=[my_activations.py]", f"activation={name}"]
-    assert main([*words, "activation.alpha=0.25", "hydra.run.dir=it", *QUICK]) == 0
-    assert f"{name} on moons" in capsys.readouterr().out
+    write()
+    assert main([*OWN, "activation.alpha=0.25", "hydra.run.dir=it", *QUICK]) == 0
+    assert "wiggle on moons" in capsys.readouterr().out
     stored = load_run("it")
-    assert stored.config.activation == {"name": name, "alpha": 0.25}
+    assert stored.config.activation == {"name": "wiggle", "alpha": 0.25}
     x = np.linspace(-2, 2, 9)
     found = stored.network().activations[0]
     np.testing.assert_array_equal(found(x), x + 0.25 * np.sin(x))
 
 
 def test_its_defaults_need_no_yaml_file(capsys):
-    name = write()
-    assert main(["extensions=[my_activations.py]", f"activation={name}", "hydra.run.dir=it",
-                 *QUICK]) == 0  # fmt: skip
-    assert load_run("it").config.activation == {"name": name, "alpha": 0.5}
+    write()
+    assert main([*OWN, *QUICK, "hydra.run.dir=it"]) == 0
+    assert load_run("it").config.activation == {"name": "wiggle", "alpha": 0.5}
 
 
 def test_a_yaml_file_of_the_users_own_wins_without_a_warning(capsys):
-    name = write()
+    write()
     Path("conf/activation").mkdir(parents=True)
-    Path(f"conf/activation/{name}.yaml").write_text(f"# Wiggles\nname: {name}\nalpha: 0.125\n")
-    words = ["extensions=[my_activations.py]", f"activation={name}", "-cd", "conf"]
-    assert main([*words, "hydra.run.dir=it", *QUICK]) == 0  # warnings are errors here
+    Path("conf/activation/wiggle.yaml").write_text("# Wiggles\nname: wiggle\nalpha: 0.125\n")
+    assert main([*OWN, *QUICK, "-cd", "conf", "hydra.run.dir=it"]) == 0  # warnings are errors here
     assert load_run("it").config.activation["alpha"] == 0.125
 
 
 def test_hyper_parameters_can_be_swept_in_other_processes(tmp_path):
     """The workers of a sweep import the file themselves."""
-    name = write()
-    words = ["-m", "extensions=[my_activations.py]", f"activation={name},tanh", *QUICK]
-    done = _shell(*words)
+    write()
+    done = _shell("-m", OWN[0], "activation=wiggle,tanh", *QUICK)
     assert done.returncode == 0, done.stderr
-    words = ["-m", "extensions=[my_activations.py]", f"activation={name}", *QUICK]
-    done = _shell(*words, "activation.alpha=0.1,2")
+    done = _shell("-m", *OWN, *QUICK, "activation.alpha=0.1,2")
     assert done.returncode == 0, done.stderr
     configs = [yaml.safe_load(path.read_text()) for path in tmp_path.rglob("config.yaml")]
     found = [config["activation"] for config in configs]
     assert len(found) == 4
     for alpha in (0.1, 0.5, 2):
-        assert {"name": name, "alpha": alpha} in found
+        assert {"name": "wiggle", "alpha": alpha} in found
 
 
 DATA = """
@@ -163,23 +151,22 @@ def test_lists_and_whole_floats_are_data_too():
 
 
 def test_the_process_that_draws_imports_the_file_too():
-    name = write()
-    words = [f"activation={name}", "plots=png", "hydra.run.dir=it"]
-    done = _shell("extensions=[my_activations.py]", *QUICK, *words)
+    write()
+    done = _shell(*OWN, *QUICK, "plots=png", "hydra.run.dir=it")
     assert done.returncode == 0, done.stderr
     assert Path("it/activation.png").is_file()
 
 
 def test_hydras_own_options_know_the_class():
-    name = write()
-    done = _shell("--cfg", "job", "extensions=[my_activations.py]", f"activation={name}")
+    write()
+    done = _shell("--cfg", "job", *OWN)
     assert done.returncode == 0, done.stderr
-    assert yaml.safe_load(done.stdout)["activation"] == {"name": name, "alpha": 0.5}
+    assert yaml.safe_load(done.stdout)["activation"] == {"name": "wiggle", "alpha": 0.5}
 
 
 def test_a_stored_run_is_drawn_again_if_the_file_is_named(capsys):
-    name = write()
-    words = ["extensions=[my_activations.py]", f"activation={name}", "hydra.run.dir=it", *QUICK]
+    write()
+    words = [*OWN, "hydra.run.dir=it", *QUICK]
     assert _shell(*words).returncode == 0
     assert draw(["it"]) == 2  # this process has not seen the class
     assert "--extension" in capsys.readouterr().err
@@ -189,9 +176,9 @@ def test_a_stored_run_is_drawn_again_if_the_file_is_named(capsys):
 
 
 def test_a_wrong_gradient_is_refused_with_place_and_both_numbers(capsys):
-    name = write(WIGGLE.replace("1 + self.alpha * np.cos(x)", "1 + self.alpha * np.sin(x)"))
-    line = refusal(capsys, "extensions=[my_activations.py]", f"activation={name}")
-    for word in (name, "my_activations.py", "gradient disagrees with value at x = "):
+    write(WIGGLE.replace("1 + self.alpha * np.cos(x)", "1 + self.alpha * np.sin(x)"))
+    line = refusal(capsys, *OWN)
+    for word in ("wiggle", "my_activations.py", "gradient disagrees with value at x = "):
         assert word in line
     x, claimed, found = (
         float(line.split(before)[1].split()[0].strip(",:"))
@@ -210,9 +197,9 @@ def test_a_wrong_gradient_is_refused_with_place_and_both_numbers(capsys):
         ("raise SystemExit(7)\n", ["SystemExit"]),
         ("raise ValueError('two\\nlines')\n", ["ValueError", "two"]),
         ("\x00", ["null bytes"]),
-        (WIGGLE.replace("NAME", "relu"), ["relu", "taken"]),
-        (WIGGLE.replace('"NAME"', "123"), ["name 123", "begins with a letter"]),
-        (WIGGLE.replace("NAME", "123"), ["name '123'", "begins with a letter"]),
+        (WIGGLE.replace("wiggle", "relu"), ["relu", "taken"]),
+        (WIGGLE.replace('"wiggle"', "123"), ["name 123", "begins with a letter"]),
+        (WIGGLE.replace("wiggle", "123"), ["name '123'", "begins with a letter"]),
         (WIGGLE.replace("return x +", "return x[:0] +"), ["shape"]),
         (WIGGLE.replace("return x +", "return x[:1] #"), ["forward returns shape (1, 3, 12)"]),
         (WIGGLE.replace("return x +", "return list(x) #"), ["forward returns a list"]),
@@ -225,8 +212,8 @@ def test_a_wrong_gradient_is_refused_with_place_and_both_numbers(capsys):
     ],
 )
 def test_a_broken_file_gets_one_line(capsys, text, words):
-    name = write(text)
-    line = refusal(capsys, "extensions=[my_activations.py]", f"activation={name}")
+    write(text)
+    line = refusal(capsys, *OWN)
     assert line.startswith("error: extensions: my_activations.py")
     for word in words:
         assert word in line, line
@@ -240,16 +227,15 @@ def test_a_missing_file_or_module_gets_one_line(capsys):
 
 
 def test_a_parameter_that_the_class_refuses_gets_its_message(capsys):
-    name = write()
-    words = ["extensions=[my_activations.py]", f"activation={name}"]
-    assert "activation.alpha must be" in refusal(capsys, *words, "activation.alpha=-1")
-    assert "takes alpha" in refusal(capsys, *words, "activation.gamma=1")
+    write()
+    assert "activation.alpha must be" in refusal(capsys, *OWN, "activation.alpha=-1")
+    assert "takes alpha" in refusal(capsys, *OWN, "activation.gamma=1")
 
 
 def test_an_edited_file_is_trained_anew_in_its_folder(capsys):
     """In a process of its own each time: a remark is no edit, a number is one."""
-    name = write()
-    words = ["extensions=[my_activations.py]", f"activation={name}", *QUICK]
+    write()
+    words = [*OWN, *QUICK]
     path = Path("my_activations.py")
     for edit, there in ((("", ""), False), (("import", "# a remark\nimport"), True),
                         (("1 + self.alpha", "1.0 + self.alpha"), False)):  # fmt: skip
@@ -263,8 +249,8 @@ def test_an_edited_file_is_trained_anew_in_its_folder(capsys):
 
 def test_in_one_process_an_edited_file_takes_the_place_of_its_former_self():
     """As in a notebook: refused, asked for again, mended, improved."""
-    name = write(WIGGLE.replace("1 + self.alpha", "2 + self.alpha"))
-    words = [*QUICK, "extensions=[my_activations.py]", f"activation={name}"]
+    write(WIGGLE.replace("1 + self.alpha", "2 + self.alpha"))
+    words = [*QUICK, *OWN]
     for _ in range(2):
         with pytest.raises(ConfigError, match="gradient disagrees"):
             run(words)
