@@ -102,7 +102,7 @@ def _make_room(folder: Path, found: Found, keeper: Keeper) -> None:
             f"{folder} {found.reason}; name a folder that is empty or not there by "
             "hydra.run.dir=FOLDER"
         )
-    keeper.refuse_others()
+    keeper.kept()  # refuses what is not this run's
     make_parent(folder)
     if found.state == "stale":
         old = put_aside(folder)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import itertools
 import json
 import os
 import shutil
-import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import yaml
@@ -50,9 +50,9 @@ def write_run(
     goes to the same name with _2, _3, ... appended.
     """
     make_parent(folder)
-    beside = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
+    beside = folder.parent / f"{UNFINISHED}{uuid4().hex}"
+    beside.mkdir()
     try:
-        beside.chmod(0o777 & ~_umask())
         files = _files(experiment, training)
         for name, content in files.items():
             write_whole(beside / name, content)
@@ -64,7 +64,9 @@ def write_run(
         summary["checksum"] = checksum(summary)
         text = json.dumps(summary, indent=2, allow_nan=False)
         write_whole(beside / SUMMARY, text + "\n")
-        return _settle(beside, folder, experiment, fingerprint)
+        return _move(
+            beside, folder, lambda it: find(it, experiment, fingerprint).state == "finished"
+        )
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
@@ -101,17 +103,29 @@ def put_aside(folder: Path) -> Path | None:
     another process has moved it meanwhile."""
     old = folder.parent / OLD
     old.mkdir(exist_ok=True)
-    for attempt in itertools.count(1):
-        target = old / (folder.name if attempt == 1 else f"{folder.name}_{attempt}")
+    try:
+        return _move(folder, old / folder.name)
+    except FileNotFoundError:
+        return None
+
+
+def _move(
+    folder: Path, target: Path, is_the_same: Callable[[Path], bool] = lambda place: False
+) -> Path:
+    """Move a folder to a place, with _2, _3, ... appended to its name where another stands, and
+    return where it is; one that is the same takes its place."""
+    place, attempt = target, 1
+    while True:
         try:
-            folder.rename(target)  # fails where a folder with anything in it stands
-            return target
-        except FileNotFoundError:
-            return None
+            return folder.rename(place)  # fails where a folder with anything in it stands
         except OSError:
-            if not os.path.lexists(target):
+            if not os.path.lexists(place):
                 raise
-    return None
+        if is_the_same(place):
+            shutil.rmtree(folder)
+            return place
+        attempt += 1
+        place = target.with_name(f"{target.name}_{attempt}")
 
 
 def write_reached(folder: Path, experiment: Experiment, training: TrainingResult) -> None:
@@ -126,21 +140,6 @@ def _files(experiment: Experiment, training: TrainingResult) -> dict[str, bytes]
         HISTORY: _history_text(training).encode(),
         WEIGHTS: _weights_bytes(training),
     }
-
-
-def _settle(beside: Path, folder: Path, experiment: Experiment, fingerprint: Fingerprint) -> Path:
-    for attempt in range(1, 1000):
-        target = folder if attempt == 1 else folder.with_name(f"{folder.name}_{attempt}")
-        try:
-            beside.rename(target)  # fails where a folder with anything in it stands
-            return target
-        except OSError:
-            if not os.path.lexists(target):
-                raise
-            if find(target, experiment, fingerprint).state == "finished":
-                shutil.rmtree(beside)
-                return target
-    raise OSError(f"no free name for {folder}")
 
 
 def _history_text(training: TrainingResult) -> str:
@@ -162,9 +161,3 @@ def _weights_bytes(training: TrainingResult) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

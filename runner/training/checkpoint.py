@@ -53,32 +53,13 @@ class Keeper(Listener):
         self.tell = tell
         self.next_at = time.perf_counter() + SECONDS_BETWEEN
 
-    def refuse_others(self) -> None:
-        """Raise ConfigError if what stands in the place is not this experiment's to replace."""
-        try:
-            state = self._read()
-        except (FileNotFoundError, NotADirectoryError):
-            if self._is_free():
-                return
-            raise ConfigError(
-                f"{self.place} holds other files, but this run would be kept there if it were "
-                "interrupted: move them, or name another hydra.run.dir"
-            ) from None
-        if state is not None and _stamp(state)[0] != self.digest:
-            raise ConfigError(
-                f"{self.place} keeps another run that was interrupted: finish that one, remove "
-                "its folder, or name another hydra.run.dir"
-            )
-
     def load(self) -> State | None:
         """Return the state kept of this experiment if the same code and machine have made it,
-        else None. Raises ConfigError as ``refuse_others`` does, and OSError."""
-        self.refuse_others()
-        try:
-            state = self._read()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        else None. Raises ConfigError as ``kept`` does, and OSError."""
+        state = self.kept()
         if state is None:
+            return None
+        if not state:
             self.tell(f"{self.place / CHECKPOINT} is damaged: the training begins anew")
             return None
         _, made_with = _stamp(state)
@@ -89,12 +70,32 @@ class Keeper(Listener):
         del state["stamp"]
         return state
 
-    def _read(self) -> State | None:
-        """Return the checkpoint, None if it is damaged."""
+    def kept(self) -> State | None:
+        """Return the checkpoint, empty if it is damaged, None if there is none.
+
+        Raises ConfigError if what stands in its place is not this experiment's to replace.
+        """
+        try:
+            state = self._read()
+        except (FileNotFoundError, NotADirectoryError):
+            if self._is_free():
+                return None
+            raise ConfigError(
+                f"{self.place} holds other files, but this run would be kept there if it were "
+                "interrupted: move them, or name another hydra.run.dir"
+            ) from None
+        if state and _stamp(state)[0] != self.digest:
+            raise ConfigError(
+                f"{self.place} keeps another run that was interrupted: finish that one, remove "
+                "its folder, or name another hydra.run.dir"
+            )
+        return state
+
+    def _read(self) -> State:
         content = read_whole(self.place / CHECKPOINT)
         body, check = content[:-CHECKSUM_BYTES], content[-CHECKSUM_BYTES:]
         if hashlib.sha256(body).digest() != check:
-            return None
+            return {}
         with np.load(io.BytesIO(body), allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
 
@@ -138,7 +139,7 @@ class Keeper(Listener):
             return
         with suppress(OSError):  # another process does the same
             state = self._read()
-            if state is None or _stamp(state)[0] == self.digest:
+            if not state or _stamp(state)[0] == self.digest:
                 left = [name for name in os.listdir(self.place) if temporary_of(name) == CHECKPOINT]
                 for name in (*others, *left, CHECKPOINT):
                     (self.place / name).unlink(missing_ok=True)

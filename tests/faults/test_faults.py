@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -65,13 +64,13 @@ def with_fault_at(write: int, fault: Callable[[object], None], work: Callable[[]
                         content: bytes = arguments[1]  # type: ignore[assignment]
                         function(arguments[0], content[: len(content) // 2])
                         fault(None)  # a full disk does not name the file
-                    fault(arguments[0] if arguments else options["dir"])
+                    fault(arguments[0])
                 return function(*arguments, **options)
 
             return call
 
-        for owner, name in ((Path, "mkdir"), (Path, "rename"), (tempfile, "mkdtemp"),
-                            (os, "replace"), (Path, "write_bytes")):  # fmt: skip
+        for owner, name in ((Path, "mkdir"), (Path, "rename"), (os, "replace"),
+                            (Path, "write_bytes")):  # fmt: skip
             setattr(owner, name, faulty(getattr(owner, name)))
         sys.stderr = open("stderr.txt", "w")
         status = work()
