@@ -167,22 +167,16 @@ def interquartile_mean(samples: npt.ArrayLike) -> Any:
 
 
 def interquartile_mean_interval(samples: npt.ArrayLike) -> Estimate:
-    """Return the last axis's interquartile mean and its percentile-bootstrap interval.
+    """Return the interquartile mean of samples (n,) and its percentile-bootstrap interval.
 
-    All leading entries share the resampled indices, so the answer does not depend on
-    how many are given at once. Efron 1979; Agarwal et al. 2021.
-
-    Raises ValueError below FEWEST_FOR_BOOTSTRAP samples, where the interval is too
-    narrow.
+    Efron 1979; Agarwal et al. 2021. Raises ValueError below FEWEST_FOR_BOOTSTRAP samples, where
+    the interval is too narrow.
     """
     x = np.asarray(samples, dtype=np.float64)
-    n = x.shape[-1]
-    if n < FEWEST_FOR_BOOTSTRAP:
+    if len(x) < FEWEST_FOR_BOOTSTRAP:
         raise ValueError(
-            f"a bootstrap interval needs at least {FEWEST_FOR_BOOTSTRAP} replicates, got {n}"
+            f"a bootstrap interval needs at least {FEWEST_FOR_BOOTSTRAP} replicates, got {len(x)}"
         )
-    chosen = np.random.default_rng(0).integers(0, n, (RESAMPLES, n))
+    chosen = np.random.default_rng(0).integers(0, len(x), (RESAMPLES, len(x)))
     tails = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
-    rows = [np.quantile(interquartile_mean(row[chosen]), tails) for row in x.reshape(-1, n)]
-    ends = np.asarray(rows).reshape((*x.shape[:-1], 2))
-    return Estimate(interquartile_mean(x), ends[..., 0], ends[..., 1])
+    return Estimate(interquartile_mean(x), *np.quantile(interquartile_mean(x[chosen]), tails))

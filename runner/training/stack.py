@@ -86,9 +86,7 @@ class Group:
         self.best = self.network.theta.copy()
         self.epoch = 0
         self.columns: list[str] = []
-        self.records: list[Array] = []  # (columns, replicates) each
-        self.recorded_epochs: list[int] = []
-        self.ended: Array | None = None  # last records of replicates that ended since, or None
+        self.rows: list[Row] = []
 
     def train(self, after_epoch: AfterEpoch) -> TrainingResult:
         settings = self.experiment.training
@@ -114,15 +112,14 @@ class Group:
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
             "columns": self.columns,
         }
+        rows = zip(Row._fields, zip(*self.rows, strict=True), strict=True)
         moments = {f"moment{k}": array for k, array in enumerate(self.optimizer.state())}
         return {
             "theta": self.network.theta,
             "final": self.final,
             "best": self.best,
             "active": self.active,
-            "recorded_epochs": np.array(self.recorded_epochs),
-            "records": np.array(self.records),
-            **({} if self.ended is None else {"ended": self.ended}),
+            **{f"row_{field}": np.array(values) for field, values in rows},
             **moments,
             "json": np.array(json.dumps(rest)),
         }
@@ -138,9 +135,9 @@ class Group:
         restore_streams(self.batch_order, rest["batch_order"])
         restore_streams(self.noise, rest["noise"])
         self.outcomes = [Outcome.from_json(outcome) for outcome in rest["outcomes"]]
-        self.recorded_epochs = state["recorded_epochs"].tolist()
-        self.columns, self.records = rest["columns"], list(state["records"])
-        self.ended = state.get("ended")
+        self.columns = rest["columns"]
+        fields = (state[f"row_{field}"] for field in Row._fields)
+        self.rows = [Row(*row) for row in zip(*fields, strict=True)]
 
     def run_epoch(self, factors: Array) -> Array:
         """Take one pass over the shuffled data; returns theta before the last step."""
@@ -183,11 +180,8 @@ class Group:
             ends[k] = self.settle(int(k), bool(finite[k]), judged)
         if due or ends.any():
             measured = measured or self.measure_all()
-            row = self.row(rate, before, measured)
-            ended = np.full(row.shape, np.nan) if self.ended is None else self.ended
-            self.ended = np.where(self.active if due else ends, row, ended)
-            if due:
-                self.close_record(epoch)
+            values = self.measurements(rate, before, measured)
+            self.rows.append(Row(epoch, self.active.copy() if due else ends, values))
             for k in np.flatnonzero(self.active & (ends | last)):
                 if not np.isfinite(measured["train"].loss[k]):
                     self.outcomes[k].status = "diverged"
@@ -196,13 +190,6 @@ class Group:
                 self.note_dead_units(int(k), measured["train"])
         for k in np.flatnonzero(ends):
             self.stop(int(k))
-
-    def close_record(self, epoch: int) -> None:
-        """Begin a new record; a replicate that ended since the last one has its own end in it."""
-        assert self.ended is not None
-        self.records.append(self.ended)
-        self.recorded_epochs.append(epoch)
-        self.ended = None
 
     def measure_all(self) -> dict[str, Measurement]:
         """Measure everything on the training part, loss and accuracy on the others."""
@@ -214,8 +201,8 @@ class Group:
     def measure(self, part: str, measure: Callable[..., Measurement] = evaluate) -> Measurement:
         return measure(self.network, *self.parts[part], self.loss)
 
-    def row(self, rate: float, before: Array, measured: dict[str, Measurement]) -> Array:
-        """Return a record, (columns, replicates), and set the columns' names."""
+    def measurements(self, rate: float, before: Array, measured: dict[str, Measurement]) -> Array:
+        """Return what history records, (columns, replicates), and set the columns' names."""
         network = self.network
         row: dict[str, Array] = {"learning_rate": np.full(len(self.seeds), rate)}
         for part in PARTS:
@@ -281,14 +268,12 @@ class Group:
 
     def result(self) -> TrainingResult:
         """Return what was reached; the last call, for it hands the network's memory over."""
-        network, settings = self.network, self.experiment.training
+        network, records = self.network, self.records()
         self.final[self.active] = network.theta[self.active]
-        if self.ended is not None:
-            later = self.epoch - self.epoch % settings.record_every + settings.record_every
-            self.close_record(min(later, settings.epochs))
+        history = np.array(list(records.values())).transpose(1, 2, 0)
         return TrainingResult(
-            epochs=np.array(self.recorded_epochs),
-            history=dict(zip(self.columns, np.array(self.records).transpose(1, 2, 0), strict=True)),
+            epochs=np.array(list(records)),
+            history=dict(zip(self.columns, history, strict=True)),
             outcomes=self.outcomes,
             final=network.views(self.final),
             best=network.views(self.best),
@@ -298,6 +283,19 @@ class Group:
             parameters=network.size,
             seconds=0.0,
         )
+
+    def records(self) -> dict[int, Array]:
+        """Return the history's records, (columns, replicates) each, by epoch.
+
+        One that ended since the record before has its own end in it.
+        """
+        settings = self.experiment.training
+        records: dict[int, Array] = {}
+        for epoch, who, values in self.rows:
+            due = math.ceil(epoch / settings.record_every) * settings.record_every
+            record = records.setdefault(min(due, settings.epochs), np.full_like(values, np.nan))
+            record[:, who] = values[:, who]
+        return records
 
     def scores(self, theta: Array) -> dict[str, Array]:
         """Return loss and accuracy with these parameters, of each part with samples."""
@@ -309,6 +307,14 @@ class Group:
                 scores[f"{part}_loss"] = found.loss
                 scores[f"{part}_accuracy"] = found.accuracy
         return scores
+
+
+class Row(NamedTuple):
+    """What an epoch adds to the history: ``values`` (columns, replicates) of ``who``, a mask."""
+
+    epoch: int
+    who: Array
+    values: Array
 
 
 class Part(NamedTuple):
