@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from activations.base import Array
 from runner.data.split import judged_part
+from runner.plots.axes import beyond, log_limits, log_ticks
 from runner.plots.captions import counted, page
-from runner.plots.limits import beyond, log_limits, log_ticks
 from runner.plots.style import (
     GREY,
     SMALL,

@@ -33,7 +33,7 @@ from runner.plots.colours import PALETTE as PALETTE
 from runner.plots.colours import colour as colour
 from runner.plots.colours import counterpart as counterpart
 from runner.plots.colours import line_style as line_style
-from runner.plots.pixels import png
+from runner.plots.png import png
 from runner.system.files import write_whole
 
 WIDTH, HEIGHT, DPI = 8.0, 5.0, 130

@@ -18,7 +18,7 @@ from runner.__main__ import main as run_command
 from runner.data.shapes import DATASETS
 from runner.plots import colours, style
 from runner.plots.__main__ import main
-from runner.plots.pixels import png
+from runner.plots.png import png
 from tests.commands import python
 
 BLOBS = {"dataset": "blobs", "samples": 500}

@@ -22,7 +22,7 @@ from matplotlib.ticker import (
 
 from activations.base import Array
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.layout import (
+from runner.compare.pictures.lines import (
     Line,
     Scale,
     file_names,

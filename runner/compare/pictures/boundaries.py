@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.layout import file_names, page, widest
+from runner.compare.pictures.lines import file_names, page, widest
 from runner.compare.pictures.planes import Mosaic, Planes
 from runner.compare.scores import Arm, higher_is_better
 from runner.compare.wording import metric_name, score

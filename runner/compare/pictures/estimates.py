@@ -19,7 +19,7 @@ from runner.compare.pairs import (
     Family,
     paired_differences,
 )
-from runner.compare.pictures.layout import (
+from runner.compare.pictures.lines import (
     MOST_ARMS,
     MOST_TASKS,
     Scale,
@@ -31,7 +31,7 @@ from runner.compare.pictures.layout import (
 )
 from runner.compare.scores import higher_is_better
 from runner.compare.wording import difference, metric_name, probability, score
-from runner.plots.limits import beyond, linear_limits
+from runner.plots.axes import beyond, linear_limits
 from runner.plots.style import GREY, INK, PALE, Picture, cut
 from runner.statistics.estimates import how, t_interval
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from activations.base import Array
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.layout import (
+from runner.compare.pictures.lines import (
     heading,
     inches_wide,
     page,

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.layout import (
+from runner.compare.pictures.lines import (
     MOST_LINES,
     Line,
     line_pictures,

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from runner.compare.comparison import Comparison
 from runner.compare.pairs import ALPHA, OVERALL, Family
-from runner.compare.pictures.layout import (
+from runner.compare.pictures.lines import (
     MOST_TASKS,
     TWO_SIDED,
     Line,

@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 
 from activations.base import Array
-from runner.compare.pictures.layout import TWO_SIDED
+from runner.compare.pictures.lines import TWO_SIDED
 from runner.compare.scores import Arm
 from runner.data.split import judged_part
 from runner.plots.style import INK, PALE, Picture, class_colours

@@ -19,7 +19,7 @@ from activations.base import Array
 from runner.compare.comparison import Comparison
 from runner.compare.scores import Arm, higher_is_better
 from runner.compare.settings import short, show
-from runner.plots.limits import beyond, linear_limits, log_limits, log_ticks
+from runner.plots.axes import beyond, linear_limits, log_limits, log_ticks
 from runner.plots.style import (
     DASHES,
     INK,
