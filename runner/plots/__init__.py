@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runner.results.run import LAST_PICTURE, load_run
+from runner.results.run import LAST_PICTURE, Run, load_run
 
 if TYPE_CHECKING:  # a command chooses Matplotlib's backend before it loads it
     from runner.plots.style import Picture
@@ -38,17 +38,15 @@ PICTURES = {
 returns None where it would have nothing to show."""
 
 
-class _Once:
+class _Once(Run):
     """A run that makes its data and networks once for all pictures."""
 
-    def __init__(self, run: Any) -> None:
-        self.config, self.summary, self.history = run.config, run.summary, run.history
-        self.data = cache(run.data)
-        self.network = cache(run.network)
-        self.initial_network = cache(run.initial_network)
+    def __init__(self, run: Run) -> None:
+        making = ("data", "network", "initial_network")
+        vars(self).update(vars(run), **{name: cache(getattr(run, name)) for name in making})
 
 
-def load() -> dict[str, Callable[[Any], Picture | None]]:
+def load() -> dict[str, Callable[[Run], Picture | None]]:
     """Load Matplotlib and return what draws each picture, by file name."""
     return {
         name: getattr(import_module(f"runner.plots.{module}"), name)
@@ -56,12 +54,12 @@ def load() -> dict[str, Callable[[Any], Picture | None]]:
     }
 
 
-def figures(run: Any) -> dict[str, Picture]:
+def figures(run: Run) -> dict[str, Picture]:
     """Return the pictures of a loaded run by name; they show themselves in a notebook."""
     return dict(_drawn(run))
 
 
-def _drawn(run: Any) -> Iterator[tuple[str, Picture]]:
+def _drawn(run: Run) -> Iterator[tuple[str, Picture]]:
     """Yield one picture after the other: a figure takes megabytes, which the next can have."""
     from runner.plots.style import style
 

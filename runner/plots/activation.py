@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from activations.base import Activation, Array, Elementwise
 from activations.formulas.formula import Formula
+from runner.network.network import Network
+from runner.plots.axes import end_labels, round_ticks, words_at_ends
 from runner.plots.captions import page
-from runner.plots.style import (
-    GREY,
-    INK,
-    NORMAL,
-    PALE,
-    SMALL,
-    Picture,
-    colour,
-    cut,
-    end_labels,
-)
+from runner.plots.colours import GREY, INK, PALE, colour
+from runner.plots.style import NORMAL, SMALL, Picture, cut
+from runner.results.run import Run
+
+Function = Callable[[Array], tuple[Array, Array]]
+"""x -> f(x), f'(x)."""
 
 FARTHEST = 12.0
 """The horizontal axis never goes beyond this, whatever the pre-activations do."""
@@ -33,7 +31,7 @@ _BINS = 80
 _FORMULA_LINE = 0.21
 
 
-def activation(run: Any) -> Picture | None:
+def activation(run: Run) -> Picture | None:
     """Draw f and f' above the pre-activations of each hidden layer, before and after.
 
     Returns None for a network without hidden layers.
@@ -50,17 +48,21 @@ def activation(run: Any) -> Picture | None:
         variants = _variants(network, layers)
         low, high = _range(variants[0].function, pairs)
         grid = np.linspace(low, high, 801)
-        drawn = [(variant, *variant.curve(grid)) for variant in variants]
+        drawn = [(one.label, *one.function(grid)) for one in variants]
     notes = [
         variants[0].note,
         "below: what each hidden layer feeds it in training, each to its own height",
     ]
-    height = 5.4 + 0.3 * max(0, len(layers) - 2)
-    if isinstance(network.activations[0], Formula):
-        height += 2 * _FORMULA_LINE
+    first = network.activations[0]
+    written = first.written() if isinstance(first, Formula) else ()
+    height = 5.4 + 0.3 * max(0, len(layers) - 2) + _FORMULA_LINE * len(written)
     figure = page(run, "activation", notes, height=height)
     shade = colour(run.config.activation["name"])
-    _write_formula(figure, network.activations[0], shade)
+    for name, text, ink in zip(("f(x) = ", "f'(x) = "), written, (shade, INK), strict=False):
+        text = cut(name + text, figure.right - figure.left, NORMAL)
+        figure.words(figure.left, figure.top, text, size=NORMAL, color=ink, va="top")
+        figure.top -= _FORMULA_LINE
+    figure.top -= 0.1 if written else 0.0
     label_room = 1.35
     rows = {1: 0.7, 2: 1.15, 3: 1.5}.get(len(layers), 0.43 * len(layers))
     base = figure.bottom + 0.45
@@ -70,51 +72,45 @@ def activation(run: Any) -> Picture | None:
     above.set_xlim(low, high)
     above.set_xticks([])
     below.set_xlim(low, high)
-    below.xaxis.set_major_locator(MaxNLocator(9, steps=[1, 2, 2.5, 5, 10]))
+    round_ticks(below.xaxis, 12)
     _functions(above, drawn, grid, shade)
     _histograms(below, layers, pairs, (low, high), shade)
     below.set_xlabel("pre-activation x")
     return figure
 
 
+@dataclass
 class _Variant:
-    """One curve to draw: an activation as a function of one number."""
+    """One curve to draw: x -> (f, f'), its name, and how it comes about."""
 
-    def __init__(self, function: Any, label: str = "", note: str = "") -> None:
-        self.function = function
-        self.label = label
-        self.note = note
-
-    def curve(self, grid: Array) -> tuple[Array, Array]:
-        f, slope = self.function(grid)
-        return _finite_or_nan(f), _finite_or_nan(slope)
+    function: Function
+    label: str = ""
+    note: str = ""
 
 
-def _variants(network: Any, layers: list[int]) -> list[_Variant]:
+def _variants(network: Network, layers: list[int]) -> list[_Variant]:
     """Return what to draw: one curve, or one per layer or input where they differ."""
     first = network.activations[layers[0]]
+    if isinstance(first, Elementwise) and not first.params:
+        return [_Variant(_elementwise(first))]
     if isinstance(first, Elementwise):
-        if not first.params:
-            return [_Variant(_elementwise(first))]
         start = copy.deepcopy(first)
         start.params = dict(type(first)(**first.hyperparameters).params)
-        learnt = [_averaged(network.activations[layer]) for layer in layers]
         note = "learnable: mean over units and seeds"
-        return [
-            *(
-                _Variant(_elementwise(one), f"layer {layer + 1}", note)
-                for layer, one in zip(layers, learnt, strict=True)
-            ),
-            _Variant(_elementwise(start), "at the start", note),
+        learnt = [
+            _Variant(_elementwise(_averaged(network.activations[k])), f"layer {k + 1}", note)
+            for k in layers
         ]
+        return [*learnt, _Variant(_elementwise(start), "at the start")]
     units = round(network.hidden[layers[0]] * first.inputs_per_output)
     first = _averaged(first)
     mates = _inputs_of_first_output(first, units)
     if first.inputs_per_output == 2 and len(mates) == 2:
         note = "one output of two inputs: each sweeps while the other is 1"
+        a, b = mates
         return [
-            _Variant(_swept(first, units, mates[0], {mates[1]: 1.0}), "1st input", note),
-            _Variant(_swept(first, units, mates[1], {mates[0]: 1.0}), "2nd input", note),
+            _Variant(_swept(first, units, a, {b: 1.0}), "1st input", note),
+            _Variant(_swept(first, units, b, {a: 1.0}), "2nd input", note),
         ]
     note = f"first of {units} units: its own input sweeps, the others are 0"
     return [_Variant(_swept(first, units, 0, {}), "", note)]
@@ -130,11 +126,11 @@ def _averaged(activation: Activation) -> Activation:
     return plain
 
 
-def _elementwise(activation: Any) -> Any:
+def _elementwise(activation: Activation) -> Function:
     return lambda x: (activation(x), activation.gradient(x))
 
 
-def _swept(activation: Activation, units: int, index: int, fixed: dict[int, float]) -> Any:
+def _swept(activation: Activation, units: int, index: int, fixed: dict[int, float]) -> Function:
     """Return x -> (y_1, dy_1/dx) with x at one input and the others held."""
 
     def function(x: Array) -> tuple[Array, Array]:
@@ -159,7 +155,7 @@ def _inputs_of_first_output(activation: Activation, units: int) -> list[int]:
     return np.flatnonzero(activation.backward(x, y, grad).any(axis=0)).tolist()
 
 
-def _range(function: Any, pairs: list[tuple[Array, Array]]) -> tuple[float, float]:
+def _range(function: Function, pairs: list[tuple[Array, Array]]) -> tuple[float, float]:
     """Return limits that hold both the function's character and 98% of what it is fed.
 
     The character ends where the derivative has come within 2% of what it is far out.
@@ -182,11 +178,10 @@ def _range(function: Any, pairs: list[tuple[Array, Array]]) -> tuple[float, floa
     return float(low), float(high)
 
 
-def _functions(axes: Axes, drawn: list[Any], grid: Array, shade: str) -> None:
+def _functions(axes: Axes, drawn: list[tuple[str, Array, Array]], grid: Array, shade: str) -> None:
     """Draw f solid and f' dashed, with labels at their ends."""
     reach = max(abs(grid[0]), abs(grid[-1]))
-    values = np.concatenate([curve for _, f, slope in drawn for curve in (f, slope)])
-    values = values[np.isfinite(values)]
+    values = _finite(np.concatenate([curve for _, *both in drawn for curve in both]))
     low, high = (values.min(), values.max()) if values.size else (-1.0, 1.0)
     low, high = max(low, -1.2 * reach), min(high, 1.2 * reach)
     room = 0.06 * (high - low) or 1.0
@@ -194,33 +189,21 @@ def _functions(axes: Axes, drawn: list[Any], grid: Array, shade: str) -> None:
     axes.axhline(0, color=PALE, linewidth=0.8, zorder=0)
     axes.axvline(0, color=PALE, linewidth=0.8, zorder=0)
     labels = []
-    for order, (variant, f, slope) in enumerate(drawn):
-        beginning = variant.label == "at the start"
+    for order, (label, f, slope) in enumerate(drawn):
+        beginning = label == "at the start"
         alpha = 1.0 if order == 0 else 0.55
         first, second = (GREY, GREY) if beginning else (shade, INK)
         wide = 1.0 if beginning else 2.2 if order == 0 else 1.4
         axes.plot(grid, f, color=first, lw=wide, alpha=alpha, zorder=4)
         axes.plot(grid, slope, color=second, lw=wide * 0.7, ls=(0, (5, 2)), alpha=alpha)
         if order < 2 or beginning:
-            of = f", {variant.label}" if variant.label else ""
+            of = f", {label}" if label else ""
             for curve, name, ink in ((f, "f", first), (slope, "f'", second)):
                 y = np.clip(curve[-1], *axes.get_ylim())
                 labels.append((grid[-1], y, name + of, ink))
     end_labels(axes, labels)
     axes.set_ylabel("f(x) and f'(x)")
-    axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
-
-
-def _write_formula(figure: Picture, activation: Activation, shade: str) -> None:
-    """Write f and f' of a user's formula above the axes, in the colours of their curves."""
-    if not isinstance(activation, Formula):
-        return
-    names = ("f(x) = ", "f'(x) = ")
-    for name, text, ink in zip(names, activation.written(), (shade, INK), strict=True):
-        text = cut(name + text, figure.right - figure.left, NORMAL)
-        figure.words(figure.left, figure.top, text, size=NORMAL, color=ink, va="top")
-        figure.top -= _FORMULA_LINE
-    figure.top -= 0.1
+    round_ticks(axes.yaxis, 9)
 
 
 def _histograms(
@@ -236,63 +219,24 @@ def _histograms(
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.axvline(0, color=PALE, linewidth=0.8, zorder=0)
-    for row, (layer, (before, after)) in enumerate(zip(layers, pairs, strict=True)):
+    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
+    for row, (layer, pair) in enumerate(zip(layers, pairs, strict=True)):
         base = len(layers) - 1 - row
-        shares = [
-            np.histogram(values, edges)[0] / max(values.size, 1) for values in (before, after)
-        ]
-        heights = [base + 0.85 * share / (share.max() or 1.0) for share in shares]
-        axes.stairs(
-            heights[1],
-            edges,
-            baseline=base,
-            fill=True,
-            color=shade,
-            alpha=0.45,
-            zorder=2,
-        )
-        axes.stairs(heights[0], edges, baseline=base, color=INK, linewidth=1.0, zorder=3)
+        counts = [np.histogram(values, edges)[0] for values in pair]
+        before, after = (base + 0.85 * count / max(count.max(), 1) for count in counts)
+        axes.stairs(after, edges, baseline=base, fill=True, color=shade, alpha=0.45, zorder=2)
+        axes.stairs(before, edges, baseline=base, color=INK, linewidth=1.0, zorder=3)
         axes.axhline(base, color=GREY, linewidth=0.6)
-        _beside(axes, base + 0.42, f"layer {layer + 1}", _outside(after, limits))
-    _key(axes, shade)
+        text = f"layer {layer + 1}{_outside(pair[1], limits)}"
+        axes.text(1.015, base + 0.42, text, fontsize=SMALL, linespacing=1.1, **beside)
+    words_at_ends(axes, [("line: before training", INK), ("filled: after", shade)], (0, -32))
 
 
 def _outside(values: Array, limits: tuple[float, float]) -> str:
     if not values.size:
-        return "not finite"
+        return "\nnot finite"
     share = np.mean((values < limits[0]) | (values > limits[1]))
-    return f"{share:.0%} beyond" if share >= 0.015 else ""
-
-
-def _beside(axes: Axes, y: float, first: str, second: str) -> None:
-    text = f"{first}\n{second}" if second else first
-    axes.text(
-        1.015,
-        y,
-        text,
-        transform=axes.get_yaxis_transform(),
-        fontsize=SMALL,
-        va="center",
-        linespacing=1.1,
-    )
-
-
-def _key(axes: Axes, shade: str) -> None:
-    """Name line and filling below the axis, left and right of its label."""
-    for x, text, ink in (
-        (0.0, "line: before training", INK),
-        (1.0, "filled: after", shade),
-    ):
-        axes.annotate(
-            text,
-            (x, 0),
-            (0, -32),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            ha="left" if x == 0 else "right",
-            fontsize=SMALL,
-            color=ink,
-        )
+    return f"\n{share:.0%} beyond" if share >= 0.015 else ""
 
 
 def _chosen_layers(count: int) -> list[int]:
@@ -305,7 +249,3 @@ def _chosen_layers(count: int) -> list[int]:
 def _finite(values: Array) -> Array:
     flat = values.ravel()
     return flat[np.isfinite(flat)]
-
-
-def _finite_or_nan(values: Array) -> Array:
-    return np.where(np.isfinite(values), values, np.nan)

@@ -1,15 +1,18 @@
-"""The limits of axes. One rule for all: what is drawn lies inside, or the caption says what
-does not."""
+"""Limits, ticks and labels of axes. What is drawn lies inside, or the caption says what does
+not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from activations.base import Array
+from runner.plots.style import SMALL
 
 BEYOND = 100
 """How many times beyond the middle 96% of its lines a logarithmic axis may reach."""
@@ -54,14 +57,127 @@ def beyond(panels: Iterable[tuple[tuple[float, float], Array]]) -> str:
     return f"beyond the axis: values {' and '.join(ends)}" if ends else ""
 
 
-def log_ticks(axis: Axis, low: float, high: float) -> None:
+def inches(axes: Axes) -> tuple[float, float]:
+    """Return how wide and how high a panel is."""
+    return axes.bbox.width / axes.figure.dpi, axes.bbox.height / axes.figure.dpi
+
+
+def percent(axis: Axis) -> None:
+    """Label an axis of shares in percent, with as few decimals as needed."""
+    axis.set_major_formatter(lambda value, _: f"{round(100 * value, 6):g}%")
+
+
+def round_ticks(axis: Axis, most: int, *, integer: bool = False) -> None:
+    """Put about so many ticks at round numbers."""
+    axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10], integer=integer))
+
+
+def log_ticks(axis: Axis, low: float, high: float, most: int = 9) -> None:
     """Put ticks at powers of ten, with round numbers between where there are few."""
-    decades = np.log10(high / low)
-    if decades < 0.3:
-        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    else:
-        many = [1] if decades > 3 else [1, 2, 5] if decades > 1.2 else [1, 1.5, 2, 3, 5, 7]
-        axis.set_major_locator(LogLocator(10, subs=many, numticks=9))
-    if decades <= 3:
+    if high < 2 * low:
+        round_ticks(axis, 6)
         axis.set_major_formatter(lambda value, _: f"{value:.4g}")
+    else:
+        values = round_logs(low, high, most)
+        axis.set_ticks(values, [short(value) for value in values])
     axis.axes.minorticks_off()
+
+
+def round_logs(low: float, high: float, most: int) -> list[float]:
+    """Return at most so many round values on a logarithmic scale."""
+    lowest, highest = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    for factors in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
+        values = [
+            factor * 10.0**power
+            for power in range(lowest, highest + 1)
+            for factor in factors
+            if low <= factor * 10.0**power <= high
+        ]
+        if len(values) <= most:
+            return values
+    return values[:: -(-len(values) // most)]
+
+
+def short(value: float) -> str:
+    """Return 0.02, 1, 50, but 1e-5."""
+    if 1e-3 <= value < 1e4:
+        return f"{value:g}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+
+
+def draw_band(axes: Axes, x: Array, low: Array, high: Array, shade: str, **how: Any) -> None:
+    """Shade an interval along a line."""
+    axes.fill_between(x, low, high, color=shade, alpha=0.16, linewidth=0, **how)
+
+
+def words_at_ends(axes: Axes, words: Iterable[tuple[str, str]], where: tuple[float, float]) -> None:
+    """Write (text, colour) at the left end and the right one of an axes; ``where`` is the height
+    as a share of the axes', and how many points above that."""
+    height, points = where
+    for (text, ink), side in zip(words, ("left", "right"), strict=False):
+        axes.annotate(
+            text,
+            (0 if side == "left" else 1, height),
+            (0, points),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha=side,
+            fontsize=SMALL,
+            color=ink,
+        )
+
+
+def spread(positions: Sequence[float], gap: float, low: float, high: float) -> Array:
+    """Return positions in the same order at least ``gap`` apart, moved as little as needed.
+
+    They stay within [low, high] where there is room. Pools that would overlap move together,
+    each to the mean of its members' wishes (isotonic regression of position minus offset).
+    """
+    order = np.argsort(positions, kind="stable")
+    wishes = np.asarray(positions, dtype=float)[order] - gap * np.arange(len(order))
+    pools: list[list[float]] = []
+    for wish in wishes:
+        pools.append([wish])
+        while len(pools) > 1 and np.mean(pools[-2]) > np.mean(pools[-1]):
+            pools[-2:] = [pools[-2] + pools[-1]]
+    settled = np.concatenate([np.full(len(pool), np.mean(pool)) for pool in pools])
+    settled = np.clip(settled, low, max(low, high - gap * (len(order) - 1)))
+    result = np.empty(len(order))
+    result[order] = settled + gap * np.arange(len(order))
+    return result
+
+
+def end_labels(axes: Axes, labels: Iterable[tuple[float, float, str, Any]]) -> None:
+    """Write (x, y, text, colour) beside line ends, pushed apart, with hairline leaders."""
+    entries = [entry for entry in labels if np.isfinite(entry[1])]
+    if not entries:
+        return
+    width, height = inches(axes)
+    to_share = (axes.transData + axes.transAxes.inverted()).transform
+    ends = to_share([(x, y) for x, y, _, _ in entries])
+    gap = 1.25 * SMALL / 72 / height
+    heights = spread(ends[:, 1].tolist(), gap, 0.0, 1.0)
+    edge = float(ends[:, 0].max())
+    start = edge + 0.14 / width
+    for (x, y), at, (_, _, text, shade) in zip(ends, heights, entries, strict=True):
+        far = edge - x > 0.03  # a long leader must not pass for data
+        axes.plot(
+            [x, edge + 0.03 / width, start - 0.02 / width],
+            [y, y, at],
+            transform=axes.transAxes,
+            color=shade,
+            linewidth=0.6,
+            linestyle=(0, (1, 3)) if far else "-",
+            clip_on=False,
+        )
+        axes.text(
+            start,
+            at,
+            text,
+            transform=axes.transAxes,
+            color=shade,
+            fontsize=SMALL,
+            va="center_baseline",
+            parse_math=False,
+        )

@@ -6,48 +6,31 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.ticker import MaxNLocator
 
-from activations.base import Array
-from runner.data.split import judged_part
+from runner.data.split import Split, judged_part
 from runner.network.losses import predictions
+from runner.plots.axes import round_ticks
 from runner.plots.captions import page
-from runner.plots.plane import Extent, _extent, _field, _grid
-from runner.plots.style import (
-    GREY,
-    INK,
-    MARGIN,
-    PALETTE,
-    SMALL,
-    WIDTH,
-    Picture,
-    class_colours,
-    colour_bar,
+from runner.plots.colours import GREY, INK, class_colours
+from runner.plots.decision_field import (
+    PROBABILITY,
+    Extent,
+    draw_boundary,
+    draw_field,
+    evaluate,
+    extent_of,
 )
+from runner.plots.style import MARGIN, SMALL, WIDTH, Picture, colour_bar
+from runner.results.run import Run
 
+RESOLUTION = 160
 MOST_OTHERS = 9
 MOST_POINTS = 1500
-_STRENGTH = 0.62
-"""How much of its colour a certain prediction shows, so that the points stand out."""
-
-_PROBABILITY = LinearSegmentedColormap.from_list(
-    "probability",
-    [
-        tuple(1 - _STRENGTH * (1 - level) for level in to_rgb(shade))
-        for shade in (PALETTE[0], "#ffffff", PALETTE[1])
-    ],
-)
-"""White where the network cannot tell, the colour of the class it is sure of."""
-
 _FIELD_WIDTH = WIDTH - 2 * MARGIN - 0.55 - 1.75
 
 
-Corner = tuple[float, float, float]
-
-
-def boundary(run: Any) -> Picture | None:
-    """Draw the probability field of the replicate with the median test accuracy, or train
+def boundary(run: Run) -> Picture | None:
+    """Draw the decision field of the replicate with the median test accuracy, or train
     accuracy where there are no test data.
 
     Axes are the data's own units; their extent is that of all replicates' data, so it is the
@@ -62,29 +45,30 @@ def boundary(run: Any) -> Picture | None:
     shown = ranked[(len(ranked) - 1) // 2]
     others = [k for k in ranked if k != shown][:MOST_OTHERS] if data.classes == 2 else []
     replicate = run.summary["replicates"][shown]
-    extent = _extent(data)
-    logits = _field(run, [shown, *others], extent)
-    seed = f"seed {replicate['seed']}"
+    extent = extent_of(np.concatenate([data.train_x, data.test_x], axis=1))
+    field, *fields = evaluate(run.network().chosen([shown, *others]), extent, RESOLUTION)
     notes = [
-        (f"{seed}, the median of {len(ranked)} by {part} accuracy" if len(ranked) > 1 else "")
+        f"seed {replicate['seed']}, the median of {len(ranked)} by {part} accuracy"
         + ("; grey lines: the other seeds" if others else "")
+        if len(ranked) > 1
+        else ""
     ]
-    figure = page(run, "decision boundary", notes, height=_field_height(extent) + 1.4)
-    axes, corner = _layout(figure, extent)
-    axes.set_xlabel("feature 1 (original units)")
-    axes.set_ylabel("feature 2 (original units)")
-    if data.classes == 2:
-        _two_classes(axes, logits, extent)
-    else:
-        _many_classes(axes, logits[0], extent, data.classes)
+    left, right, bottom, top = extent
+    height = float(np.clip(_FIELD_WIDTH * (top - bottom) / (right - left), 3.2, 4.4))
+    figure = page(run, "decision boundary", notes, height=height + 1.4)
+    axes = _axes(figure, extent)
+    draw_field(axes, field, extent)
+    for other in fields:
+        draw_boundary(axes, other, extent, colors=GREY, linewidths=0.6, alpha=0.7)
+    width = 1.4 if data.classes == 2 else 0.9
+    draw_boundary(axes, field, extent, colors=INK, linewidths=width)
     _points(axes, run, data, shown)
-    axes.set_xlim(extent[:2])
-    axes.set_ylim(extent[2:])
-    _legend(figure, corner, data.classes, replicate["final"])
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    _legend(figure, axes, data.classes, replicate["final"])
     return figure
 
 
-def _ranked(run: Any, part: str) -> list[int]:
+def _ranked(run: Run, part: str) -> list[int]:
     """Return the replicates that did not diverge, the worst on that part first."""
     scores = [
         (replicate["final"][f"{part}_accuracy"], k)
@@ -94,80 +78,27 @@ def _ranked(run: Any, part: str) -> list[int]:
     return [k for _, k in sorted(scores)]
 
 
-def _field_height(extent: Extent) -> float:
-    """Return how tall the field is to be, in inches, to fill the page's width or nearly."""
-    left, right, bottom, top = extent
-    return float(np.clip(_FIELD_WIDTH * (top - bottom) / (right - left), 3.2, 4.4))
-
-
-def _layout(figure: Picture, extent: Extent) -> tuple[Axes, Corner]:
-    """Return the field's axes, one unit as long on both unless that wastes the page,
-    and the corner for the key."""
+def _axes(figure: Picture, extent: Extent) -> Axes:
+    """Return the field's axes, one unit as long on both unless that wastes the page."""
     left, right, bottom, top = extent
     height = figure.top - figure.bottom - 0.48
     ratio = (right - left) / (top - bottom)
     if not 1 / 3 < ratio < 3:
         ratio = _FIELD_WIDTH / height
     width = min(_FIELD_WIDTH, height * ratio)
-    y0 = figure.top - width / ratio
-    height = width / ratio
-    x0 = figure.left + 0.55
-    axes = figure.place(x0, y0, x0 + width, y0 + height)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    return axes, (x0 + width + 0.3, figure.top, y0)
+    x = figure.left + 0.55
+    axes = figure.place(x, figure.top - width / ratio, x + width, figure.top)
+    axes.spines[:].set_visible(False)
+    round_ticks(axes.xaxis, 7)
+    round_ticks(axes.yaxis, 7)
+    axes.set_xlabel("feature 1 (original units)")
+    axes.set_ylabel("feature 2 (original units)")
+    return axes
 
 
-def _two_classes(axes: Axes, logits: Array, extent: Extent) -> None:
-    probability = 0.5 + 0.5 * np.tanh(logits[0, ..., 0] / 2)
-    axes.imshow(
-        probability,
-        extent=extent,
-        origin="lower",
-        cmap=_PROBABILITY,
-        vmin=0,
-        vmax=1,
-        interpolation="bilinear",
-        aspect="auto",
-    )
-    x, y = _grid(extent)
-    for field in logits[1:, ..., 0]:
-        if field.min() < 0 < field.max():
-            axes.contour(x, y, field, [0], colors=[GREY], linewidths=0.6, alpha=0.7)
-    if logits[0].min() < 0 < logits[0].max():
-        axes.contour(x, y, logits[0, ..., 0], [0], colors=[INK], linewidths=1.4)
-
-
-def _many_classes(axes: Axes, logits: Array, extent: Extent, classes: int) -> None:
-    """Colour the likeliest class, paler where the network is less sure of it."""
-    shades = np.array([to_rgb(shade) for shade in class_colours(classes)])
-    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    weights /= weights.sum(axis=-1, keepdims=True)
-    sure = (weights.max(axis=-1) - 1 / classes) / (1 - 1 / classes)
-    strength = (_STRENGTH * sure)[..., None]
-    image = 1 - strength * (1 - shades[weights.argmax(axis=-1)])
-    axes.imshow(
-        image,
-        extent=extent,
-        origin="lower",
-        interpolation="bilinear",
-        aspect="auto",
-    )
-    x, y = _grid(extent)
-    ordered = np.sort(logits, axis=-1)
-    for index in range(classes):
-        own = logits[..., index]
-        rival = np.where(own == ordered[..., -1], ordered[..., -2], ordered[..., -1])
-        margin = own - rival
-        if margin.min() < 0 < margin.max():
-            axes.contour(x, y, margin, [0], colors=[INK], linewidths=0.9)
-
-
-def _points(axes: Axes, run: Any, data: Any, shown: int) -> None:
+def _points(axes: Axes, run: Run, data: Split, shown: int) -> None:
     """Draw train points small, test points large; ring the test points that are wrong."""
-    shades = np.array([to_rgb(shade) for shade in class_colours(data.classes)])
+    shades = class_colours(data.classes)
     x, y = data.train_x[shown, :MOST_POINTS].T
     labels = data.train_labels[shown, :MOST_POINTS]
     axes.scatter(x, y, s=5, c=shades[labels], lw=0, alpha=0.55)
@@ -176,16 +107,16 @@ def _points(axes: Axes, run: Any, data: Any, shown: int) -> None:
     x, y = data.test_x[shown, :MOST_POINTS].T
     labels = data.test_labels[shown, :MOST_POINTS]
     axes.scatter(x, y, s=26, c=shades[labels], edgecolors="white", linewidths=0.7)
-    with np.errstate(all="ignore"):
-        found = predictions(run.network().logits(data.test_x))[shown, :MOST_POINTS]
+    found = predictions(run.network().logits(data.test_x))[shown, :MOST_POINTS]
     wrong = found != labels
     axes.scatter(x[wrong], y[wrong], s=80, facecolors="none", edgecolors=INK, linewidths=1.3)
 
 
-def _legend(figure: Picture, corner: Corner, classes: int, final: dict[str, Any]) -> None:
-    """Draw the key beside the field; corner is its (left, top, bottom) in inches."""
-    left, y, bottom = corner
-    y -= 0.08
+def _legend(figure: Picture, axes: Axes, classes: int, final: dict[str, Any]) -> None:
+    """Draw the key beside the field."""
+    width, height = figure.get_size_inches()
+    box = axes.get_position()
+    left, y, bottom = box.x1 * width + 0.3, box.y1 * height - 0.08, box.y0 * height
 
     def line(text: str, x: float = left, **how: Any) -> None:
         figure.words(x, y, text, size=SMALL, va="center", **how)
@@ -211,20 +142,18 @@ def _legend(figure: Picture, corner: Corner, classes: int, final: dict[str, Any]
         line("P(class 1)", color=GREY)
         y -= 0.12
         length = min(1.3, y - bottom - 0.05)
-        marks = [(0.0, "0"), (0.5, "0.5"), (1.0, "1")]
-        box = (left, y - length, left + 0.17, y)
-        colour_bar(figure, box, _PROBABILITY, marks)
+        bar = (left, y - length, left + 0.17, y)
+        colour_bar(figure, bar, PROBABILITY, [(0.0, "0"), (0.5, "0.5"), (1.0, "1")])
         middle = y - length / 2
         figure.mark([left, left + 0.17], [middle, middle], color=INK, lw=1.4)
         return
     line("class", color=GREY)
     room = int((y - bottom - 0.1) / 0.18)
     columns = 1 if classes <= room else 3
-    listed = np.unique(np.linspace(0, classes - 1, columns * room).round().astype(int))
-    listed = np.arange(classes) if classes <= columns * room else listed
-    shades = class_colours(classes)
+    most = min(classes, columns * room)
+    listed = np.unique(np.linspace(0, classes - 1, most).round().astype(int))
     for position, label in enumerate(listed.tolist()):
         column, row = divmod(position, -(-len(listed) // columns))
         x, at = left + 0.08 + 0.48 * column, y - 0.18 * (row + 1)
-        figure.mark([x], [at], marker="o", ms=7, mfc=shades[label], mec="none")
+        figure.mark([x], [at], marker="o", ms=7, mfc=class_colours(classes)[label], mec="none")
         figure.words(x + 0.14, at, str(label), size=SMALL, va="center")

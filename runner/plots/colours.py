@@ -5,6 +5,10 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
+import numpy as np
+
+from activations.base import Array
+
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe & Ito's colours without yellow, which has no contrast on white: the worst pair
 differs by 11 to 22 (CIEDE2000) in normal, protan, deutan and tritan vision."""
@@ -25,20 +29,13 @@ _KNOWN = (
     *("elu", "selu", "softplus", "mish", "prelu", "hardswish", "identity"),
     *("softsign", "relu6", "hardsigmoid", "glu", "celu", "gelu_tanh", "swiglu"),
     *("hardtanh", "relu_squared", "log_sigmoid", "maxout", "rrelu", "snake", "sin"),
-    *(
-        "arctan",
-        "hardshrink",
-        "squareplus",
-        "sparsemax",
-        "crelu",
-        "geglu",
-        "softshrink",
-    ),
+    *("arctan", "hardshrink", "squareplus", "sparsemax", "crelu", "geglu", "softshrink"),
     *("erf", "tanhshrink", "gaussian", "entmax15", "reglu", "swish", "quick_gelu"),
     *("scaled_tanh", "threshold", "asinh", "log_softmax", "star_relu", "telu", "serf"),
 )
 
 INK, GREY, PALE = "#222222", "#666666", "#d9d9d9"
+MISSING, DIVERGED = "#bdbdbd", "#b00020"
 
 
 def line_style(activation: str) -> dict[str, Any]:
@@ -62,3 +59,18 @@ def colour(activation: str) -> str:
 def counterpart(activation: str) -> str:
     """Return the colour of what stands beside an activation's own: ink, or grey beside black."""
     return GREY if colour(activation) == "#000000" else INK
+
+
+def rgb(shade: str, strength: float = 1.0) -> Array:
+    """Return "#0072b2" as red, green and blue from 0 to 1, mixed with white below strength 1."""
+    parts = [int(shade[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    return 1 - strength * (1 - np.array(parts))
+
+
+def class_colours(classes: int) -> Array:
+    """Return (classes, 3), one colour per class: the palette, beyond it evenly spaced hues."""
+    if classes <= len(PALETTE):
+        return np.array([rgb(shade) for shade in PALETTE[:classes]])
+    from matplotlib import colormaps
+
+    return np.asarray(colormaps["turbo"](np.linspace(0.04, 0.96, classes))[:, :3])

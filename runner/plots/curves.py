@@ -8,43 +8,39 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from activations.base import Array
 from runner.data.split import judged_part
-from runner.plots.axes import beyond, log_limits, log_ticks
-from runner.plots.captions import counted, page
-from runner.plots.style import (
-    GREY,
-    SMALL,
-    Picture,
-    colour,
-    counterpart,
+from runner.plots.axes import (
+    beyond,
+    draw_band,
     end_labels,
-    text_width,
+    log_limits,
+    log_ticks,
+    percent,
+    round_ticks,
 )
+from runner.plots.captions import counted, page
+from runner.plots.colours import DIVERGED, GREY, colour, counterpart
+from runner.plots.style import SMALL, Picture, text_width
+from runner.results.run import Run
 from runner.statistics.estimates import estimate, how
 
-_LOSS_NAMES = {
-    "cross_entropy": "cross-entropy loss (nats)",
-    "squared_error": "squared error",
-}
+_LOSS_NAMES = {"cross_entropy": "cross-entropy loss (nats)", "squared_error": "squared error"}
+_DASHES: dict[str, Any] = {"train": (0, (5, 2)), "validation": (0, (1, 1)), "test": "-"}
 MOST_LINES = 50
-_PARTS = ("train", "validation", "test")
 
 
-def loss(run: Any) -> Picture:
+def loss(run: Run) -> Picture:
     """Draw train, validation and test loss, log y, with each replicate's best epoch."""
-    data = run.data()
-    curves = _curves(run, data, "loss")
-    values = np.concatenate([c.ravel() for c in curves.values()])
-    positive = values[np.isfinite(values) & (values > 0)]
-    centres = _centres(run, data, curves, "loss")
+    curves = _curves(run, "loss")
+    centres = _centres(run, curves, "loss")
+    values = np.concatenate([part.ravel() for part in curves.values()])
     bands = np.concatenate([band.ravel() for _, *ends in centres.values() for band in ends])
     limits = log_limits(values, bands)
     zeros = bool((values <= 0).any() and limits)
-    floor = limits[0] if limits and zeros else 0.0
     dots = _best_epochs(run) if "validation" in curves else []
+    drawn = np.concatenate([values[values > 0], bands[bands > 0]])
     figure = page(
         run,
         "loss",
@@ -52,7 +48,7 @@ def loss(run: Any) -> Picture:
             counted(run, how("loss")),
             _dots_note(run) if dots else "",
             "a loss of exactly 0 is drawn at the lower edge" if zeros else "",
-            beyond([(limits, np.concatenate([positive, bands[bands > 0]]))]) if limits else "",
+            beyond([(limits, drawn[np.isfinite(drawn)])]) if limits else "",
             _early(run),
         ],
     )
@@ -61,22 +57,22 @@ def loss(run: Any) -> Picture:
         axes.set_yscale("log")
         axes.set_ylim(*limits)
         log_ticks(axes.yaxis, *limits)
-    ends = _draw(axes, run, curves, centres, "{:.3g}".format, floor)
+    ends = _draw(
+        axes, run, curves, centres, "{:.3g}".format, limits[0] if limits and zeros else 0.0
+    )
     for epoch, value in dots:
-        inside = np.clip(value, *axes.get_ylim())
-        axes.plot(
-            epoch, inside, "o", ms=5, mfc="white", mec=_shade(run, "test"), zorder=8, clip_on=False
-        )
-    _crosses(axes, run, curves["train"])
+        inside, ink = np.clip(value, *axes.get_ylim()), _shade(run, "test")
+        axes.plot(epoch, inside, "o", ms=5, mfc="white", mec=ink, zorder=8, clip_on=False)
     axes.set_ylabel(_LOSS_NAMES.get(run.config.training.loss, run.config.training.loss))
     end_labels(axes, ends)
     return figure
 
 
-def accuracy(run: Any) -> Picture:
+def accuracy(run: Run) -> Picture:
     """Draw train, validation and test accuracy above the line of guessing."""
     data = run.data()
-    curves = _curves(run, data, "accuracy")
+    curves = _curves(run, "accuracy")
+    centres = _centres(run, curves, "accuracy")
     labels = getattr(data, f"{judged_part(data)}_labels")
     counts = np.stack([np.bincount(row, minlength=data.classes) for row in labels])
     chance = float((counts.max(axis=1) / labels.shape[1]).mean())
@@ -85,31 +81,28 @@ def accuracy(run: Any) -> Picture:
         run, "accuracy", [counted(run, how("accuracy")), _solved(run), _early(run), guess]
     )
     axes = _axes(figure, run, "validation 00.0%")
-    centres = _centres(run, data, curves, "accuracy")
     drawn = [*curves.values(), *(array for three in centres.values() for array in three)]
     lowest = min(chance, *(np.nanmin(array, initial=1) for array in drawn))
     room = max(1 - lowest, 0.05)
     axes.set_ylim(max(0.0, lowest - 0.08 * room), 1 + 0.02 * room)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    percent(axes.yaxis)
+    round_ticks(axes.yaxis, 6)
     axes.axhline(chance, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
     ends = _draw(axes, run, curves, centres, "{:.1%}".format, 0.0)
-    _crosses(axes, run, curves["train"])
     axes.set_ylabel("samples classified correctly")
-    right = axes.get_xlim()[1]
-    end_labels(axes, [*ends, (right, chance, f"chance {chance:.0%}", GREY)])
+    end_labels(axes, [*ends, (axes.get_xlim()[1], chance, f"chance {chance:.0%}", GREY)])
     return figure
 
 
-def _curves(run: Any, data: Any, quantity: str) -> dict[str, Array]:
+def _curves(run: Run, quantity: str) -> dict[str, Array]:
     """Return (replicates, records) per part that has samples; stopped replicates hold on.
 
     A replicate that stopped early keeps its weights, so its last value stays true; one that
     diverged has none from there on.
     """
     curves = {}
-    for part in _PARTS:
-        if not getattr(data, f"{part}_labels").size:
+    for part in _DASHES:
+        if not getattr(run.data(), f"{part}_labels").size:
             continue
         values = np.array(run.history[f"{part}_{quantity}"], dtype=np.float64)
         values[~np.isfinite(values)] = np.nan
@@ -121,32 +114,29 @@ def _curves(run: Any, data: Any, quantity: str) -> dict[str, Array]:
     return curves
 
 
-def _axes(figure: Picture, run: Any, longest_label: str) -> Axes:
+def _axes(figure: Picture, run: Run, longest_label: str) -> Axes:
     wide = text_width(longest_label, SMALL) + 0.2
     axes = figure.place(figure.left + 0.6, figure.bottom + 0.48, figure.right - wide, figure.top)
-    epochs = _epochs(run)
+    epochs = recorded_epochs(run)
     axes.set_xlim(epochs[0], max(epochs[-1], epochs[0] + 1))
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
+    round_ticks(axes.xaxis, 8, integer=True)
     axes.set_xlabel("epoch")
     return axes
 
 
-def _epochs(run: Any) -> Array:
-    """The recorded epochs; rows differ only in where they end."""
+def recorded_epochs(run: Run) -> Array:
+    """Return the recorded epochs; replicates differ only in where they end."""
     return np.asarray(np.fmax.reduce(run.history["epoch"], axis=0))
 
 
-def _shade(run: Any, part: str) -> str:
+def _shade(run: Run, part: str) -> str:
     """Test wears the activation's colour, what training saw is grey."""
     name = run.config.activation["name"]
     return {"test": colour(name), "train": counterpart(name)}.get(part, "#8a8a8a")
 
 
-_DASHES: dict[str, Any] = {"train": (0, (5, 2)), "validation": (0, (1, 1)), "test": "-"}
-
-
 def _centres(
-    run: Any, data: Any, curves: dict[str, Array], metric: str
+    run: Run, curves: dict[str, Array], metric: str
 ) -> dict[str, tuple[Array, Array, Array]]:
     """Return centre, low and high per part, (records,) each, NaN where there is none.
 
@@ -158,7 +148,7 @@ def _centres(
         nothing = np.full(values.shape[1], np.nan)
         centre, low, high = values[0] if len(values) == 1 else nothing, nothing, nothing
         if any(kept) and len(values) > 1:
-            samples = getattr(data, f"{part}_labels").shape[1]
+            samples = getattr(run.data(), f"{part}_labels").shape[1]
             centre, low, high = estimate(metric, values[kept], samples, axis=0)
         if part == "validation" or sum(kept) < 2:
             low, high = nothing, nothing
@@ -168,21 +158,22 @@ def _centres(
 
 def _draw(
     axes: Axes,
-    run: Any,
+    run: Run,
     curves: dict[str, Array],
     centres: dict[str, tuple[Array, Array, Array]],
     number: Callable[[float], str],
     floor: float,
 ) -> list[tuple[float, float, str, Any]]:
-    """Draw thin replicate lines, centre and band per part; return what to label the ends.
+    """Draw thin replicate lines, centre and band per part, and a cross where a replicate was
+    last seen before it diverged; return what to label the ends.
 
     What is 0 on a logarithmic axis is drawn at ``floor``.
     """
-    epochs = _epochs(run)
-    lost = all(r["status"] == "diverged" for r in run.summary["replicates"])
+    epochs = recorded_epochs(run)
+    diverged = [r["status"] == "diverged" for r in run.summary["replicates"]]
     ends = []
     for order, (part, values) in enumerate(curves.items()):
-        shade, dash = _shade(run, part), _DASHES[part]
+        shade = _shade(run, part)
         if len(values) > 1 and part != "validation":
             shown = np.maximum(values[:MOST_LINES], floor)
             lines = [np.stack([epochs, row], axis=-1) for row in shown]
@@ -190,12 +181,18 @@ def _draw(
             axes.add_collection(thin, autolim=False)
         centre, low, high = centres[part]
         if np.isfinite(low).any():
-            axes.fill_between(epochs, low, high, color=shade, alpha=0.16, linewidth=0, zorder=1.5)
+            draw_band(axes, epochs, low, high, shade, zorder=1.5)
         shown = np.maximum(centre, floor)
-        axes.plot(epochs, shown, color=shade, linestyle=dash, zorder=3 + order)
+        axes.plot(epochs, shown, color=shade, linestyle=_DASHES[part], zorder=3 + order)
         x, y = _last(epochs, values if np.isnan(centre).all() else centre[None])
-        inside = float(np.clip(y, *axes.get_ylim()))
-        ends.append((x, inside, part if lost else f"{part} {number(y)}", shade))
+        words = part if all(diverged) else f"{part} {number(y)}"
+        ends.append((x, float(np.clip(y, *axes.get_ylim())), words, shade))
+    cross: dict[str, Any] = {"color": DIVERGED, "ms": 8, "mew": 2, "clip_on": False, "zorder": 9}
+    for row in curves["train"][diverged]:
+        x, y = _last(epochs, row[None])
+        if np.isnan(y):
+            x, y = epochs[0], np.inf
+        axes.plot(x, np.clip(y, *axes.get_ylim()), "x", **cross)
     return ends
 
 
@@ -204,63 +201,38 @@ def _last(epochs: Array, values: Array) -> tuple[float, float]:
     there = np.flatnonzero((~np.isnan(values)).any(axis=0))
     if not there.size:
         return float(epochs[-1]), float("nan")
-    column = values[:, there[-1]]
-    return float(epochs[there[-1]]), float(np.nanmedian(column))
+    return float(epochs[there[-1]]), float(np.nanmedian(values[:, there[-1]]))
 
 
-def _crosses(axes: Axes, run: Any, train: Array) -> None:
-    """Put a cross where a replicate was last seen before it diverged."""
-    epochs = _epochs(run)
-    low, high = axes.get_ylim()
-    for row, replicate in zip(train, run.summary["replicates"], strict=True):
-        there = np.flatnonzero(~np.isnan(row))
-        if replicate["status"] == "diverged":
-            x = epochs[there[-1]] if there.size else epochs[0]
-            y = row[there[-1]] if there.size else high
-            axes.plot(
-                x,
-                np.clip(y, low, high),
-                "x",
-                color="#b00020",
-                ms=8,
-                mew=2,
-                clip_on=False,
-                zorder=9,
-            )
-
-
-def _best_epochs(run: Any) -> list[tuple[float, float]]:
+def _best_epochs(run: Run) -> list[tuple[float, float]]:
     """Return each replicate's test loss where its validation loss was lowest."""
-    points = []
-    for replicate in run.summary["replicates"]:
-        best = replicate.get("best") or {}
-        value = best.get("test_loss")
-        if value is not None and np.isfinite(value):
-            points.append((best["epoch"], value))
-    return points
+    best = [replicate.get("best") or {} for replicate in run.summary["replicates"]]
+    known = [one for one in best if one.get("test_loss") is not None]
+    return [(one["epoch"], one["test_loss"]) for one in known if np.isfinite(one["test_loss"])]
 
 
-def _dots_note(run: Any) -> str:
+def _dots_note(run: Run) -> str:
     if len(run.summary["replicates"]) == 1:
         return "dot: test loss at the epoch of lowest validation loss"
     return "dots: test loss at each seed's lowest validation loss"
 
 
-def _solved(run: Any) -> str:
+def _solved(run: Run) -> str:
     """Say how many replicates reached the target, and when."""
     target = run.config.training.target_accuracy
     replicates = run.summary["replicates"]
     when = [r["solved_epoch"] for r in replicates if r["solved_epoch"] is not None]
-    never = [np.inf] * (len(replicates) - len(when))
-    if not when:
-        return f"never reached {target:.0%} validation accuracy" if len(replicates) == 1 else ""
     if len(replicates) == 1:
-        return f"reached {target:.0%} validation accuracy at epoch {when[0]}"
+        end = f"reached {target:.0%} validation accuracy"
+        return f"{end} at epoch {when[0]}" if when else f"never {end}"
+    if not when:
+        return ""
+    never = [np.inf] * (len(replicates) - len(when))
     median = np.median(when + never)  # of all: infinite unless more than half got there
     told = f", median epoch {median:.0f}" if np.isfinite(median) else ""
     return f"{len(when)} of {len(replicates)} reached {target:.0%} validation accuracy{told}"
 
 
-def _early(run: Any) -> str:
-    stopped = [r for r in run.summary["replicates"] if r["status"] == "stopped_early"]
+def _early(run: Run) -> str:
+    stopped = any(r["status"] == "stopped_early" for r in run.summary["replicates"])
     return "stopped seeds keep their last value" if stopped else ""

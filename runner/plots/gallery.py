@@ -11,56 +11,33 @@ whole or not at all.
 
 from __future__ import annotations
 
-import io
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from matplotlib import rc_context, rcParamsDefault
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from activations.base import Activation, Array, Elementwise, get
+from runner.plots.axes import round_ticks
+from runner.plots.colours import GREY, PALE, PALETTE, rgb
 from runner.plots.families import FAMILIES, NOTES, SHOWN, Family, family_of, members
+from runner.plots.style import MARGIN, NORMAL, SMALL, WIDTH, Picture, style, text_width
 from runner.system.command import prepare, status_of
-from runner.system.files import write_whole
 from runner.system.terminal import OneLineParser
 
-VALUE, SLOPE = "#0072b2", "#d55e00"
-INK, GREY, PALE = "#222222", "#666666", "#d9d9d9"
-WIDTH, DPI = 8.0, 130
 COLUMNS = 4
-SMALL, NORMAL, LARGE = 9.0, 10.0, 14.0
+_VALUE, _SLOPE = (PALETTE[0], 2.2), (PALETTE[1], 1.2)
+"""Colour and line width."""
+_HEAD, _TICKS, _BETWEEN, _CAPTION = 1.62, 0.36, 0.28, 0.54
+"""Inches for title and key, for a panel's ticks, between panels, and above one."""
 _POINTS = 1598  # an interval fewer is a prime: no point falls on a kink, where f' is a convention
 _JUMP = 0.02
 """A step from one point to the next of this share of the panel's height, and of five times
 those beside it, is a jump."""
-
-_STYLE: dict[str, Any] = {
-    "text.hinting": "none",
-    "font.size": NORMAL,
-    "xtick.labelsize": SMALL,
-    "ytick.labelsize": SMALL,
-    "text.color": INK,
-    "axes.edgecolor": GREY,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "lines.solid_capstyle": "round",
-}
-# A user's own matplotlibrc must not change the pictures; these keys are not about looks.
-_NOT_LOOKS = ("backend", "interactive", "toolbar", "webagg", "date.epoch", "keymap")
 
 
 @dataclass(frozen=True)
@@ -95,120 +72,52 @@ def _along(activation: Activation, x: Array) -> list[Curve]:
     return [Curve(x, activation(row)[:, 0], activation.gradient(row)[:, 0]) for row in rows]
 
 
-def portrait(title: str, chosen: Iterable[str], scales: Family) -> bytes:
-    """Return a page with one panel for each chosen activation, as a PNG file."""
-    chosen = list(chosen)
+def portrait(title: str, chosen: Sequence[str], scales: Family) -> Picture:
+    """Return a page with one panel for each chosen activation."""
     columns = min(COLUMNS, len(chosen))
     rows = math.ceil(len(chosen) / columns)
-    with _style():
-        page = _Page(title, scales.note, rows, columns, 0.5 if columns == 1 else _ratio(scales))
+    # Panels are never so flat that a slope of 1 looks like one of a half.
+    ratio = (scales.y[1] - scales.y[0]) / (scales.x[1] - scales.x[0])
+    ratio = 0.5 if columns == 1 else min(max(ratio, 0.72), 0.8)
+    across = WIDTH - 2 * MARGIN - _TICKS + _BETWEEN
+    wide = across / columns - _BETWEEN
+    tall = wide * ratio
+    with style():
+        figure = Picture(title, height=rows * (tall + _CAPTION) + _HEAD)
+        _key(figure, scales.note)
         for index, name in enumerate(chosen):
             row, column = divmod(index, columns)
-            axes = page.panel(row, column)
-            last = index + columns >= len(chosen)
-            _frame(axes, scales, left=column == 0, bottom=last)
-            for curve, shade in _shaded(curves(name, *scales.x)):
-                _draw(axes, curve, shade, scales)
-            page.caption(row, column, name if len(chosen) > 1 else "", _parameters(name))
-        return page.png()
+            left = figure.left + _TICKS + column * across / columns
+            bottom = figure.top - 0.07 - (row + 1) * (tall + _CAPTION)
+            axes = figure.place(left, bottom, left + wide, bottom + tall)
+            _frame(axes, scales)
+            axes.tick_params(labelleft=column == 0, labelbottom=index + columns >= len(chosen))
+            drawn = curves(name, *scales.x)
+            for curve, strength in zip(drawn, np.linspace(1, 0.4, len(drawn))[::-1], strict=True):
+                for y, (shade, width) in ((curve.value, _VALUE), (curve.slope, _SLOPE)):
+                    axes.plot(curve.x, _broken(y, scales), color=rgb(shade, strength), lw=width)
+            heading, top = name if len(chosen) > 1 else "", bottom + tall
+            figure.words(left, top + 0.22, heading, size=NORMAL, weight="bold")
+            figure.words(left, top + 0.06, _parameters(name), size=SMALL - 1, color=GREY)
+    return figure
 
 
-class _Page:
-    """A figure of ``rows`` by ``columns`` panels, each with two lines of text above it."""
-
-    side, between = 0.25, 0.28
-    tick_room, caption_room = 0.36, 0.44
-
-    def __init__(self, title: str, note: str, rows: int, columns: int, ratio: float) -> None:
-        self.columns = columns
-        across = WIDTH - 2 * self.side - self.tick_room - self.between * (columns - 1)
-        self.wide, self.tall = across / columns, across / columns * ratio
-        self.above = 0.72
-        self.below = 0.36
-        self.step = self.tall + self.caption_room + 0.1
-        self.height = self.above + rows * self.step + self.below
-        self.figure = Figure(figsize=(WIDTH, self.height), dpi=DPI, facecolor="white")
-        FigureCanvasAgg(self.figure)
-        top = self.height - 0.14
-        self.words(self.side, top, title, size=LARGE, weight="bold", va="top")
-        self._key(top - 0.38, note)
-
-    def _key(self, y: float, note: str) -> None:
-        x = self.side
-        for text, colour, width in (("f", VALUE, 2.2), ("its derivative f'", SLOPE, 1.2)):
-            self.figure.add_artist(_segment(x, x + 0.3, y, colour, width, self.figure))
-            label = self.words(x + 0.38, y, text, va="center_baseline", color=GREY)
-            x += 0.38 + self._width_of(label) + 0.25
-        if note:
-            self.words(x, y, note, va="center_baseline", color=GREY)
-
-    def _width_of(self, label: Any) -> float:
-        canvas: Any = self.figure.canvas
-        return float(label.get_window_extent(canvas.get_renderer()).width) / DPI
-
-    def words(self, x: float, y: float, text: str, **how: Any) -> Any:
-        """Write plain text at (x, y) inches."""
-        how["fontsize"] = how.pop("size", NORMAL)
-        return self.figure.text(x / WIDTH, y / self.height, text, parse_math=False, **how)
-
-    def _corner(self, row: int, column: int) -> tuple[float, float]:
-        left = self.side + self.tick_room + column * (self.wide + self.between)
-        return left, self.height - self.above - row * self.step - self.caption_room - self.tall
-
-    def panel(self, row: int, column: int) -> Axes:
-        """Return the axes of one panel."""
-        left, bottom = self._corner(row, column)
-        box = (left / WIDTH, bottom / self.height, self.wide / WIDTH, self.tall / self.height)
-        return self.figure.add_axes(box)
-
-    def caption(self, row: int, column: int, name: str, parameters: str) -> None:
-        """Write a panel's name, and below it at which parameters it is drawn."""
-        left, bottom = self._corner(row, column)
-        top = bottom + self.tall
-        self.words(left, top + 0.22, name, weight="bold", va="baseline")
-        self.words(left, top + 0.06, parameters, size=SMALL - 1, color=GREY, va="baseline")
-
-    def png(self) -> bytes:
-        """Return the page as a PNG file."""
-        stream = io.BytesIO()
-        self.figure.savefig(stream, format="png", dpi=DPI, metadata={"Software": None})
-        return stream.getvalue()
+def _key(figure: Picture, note: str) -> None:
+    x, y = figure.left, figure.top
+    for text, (shade, width) in (("f", _VALUE), ("its derivative f'", _SLOPE)):
+        figure.mark([x, x + 0.3], [y, y], color=shade, lw=width)
+        figure.words(x + 0.38, y, text, size=NORMAL, va="center_baseline", color=GREY)
+        x += 0.63 + text_width(text, NORMAL)
+    figure.words(x, y, note, size=NORMAL, va="center_baseline", color=GREY)
 
 
-def _segment(x: float, end: float, y: float, colour: str, width: float, figure: Figure) -> Any:
-    from matplotlib.lines import Line2D
-
-    where = figure.dpi_scale_trans
-    return Line2D([x, end], [y, y], color=colour, linewidth=width, transform=where)
-
-
-def _ratio(scales: Family) -> float:
-    """Panels are never so flat that a slope of 1 looks like one of a half."""
-    share = (scales.y[1] - scales.y[0]) / (scales.x[1] - scales.x[0])
-    return min(max(share, 0.72), 0.8)
-
-
-def _frame(axes: Axes, scales: Family, *, left: bool, bottom: bool) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes.set_xlim(*scales.x)
-    axes.set_ylim(*scales.y)
-    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axes.tick_params(length=2.5, labelleft=left, labelbottom=bottom)
+def _frame(axes: Axes, scales: Family) -> None:
+    axes.set(xlim=scales.x, ylim=scales.y)
+    round_ticks(axes.xaxis, 4)
+    round_ticks(axes.yaxis, 4)
+    axes.tick_params(length=2.5)
     axes.axhline(0, color=PALE, linewidth=0.8, zorder=0)
     axes.axvline(0, color=PALE, linewidth=0.8, zorder=0)
-
-
-def _shaded(drawn: list[Curve]) -> Iterator[tuple[Curve, float]]:
-    """Yield each curve with how dark it is, from pale to full."""
-    for index, curve in enumerate(drawn):
-        yield curve, 1.0 if len(drawn) == 1 else 0.4 + 0.6 * index / (len(drawn) - 1)
-
-
-def _draw(axes: Axes, curve: Curve, shade: float, scales: Family) -> None:
-    for y, colour, width in ((curve.value, VALUE, 2.2), (curve.slope, SLOPE, 1.2)):
-        axes.plot(curve.x, _broken(y, scales), color=_pale(colour, shade), linewidth=width)
 
 
 def _broken(y: Array, scales: Family) -> Array:
@@ -224,11 +133,6 @@ def _broken(y: Array, scales: Family) -> Array:
     return y
 
 
-def _pale(colour: str, shade: float) -> tuple[float, ...]:
-    rgb = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    return tuple(1 - shade * (1 - part) for part in rgb)
-
-
 def _parameters(name: str) -> str:
     """Return "alpha = 0.5, 1, 2": what differs from curve to curve, else what is not default."""
     choices = SHOWN.get(name, ())
@@ -240,15 +144,6 @@ def _parameters(name: str) -> str:
     return "; ".join(
         f"{k} = {', '.join(f'{choice[k]:.4g}' for choice in choices)}" for k in differing
     )
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    looks: Any = dict(rcParamsDefault)
-    looks = {k: v for k, v in looks.items() if not k.startswith(_NOT_LOOKS)}
-    looks.update(_STYLE)
-    with rc_context(looks):
-        yield
 
 
 def _pages(chosen: list[str]) -> Iterator[tuple[str, str, list[str], Family]]:
@@ -275,7 +170,7 @@ def write(folder: Path, chosen: list[str]) -> list[Path]:
     written = []
     for file_name, title, shown, scales in pages:
         path = folder / file_name
-        write_whole(path, portrait(title, shown, scales))
+        portrait(title, shown, scales).write(path)
         written.append(path)
     return written
 

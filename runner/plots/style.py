@@ -1,4 +1,4 @@
-"""How every picture looks: colours by activation name, page layout, fonts, saving.
+"""How every picture looks: page layout, fonts, saving.
 
 A page is measured in inches from its lower left corner, so that nothing has to be laid out
 twice: title and subtitle above, a grey footer below, axes placed by hand in between.
@@ -23,16 +23,7 @@ from matplotlib.image import BboxImage
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox, TransformedBbox
 
-from activations.base import Array
-from runner.plots import FORMATS
-from runner.plots.colours import DASHES as DASHES
-from runner.plots.colours import GREY as GREY
-from runner.plots.colours import INK as INK
-from runner.plots.colours import PALE as PALE
-from runner.plots.colours import PALETTE as PALETTE
-from runner.plots.colours import colour as colour
-from runner.plots.colours import counterpart as counterpart
-from runner.plots.colours import line_style as line_style
+from runner.plots.colours import GREY, INK
 from runner.plots.png import png
 from runner.system.files import write_whole
 
@@ -48,8 +39,6 @@ _STYLE: dict[str, Any] = {
     "axes.labelsize": NORMAL,
     "xtick.labelsize": SMALL,
     "ytick.labelsize": SMALL,
-    "legend.fontsize": SMALL,
-    "legend.frameon": False,
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": GREY,
@@ -60,7 +49,6 @@ _STYLE: dict[str, Any] = {
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.unicode_minus": True,
     "axes.xmargin": 0.0,
     "lines.linewidth": 1.8,
     "lines.solid_capstyle": "round",
@@ -83,20 +71,11 @@ def style() -> Iterator[None]:
         yield
 
 
-def class_colours(classes: int) -> list[Any]:
-    """Return one colour per class: the palette, beyond it evenly spaced hues."""
-    if classes <= len(PALETTE):
-        return list(PALETTE[:classes])
-    from matplotlib import colormaps
-
-    shades = colormaps["turbo"](np.linspace(0.04, 0.96, classes))[:, :3]
-    return [tuple(shade) for shade in shades]
-
-
 class Picture(Figure):
-    """A figure with title, subtitle and footer that shows itself in a notebook.
+    """A figure with title, subtitle, notes and footer that shows itself in a notebook.
 
-    ``left``, ``right``, ``bottom``, ``top`` bound what is free for axes, in inches.
+    ``height`` is for one line of each. ``left``, ``right``, ``bottom`` and ``top`` bound what is
+    free for axes. All are in inches.
     """
 
     left: float
@@ -107,15 +86,15 @@ class Picture(Figure):
     def __init__(
         self,
         title: str,
-        subtitles: Sequence[str],
-        footer: str,
+        subtitle: str = "",
+        notes: Iterable[str] = (),
+        footer: str = "",
         height: float = HEIGHT,
     ) -> None:
+        note = ". ".join(note[0].upper() + note[1:] for note in notes if note)
         above = _wrapped(title, LARGE, "bold", lines=2)
-        below_title = [
-            line for text in subtitles if text for line in _wrapped(text, NORMAL, lines=3)
-        ]
-        foot = _wrapped(footer, SMALL, lines=3)
+        below_title = [line for t in (subtitle, note) if t for line in _wrapped(t, NORMAL, lines=3)]
+        foot = _wrapped(footer, SMALL, lines=3) if footer else []
         extra = 0.24 * (len(above) - 1) + 0.18 * (len(below_title) + len(foot) - 3)
         super().__init__(figsize=(WIDTH, height + extra), dpi=DPI, facecolor="white")
         FigureCanvasAgg(self)
@@ -154,31 +133,15 @@ class Picture(Figure):
 
     def encode(self, format: str) -> bytes:
         """Return the picture as the bytes of a png, svg or pdf file, the same every time."""
-        if format not in FORMATS:
-            raise ValueError(f"format must be {', '.join(FORMATS)}, got {format!r}")
-        dpi, own = self.dpi, self.canvas
-        stream = io.BytesIO()
-        canvas: Any
-        try:
-            with style():
-                if format == "svg":
-                    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-                    canvas = FigureCanvasSVG(self)
-                    canvas.print_svg(stream, metadata={"Date": None})
-                elif format == "pdf":
-                    from matplotlib.backends.backend_pdf import FigureCanvasPdf
-
-                    canvas = FigureCanvasPdf(self)
-                    canvas.print_pdf(stream, metadata={"CreationDate": None})
-                else:
-                    canvas = FigureCanvasAgg(self)
-                    canvas.draw()
-                    return png(np.asarray(canvas.buffer_rgba()), dpi)
+        with style():
+            if format == "png":
+                canvas: Any = self.canvas
+                canvas.draw()
+                return png(np.asarray(canvas.buffer_rgba()), self.dpi)
+            stream = io.BytesIO()
+            undated = {"svg": "Date", "pdf": "CreationDate"}
+            self.savefig(stream, format=format, metadata={undated[format]: None})
             return stream.getvalue()
-        finally:  # vector formats leave their own canvas and resolution behind
-            self.set_canvas(own)
-            self.dpi = dpi
 
     def write(self, path: Path) -> None:
         """Save in the format of the path's ending; the file appears whole or not at all."""
@@ -238,61 +201,3 @@ def _wrapped(text: str, size: float, weight: str = "normal", *, lines: int) -> l
     letters = int(len(text) * room / text_width(text, size, weight) * 0.97)
     wrapped = textwrap.wrap(text, letters, max_lines=lines, placeholder=" ...")
     return [cut(line, room, size, weight) for line in wrapped]
-
-
-def spread(positions: Sequence[float], gap: float, low: float, high: float) -> Array:
-    """Return positions in the same order at least ``gap`` apart, moved as little as needed.
-
-    They stay within [low, high] where there is room. Pools that would overlap move together,
-    each to the mean of its members' wishes (isotonic regression of position minus offset).
-    """
-    order = np.argsort(positions, kind="stable")
-    wishes = np.asarray(positions, dtype=float)[order] - gap * np.arange(len(order))
-    pools: list[list[float]] = []
-    for wish in wishes:
-        pools.append([wish])
-        while len(pools) > 1 and np.mean(pools[-2]) > np.mean(pools[-1]):
-            pools[-2:] = [pools[-2] + pools[-1]]
-    settled = np.concatenate([np.full(len(pool), np.mean(pool)) for pool in pools])
-    settled = np.clip(settled, low, max(low, high - gap * (len(order) - 1)))
-    result = np.empty(len(order))
-    result[order] = settled + gap * np.arange(len(order))
-    return result
-
-
-def end_labels(axes: Axes, labels: Iterable[tuple[float, float, str, Any]]) -> None:
-    """Write (x, y, text, colour) beside line ends, pushed apart, with hairline leaders."""
-    entries = [entry for entry in labels if np.isfinite(entry[1])]
-    if not entries:
-        return
-    figure: Any = axes.figure
-    box = axes.get_position()
-    height = box.height * figure.get_size_inches()[1]
-    width = box.width * figure.get_size_inches()[0]
-    to_share = (axes.transData + axes.transAxes.inverted()).transform
-    ends = to_share([(x, y) for x, y, _, _ in entries])
-    gap = 1.25 * SMALL / 72 / height
-    heights = spread(ends[:, 1].tolist(), gap, 0.0, 1.0)
-    edge = float(ends[:, 0].max())
-    start = edge + 0.14 / width
-    for (x, y), at, (_, _, text, shade) in zip(ends, heights, entries, strict=True):
-        far = edge - x > 0.03  # a long leader must not pass for data
-        axes.plot(
-            [x, edge + 0.03 / width, start - 0.02 / width],
-            [y, y, at],
-            transform=axes.transAxes,
-            color=shade,
-            linewidth=0.6,
-            linestyle=(0, (1, 3)) if far else "-",
-            clip_on=False,
-        )
-        axes.text(
-            start,
-            at,
-            text,
-            transform=axes.transAxes,
-            color=shade,
-            fontsize=SMALL,
-            va="center_baseline",
-            parse_math=False,
-        )

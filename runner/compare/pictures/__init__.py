@@ -9,10 +9,11 @@ from collections.abc import Callable
 from functools import partial
 
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.against import against_settings, budget, heat_map
+from runner.compare.pictures.against import against_settings, budget
 from runner.compare.pictures.boundaries import boundaries
 from runner.compare.pictures.estimates import differences, leaderboard
 from runner.compare.pictures.health import health
+from runner.compare.pictures.heat_map import heat_map
 from runner.compare.pictures.over_epochs import curves, solved
 from runner.compare.pictures.pairwise import pairwise, profiles
 from runner.compare.runs import Problem

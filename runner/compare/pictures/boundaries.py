@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.lines import file_names, page, widest
-from runner.compare.pictures.planes import Mosaic, Planes
+from runner.compare.pictures.layout import file_names, left_out, page, widest
+from runner.compare.pictures.mosaic import Fields, page_axes
 from runner.compare.scores import Arm, higher_is_better
 from runner.compare.wording import metric_name, score
+from runner.plots.colours import GREY
 from runner.plots.style import MARGIN, SMALL, WIDTH, Picture, cut
 
 MOST_ARMS, MOST_TASKS, MOST_REPLICATES = 16, 6, 8
@@ -25,14 +26,14 @@ def boundaries(comparison: Comparison) -> dict[str, Picture]:
     Only for data with two features; a run whose weights cannot be read leaves a gap.
     """
     tasks = comparison.tasks[:MOST_TASKS]
-    planes = Planes()
     groups = {task: comparison.of_task(task)[:MOST_ARMS] for task in tasks}
     while len(groups) > 1 and sum(map(len, groups.values())) > MOST_MEDIANS:
         groups.popitem()
-    groups = {task: group for task, group in groups.items() if any(map(planes.has, group))}
+    fields = {task: Fields(group) for task, group in groups.items()}
+    groups = {task: group for task, group in groups.items() if fields[task].first}
     if not groups:
         return {}
-    result = _medians(comparison, groups, planes)
+    result = _medians(comparison, groups, fields)
     panels, files = 0, file_names(groups)
     for task, group in groups.items():
         shown = group[:MOST_WORST_ROWS]
@@ -40,7 +41,7 @@ def boundaries(comparison: Comparison) -> dict[str, Picture]:
         if panels > MOST_WORST_PANELS and len(result) > 1:
             break
         suffix = "" if len(groups) == 1 else f"_{files[task]}"
-        result[f"worst_first{suffix}"] = _worst_first(comparison, task, shown, planes)
+        result[f"worst_first{suffix}"] = _worst_first(comparison, task, shown, fields[task])
     return result
 
 
@@ -53,7 +54,7 @@ def _ranked(arm: Arm, metric: str) -> list[int]:
 
 
 def _medians(
-    comparison: Comparison, groups: dict[str, list[Arm]], planes: Planes
+    comparison: Comparison, groups: dict[str, list[Arm]], fields: dict[str, Fields]
 ) -> dict[str, Picture]:
     names = list(dict.fromkeys(arm.name for group in groups.values() for arm in group))
     names = names[:MOST_ARMS]
@@ -71,15 +72,15 @@ def _medians(
     left = widest(side, 2.85) + 0.15 if side else 0.0
     cell = min((WIDTH - 2 * MARGIN - left) / across, 1.75 if rows <= 6 else 1.0)
     pitch = cell + (0.0 if side else 0.24)
-    dots = " or ".join(sorted({planes.part(group) for group in groups.values()}))
+    dots = " or ".join(sorted({fields[task].first[0].part for task in groups}))
     every = {arm.name for task in tasks for arm in comparison.of_task(task)}
     figure = page(
         comparison,
         "Decision boundaries side by side",
         [
             f"the median replicate by {metric_name(comparison.metric)}; dots: {dots} samples",
-            _left_out(len(names), len(every), "settings"),
-            _left_out(len(tasks), len(comparison.tasks), "tasks"),
+            left_out(len(names), len(every), "settings"),
+            left_out(len(tasks), len(comparison.tasks), "tasks"),
         ],
         1.6 + rows * pitch,
     )
@@ -89,9 +90,8 @@ def _medians(
         figure.words(figure.left + left - 0.08, y, words, size=SMALL, ha="right", va="center")
     for column, text in enumerate(top):
         _title(figure, figure.left + left + column * cell, figure.top - 0.25, cell, text)
-    mosaic = Mosaic(figure)
+    axes = page_axes(figure)
     for task, group in groups.items():
-        extent = planes.extent(group)
         for arm in group:
             if (arm.name, task) not in places:
                 continue
@@ -101,18 +101,17 @@ def _medians(
             order = _ranked(arm, comparison.metric)
             fine = [k for k in order if not arm.setting.diverged[k]]
             pick = fine[(len(fine) - 1) // 2] if fine else order[0]
-            mosaic.add(x, y, cell - 0.08, planes.field(arm, pick, extent), extent)
+            fields[task].draw(axes, arm, pick, x, y, cell - 0.08)
             value = score(float(arm.setting.measured(comparison.metric)[pick]), comparison.metric)
             if not side:
                 _title(figure, x, y, cell, arm.name)
             label = figure.words(x + 0.04, y - cell + 0.11, value, size=SMALL - 1)
             label.set_bbox({"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 1})
-    mosaic.finish()
     return {"boundaries": figure}
 
 
 def _worst_first(
-    comparison: Comparison, task: str, group: Sequence[Arm], planes: Planes
+    comparison: Comparison, task: str, group: Sequence[Arm], fields: Fields
 ) -> Picture:
     names = [arm.name for arm in group]
     left = widest(names, 3.0) + 0.15
@@ -125,18 +124,18 @@ def _worst_first(
         [
             f"sorted by {metric_name(comparison.metric)}; below each row what repeats its worst "
             "replicate",
-            _left_out(len(group), len(comparison.of_task(task)), "settings"),
-            _left_out(most, max(len(arm.setting.replicates) for arm in group), "replicates"),
+            left_out(len(group), len(comparison.of_task(task)), "settings"),
+            left_out(most, max(len(arm.setting.replicates) for arm in group), "replicates"),
         ],
         1.2 + len(group) * pitch,
     )
-    extent, mosaic = planes.extent(group), Mosaic(figure)
+    axes = page_axes(figure)
     for row, arm in enumerate(group):
         y = figure.top - 0.18 - row * pitch
         order = _ranked(arm, comparison.metric)[:MOST_REPLICATES]
         for column, k in enumerate(order):
             x = figure.left + left + column * cell
-            mosaic.add(x, y, cell - 0.06, planes.field(arm, k, extent), extent)
+            fields.draw(axes, arm, k, x, y, cell - 0.06)
             value = arm.setting.measured(comparison.metric)[k]
             lost = arm.setting.diverged[k]
             text = "diverged" if lost else score(float(value), comparison.metric)
@@ -149,11 +148,10 @@ def _worst_first(
             y - cell - 0.02,
             _repeat(arm, order[0], figure.right - figure.left - left),
             va="top",
-            color="#666666",
+            color=GREY,
             family="monospace",
             size=6.5,
         )
-    mosaic.finish()
     return figure
 
 
@@ -166,11 +164,6 @@ def repeat_line(arm: Arm, k: int) -> str:
         if not word.startswith(("seed=", "replicates=", "plots=", "hydra.run.dir="))
     ]
     return " ".join([*words, f"seed={arm.setting.seeds[k]}", "replicates=1"])
-
-
-def _left_out(shown: int, total: int, noun: str) -> str:
-    """Return "the first 12 of 20 settings", nothing where all are there."""
-    return f"the first {shown} of {total} {noun}" if shown < total else ""
 
 
 def _repeat(arm: Arm, k: int, room: float) -> str:

@@ -3,97 +3,92 @@ is."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from activations.base import Array
 from runner.compare.comparison import Comparison
-from runner.compare.pairs import (
-    ALPHA,
-    OVERALL,
-    Family,
-    paired_differences,
-)
-from runner.compare.pictures.lines import (
+from runner.compare.pairs import ALPHA, OVERALL, Family, Standing, paired_differences
+from runner.compare.pictures.layout import (
     MOST_ARMS,
     MOST_TASKS,
-    Scale,
     heading,
-    looks,
+    name_rows,
     page,
     replicate_note,
     widest,
 )
+from runner.compare.pictures.lines import Scale, looks
 from runner.compare.scores import higher_is_better
 from runner.compare.wording import difference, metric_name, probability, score
-from runner.plots.axes import beyond, linear_limits
-from runner.plots.style import GREY, INK, PALE, Picture, cut
+from runner.plots.axes import beyond, linear_limits, round_ticks
+from runner.plots.colours import GREY, PALE
+from runner.plots.style import Picture
 from runner.statistics.estimates import how, t_interval
 
 _ROW, _PANEL = 0.215, 0.68
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A setting's replicates as dots, (centre, low, high) of what is drawn, words beside it."""
+
+    name: str
+    dots: Array
+    interval: Array
+    beside: str
 
 
 def leaderboard(comparison: Comparison) -> dict[str, Picture]:
     """Draw every replicate as a dot, mean and interval, best on top, ties by letter."""
     metric = comparison.metric
     families = [f for f in comparison.families if f.task != OVERALL][:MOST_TASKS]
-
-    def beside(family: Family, index: int) -> str:
-        standing = family.standings[index]
-        (arm,) = standing.arms
-        lost = int(arm.setting.diverged.sum())
-        words = [f"{score(float(standing.score.centre), metric):>6}", standing.letters]
-        if lost:
-            words.append(f"{lost}/{len(arm.setting.replicates)} diverged")
-        if arm.chosen:
-            words.append(arm.chosen_text.replace("learning_rate", "rate"))
-        return "  ".join(words)
-
-    dots = [
-        [s.scores[~s.settings[0].diverged] for s in family.standings[:MOST_ARMS]]
-        for family in families
-    ]
-    intervals = [[s.score for s in family.standings[:MOST_ARMS]] for family in families]
-    centres = [np.array([three[0] for three in threes]) for threes in intervals]
-    lines = [np.concatenate([*d, c]) for d, c in zip(dots, centres, strict=True)]
-    bands = [np.array([three[1:] for three in threes]).ravel() for threes in intervals]
-    scales = [Scale.of(metric, line, band) for line, band in zip(lines, bands, strict=True)]
-    outside = beyond(
-        (scale.limits, np.concatenate([line, band]))
-        for scale, line, band in zip(scales, lines, bands, strict=True)
-    )
-    figure, panels = _forest(
+    scales, everything, panels = [], [], []
+    for family in families:
+        standings = family.standings[:MOST_ARMS]
+        dots = [one.scores[~one.settings[0].diverged] for one in standings]
+        intervals = np.array([one.score for one in standings], float)
+        lines, bands = np.concatenate([*dots, intervals[:, 0]]), intervals[:, 1:].ravel()
+        scale = Scale.of(metric, lines, bands)
+        scales.append(scale)
+        everything.append((scale.limits, np.concatenate([lines, bands])))
+        inside = [np.clip(row, *scale.limits) for row in dots]
+        intervals = np.clip(intervals, *scale.limits)
+        words = [_beside(one, metric) for one in standings]
+        panels.append(list(map(_Row, family.names, inside, intervals, words)))
+    outside = beyond(everything)
+    letters = any(family.pairs for family in families)
+    figure, axes = _forest(
         comparison,
         f"{metric_name(metric).capitalize()} by setting",
         [
             replicate_note(comparison.arms, how(metric)),
-            "dots: replicates" + _letters_note(families),
+            "dots: replicates"
+            + ("; settings that share a letter cannot be separated" if letters else ""),
             f"{outside}, drawn at its edge" if outside else "",
         ],
         families,
-        beside,
+        panels,
     )
-    look = looks((arm.name, arm.activation) for arm in comparison.arms)
-    for number, (axes, family, scale) in enumerate(zip(panels, families, scales, strict=True)):
-        shades = [look[name]["color"] for name in family.names[:MOST_ARMS]]
-        scale.set(axes.xaxis)
-        inside_dots = [np.clip(row, *scale.limits) for row in dots[number]]
-        inside = [tuple(np.clip(three, *scale.limits).tolist()) for three in intervals[number]]
-        _estimates(axes, range(len(shades)), inside_dots, inside, shades)
+    for panel, scale in zip(axes, scales, strict=True):
+        scale.set(panel.xaxis)
     when = "epoch of lowest validation loss" if metric.startswith("best.") else "last epoch"
-    panels[-1].set_xlabel(f"{metric_name(metric.removeprefix('best.'))}, {when}")
+    axes[-1].set_xlabel(f"{metric_name(metric.removeprefix('best.'))}, {when}")
     return {"leaderboard": figure}
 
 
-def _letters_note(families: Sequence[Family]) -> str:
-    if any(family.pairs for family in families):
-        return "; settings that share a letter cannot be separated"
-    return ""
+def _beside(standing: Standing, metric: str) -> str:
+    (arm,) = standing.arms
+    lost = int(arm.setting.diverged.sum())
+    words = [f"{score(float(standing.score.centre), metric):>6}", standing.letters]
+    if lost:
+        words.append(f"{lost}/{len(arm.setting.replicates)} diverged")
+    if arm.chosen:
+        words.append(arm.chosen_text.replace("learning_rate", "rate"))
+    return "  ".join(words)
 
 
 def differences(comparison: Comparison) -> dict[str, Picture]:
@@ -102,21 +97,17 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
     if not families:
         return {}
     metric = comparison.metric
-
-    def beside(family: Family, index: int) -> str:
-        if index == 0:
-            return "reference"
-        if not family.pairs:
-            return ""
-        pair = family.pair(0, index)
-        gap = difference(-pair.difference.centre, metric, unit=False)
-        if family.method == "none" or not pair.tested:
-            return f"{gap:>6}  n = {pair.n}: no test can decide"
-        sure = "" if pair.adjusted <= ALPHA else "  tie"
-        return f"{gap:>6}  p {_equals(pair.adjusted)}{sure}"
-
+    panels = []
+    for family in families:
+        best, *others = family.standings[:MOST_ARMS]
+        rows = [_Row(best.name, np.empty(0), np.full(3, np.nan), "reference")]
+        for index, standing in enumerate(others, 1):
+            found = paired_differences(standing, best)
+            words = _against_best(family, index, metric)
+            rows.append(_Row(standing.name, found, np.array(t_interval(found), float), words))
+        panels.append(rows)
     placebos = any(arm.placebo.size > 1 for arm in comparison.arms)
-    figure, panels = _forest(
+    figure, axes = _forest(
         comparison,
         "Difference to the best, replicate by replicate",
         [
@@ -127,41 +118,44 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
             else "",
         ],
         families,
-        beside,
+        panels,
     )
-    look = looks((arm.name, arm.activation) for arm in comparison.arms)
-    for axes, family in zip(panels, families, strict=True):
-        axes.axvline(0, color=GREY, lw=0.9, zorder=1)
-        placebo = _draw_placebo(axes, family)
-        best, *others = family.standings[:MOST_ARMS]
-        found = [paired_differences(standing, best) for standing in others]
-        intervals = [tuple(float(v) for v in t_interval(d)) for d in found]
-        shades = [look[standing.name]["color"] for standing in others]
-        _estimates(axes, range(1, len(others) + 1), found, intervals, shades)
-        axes.set_xlim(linear_limits(np.concatenate([[0.0, -placebo, placebo], *found, *intervals])))
+    for panel, family, rows in zip(axes, families, panels, strict=True):
+        panel.axvline(0, color=GREY, lw=0.9, zorder=1)
+        placebo = _draw_placebo(panel, family)
+        drawn = [part for row in rows for part in (row.dots, row.interval)]
+        panel.set_xlim(linear_limits(np.concatenate([[0.0, -placebo, placebo], *drawn])))
         if higher_is_better(metric):
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}"))
+            panel.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
     unit = "points" if higher_is_better(metric) else metric_name(metric)
-    panels[-1].set_xlabel(f"difference to the best ({unit}; left is worse)")
+    axes[-1].set_xlabel(f"difference to the best ({unit}; left is worse)")
     return {"differences": figure}
+
+
+def _against_best(family: Family, index: int, metric: str) -> str:
+    """Return the difference to the best and whether a test separates the two."""
+    if not family.pairs:
+        return ""
+    pair = family.pair(0, index)
+    gap = difference(-pair.difference.centre, metric, unit=False)
+    if family.method == "none" or not pair.tested:
+        return f"{gap:>6}  n = {pair.n}: no test can decide"
+    p = probability(pair.adjusted)
+    sign, tie = "" if p.startswith("<") else "= ", "" if pair.adjusted <= ALPHA else "  tie"
+    return f"{gap:>6}  p {sign}{p}{tie}"
 
 
 def _draw_placebo(axes: Axes, family: Family) -> float:
     """Shade what a setting's difference to itself on other seeds may be, either way, and
     return the largest."""
-    largest = 0.0
-    for arm in (arm for standing in family.standings for arm in standing.arms):
-        if arm.placebo.size > 1 and family.task != OVERALL:
-            _, low, high = t_interval(arm.placebo_differences)
-            size = max(abs(float(low)), abs(float(high)))
-            axes.axvspan(-size, size, color=PALE, lw=0, zorder=0)
-            largest = max(largest, size)
-    return largest
-
-
-def _equals(p: float) -> str:
-    text = probability(p)
-    return text if text.startswith("<") else f"= {text}"
+    arms = [arm for standing in family.standings for arm in standing.arms]
+    if family.task == OVERALL:
+        return 0.0
+    ends = [t_interval(arm.placebo_differences)[1:] for arm in arms if arm.placebo.size > 1]
+    sizes = [float(np.max(np.abs(pair))) for pair in ends]
+    for size in sizes:
+        axes.axvspan(-size, size, color=PALE, lw=0, zorder=0)
+    return max(sizes, default=0.0)
 
 
 def _forest(
@@ -169,75 +163,50 @@ def _forest(
     title: str,
     notes: Sequence[str],
     families: Sequence[Family],
-    beside: Callable[[Family, int], str],
+    panels: Sequence[Sequence[_Row]],
 ) -> tuple[Picture, list[Axes]]:
-    """Return a page with one panel of rows per family: names left, ``beside`` right."""
-    counts = [min(len(family.names), MOST_ARMS) for family in families]
+    """Return a page with a panel of rows per family: names left, dots and intervals, words
+    right."""
     if any(len(family.names) > MOST_ARMS for family in families):
         notes = [*notes, f"the best {MOST_ARMS} are shown, all are in leaderboard.csv"]
-    height = 1.35 + _ROW * sum(counts) + _PANEL * len(counts)
-    figure = page(comparison, title, notes, height)
-    texts = [
-        [beside(family, i) for i in range(count)]
-        for family, count in zip(families, counts, strict=True)
-    ]
-    names = [name for f, count in zip(families, counts, strict=True) for name in f.names[:count]]
-    left = widest(names, 3.0) + 0.14
-    right = widest((text for row in texts for text in row), 2.6) + 0.15
-    panels = []
+    every = [row for rows in panels for row in rows]
+    figure = page(comparison, title, notes, 1.35 + _ROW * len(every) + _PANEL * len(panels))
+    left = widest((row.name for row in every), 3.0) + 0.14
+    right = widest((row.beside for row in every), 2.6) + 0.15
+    look = looks((arm.name, arm.activation) for arm in comparison.arms)
+    result = []
     y = figure.top
-    for family, count, row_texts in zip(families, counts, texts, strict=True):
+    for family, rows in zip(families, panels, strict=True):
         top = y - 0.28
-        bottom = top - _ROW * count
+        bottom = top - _ROW * len(rows)
         axes = figure.place(figure.left + left, bottom, figure.right - right, top)
-        axes.set_ylim(count - 0.5, -0.5)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+        round_ticks(axes.xaxis, 7)
         axes.tick_params(axis="x", pad=2)
         if len(families) > 1 or len(comparison.tasks) > 1:
             heading(axes, family.task)
-        every_other = range(1, count, 2)
-        axes.hlines(
-            every_other,
-            0,
-            1,
-            transform=axes.get_yaxis_transform(),
-            color="#f6f6f6",
-            lw=_ROW * 72,
-            zorder=0,
-        )
-        for row in range(count):
-            at = top - (row + 0.5) * _ROW
-            name = cut(family.names[row], left - 0.12)
-            how = {"va": "center", "color": INK}
-            figure.words(figure.left + left - 0.08, at, name, ha="right", **how)
-            figure.words(figure.right - right + 0.1, at, cut(row_texts[row], right - 0.1), **how)
-        panels.append(axes)
+        for row in range(1, len(rows), 2):
+            axes.axhspan(row - 0.5, row + 0.5, color="#f6f6f6", lw=0, zorder=0)
+        _draw(axes, rows, [look[row.name]["color"] for row in rows])
+        names, words = [row.name for row in rows], [row.beside for row in rows]
+        name_rows(figure, names, figure.left + left - 0.08, top, _ROW, left - 0.12)
+        name_rows(figure, words, figure.right - right + 0.1, top, _ROW, right - 0.1, ha="left")
+        result.append(axes)
         y = bottom - _PANEL + 0.28
-    return figure, panels
+    return figure, result
 
 
-def _estimates(
-    axes: Axes,
-    rows: Sequence[int],
-    dots: Sequence[Array],
-    intervals: Sequence[tuple[float, ...]],
-    shades: Sequence[str],
-) -> None:
-    """Draw rows of dots, an interval and its centre; one artist each, for there are
-    many."""
-    heights = np.repeat(rows, [d.size for d in dots])
-    colours = np.repeat(shades, [d.size for d in dots])
-    axes.scatter(np.concatenate(dots), heights, s=11, lw=0, alpha=0.35, c=colours, zorder=2)
-    known = [i for i, (_, low, high) in enumerate(intervals) if math.isfinite(high - low)]
-    axes.add_collection(
-        LineCollection(
-            [[(intervals[i][1], rows[i]), (intervals[i][2], rows[i])] for i in known],
-            colors=[shades[i] for i in known],
-            linewidths=2,
-            zorder=3,
-        )
-    )
-    centres = [interval[0] for interval in intervals]
-    axes.scatter(centres, rows, s=42, c="white", edgecolors=shades, lw=1.8, zorder=4)
+def _draw(axes: Axes, rows: Sequence[_Row], shades: Sequence[str]) -> None:
+    """Draw rows of dots, an interval and its centre; one artist each, for there are many."""
+    counts = [row.dots.size for row in rows]
+    dots, heights = np.concatenate([row.dots for row in rows]), np.repeat(range(len(rows)), counts)
+    colours = np.repeat(shades, counts)
+    axes.scatter(dots, heights, s=11, lw=0, alpha=0.35, c=colours, zorder=2)
+    centre, low, high = np.array([row.interval for row in rows]).T
+    known = np.flatnonzero(np.isfinite(high - low)).tolist()
+    inks = [shades[k] for k in known]
+    axes.hlines(known, low[known], high[known], colors=inks, linewidths=2, zorder=3)
+    where = np.arange(len(rows))
+    axes.scatter(centre, where, s=42, c="white", edgecolors=shades, lw=1.8, zorder=4)

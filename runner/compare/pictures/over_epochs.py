@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.lines import (
-    MOST_LINES,
-    Line,
-    line_pictures,
-    percent,
-    replicate_note,
-    scale_of_lines,
-)
+from runner.compare.pictures.layout import replicate_note
+from runner.compare.pictures.lines import MOST_LINES, Line, LinePicture, scale_of_lines, share_axis
 from runner.compare.scores import higher_is_better
 from runner.compare.wording import metric_name
+from runner.plots.axes import round_ticks
 from runner.plots.style import Picture
 from runner.statistics.estimates import how
 from runner.statistics.survival import solved_by
 
 
 def curves(comparison: Comparison) -> dict[str, Picture]:
-    """Draw the loss against the epoch, log y, geometric mean and interval per
-    setting."""
+    """Draw the loss against the epoch, log y, geometric mean and interval per setting."""
     part = comparison.metric.rpartition(".")[2].partition("_")[0]
     result = _curves(comparison, f"{part}_loss", "curves")
     few = max(len(comparison.of_task(task)) for task in comparison.tasks) <= MOST_LINES
@@ -37,43 +32,28 @@ def _curves(comparison: Comparison, column: str, name: str) -> dict[str, Picture
     panels: dict[str, list[Line]] = {}
     for arm in comparison.arms:
         epochs, rows = arm.setting.curve(column)
-        if not np.isfinite(rows).any():
-            continue
-        centre, low, high = arm.setting.band(column, rows)
-        panels.setdefault(arm.task, []).append(
-            Line(arm.name, arm.activation, epochs, centre, low, high)
-        )
+        if np.isfinite(rows).any():
+            line = Line(arm.name, arm.activation, epochs, *arm.setting.band(column, rows))
+            panels.setdefault(arm.task, []).append(line)
     if not panels:
         return {}
     scale, outside = scale_of_lines(column, panels)
-    last = max(float(line.x[-1]) for lines in panels.values() for line in lines)
-
-    def dress(axes: Axes) -> None:
-        axes.set_xlim(0, max(last, 1))
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
-        scale.set(axes.yaxis)
-
     what = metric_name(column)
     lost = any(arm.setting.diverged.any() for arm in comparison.arms)
-    return line_pictures(
-        comparison,
+    note = replicate_note(comparison.arms, how(column))
+    return LinePicture(
         name,
         f"{what.capitalize()} while training",
-        [
-            replicate_note(comparison.arms, how(column))
-            + (", without those that diverged" if lost else ""),
-            outside,
-        ],
+        [note + (", without those that diverged" if lost else ""), outside],
         panels,
-        dress,
+        _dresser(panels, lambda axes: scale.set(axes.yaxis)),
         "epoch",
         what,
-    )
+    ).draw(comparison)
 
 
 def solved(comparison: Comparison) -> dict[str, Picture]:
-    """Draw the share of replicates that had reached the target accuracy by each
-    epoch."""
+    """Draw the share of replicates that had reached the target accuracy by each epoch."""
     if not any(arm.setting.solved for arm in comparison.arms):
         return {}
     panels: dict[str, list[Line]] = {}
@@ -85,29 +65,12 @@ def solved(comparison: Comparison) -> dict[str, Picture]:
             [entry["epochs"] for entry in entries],
             arm.setting.diverged,
         )
-        panels.setdefault(arm.task, []).append(
-            Line(
-                arm.name,
-                arm.activation,
-                curve.epochs,
-                curve.share,
-                curve.low,
-                curve.high,
-                steps=True,
-            )
-        )
-    last = max(float(line.x[-1]) for lines in panels.values() for line in lines)
-
-    def dress(axes: Axes) -> None:
-        axes.set_xlim(0, max(last, 1))
-        axes.set_ylim(-0.02, 1.02)
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
-        percent(axes.yaxis)
-
+        points = (curve.epochs, curve.share, curve.low, curve.high)
+        line = Line(arm.name, arm.activation, *points, steps=True)
+        panels.setdefault(arm.task, []).append(line)
     targets = sorted({s.config.get("training.target_accuracy", 0.95) for s in comparison.settings})
     target = " or ".join(f"{value:.3g}" for value in targets)
-    return line_pictures(
-        comparison,
+    return LinePicture(
         "solved",
         f"Replicates that reached validation accuracy {target}",
         [
@@ -115,7 +78,20 @@ def solved(comparison: Comparison) -> dict[str, Picture]:
             "a diverged replicate never gets there",
         ],
         panels,
-        dress,
+        _dresser(panels, share_axis),
         "epoch",
         "share solved",
-    )
+    ).draw(comparison)
+
+
+def _dresser(
+    panels: dict[str, list[Line]], set_y: Callable[[Axes], None]
+) -> Callable[[Axes], None]:
+    last = max(float(line.x[-1]) for lines in panels.values() for line in lines)
+
+    def dress(axes: Axes) -> None:
+        axes.set_xlim(0, max(last, 1))
+        round_ticks(axes.xaxis, 5, integer=True)
+        set_y(axes)
+
+    return dress

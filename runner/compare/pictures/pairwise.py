@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
+from activations.base import Array
 from runner.compare.comparison import Comparison
-from runner.compare.pairs import ALPHA, OVERALL, Family
-from runner.compare.pictures.lines import (
+from runner.compare.pairs import ALPHA, OVERALL, Family, Standing
+from runner.compare.pictures.layout import (
     MOST_TASKS,
-    TWO_SIDED,
-    Line,
+    frame,
     grid,
     heading,
-    line_pictures,
     page,
-    percent,
     replicate_note,
+    table,
     widest,
 )
+from runner.compare.pictures.lines import Line, LinePicture, share_axis
 from runner.compare.scores import direction, higher_is_better
 from runner.compare.wording import metric_name
-from runner.plots.style import INK, SMALL, Picture, cut
+from runner.plots.axes import percent
+from runner.plots.colours import INK
+from runner.plots.decision_field import PROBABILITY
+from runner.plots.style import Picture, cut
 from runner.statistics.profiles import performance_profile
 
 MOST_ARMS = 12
 
 
 def pairwise(comparison: Comparison) -> dict[str, Picture]:
-    """Draw P(row beats column) over all replicates, framed where a test separates
-    them."""
-    families = [f for f in comparison.families if f.pairs and 3 <= len(f.names) <= MOST_ARMS][
-        :MOST_TASKS
-    ]
+    """Draw P(row beats column) over all replicates, framed where a test separates them."""
+    families = [f for f in comparison.families if f.pairs and 3 <= len(f.names) <= MOST_ARMS]
+    families = families[:MOST_TASKS]
     if not families:
         return {}
     most = max(len(family.names) for family in families)
@@ -59,38 +62,19 @@ def pairwise(comparison: Comparison) -> dict[str, Picture]:
 
 def _matrix(axes: Axes, family: Family, room: float) -> None:
     k = len(family.names)
-    table = np.full((k, k), 0.5)
+    better = np.full((k, k), np.nan)
     for pair in family.pairs:
-        table[pair.first, pair.second] = pair.better
-        table[pair.second, pair.first] = 1 - pair.better
-    axes.imshow(table, cmap=TWO_SIDED, vmin=-0.25, vmax=1.25, aspect="auto")
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.tick_params(length=0)
+        better[pair.first, pair.second] = pair.better
+        better[pair.second, pair.first] = 1 - pair.better
+    table(axes, better, _probability, cmap=PROBABILITY, vmin=0, vmax=1)
     names = [cut(name, room) for name in family.names]
-    axes.set_xticks(range(k), names, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(k), names)
-    for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
-        label.set_parse_math(False)
-    for i, j in np.ndindex(k, k):
-        if i == j:
-            continue
-        axes.text(
-            j,
-            i,
-            _probability(table[i, j]),
-            ha="center",
-            va="center",
-            fontsize=SMALL - 1,
-        )
-        if family.pair(i, j).adjusted <= ALPHA:
-            x, y = [j - 0.45, j + 0.45], [i - 0.43, i + 0.43]
-            axes.plot(
-                [x[0], x[1], x[1], x[0], x[0]],
-                [y[0], y[0], y[1], y[1], y[0]],
-                color=INK,
-                lw=1.1,
-            )
+    turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(k), names, parse_math=False, **turned)
+    axes.set_yticks(range(k), names, parse_math=False)
+    for pair in family.pairs:
+        if pair.adjusted <= ALPHA:
+            frame(axes, pair.first, pair.second, INK)
+            frame(axes, pair.second, pair.first, INK)
 
 
 def _probability(p: float) -> str:
@@ -100,50 +84,31 @@ def _probability(p: float) -> str:
 def profiles(comparison: Comparison) -> dict[str, Picture]:
     """Draw the share of replicates that score better than each threshold."""
     metric = comparison.metric
-    better = higher_is_better(metric)
+    better, sign = higher_is_better(metric), direction(metric)
     panels: dict[str, list[Line]] = {}
     for family in comparison.families:
         if family.task == OVERALL and not better:
             continue
-        everything = np.concatenate([standing.scores for standing in family.standings])
-        thresholds = np.unique(everything)
+        thresholds = np.unique(np.concatenate([one.scores for one in family.standings]))
         if thresholds.size < 2 or len(family.names) < 2:
             continue
         room = 0.03 * (thresholds[-1] - thresholds[0])
         x = np.concatenate([[thresholds[0] - room], thresholds, [thresholds[-1] + room]])
-        sign = direction(metric)
-        for standing in family.standings:
-            y = performance_profile(sign * standing.scores, sign * x)
-            nothing = np.full(len(x), np.nan)
-            panels.setdefault(family.task, []).append(
-                Line(
-                    standing.name,
-                    standing.arms[0].activation,
-                    x,
-                    y,
-                    nothing,
-                    nothing,
-                    steps=True,
-                )
-            )
-    if not panels:
-        return {}
+        panels[family.task] = [_profile(one, x, sign) for one in family.standings]
     kept = np.concatenate([arm.scores[~arm.setting.diverged] for arm in comparison.arms])
-    if not kept.size:
+    if not panels or not kept.size:
         return {}
     lost = any(arm.setting.diverged.any() for arm in comparison.arms)
-    span = kept.max() - kept.min() or 0.02
+    room = 0.03 * (kept.max() - kept.min() or 0.02)
 
     def dress(axes: Axes) -> None:
         # The drop to failures lies outside, the curves then start below 100%.
-        axes.set_xlim(kept.min() - 0.03 * span, kept.max() + 0.03 * span)
-        axes.set_ylim(-0.02, 1.02)
-        percent(axes.yaxis)
+        axes.set_xlim(kept.min() - room, kept.max() + room)
+        share_axis(axes)
         if better:
             percent(axes.xaxis)
 
-    return line_pictures(
-        comparison,
+    return LinePicture(
         "profiles",
         "Performance profiles",
         [
@@ -157,4 +122,9 @@ def profiles(comparison: Comparison) -> dict[str, Picture]:
         metric_name(metric),
         "share of replicates",
         labels_at_ends=False,
-    )
+    ).draw(comparison)
+
+
+def _profile(standing: Standing, x: Array, sign: int) -> Line:
+    y = performance_profile(sign * standing.scores, sign * x)
+    return Line(standing.name, standing.arms[0].activation, x, y, steps=True)

@@ -1,0 +1,120 @@
+"""The decision fields of a task's networks, as squares on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from activations.base import Array
+from runner.compare.scores import Arm
+from runner.data.split import judged_part
+from runner.plots.colours import DIVERGED, INK, PALE, class_colours
+from runner.plots.decision_field import (
+    Extent,
+    draw_boundary,
+    draw_field,
+    evaluate,
+    extent_of,
+)
+from runner.plots.style import Picture
+from runner.results.run import WEIGHTS, Run
+from runner.results.trained_network import TrainedNetwork
+
+RESOLUTION = 60
+MOST_POINTS = 300
+MOST_SAMPLES = 2_000_000
+"""Whose data take a second to make again."""
+
+
+def page_axes(figure: Picture) -> Axes:
+    """Return axes over the whole page, in inches: axes for each of a hundred squares would
+    cost ten times as much."""
+    width, height = figure.get_size_inches()
+    axes = figure.place(0, 0, width, height)
+    axes.set_axis_off()
+    axes.set(xlim=(0, width), ylim=(0, height), autoscale_on=False)
+    return axes
+
+
+@dataclass
+class _Trained:
+    """A run's networks and the samples shown of it: test samples, or training samples where
+    there are none, in their own units (replicates, samples, 2)."""
+
+    network: TrainedNetwork
+    part: str
+    points: Array
+    labels: Array
+    classes: int
+
+
+class Fields:
+    """The decision fields of a task's arms; each run is read and evaluated once.
+
+    Attributes:
+        first: the first run of each arm that has two features and whose weights can be read.
+    """
+
+    def __init__(self, arms: Sequence[Arm]) -> None:
+        self._runs: dict[Path, _Trained | None] = {}
+        self._logits: dict[Path, Array] = {}
+        runs = [self._trained(arm.setting.owners[0][0]) for arm in arms]
+        self.first = [run for run in runs if run]
+
+    @cached_property
+    def extent(self) -> Extent:
+        """The extent of all samples shown of the task."""
+        return extent_of(np.concatenate([run.points.reshape(-1, 2) for run in self.first]))
+
+    def _trained(self, run: Run) -> _Trained | None:
+        if run.path not in self._runs:
+            self._runs[run.path] = None
+            if not run.damage:
+                try:
+                    self._runs[run.path] = _read(run)
+                except Exception as error:  # costs this run's boundaries only
+                    run.damage[WEIGHTS] = str(error)
+        return self._runs[run.path]
+
+    def draw(self, axes: Axes, arm: Arm, k: int, x: float, y: float, size: float) -> None:
+        """Draw a replicate in the square with upper left corner (x, y), a cross where it has
+        diverged or cannot be read."""
+        axes.add_patch(Rectangle((x, y - size), size, size, fill=False, ec=PALE, lw=0.8))
+        run, row = arm.setting.owners[k]
+        trained = self._trained(run)
+        if trained is None or arm.setting.diverged[k]:
+            axes.plot(x + size / 2, y - size / 2, "x", ms=9, mew=2, color=DIVERGED)
+            return
+        if run.path not in self._logits:
+            self._logits[run.path] = evaluate(trained.network, self.extent, RESOLUTION)
+        logits, box = self._logits[run.path][row], (x, x + size, y - size, y)
+        draw_field(axes, logits, box)
+        draw_boundary(axes, logits, box, colors=INK, linewidths=1)
+        left, right, bottom, top = self.extent
+        shares = trained.points[row, :MOST_POINTS] - (left, bottom)
+        shares /= (right - left, top - bottom)
+        inside = ((shares >= 0) & (shares <= 1)).all(axis=1)
+        shades = class_colours(trained.classes)[trained.labels[row, :MOST_POINTS][inside]]
+        across, up = ((x, y - size) + size * shares[inside]).T
+        axes.scatter(across, up, s=3, lw=0, c=shades, zorder=3)
+
+
+def _read(run: Run) -> _Trained | None:
+    """Return a run's networks, None if their inputs are not two."""
+    samples = run.config.dataset.get("samples")
+    if run.config.dataset.get("features", 2) != 2:
+        return None
+    if isinstance(samples, int) and samples * run.config.replicates > MOST_SAMPLES:
+        raise ValueError(f"its replicates have more than {MOST_SAMPLES:,} samples together")
+    network, data = run.network(), run.data()
+    if network.features != 2:
+        return None
+    part = judged_part(data)
+    points, labels = getattr(data, f"{part}_x"), getattr(data, f"{part}_labels")
+    return _Trained(network, part, points, labels, data.classes)
