@@ -24,7 +24,7 @@ DASHES: tuple[Any, ...] = (
 )
 
 # Those most often compared come first: seven solid colours, then the same ones dashed.
-_KNOWN = (
+KNOWN = (
     *("tanh", "relu", "sigmoid", "softmax", "leaky_relu", "gelu", "silu"),
     *("elu", "selu", "softplus", "mish", "prelu", "hardswish", "identity"),
     *("softsign", "relu6", "hardsigmoid", "glu", "celu", "gelu_tanh", "swiglu"),
@@ -43,8 +43,8 @@ def line_style(activation: str) -> dict[str, Any]:
 
     Well-known names have a pair of their own; a stranger's follows from its letters.
     """
-    if activation in _KNOWN:
-        index = _KNOWN.index(activation)
+    if activation in KNOWN:
+        index = KNOWN.index(activation)
     else:
         index = zlib.crc32(activation.encode()) % (len(PALETTE) * len(DASHES))
     dash, colour = divmod(index, len(PALETTE))

@@ -292,7 +292,7 @@ def test_p_values_are_adjusted_over_all_tasks(tmp_path):
     assert family_of(comparison, OVERALL).pairs[0].n == 20
 
 
-def test_runs_without_common_seeds_are_paired_in_their_order(tmp_path):
+def test_runs_without_common_seeds_are_paired_in_theirorder(tmp_path):
     write_run(tmp_path / "1", "tanh", scores=[0.9, 0.8, 0.7], seed=0)
     write_run(tmp_path / "2", "relu", scores=[0.8, 0.7, 0.6, 0.5], seed=50)
     pair = build([tmp_path]).families[0].pairs[0]
@@ -514,11 +514,11 @@ def test_labels_tell_settings_apart_without_commas(tmp_path):
 
 
 def test_axes_of_a_heat_map_are_sorted_by_size_not_by_letter():
-    from runner.compare.pictures.against import _order
+    from runner.compare.pictures.heat_map import order
 
     widths = [[32, 32], [2, 2], [16] * 10, [16], [4, 4]]
-    assert sorted(widths, key=_order) == [[16], [2, 2], [4, 4], [32, 32], [16] * 10]
-    assert sorted([10, 0.5, 3], key=_order) == [0.5, 3, 10]
+    assert sorted(widths, key=order) == [[16], [2, 2], [4, 4], [32, 32], [16] * 10]
+    assert sorted([10, 0.5, 3], key=order) == [0.5, 3, 10]
 
 
 # ---- settings with few seeds, several tasks, tuning of names

@@ -16,7 +16,7 @@ import runner
 from runner import plots
 from runner.__main__ import main as run_command
 from runner.data.shapes import DATASETS
-from runner.plots import colours, style
+from runner.plots import axes, colours, decision_field, style
 from runner.plots.__main__ import main
 from runner.plots.png import png
 from tests.commands import python
@@ -140,7 +140,7 @@ def test_every_run_can_be_drawn_and_read(name, finished_run, drawn_texts, monkey
 
 
 def test_the_check_of_texts_sees_what_overlaps(drawn_texts):
-    figure = style.Picture("a title", ["a subtitle"], "a footer")
+    figure = style.Picture("a title", "a subtitle", footer="a footer")
     figure.words(1, 2, "one")
     figure.words(1.1, 2, "two")
     boxes = {text: box for text, _, box in drawn_texts(figure)}
@@ -226,9 +226,9 @@ def test_a_palette_changes_no_pixel_of_a_picture_by_more_than_the_eye_sees(finis
 
 
 def test_known_activations_look_different_from_each_other():
-    looks = [style.line_style(name) for name in colours._KNOWN]
+    looks = [colours.line_style(name) for name in colours.KNOWN]
     pairs = {(look["color"], str(look["linestyle"])) for look in looks}
-    assert len(pairs) == len(colours._KNOWN) == len(set(colours._KNOWN))
+    assert len(pairs) == len(colours.KNOWN) == len(set(colours.KNOWN))
 
 
 def test_colours_stay_what_they_were():
@@ -243,19 +243,19 @@ def test_colours_stay_what_they_were():
         "silu": "#000000",
         "a_stranger": "#56b4e9",
     }
-    assert {name: style.colour(name) for name in fixed} == fixed
+    assert {name: colours.colour(name) for name in fixed} == fixed
 
 
 def test_a_strangers_look_follows_from_its_name_alone():
-    code = "from runner.plots import style; print(style.line_style('my_own'))"
+    code = "from runner.plots import colours; print(colours.line_style('my_own'))"
     for seed in ("0", "1"):
         shown = python("-c", code, PYTHONHASHSEED=seed).stdout
-        assert shown.strip() == str(style.line_style("my_own"))
+        assert shown.strip() == str(colours.line_style("my_own"))
 
 
 @pytest.mark.parametrize("classes", [2, 7, 8, 12, 40])
 def test_classes_have_different_colours(classes):
-    shades = style.class_colours(classes)
+    shades = colours.class_colours(classes)
     assert len(shades) == classes
     assert not any(same_color(a, b) for k, a in enumerate(shades) for b in shades[k + 1 :])
 
@@ -271,12 +271,12 @@ def test_classes_have_different_colours(classes):
     ],
 )
 def test_labels_are_pushed_apart_no_further_than_needed(wishes, expected):
-    assert style.spread(wishes, 0.1, 0.0, 1.0) == pytest.approx(expected)
+    assert axes.spread(wishes, 0.1, 0.0, 1.0) == pytest.approx(expected)
 
 
 def test_labels_keep_their_order_and_their_distance():
     wishes = np.random.default_rng(1).random(9)
-    found = style.spread(wishes.tolist(), 0.05, 0.0, 1.0)
+    found = axes.spread(wishes.tolist(), 0.05, 0.0, 1.0)
     assert (np.argsort(found) == np.argsort(wishes)).all()
     assert np.diff(np.sort(found)).min() > 0.05 - 1e-12
     assert found.min() >= 0 and found.max() <= 1
@@ -408,7 +408,7 @@ def test_the_boundary_needs_little_more_memory_than_it_shows(tmp_path, activatio
     run = plots.load_run(tmp_path / "run")
     run.network()
     tracemalloc.start()
-    field = plots.boundary._field(run, list(range(5)), (-2, 2, -1, 1))
+    field = decision_field.evaluate(run.network(), (-2, 2, -1, 1), 160)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert field.shape == (5, 160, 160, 1) and peak < 30e6

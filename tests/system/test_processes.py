@@ -139,7 +139,7 @@ def test_a_killed_drawing_process_costs_its_picture_only(monkeypatch):
 @pytest.mark.parametrize(
     ("module", "word"),
     [("runner", "activation=tanh"), ("runner", "-m"), ("runner.compare", "."),
-     ("runner.plots", ".")],
+     ("runner.plots", "."), ("runner.plots.gallery", "tanh")],
 )  # fmt: skip
 def test_two_ctrl_c_while_a_command_starts_end_it_in_a_line(module, word):
     with start("-m", module, word) as process:
@@ -153,12 +153,17 @@ def test_two_ctrl_c_while_a_command_starts_end_it_in_a_line(module, word):
 
 
 @on_linux
-def test_a_notebooks_backend_reaches_no_command():
-    backend = {"MPLBACKEND": "module://not_installed.backend_inline"}
-    with start("-m", "runner", "hydra.run.dir=it", *QUICK, env=backend) as process:
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 0 and err == "" and "repeat" in out
-    assert len(list(Path("it").glob("*.png"))) == 6
+@pytest.mark.parametrize(
+    ("words", "pictures"),
+    [(["runner", "hydra.run.dir=it", *QUICK], 6),
+     (["runner.plots.gallery", "--output=it", "tanh"], 1)],
+)  # fmt: skip
+@pytest.mark.parametrize("backend", ["module://not_installed.backend_inline", "unknown"])
+def test_no_backend_reaches_a_command(words, pictures, backend):
+    with start("-m", *words, env={"MPLBACKEND": backend}) as process:
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and err == ""
+    assert len(list(Path("it").glob("*.png"))) == pictures
 
 
 @on_linux

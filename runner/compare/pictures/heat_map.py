@@ -38,7 +38,7 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
     values = {}
     for key in keys:
         found = [setting.config.get(key) for setting in comparison.settings]
-        values[key] = sorted({repr(value): value for value in found}.values(), key=_order)
+        values[key] = sorted({repr(value): value for value in found}.values(), key=order)
     most = sorted(keys, key=lambda key: -len(values[key]))[:2]
     columns_key, rows_key = sorted(most, key=lambda key: key == "activation.name")
     columns, rows = values[columns_key], values[rows_key]
@@ -96,7 +96,7 @@ def _words(key: str) -> str:
     return short(key).replace("_", " ")
 
 
-def _order(value: Any) -> tuple[Any, ...]:
+def order(value: Any) -> tuple[Any, ...]:
     """Return what to sort an axis by: numbers by size, lists by length, then the rest."""
     if isinstance(value, (int, float)):
         return 0, value

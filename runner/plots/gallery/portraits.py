@@ -1,21 +1,14 @@
-"""Draw family portraits: ``python -m runner.plots.gallery [--output FOLDER] [NAME ...]``.
+"""Family portraits: each function with its derivative, in small multiples of the same scales.
 
-Each function with its derivative, small multiples by family, the same scales in a family. A
-NAME is a family or an activation; without one all families are drawn. Functions with
-parameters are drawn at several values of them, gated units over a for several b, functions
-of a row by their first output for the row (x, 0, -1).
-
-Pages are composed in inches; files are PNG, the same bytes for the same input, and appear
-whole or not at all.
+Functions with parameters are drawn at several values of them, gated units over a for several
+b, functions of a row by their first output for the row (x, 0, -1).
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +17,8 @@ from matplotlib.axes import Axes
 from activations.base import Activation, Array, Elementwise, get
 from runner.plots.axes import round_ticks
 from runner.plots.colours import GREY, PALE, PALETTE, rgb
-from runner.plots.families import FAMILIES, NOTES, SHOWN, Family, family_of, members
+from runner.plots.gallery.families import FAMILIES, NOTES, SHOWN, Family, family_of, members
 from runner.plots.style import MARGIN, NORMAL, SMALL, WIDTH, Picture, style, text_width
-from runner.system.command import prepare, status_of
-from runner.system.terminal import OneLineParser
 
 COLUMNS = 4
 _VALUE, _SLOPE = (PALETTE[0], 2.2), (PALETTE[1], 1.2)
@@ -95,7 +86,7 @@ def portrait(title: str, chosen: Sequence[str], scales: Family) -> Picture:
             drawn = curves(name, *scales.x)
             for curve, strength in zip(drawn, np.linspace(1, 0.4, len(drawn))[::-1], strict=True):
                 for y, (shade, width) in ((curve.value, _VALUE), (curve.slope, _SLOPE)):
-                    axes.plot(curve.x, _broken(y, scales), color=rgb(shade, strength), lw=width)
+                    axes.plot(curve.x, broken(y, scales), color=rgb(shade, strength), lw=width)
             heading, top = name if len(chosen) > 1 else "", bottom + tall
             figure.words(left, top + 0.22, heading, size=NORMAL, weight="bold")
             figure.words(left, top + 0.06, _parameters(name), size=SMALL - 1, color=GREY)
@@ -120,7 +111,7 @@ def _frame(axes: Axes, scales: Family) -> None:
     axes.axvline(0, color=PALE, linewidth=0.8, zorder=0)
 
 
-def _broken(y: Array, scales: Family) -> Array:
+def broken(y: Array, scales: Family) -> Array:
     """Return y with gaps where it jumps, so that no line pretends a value between."""
     y = y.astype(np.float64)
     with np.errstate(invalid="ignore"):
@@ -173,40 +164,3 @@ def write(folder: Path, chosen: list[str]) -> list[Path]:
         portrait(title, shown, scales).write(path)
         written.append(path)
     return written
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Draw what the command line names, print the files, return the exit status."""
-    if arguments is None:
-        prepare()
-    return status_of(partial(_main, arguments), bad_input=ValueError)
-
-
-def _main(arguments: Sequence[str] | None) -> int:
-    parser = OneLineParser(
-        prog="python -m runner.plots.gallery",
-        description="Draw activations with their derivatives: one picture for each family.",
-        epilog=f"families: {', '.join(FAMILIES)}. Example: "
-        "python -m runner.plots.gallery --output pictures self_gated tanh",
-    )
-    parser.add_argument(
-        "name",
-        nargs="*",
-        metavar="NAME",
-        help="a family or an activation (default: every family)",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("outputs/gallery"),
-        metavar="FOLDER",
-        help="where the PNG files go (default: outputs/gallery)",
-    )
-    options = parser.parse_args(arguments)
-    for path in write(options.output, options.name):
-        print(path)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
