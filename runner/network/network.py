@@ -1,7 +1,7 @@
 """The chain rule as a textbook has it: linear layers and activations over a plain tape.
 
 What trains is ``fast_gradient.py``: the same derivative, bound to buffers;
-``tests/network/test_step.py`` holds the two equal for every activation, loss and depth.
+``tests/network/test_fast_gradient.py`` holds the two equal for every activation, loss and depth.
 
 A network is a stack of replicates, and every array has a replicate axis in front:
 x (replicates, batch, features), weights (replicates, fan_in, fan_out), biases

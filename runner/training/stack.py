@@ -287,7 +287,7 @@ class Group:
     def records(self) -> dict[int, Array]:
         """Return the history's records, (columns, replicates) each, by epoch.
 
-        One that ended since the record before has its own end in it.
+        A replicate that ended since the record before has its own end in it.
         """
         settings = self.experiment.training
         records: dict[int, Array] = {}

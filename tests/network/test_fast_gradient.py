@@ -20,7 +20,7 @@ ROUNDINGS = 1000  # 170 seen, for squares of squares of squares
 
 
 @pytest.mark.parametrize("name", activations.names())
-def test_step_fills_the_gradient_of_the_plain_tape(name):
+def test_it_fills_the_gradient_of_the_plain_tape(name):
     """For every depth, output, loss, number of replicates, dtype and size of batch."""
     activation = activations.get(name)
     rng = np.random.default_rng(5)
@@ -34,13 +34,13 @@ def test_step_fills_the_gradient_of_the_plain_tape(name):
         for batch in (BATCH, LAST_BATCH):
             x = 0.3 * rng.standard_normal((replicates, batch, 3)).astype(dtype)
             targets = encode(rng.integers(0, classes, (replicates, batch)), classes, dtype)
-            step = BatchGradient(network, loss, batch)
+            fill_gradient = BatchGradient(network, loss, batch)
             with np.errstate(all="ignore"):
                 network.set_generators([np.random.default_rng(k) for k in range(replicates)])
                 network.loss_gradient(x, targets, loss)
                 expected = network.gradient.copy()
                 network.gradient[...] = np.nan
                 network.set_generators([np.random.default_rng(k) for k in range(replicates)])
-                step(with_ones(x), targets)
+                fill_gradient(with_ones(x), targets)
             error = np.abs(network.gradient - expected).max() / np.abs(expected).max()
             assert error < ROUNDINGS * np.finfo(dtype).eps, (hidden, classes, loss_name, batch)
