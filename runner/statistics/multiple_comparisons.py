@@ -82,14 +82,13 @@ def tie_letters(separated: npt.ArrayLike) -> list[str]:
     matrix = np.asarray(separated, bool)
     groups: list[frozenset[int]] = [frozenset(range(len(matrix)))]
     for i, j in np.argwhere(np.triu(matrix, 1)).tolist():
-        split: list[frozenset[int]] = []
-        for group in groups:
-            split += [group - {i}, group - {j}] if {i, j} <= group else [group]
-        unique = sorted(set(split), key=lambda group: (-len(group), sorted(group)))
-        groups = []
-        for group in unique:
-            if group and not any(group <= kept for kept in groups):
-                groups.append(group)
+        whole = [group for group in groups if not {i, j} <= group]
+        parts = {group - {one} for group in groups if {i, j} <= group for one in (i, j)}
+        groups = whole + [
+            part
+            for part in parts
+            if not any(part <= group for group in whole) and not any(part < q for q in parts)
+        ]
     groups.sort(key=sorted)
     return [
         "".join(_letter(g) for g, group in enumerate(groups) if i in group)
