@@ -14,13 +14,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from activations.arguments import closest, number, one_of, whole_number
 from activations.base import ACTIVATIONS, Activation
-from activations.registry import Named, Registry
+from activations.registry import Registry
 from runner.config.build import SECTIONS, build, naming
 from runner.config.needed_memory import refuse_what_does_not_fit
 from runner.data.shapes import DATASETS, make
@@ -95,6 +95,16 @@ class Training:
             whole_number("patience", self.patience, minimum=1)
         whole_number("record_every", self.record_every, minimum=1)
         number("target_accuracy", self.target_accuracy, above=0, maximum=1)
+
+
+class Parts(NamedTuple):
+    """What an experiment names, built of its config."""
+
+    activation: Activation
+    optimizer: Optimizer
+    schedule: Schedule
+    initializer: Initializer
+    loss: Loss
 
 
 @dataclass(frozen=True)
@@ -182,16 +192,16 @@ class Experiment:
                 _RIGHT_SPLITS.add((text, DATASETS[name], seed))
 
     def _check(self) -> None:
-        self.activation_object()
-        self.optimizer_object()
-        self.loss_object()
-        schedule = self.schedule_object()
+        activation, _, schedule, _, _ = self.parts()
         if schedule.warmup_epochs >= self.training.epochs:
             raise ConfigError(
                 f"schedule.warmup_epochs={schedule.warmup_epochs} must be less than "
                 f"training.epochs={self.training.epochs}"
             )
-        self.initializer_object()
+        try:
+            check_hidden_widths(self.model.hidden, activation)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
         refuse_what_does_not_fit(self)
         samples = self.train_samples
         batch_size = self.training.batch_size
@@ -205,40 +215,20 @@ class Experiment:
             raise ConfigError(
                 "training.patience needs validation data: set dataset.validation_fraction above 0"
             )
-        try:
-            check_hidden_widths(self.model.hidden, self.activation_object())
-        except ValueError as error:
-            raise ConfigError(str(error)) from None
 
     def activation_object(self) -> Activation:
         """Return the activation, new, with its initial learnable parameters."""
         return self._build(ACTIVATIONS, self.activation)
 
-    def optimizer_object(self) -> Optimizer:
-        """Return the optimizer, new."""
-        return self._build(OPTIMIZERS, self.optimizer)
-
-    def schedule_object(self) -> Schedule:
-        """Return the learning-rate schedule."""
-        return self._build(SCHEDULES, self.schedule)
-
-    def initializer_object(self) -> Initializer:
-        """Return the initializer."""
-        return self._build(INITIALIZERS, self.initializer)
-
-    def loss_object(self) -> Loss:
-        """Return the loss."""
-        return self._build(LOSSES, {"name": self.training.loss})
-
-    def built_parts(self) -> list[Named]:
+    def parts(self) -> Parts:
         """Return all that the config names, new, but for the data."""
-        return [
+        return Parts(
             self.activation_object(),
-            self.optimizer_object(),
-            self.schedule_object(),
-            self.initializer_object(),
-            self.loss_object(),
-        ]
+            self._build(OPTIMIZERS, self.optimizer),
+            self._build(SCHEDULES, self.schedule),
+            self._build(INITIALIZERS, self.initializer),
+            self._build(LOSSES, {"name": self.training.loss}),
+        )
 
     def _build(self, registry: Registry[Built], node: Mapping[str, Any]) -> Built:
         self._refuse_not_imported(registry, node["name"])

@@ -1,12 +1,16 @@
-"""How much memory an experiment needs at least."""
+"""How much memory an experiment needs at least: asked before data are drawn.
+
+The estimate is a floor, so that nothing is refused that could have run; what it leaves out
+(Python, Matplotlib, temporaries) is a hundred megabytes or so.
+"""
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
-from runner.system.memory import _readable, available
+from runner.network.architecture import parameter_shapes
+from runner.system.memory import available
 from runner.system.terminal import ConfigError
 
 if TYPE_CHECKING:
@@ -49,16 +53,18 @@ def needed(experiment: Experiment) -> dict[str, float]:
     classes = "arms" if "arms" in dataset else "classes"
     outputs = _whole(dataset.get(classes), 2)
     outputs = 1 if outputs == 2 else outputs
-    widths = [features, *experiment.model.hidden, outputs]
-    parameters = sum((a + 1) * b for a, b in itertools.pairwise(widths))
+    hidden, activation = experiment.model.hidden, experiment.activation_object()
+    shapes = [shape for _, shape in parameter_shapes(features, hidden, outputs, activation)]
+    parameters = sum(map(math.prod, shapes))
+    units = sum(hidden) + outputs
     settings = experiment.training
     records = math.ceil(settings.epochs / settings.record_every)
-    columns = COLUMNS + COLUMNS_PER_LAYER * len(widths)
+    columns = COLUMNS + COLUMNS_PER_LAYER * (len(hidden) + 2)
     batch = min(train, _whole(settings.batch_size, samples))
     data = "dataset.samples" if samples > features else "dataset.features"
     needs = {
         data: samples * (features + 1.0) * (DOUBLE + number),
-        "model.hidden": 7.0 * parameters * number + 4.0 * batch * sum(widths[1:]) * number,
+        "model.hidden": 7.0 * parameters * number + 4.0 * batch * units * number,
         "replicates": 3.0 * (experiment.replicates - 1) * parameters * number,
         "training.epochs": 2.0 * experiment.replicates * records * columns * DOUBLE,
     }
@@ -75,3 +81,9 @@ def _whole(value: Any, otherwise: int) -> int:
 def _share(value: Any) -> float:
     """Return a fraction that has not been checked yet, as far as it is one."""
     return float(value) if isinstance(value, (int, float)) and 0 <= value < 1 else 0.0
+
+
+def _readable(size: float) -> str:
+    if size < 2**30:
+        return f"{size / 2**20:.0f} MiB"
+    return f"{size / 2**30:.1f} GiB" if size < 2**40 else f"{size / 2**40:.3g} TiB"

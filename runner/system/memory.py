@@ -1,8 +1,4 @@
-"""How much memory a run needs at least, and how much there is: asked before data are drawn.
-
-The estimate is a floor, so that nothing is refused that could have run; what it leaves out
-(Python, Matplotlib, temporaries) is a hundred megabytes or so.
-"""
+"""How much memory there is."""
 
 from __future__ import annotations
 
@@ -10,10 +6,6 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 def available() -> float:
@@ -50,9 +42,3 @@ def _words(path: str) -> list[str]:
         return Path(path).read_text().split()
     except OSError:
         return []
-
-
-def _readable(size: float) -> str:
-    if size < 2**30:
-        return f"{size / 2**20:.0f} MiB"
-    return f"{size / 2**30:.1f} GiB" if size < 2**40 else f"{size / 2**40:.3g} TiB"

@@ -91,7 +91,7 @@ def own_results(experiment: Experiment) -> str:
     Raises ConfigError if one of them is not known or raises an error.
     """
     found: list[Array] = []
-    for part in experiment.built_parts():
+    for part in experiment.parts():
         if is_users(type(part).__module__):
             try:
                 found += behaviour.of(part)

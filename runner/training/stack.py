@@ -36,16 +36,17 @@ AfterEpoch = Callable[[float, Callable[[], State]], None]
 @one_blas_thread()
 def build_network(experiment: Experiment, seeds: list[int]) -> tuple[Network, list[float]]:
     """Return the experiment's network as initialised for these seeds, and the gains used."""
+    parts = experiment.parts()
     network = Network(
         experiment.features,
         experiment.model.hidden,
         experiment.classes,
-        experiment.activation_object(),
+        parts.activation,
         len(seeds),
         experiment.dtype,
     )
     gains = network.initialize(
-        experiment.initializer_object(),
+        parts.initializer,
         [np.random.default_rng([seed, WEIGHTS_STREAM]) for seed in seeds],
     )
     return network, gains
@@ -64,10 +65,8 @@ class Group:
     def __init__(self, experiment: Experiment, seeds: list[int]) -> None:
         self.experiment, self.seeds = experiment, seeds
         self.network, self.gains = build_network(experiment, seeds)
-        self.loss = experiment.loss_object()
-        self.optimizer = experiment.optimizer_object()
+        _, self.optimizer, self.schedule, _, self.loss = experiment.parts()
         self.optimizer.bind(self.network.theta, self.network.is_weight())
-        self.schedule = experiment.schedule_object()
         self.batch_order = [np.random.default_rng([seed, BATCHES_STREAM]) for seed in seeds]
         self.noise = [np.random.default_rng([seed, NOISE_STREAM]) for seed in seeds]
         self.parts = dict(_parts(load_data(experiment, seeds), experiment.dtype))

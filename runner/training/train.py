@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from runner.config.experiment import Experiment
+from runner.network.architecture import parameter_shapes
 from runner.system.blas import one_blas_thread
 from runner.system.terminal import Progress
 from runner.training.checkpoint import Interrupted, Keeper
 from runner.training.outcome import State, TrainingResult, joined
-from runner.training.stack import Group, build_network
+from runner.training.stack import Group
 
 GROUP_BYTES = 2**21
 """Replicates train in groups whose parameters, optimizer state and one batch's activations
@@ -29,8 +33,7 @@ def train(
     Interrupted after a signal.
     """
     started = time.perf_counter()
-    seeds = [experiment.seed + k for k in range(experiment.replicates)]
-    size = group_size(experiment)
+    seeds, size = experiment.seeds, group_size(experiment)
     groups = [seeds[start : start + size] for start in range(0, len(seeds), size)]
     kept = keeper.load() if keeper else None
     parts = _finished_parts(kept) if kept else []
@@ -73,8 +76,11 @@ def _finished_parts(state: State) -> list[TrainingResult]:
 
 def group_size(experiment: Experiment) -> int:
     """Return how many replicates train together: as many as GROUP_BYTES holds, at least 1."""
-    network, _ = build_network(experiment, [experiment.seed])
+    features, activation = experiment.features, experiment.activation_object()
+    shapes = dict(
+        parameter_shapes(features, experiment.model.hidden, experiment.classes, activation)
+    )
     batch = experiment.training.batch_size or experiment.train_samples
-    widths = sum(2 * linear.weight.shape[-1] for linear in network.linears)
-    values = 5 * network.size + batch * (experiment.features + 2 * widths)
-    return max(1, GROUP_BYTES // (values * network.dtype.itemsize))
+    units = sum(shape[1] for name, shape in shapes.items() if name.endswith(".weight"))
+    values = 5 * sum(map(math.prod, shapes.values())) + batch * (features + 4 * units)
+    return max(1, GROUP_BYTES // (values * np.dtype(experiment.dtype).itemsize))
