@@ -26,7 +26,6 @@ from hydra.plugins.config_source import ConfigSource
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-import activations
 from activations.arguments import close_names, closest
 from runner.config.catalogue import AROUND, CONFIG_DIR, GROUPS, VERSION_BASE, choices
 from runner.config.experiment import Experiment
@@ -131,12 +130,6 @@ def checked(sections: dict[str, Any], words: Sequence[Word]) -> Experiment:
         raise ConfigError(
             "extensions may be named on the command line only, e.g. extensions=[my_activations.py]"
         )
-    placebo, tune = sections.get("placebo"), sections.get("tune")
-    names = activations.names()
-    if placebo is not None and placebo not in names:
-        raise ConfigError(f"placebo={placebo} must name an activation; {closest(placebo, names)}")
-    if tune is not None and not isinstance(tune, str):
-        raise ConfigError(f"tune={tune!r} must be a key, e.g. tune=optimizer.learning_rate")
     return Experiment.from_dict({k: v for k, v in sections.items() if k not in AROUND})
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from runner.system.terminal import ConfigError, first_line
@@ -59,11 +59,6 @@ class Word:
         """The value as Python has it; of an axis, Hydra's description of the values."""
         return self.override.value()
 
-    @property
-    def pattern(self) -> Glob | None:
-        """The pattern of ``activation=glob(relu*)``, else None."""
-        return self.value if isinstance(self.value, Glob) else None
-
     def values(self, most: int) -> list[Word]:
         """Return a word for each of an axis's values, ``most`` at most; any other word itself.
 
@@ -92,19 +87,13 @@ def extensions_of(words: Sequence[Word]) -> list[str]:
     """
     found: list[str] = []
     for word in words:
-        if word.key != "extensions":
-            continue
-        if not isinstance(word.value, list):
-            raise ConfigError(
-                "extensions must be a list, e.g. extensions=[my_activations.py]; got " + word.text
-            )
-        for item in word.value:
-            if not isinstance(item, str):
+        if word.key == "extensions":
+            found = word.value
+            if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
                 raise ConfigError(
-                    f"extensions: {item} is neither a Python file (my_activations.py) nor a "
-                    "module's name"
+                    f"{word} must be a list of Python files or modules' names, "
+                    "e.g. extensions=[my_activations.py]"
                 )
-        found = word.value
     return found
 
 

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from runner.system.terminal import ConfigError, OneLineParser
 
 INFORMATION = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
-COMPLETION_VERBS = ("install", "uninstall", "query")
-COMPLETION_SHELLS = ("bash", "zsh", "fish")
+COMPLETIONS = [
+    [f"{verb}={shell}"]
+    for verb in ("install", "uninstall", "query")
+    for shell in ("bash", "zsh", "fish")
+]
 
 
 @dataclass(frozen=True)
@@ -51,19 +54,21 @@ class Options:
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Return the parsed command line. Raises ConfigError for an unknown option."""
+    """Return the parsed command line. Raises ConfigError for an unknown option, and for two that
+    exclude each other."""
     parser = OneLineParser(prog="python -m runner", add_help=False, allow_abbrev=False)
     parser.add_argument("overrides", nargs="*")
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--version", action="store_true")
-    parser.add_argument("-m", "--multirun", action="store_true")
     parser.add_argument("-cd", "--config-dir", action="append", default=[])
-    parser.add_argument("-c", "--cfg", choices=("job", "hydra", "all"))
     parser.add_argument("--resolve", action="store_true")
     parser.add_argument("-p", "--package")
-    parser.add_argument("-i", "--info", nargs="?", const="all", choices=INFORMATION)
-    parser.add_argument("--hydra-help", action="store_true")
-    parser.add_argument("-sc", "--shell-completion", action="store_true")
+    one_of = parser.add_mutually_exclusive_group()
+    one_of.add_argument("-m", "--multirun", action="store_true")
+    one_of.add_argument("-c", "--cfg", choices=("job", "hydra", "all"))
+    one_of.add_argument("-i", "--info", nargs="?", const="all", choices=INFORMATION)
+    one_of.add_argument("--hydra-help", action="store_true")
+    one_of.add_argument("-sc", "--shell-completion", action="store_true")
     found = parser.parse_intermixed_args(list(arguments))
     for word in found.overrides:
         if "=" not in word and not word.startswith("~"):
@@ -80,25 +85,16 @@ def parse(arguments: Sequence[str]) -> Options:
 
 
 def _for_hydra(found: argparse.Namespace) -> tuple[str, ...]:
-    """Return the options of Hydra's own. Raises ConfigError if they contradict each other."""
-    chosen = []
-    if found.cfg:
-        chosen.append(["--cfg", found.cfg])
-    if found.info:
-        chosen.append(["--info", found.info])
-    if found.hydra_help:
-        chosen.append(["--hydra-help"])
-    if found.shell_completion:
-        chosen.append(["--shell-completion"])
-        shells = [f"{verb}={name}" for verb in COMPLETION_VERBS for name in COMPLETION_SHELLS]
-        if len(found.overrides) != 1 or found.overrides[0] not in shells:
-            raise ConfigError("--shell-completion needs install=bash, install=zsh or install=fish")
-    names = [option[0] for option in chosen]
-    if len(names) > 1 or (names and found.multirun):
-        names += ["--multirun"] if found.multirun else []
-        raise ConfigError(f"{' and '.join(names)} exclude each other: each shows one thing")
+    """Return the options of Hydra's own. Raises ConfigError where one lacks what it needs."""
+    if found.shell_completion and found.overrides not in COMPLETIONS:
+        raise ConfigError("--shell-completion needs install=bash, install=zsh or install=fish")
     extras = [*(["--resolve"] if found.resolve else [])]
     extras += ["--package", found.package] if found.package is not None else []
     if extras and not found.cfg:
         raise ConfigError(f"{extras[0]} needs --cfg job")
-    return tuple(word for option in chosen for word in option) + tuple(extras)
+    if found.cfg:
+        return ("--cfg", found.cfg, *extras)
+    if found.info:
+        return ("--info", found.info)
+    flags = {"--hydra-help": found.hydra_help, "--shell-completion": found.shell_completion}
+    return tuple(flag for flag, given in flags.items() if given)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra.core.override_parser.types import Glob
+
 from runner.config.catalogue import GROUPS, choices
 from runner.config.compose import Composition
 from runner.config.overrides import Word, read
@@ -57,7 +59,12 @@ def plan(composition: Composition) -> Plan:
     said = {word.key for word in words}
     if RUN_DIR in said:
         raise ConfigError(f"{RUN_DIR} is a run's folder; a sweep's is {SWEEP_DIR}")
-    in_file = read([f"{key}={values}" for key, values in _section_of_axes(config).items()])
+    section = config.get("sweep") or {}
+    if not isinstance(section, dict):
+        raise ConfigError(
+            f'sweep must be axes by key, e.g. {{activation: "relu,tanh"}}; got {section!r}'
+        )
+    in_file = read([f"{key}={values}" for key, values in section.items()])
     refuse_wrong([*words, *in_file])
     axes = [word for word in words if word.is_axis]
     axes += [axis for axis in in_file if axis.key not in said]
@@ -114,16 +121,6 @@ def _refuse_as_axis(axis: Word, words: Sequence[Word]) -> None:
             raise ConfigError(f"{axis} and {word} contradict each other; leave one of them out")
 
 
-def _section_of_axes(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the axes of an experiment file. Raises ConfigError."""
-    axes = config.get("sweep") or {}
-    if not isinstance(axes, dict):
-        raise ConfigError(
-            f'sweep must be axes by key, e.g. {{activation: "relu,tanh"}}; got {axes!r}'
-        )
-    return axes
-
-
 def _tuned(
     config: dict[str, Any], jobs: list[Job], axes: Sequence[Word]
 ) -> tuple[str | None, list[str]]:
@@ -131,9 +128,11 @@ def _tuned(
 
     Raises ConfigError if no job has one of them.
     """
-    tune: str | None = config.get("tune")
+    tune = config.get("tune")
     if tune is None:
         return None, []
+    if not isinstance(tune, str):
+        raise ConfigError(f"tune={tune!r} must be a key, e.g. tune=optimizer.learning_rate")
     from runner.compare.scores import keys_to_tune
     from runner.compare.settings import NOT_SETTINGS, differing_keys
     from runner.results.run import flatten
@@ -155,11 +154,11 @@ def _tuned(
 
 
 def _values(axis: Word) -> list[Word]:
-    if axis.pattern is None:
+    if not isinstance(axis.value, Glob):
         return axis.values(MOST_JOBS + 1)
     if axis.key not in GROUPS:
         raise ConfigError(f"{axis}: only choices match; groups: {', '.join(GROUPS)}")
-    found = axis.pattern.filter(list(choices(axis.key)))
+    found = axis.value.filter(list(choices(axis.key)))
     if not found:
         raise ConfigError(f"{axis} matches none of: {', '.join(choices(axis.key))}")
     return read([f"{axis.key}={name}" for name in found])

@@ -7,19 +7,16 @@ do. So the same command runs only what is missing, and more values on an axis on
 from __future__ import annotations
 
 import sys
-import time
-from contextlib import closing
 from pathlib import Path
 
 from runner.config.compose import Composition
 from runner.execute import refuse_long_names
 from runner.results.find import find, holds_whole
 from runner.results.write import OLD, make_parent, put_aside
-from runner.sweep.job import Failure, Job, run_job
+from runner.sweep import cluster, pool
+from runner.sweep.job import Failure
 from runner.sweep.plan import Plan, plan
 from runner.system.files import write_whole
-from runner.system.processes import available_cores, run_jobs
-from runner.system.signals import Listener
 from runner.system.terminal import note, one_line
 from runner.training.fingerprint import fingerprint
 
@@ -61,22 +58,21 @@ def sweep(composition: Composition) -> int:
             f"trained anew: {len(stale)} of the jobs, the first because {first} {reason}; the "
             f"former runs are in {folder / OLD}"
         )
-    if planned.launcher and missing:
-        from runner.sweep.launch import launch
-
-        failures, stop = launch(missing, composition.words, folder), None
-    else:
-        failures, stop = _run(missing)
+    failures, stop = [], None
+    if missing and planned.launcher:
+        failures = cluster.launch(missing, composition.words, folder)
+    elif missing:
+        failures, stop = pool.launch(missing)
     finished = [job.folder for job in jobs if holds_whole(job.folder, job.experiment)]
     if stop is None:
         known = {*finished, *(failure.job.folder for failure in failures)}
         lost = [job for job in jobs if job.folder not in known]
         failures += [Failure(job, "it had ended well; now its folder is gone") for job in lost]
-    _write_failures(folder, failures)
+    told = [f"{one_line(failed)}\n  repeat: {one_line(failed.job.command)}" for failed in failures]
+    _write_failures(folder, told)
     undrawn = bool(finished) and _compare(finished, folder, failures, planned)
-    for failure in failures:
-        print(f"failed: {one_line(failure)}", file=sys.stderr)
-        print(f"  repeat: {one_line(failure.job.command)}", file=sys.stderr)
+    for lines in told:
+        print(f"failed: {lines}", file=sys.stderr)
     if stop:
         left = len(jobs) - len(finished)
         print(
@@ -85,47 +81,6 @@ def sweep(composition: Composition) -> int:
         )
         return 128 + stop
     return 1 if failures or undrawn else 0
-
-
-def _run(jobs: list[Job]) -> tuple[list[Failure], int | None]:
-    """Return the jobs that failed, and the number of the signal that has ended the others."""
-    failures: list[Failure] = []
-    if not jobs:
-        return failures, None
-    progress, listener = _Progress(len(jobs)), Listener()
-    with listener.listening(), closing(progress):
-        ended = run_jobs(
-            run_job,
-            jobs,
-            min(available_cores(), len(jobs)),
-            stopped=lambda: listener.received is not None,
-        )
-        for index, words, reason in ended:
-            if reason is not None:
-                failures.append(Failure(jobs[index], reason))
-            progress.tell(jobs[index].folder.name, reason or words, len(failures))
-    return failures, listener.received
-
-
-class _Progress:
-    """One moving line on a terminal, one line a job elsewhere."""
-
-    def __init__(self, total: int) -> None:
-        from tqdm import tqdm
-
-        self.total, self.done, self.started = total, 0, time.perf_counter()
-        self.bar = tqdm(total=total, desc="sweep", unit="job", disable=None, leave=False)
-
-    def tell(self, name: str, words: str, failures: int) -> None:
-        self.done += 1
-        if self.bar.disable:
-            print(f"[{self.done}/{self.total}] {name}: {one_line(words)}", flush=True)
-        else:
-            self.bar.set_postfix_str(f"{failures} failed" if failures else "")
-            self.bar.update()
-
-    def close(self) -> None:
-        self.bar.close()
 
 
 def _compare(finished: list[Path], folder: Path, failures: list[Failure], planned: Plan) -> bool:
@@ -146,11 +101,10 @@ def _compare(finished: list[Path], folder: Path, failures: list[Failure], planne
     return tell_undrawn(comparison)
 
 
-def _write_failures(folder: Path, failures: list[Failure]) -> None:
+def _write_failures(folder: Path, told: list[str]) -> None:
     path = folder / "failures.txt"
-    if not failures:
+    if not told:
         path.unlink(missing_ok=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [f"{failure}\n  repeat: {failure.job.command}\n" for failure in failures]
-    write_whole(path, "".join(lines))
+    write_whole(path, "".join(f"{lines}\n" for lines in told))

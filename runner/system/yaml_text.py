@@ -30,10 +30,7 @@ def read_yaml(content: bytes) -> Any:
     """
     if len(content) > MOST_BYTES:
         raise Bomb(f"it has more than {MOST_BYTES:,} bytes")
-    try:
-        _refuse_depth(content, _Loader)
-    except yaml.YAMLError:  # libyaml from 0.2.6 on refuses depth itself, in other words
-        _refuse_depth(content, yaml.SafeLoader)
+    _refuse_depth(content)
     loader = _Loader(content)
     try:
         node = loader.get_single_node()
@@ -71,9 +68,9 @@ def _scalars(node: Any) -> Iterator[Any]:
         yield node
 
 
-def _refuse_depth(content: bytes, loader_class: Any) -> None:
+def _refuse_depth(content: bytes) -> None:
     """Raise Bomb before the loader, which is recursive and in C, has no stack left."""
-    loader = loader_class(content)
+    loader = _Loader(content)
     depth = 0
     try:
         while loader.check_event():

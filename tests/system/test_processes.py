@@ -175,7 +175,7 @@ def test_a_matplotlib_that_cannot_be_loaded_costs_the_pictures_only(capsys, monk
     monkeypatch.setattr("runner.plots.load", fail)
     reason = "it: the pictures cannot be drawn: ImportError: no module named kiwisolver ("
     if drawn == "in a sweep":
-        monkeypatch.setattr("runner.sweep.sweep.run_jobs", _here)
+        monkeypatch.setattr("runner.sweep.pool.run_jobs", _here)
         assert main(["-m", *QUICK, "seed=1,2"]) == 1
         assert capsys.readouterr().err.count("the pictures cannot be drawn") == 2
         assert len(list(Path("outputs/sweeps").glob("*/*/weights.npz"))) == 2
@@ -217,7 +217,7 @@ def test_a_job_whose_folder_goes_in_mid_sweep_is_told(capsys, monkeypatch):
 
     words = ["-m", "activation=relu,tanh", "plots=none", *QUICK]
     with monkeypatch.context() as patch:
-        patch.setattr("runner.sweep.sweep.run_jobs", losing)
+        patch.setattr("runner.sweep.pool.run_jobs", losing)
         assert main(words) == 1
     failed, repeat = capsys.readouterr().err.splitlines()
     assert failed.startswith("failed: tanh_moons_") and "its folder is gone" in failed

@@ -45,7 +45,7 @@ def in_an_empty_folder(forgetting, tmp_path, monkeypatch):
 def sweeps_in_this_process(monkeypatch):
     """Jobs one after another and no comparison: what is swept is what matters here."""
     monkeypatch.setattr(
-        "runner.sweep.sweep.run_jobs",
+        "runner.sweep.pool.run_jobs",
         lambda work, jobs, processes, **options: (
             (k, work(job), None) for k, job in enumerate(jobs)
         ),
