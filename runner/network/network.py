@@ -114,71 +114,7 @@ class Network:
         self.size = sum(sizes)
         stops = zip(self.shapes, sizes, accumulate(sizes), strict=True)
         self.places = {name: slice(stop - size, stop) for name, size, stop in stops}
-        self.bind(*np.zeros((2, replicates, self.size), dtype))
-
-    def bind(self, theta: Array, gradient: Array) -> None:
-        """Let all parameters be views into ``theta``, their gradients into ``gradient``."""
-        self.theta, self.gradient = theta, gradient
-        self.parameters, self.gradients = self.views(theta), self.views(gradient)
-        self.linears, self.nonlinears = [], []
-        self.layers: list[Linear | Nonlinear] = []
-        for number in range(1, len(self.hidden) + 2):
-            w, b = f"layer{number}.weight", f"layer{number}.bias"
-            own, gradients = self.parameters, self.gradients
-            self.linears.append(Linear(own[w], own[b], gradients[w], gradients[b]))
-            self.layers.append(self.linears[-1])
-            if number <= len(self.hidden):
-                activation = self.activations[number - 1]
-                learnable = {key: f"layer{number}.{key}" for key in activation.params}
-                activation.params.update((key, own[name]) for key, name in learnable.items())
-                slots = {key: gradients[name] for key, name in learnable.items()}
-                self.nonlinears.append(Nonlinear(activation, slots))
-                self.layers.append(self.nonlinears[-1])
-
-    def views(self, flat: Array) -> dict[str, Array]:
-        """Return every parameter's part of ``flat`` (replicates, size), in its shape."""
-        return {
-            name: flat[:, self.places[name]].reshape(self.replicates, *shape)
-            for name, shape in self.shapes.items()
-        }
-
-    def augmented(self, flat: Array) -> list[Array]:
-        """Return each linear layer's part of ``flat`` as [w; b], (replicates, fan_in + 1, fan_out).
-
-        They are views: a layer's bias follows its weight.
-        """
-        found = []
-        for number, linear in enumerate(self.linears, start=1):
-            start, stop = (self.places[f"layer{number}.{part}"] for part in ("weight", "bias"))
-            both = flat[:, start.start : stop.stop]
-            found.append(both.reshape(self.replicates, -1, linear.weight.shape[-1]))
-        return found
-
-    def is_weight(self) -> Array:
-        """Return which parameters are weights, shape (size,): those that decay applies to."""
-        found = np.zeros(self.size, bool)
-        for name, place in self.places.items():
-            found[place] = name.endswith(".weight")
-        return found
-
-    def initialize(
-        self, initializer: Initializer, generators: list[np.random.Generator]
-    ) -> list[float]:
-        """Fill the parameters, replicate k from generators[k].
-
-        Returns the gain taken from the activation for each linear layer.
-        """
-        gains = [1.0]
-        for number, units in enumerate(self.hidden, start=1):
-            gains.append(initializer.activation_gain(self.prototype, units))
-            for name, value in self.prototype.params.items():
-                self.parameters[f"layer{number}.{name}"][...] = value
-        for linear, gain in zip(self.linears, gains, strict=True):
-            fan_in, fan_out = linear.weight.shape[1:]
-            for replicate, rng in enumerate(generators):
-                linear.weight[replicate] = initializer.weights(rng, fan_in, fan_out, gain)
-                linear.bias[replicate] = initializer.biases(rng, fan_out)
-        return gains
+        self.bind(*(np.zeros((replicates, self.size), dtype) for _ in range(2)))
 
     def forward(self, x: Array) -> list[Array]:
         """Return the tape: x, then every layer's output; the last are the logits."""
@@ -227,3 +163,68 @@ class Network:
         for activation in self.activations:
             if activation.stochastic:
                 activation.generators = generators
+
+    def bind(self, theta: Array, gradient: Array) -> None:
+        """Let all parameters be views into ``theta``, their gradients into ``gradient``."""
+        self.theta, self.gradient = theta, gradient
+        self.parameters, self.gradients = self.views(theta), self.views(gradient)
+        self.linears, self.nonlinears = [], []
+        self.layers: list[Linear | Nonlinear] = []
+        for number in range(1, len(self.hidden) + 2):
+            w, b = f"layer{number}.weight", f"layer{number}.bias"
+            both = self.parameters, self.gradients
+            self.linears.append(Linear(*(views[key] for views in both for key in (w, b))))
+            self.layers.append(self.linears[-1])
+            if number <= len(self.hidden):
+                activation = self.activations[number - 1]
+                gradients = {}
+                for key in activation.params:
+                    activation.params[key] = self.parameters[f"layer{number}.{key}"]
+                    gradients[key] = self.gradients[f"layer{number}.{key}"]
+                self.nonlinears.append(Nonlinear(activation, gradients))
+                self.layers.append(self.nonlinears[-1])
+
+    def views(self, flat: Array) -> dict[str, Array]:
+        """Return every parameter's part of ``flat`` (replicates, size), in its shape."""
+        return {
+            name: flat[:, self.places[name]].reshape(self.replicates, *shape)
+            for name, shape in self.shapes.items()
+        }
+
+    def augmented(self, flat: Array) -> list[Array]:
+        """Return each linear layer's part of ``flat`` as [w; b], (replicates, fan_in + 1, fan_out).
+
+        They are views: a layer's bias follows its weight.
+        """
+        found = []
+        for number, linear in enumerate(self.linears, start=1):
+            start, stop = (self.places[f"layer{number}.{part}"] for part in ("weight", "bias"))
+            both = flat[:, start.start : stop.stop]
+            found.append(both.reshape(self.replicates, -1, linear.weight.shape[-1]))
+        return found
+
+    def is_weight(self) -> Array:
+        """Return which parameters are weights, shape (size,): those that decay applies to."""
+        found = np.zeros(self.size, bool)
+        for name, place in self.places.items():
+            found[place] = name.endswith(".weight")
+        return found
+
+    def initialize(
+        self, initializer: Initializer, generators: list[np.random.Generator]
+    ) -> list[float]:
+        """Fill the parameters, replicate k from generators[k].
+
+        Returns the gain taken from the activation for each linear layer.
+        """
+        gains = [1.0]
+        for number, units in enumerate(self.hidden, start=1):
+            gains.append(initializer.activation_gain(self.prototype, units))
+            for name, value in self.prototype.params.items():
+                self.parameters[f"layer{number}.{name}"][...] = value
+        for linear, gain in zip(self.linears, gains, strict=True):
+            fan_in, fan_out = linear.weight.shape[1:]
+            for replicate, rng in enumerate(generators):
+                linear.weight[replicate] = initializer.weights(rng, fan_in, fan_out, gain)
+                linear.bias[replicate] = initializer.biases(rng, fan_out)
+        return gains
