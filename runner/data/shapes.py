@@ -78,10 +78,17 @@ def _checked(found: Any) -> Dataset:
     return Dataset(x.astype(np.float64), labels.astype(np.int64), classes)
 
 
-def _labels(samples: int, classes: int, rng: np.random.Generator) -> Array:
-    """Return shuffled labels, each class as often as any other to within one."""
+def _check_numbers(samples: int, classes: int = 2, features: int = 2) -> None:
+    """Raise ValueError, naming the number, for one out of range, or more classes than samples."""
+    whole_number("classes", classes, minimum=2, maximum=1000)
+    whole_number("features", features, minimum=1, maximum=100_000)
     if classes > samples:
         raise ValueError(f"samples={samples} are fewer than the {classes} classes")
+
+
+def _labels(samples: int, classes: int, rng: np.random.Generator) -> Array:
+    """Return shuffled labels, each class as often as any other to within one."""
+    _check_numbers(samples, classes)
     return rng.permutation(np.arange(samples) % classes)
 
 
@@ -114,7 +121,6 @@ def circles(samples: int, noise: float, rng: np.random.Generator, factor: float 
 @register
 def rings(samples: int, noise: float, rng: np.random.Generator, classes: int = 3) -> Dataset:
     """Concentric circles of radius 1/k, 2/k, ..., 1: one class each, the innermost 0."""
-    whole_number("classes", classes, minimum=2, maximum=1000)
     labels = _labels(samples, classes, rng)
     angle = 2 * np.pi * rng.random(samples)
     radius = (labels + 1) / classes
@@ -174,8 +180,7 @@ def blobs(
     The centres are ``distance`` from the origin in random directions; of several draws the
     one that keeps them farthest apart is taken.
     """
-    whole_number("classes", classes, minimum=2, maximum=1000)
-    whole_number("features", features, minimum=1, maximum=100_000)
+    _check_numbers(samples, classes, features)
     number("distance", distance, above=0)
     if features == 1:
         centres = distance * np.linspace(-1, 1, classes)[:, None]
@@ -228,20 +233,13 @@ def checkerboard(samples: int, noise: float, rng: np.random.Generator, cells: in
 
 @register
 def gaussian_quantiles(
-    samples: int,
-    noise: float,
-    rng: np.random.Generator,
-    classes: int = 3,
-    features: int = 2,
+    samples: int, noise: float, rng: np.random.Generator, classes: int = 3, features: int = 2
 ) -> Dataset:
     """A standard normal cloud, cut into equally many samples a class by distance from 0.
 
     Noise shifts the points after their class is settled.
     """
-    whole_number("classes", classes, minimum=2, maximum=1000)
-    whole_number("features", features, minimum=1, maximum=100_000)
-    if classes > samples:
-        raise ValueError(f"samples={samples} are fewer than the {classes} classes")
+    _check_numbers(samples, classes, features)
     x = rng.standard_normal((samples, features))
     labels = _rank_classes(np.linalg.norm(x, axis=1), classes)
     return Dataset(_normal_shift(x, noise, rng), labels, classes)
@@ -249,17 +247,13 @@ def gaussian_quantiles(
 
 @register
 def linearly_separable(
-    samples: int,
-    noise: float,
-    rng: np.random.Generator,
-    features: int = 2,
-    margin: float = 0.2,
+    samples: int, noise: float, rng: np.random.Generator, features: int = 2, margin: float = 0.2
 ) -> Dataset:
     """Two normal clouds on either side of a random plane through the origin.
 
     Without noise every sample is at least ``margin`` away from the plane.
     """
-    whole_number("features", features, minimum=1, maximum=100_000)
+    _check_numbers(samples, features=features)
     number("margin", margin, minimum=0)
     labels = _labels(samples, 2, rng)
     normal = rng.standard_normal(features)
@@ -286,11 +280,8 @@ def teacher(
     largest of the outputs, each centred and scaled. Noise is added to the outputs, in
     their deviations, before the labels are read off.
     """
-    whole_number("features", features, minimum=1, maximum=100_000)
-    whole_number("classes", classes, minimum=2, maximum=1000)
+    _check_numbers(samples, classes, features)
     whole_number("teacher_hidden", teacher_hidden, minimum=1, maximum=100_000)
-    if classes > samples:
-        raise ValueError(f"samples={samples} are fewer than the {classes} classes")
     x = rng.standard_normal((samples, features))
     first = rng.standard_normal((features, teacher_hidden)) * math.sqrt(2 / features)
     second = rng.standard_normal((teacher_hidden, 1 if classes == 2 else classes))
