@@ -22,7 +22,7 @@ LEAST_FALL = 0.01
 
 def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
     """Return the findings, the gravest first: code, layer (None for all), text, numbers."""
-    findings = [
+    return [
         *_diverged(training),
         *_gradient_flow(experiment, training),
         *_dead(experiment, training),
@@ -30,7 +30,6 @@ def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str,
         *_not_learned(experiment, training),
         *_overfitted(training),
     ]
-    return [finding for finding in findings if finding]
 
 
 def _finding(code: str, layer: int | None, text: str, **numbers: float) -> dict[str, Any]:
@@ -39,11 +38,8 @@ def _finding(code: str, layer: int | None, text: str, **numbers: float) -> dict[
 
 
 def _diverged(training: TrainingResult) -> list[dict[str, Any]]:
-    epochs = [
-        outcome.diverged_epoch
-        for outcome in training.outcomes
-        if outcome.diverged_epoch is not None
-    ]
+    ends = [outcome.diverged_epoch for outcome in training.outcomes]
+    epochs = [epoch for epoch in ends if epoch is not None]
     if not epochs:
         return []
     total = len(training.outcomes)
@@ -169,12 +165,7 @@ def _geometric_mean(values: Array) -> float:
     return float(np.exp(np.log(positive).mean())) if positive.size else 0.0
 
 
-def _last(row: Array) -> float:
-    finite = row[np.isfinite(row)]
-    return float(finite[-1]) if finite.size else float("nan")
-
-
 def _last_mean(training: TrainingResult, column: str) -> float:
-    last = [_last(row) for row in training.history[column]]
-    finite = [value for value in last if np.isfinite(value)]
-    return float(np.mean(finite)) if finite else float("nan")
+    finite = [row[np.isfinite(row)] for row in training.history[column]]
+    last = [row[-1] for row in finite if row.size]
+    return float(np.mean(last)) if last else float("nan")

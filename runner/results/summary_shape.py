@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from runner.results.summary import METRICS
+
 
 class Kind(NamedTuple):
     """What a value must be, in words, and whether it is."""
@@ -61,11 +63,7 @@ _NUMBER = _number("a finite number", (int, float), -_LARGEST, _LARGEST)
 _FROM_0 = _number("a finite number from 0", (int, float), 0, _LARGEST)
 _SHARE = _number("a number from 0 to 1", (int, float), 0, 1)
 
-_METRICS = {
-    f"{part}_{quantity}": _optional(kind)
-    for part in ("train", "validation", "test")
-    for quantity, kind in (("loss", _FROM_0), ("accuracy", _SHARE))
-}
+_METRICS = {name: _optional(_FROM_0 if "loss" in name else _SHARE) for name in METRICS}
 _ESTIMATE = {
     **dict.fromkeys(("centre", "low", "high"), _optional(_NUMBER)),
     "n": _COUNT,

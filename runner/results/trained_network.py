@@ -19,16 +19,8 @@ class TrainedNetwork(Network):
     """
 
     def __init__(self, network: Network, mean: Array, scale: Array) -> None:
-        """Copy a network; mean and scale (replicates, features) are its training data's."""
-        super().__init__(
-            network.features,
-            network.hidden,
-            network.classes,
-            network.prototype,
-            network.replicates,
-            network.dtype,
-        )
-        self.theta[...] = network.theta
+        """Take a network over; mean and scale (replicates, features) are its training data's."""
+        vars(self).update(vars(network))
         self.mean, self.scale = mean, scale
 
     def chosen(self, replicates: list[int]) -> TrainedNetwork:

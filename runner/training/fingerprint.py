@@ -139,7 +139,7 @@ def mixture(settings: Iterable[Iterable[Fingerprint]]) -> str:
     by_setting = [list(group) for group in settings]
     words = []
     for key, name in IN_WORDS.items():
-        values = [{one.get(key, "unknown") for one in group} for group in by_setting]
+        values = [{str(one.get(key)) for one in group} for group in by_setting]
         several = sorted(set().union(*values))
         if key == "own_code":
             words += [name] if any(len(group) > 1 for group in values) else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -32,7 +31,6 @@ from runner.training.own_code import code_digest
 from tests.commands import only_line, python
 
 QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "plots=none"]
-RESULTS = ("history.csv", "weights.npz")
 
 
 @pytest.fixture(autouse=True)
@@ -644,8 +642,3 @@ def test_a_runs_network_takes_what_its_data_are_in(dataset, dtype):
         network.probabilities(points[:, :1])
     with pytest.raises(ValueError, match=r"x must be \(batch, 2\) or"):
         network.probabilities(points[0])
-
-
-def test_the_summary_is_what_json_holds():
-    result = run([*QUICK, "hydra.run.dir=it"])
-    assert json.loads(Path("it/summary.json").read_text()) == result.summary
