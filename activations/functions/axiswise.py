@@ -26,16 +26,22 @@ from activations.functions.special import LARGEST_ARGUMENT, two_quotient, two_su
 
 
 def by_rows(formula: Callable[..., Array]) -> Callable[..., Array]:
-    """Let a method take large arrays a few rows at a time, so that temporaries stay in cache."""
+    """Let a method of arrays return x's dtype without warnings, and work on a few rows at a time.
+
+    Temporaries then stay in the cache. What is drawn has the shape of whole arrays.
+    """
 
     @functools.wraps(formula)
     def rows_at_a_time(self: Any, *arrays: Array) -> Array:
-        first = arrays[0]
-        if first.size <= BLOCK_ELEMENTS or first.ndim < 2 or self.generators is not None:
-            return formula(self, *arrays)  # what is drawn has the shape of whole arrays
-        count = max(1, BLOCK_ELEMENTS * len(first) // first.size)
-        starts = range(0, len(first), count)
-        return np.concatenate([formula(self, *(a[k : k + count] for a in arrays)) for k in starts])
+        x = arrays[0]
+        with np.errstate(all="ignore"):
+            if x.size <= BLOCK_ELEMENTS or x.ndim < 2 or self.generators is not None:
+                return formula(self, *arrays).astype(x.dtype, copy=False)
+            count = max(1, BLOCK_ELEMENTS * len(x) // x.size)
+            parts = [[a[k : k + count] for a in arrays] for k in range(0, len(x), count)]
+            return np.concatenate(
+                [formula(self, *part).astype(x.dtype, copy=False) for part in parts]
+            )
 
     return rows_at_a_time
 
@@ -50,6 +56,10 @@ class AxisWise(Activation):
 
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return dy_i/dx_i, the Jacobian's diagonal."""
+        return self.diagonal(self._rows(x))
+
+    def diagonal(self, x: Array) -> Array:
+        """Return what ``gradient`` does, for a float32 or float64 array of rows."""
         return np.diagonal(self.jacobian(x), axis1=-2, axis2=-1).copy()
 
     def jacobian(self, x: npt.ArrayLike) -> Array:
@@ -136,13 +146,12 @@ class Softmax(Masked):
 
     @by_rows
     def forward(self, x: Array) -> Array:
-        return self._probabilities(x).astype(x.dtype, copy=False)
+        return self._probabilities(x)
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
-        """Return p (1 - p), the Jacobian's diagonal."""
-        x = self._rows(x)
+    @by_rows
+    def diagonal(self, x: Array) -> Array:
         p = self._probabilities(x)
-        return (self._slope * p * complement(p)).astype(x.dtype, copy=False)
+        return self._slope * p * complement(p)
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
@@ -214,9 +223,8 @@ class Softmax2d(Softmax):
     def forward(self, x: Array) -> Array:
         return self._channels_back(super().forward(self._channels_last(x)))
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
-        """Return p (1 - p), the Jacobian's diagonal."""
-        return self._channels_back(super().gradient(self._channels_last(self._rows(x))))
+    def diagonal(self, x: Array) -> Array:
+        return self._channels_back(super().diagonal(self._channels_last(x)))
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         parts = (self._channels_last(array) for array in (x, y, grad))
@@ -251,9 +259,8 @@ class SoftmaxOne(AxisWise):
     def forward(self, x: Array) -> Array:
         return self._softmax.forward(_with_zero(x))[..., :-1]
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
-        """Return p (1 - p), the Jacobian's diagonal."""
-        return self._softmax.gradient(_with_zero(self._rows(x)))[..., :-1]
+    def diagonal(self, x: Array) -> Array:
+        return self._softmax.diagonal(_with_zero(x))[..., :-1]
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
@@ -312,16 +319,13 @@ class LogSoftmax(Masked):
 
     @by_rows
     def forward(self, x: Array) -> Array:
-        with np.errstate(over="ignore", invalid="ignore"):
-            d, rest = shifted(x)
-            logarithm = np.log1p(sum_of_others(d, rest))
-            y = d - (logarithm - rest)
-            return self.filled(x, y, -np.inf).astype(x.dtype, copy=False)
+        d, rest = shifted(x)
+        y = d - (np.log1p(sum_of_others(d, rest)) - rest)
+        return self.filled(x, y, -np.inf)
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
-        """Return 1 - p, the Jacobian's diagonal."""
-        x = self._rows(x)
-        return complement(self._probabilities(x)).astype(x.dtype, copy=False)
+    @by_rows
+    def diagonal(self, x: Array) -> Array:
+        return complement(self._probabilities(x))
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
@@ -330,7 +334,7 @@ class LogSoftmax(Masked):
         others = (grad * ~dominant).sum(axis=-1, keepdims=True)
         rest = (p * ~dominant).sum(axis=-1, keepdims=True)
         usual = grad - p * grad.sum(axis=-1, keepdims=True)
-        return np.where(dominant, grad * rest - p * others, usual).astype(x.dtype, copy=False)
+        return np.where(dominant, grad * rest - p * others, usual)
 
     def _probabilities(self, x: Array) -> Array:
         return Softmax(self.masked_rows)._probabilities(x)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from activations.arguments import number, parameter
 from activations.base import Array, Elementwise
@@ -41,23 +40,20 @@ class Gated(AxisWise):
     @by_rows
     def forward(self, x: Array) -> Array:
         a, b = self._halves(x)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return (self.first.forward(a) * self.second.forward(b)).astype(x.dtype, copy=False)
+        return self.first.forward(a) * self.second.forward(b)
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
+    def diagonal(self, x: Array) -> Array:
         """Return each input's slope, in the shape of x."""
-        x = self._rows(x)
         y = self.forward(x)
         return self.backward(x, y, np.ones_like(y))
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         a, b = self._halves(x)
-        with np.errstate(over="ignore", invalid="ignore"):
-            left, left_slope = self.first.value_and_derivative(a)
-            right, right_slope = self.second.value_and_derivative(b)
-            to_a, to_b = right * left_slope, left * right_slope
-            return self._joined(grad * to_a, grad * to_b).astype(x.dtype, copy=False)
+        left, left_slope = self.first.value_and_derivative(a)
+        right, right_slope = self.second.value_and_derivative(b)
+        to_a, to_b = right * left_slope, left * right_slope
+        return self._joined(grad * to_a, grad * to_b)
 
     def _halves(self, x: Array) -> tuple[Array, Array]:
         """Return a and b in float64."""

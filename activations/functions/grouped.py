@@ -10,7 +10,6 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from activations.arguments import parameter, whole_number
 from activations.base import Array
@@ -33,9 +32,8 @@ class _Grouped(AxisWise):
     def inputs_per_output(self) -> float:  # type: ignore[override]
         return math.nan if self.pieces is None else self.pieces
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
+    def diagonal(self, x: Array) -> Array:
         """Return each input's slope, in the shape of x."""
-        x = self._rows(x)
         y = self.forward(x)
         return self.backward(x, y, np.ones_like(y))
 
@@ -73,9 +71,8 @@ class LogSumExp(_Grouped):
     """ln(e^x_1 + ... + e^x_k) of k = ``pieces`` neighbouring inputs: a smooth maximum.
 
     Range (-inf, inf); the gradient is the softmax of each group. pieces = None takes the whole
-    row, as in JAX and SciPy. The largest term is taken out and
-    the sum of the others goes into log1p. Where the result crosses 0 it is right to 1 eps
-    absolute.
+    row, as in JAX and SciPy. The largest term is taken out and the sum of the others goes into
+    log1p. Where the result crosses 0 it is right to 1 eps absolute.
     Nielsen & Sun 2016, https://doi.org/10.3390/e18120442; jax.nn.logsumexp
     """
 
@@ -85,10 +82,8 @@ class LogSumExp(_Grouped):
     def forward(self, x: Array) -> Array:
         groups = self._groups(x)
         largest = groups.max(axis=-1)
-        with np.errstate(over="ignore", invalid="ignore"):
-            logarithm = self._logarithm(*shifted(groups))
-            y = np.where(np.isinf(largest), largest, largest + logarithm)
-        return y.astype(x.dtype, copy=False)
+        logarithm = self._logarithm(*shifted(groups))
+        return np.where(np.isinf(largest), largest, largest + logarithm)
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
@@ -130,9 +125,9 @@ class CReLU(AxisWise):
     def forward(self, x: Array) -> Array:
         return np.maximum(np.concatenate([x, -x], axis=-1), 0)
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
+    def diagonal(self, x: Array) -> Array:
         """Return dy_i/dx_i for the first half of y and for the second."""
-        y = np.sign(self.forward(self._rows(x)))
+        y = np.sign(self.forward(x))
         y[..., y.shape[-1] // 2 :] *= -1
         return y
 

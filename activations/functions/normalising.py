@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from activations.arguments import parameter
 from activations.base import Array
@@ -44,8 +43,7 @@ def norm(x: Array) -> tuple[Array, Array]:
     exponent = binary_exponent(x)
     unit = np.ldexp(x.astype(np.float64, copy=False), -exponent)
     length = np.sqrt((unit * unit).sum(axis=-1, keepdims=True))
-    with np.errstate(over="ignore"):
-        return np.ldexp(length, exponent), unit / (length + (length == 0))
+    return np.ldexp(length, exponent), unit / (length + (length == 0))
 
 
 class L2Normalize(AxisWise):
@@ -60,28 +58,23 @@ class L2Normalize(AxisWise):
 
     @by_rows
     def forward(self, x: Array) -> Array:
-        with np.errstate(invalid="ignore", over="ignore"):
-            size, direction = norm(x)
-            short = np.divide(x, self.epsilon, dtype=np.float64)
-            return np.where(size < self.epsilon, short, direction).astype(x.dtype, copy=False)
+        size, direction = norm(x)
+        return np.where(size < self.epsilon, self._short(x), direction)
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
-        """Return (1 - y_i^2) / max(|v|, epsilon), the Jacobian's diagonal."""
-        x = self._rows(x)
-        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            size, y = norm(x)
-            inverse = np.divide(1, self.epsilon)
-            slope = np.where(size < self.epsilon, inverse, complement(y * y) / size)
-            return slope.astype(x.dtype, copy=False)
+    @by_rows
+    def diagonal(self, x: Array) -> Array:  # (1 - y_i^2) / max(|v|, epsilon)
+        size, y = norm(x)
+        return np.where(size < self.epsilon, self._short(1), complement(y * y) / size)
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            size, _ = norm(x)
-            _, across = split(grad, x)
-            short = np.divide(grad, self.epsilon, dtype=np.float64)
-            product = np.where(size < self.epsilon, short, across / size)
-            return product.astype(x.dtype, copy=False)
+        size, _ = norm(x)
+        _, across = split(grad, x)
+        return np.where(size < self.epsilon, self._short(grad), across / size)
+
+    def _short(self, v: Array | float) -> Array:
+        """Return what a vector shorter than epsilon is divided by it."""
+        return np.divide(v, self.epsilon, dtype=np.float64)
 
 
 class Squash(AxisWise):
@@ -95,29 +88,22 @@ class Squash(AxisWise):
 
     @by_rows
     def forward(self, x: Array) -> Array:
-        with np.errstate(invalid="ignore", over="ignore"):
-            size, direction = norm(x)
-            y = np.where(size > 1, direction, x * np.minimum(size, 1))
-            y = y / (1 + np.square(_ratio(size)))
-        return y.astype(x.dtype, copy=False)
+        size, direction = norm(x)
+        y = np.where(size > 1, direction, x * np.minimum(size, 1))
+        return y / (1 + np.square(_ratio(size)))
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
-        """Return the Jacobian's diagonal."""
-        x = self._rows(x)
-        with np.errstate(invalid="ignore", over="ignore"):
-            size, direction = norm(x)
-            along, across = self._slopes(size)
-            share = direction * direction
-            slope = across * complement(share) + along * share
-        return slope.astype(x.dtype, copy=False)
+    @by_rows
+    def diagonal(self, x: Array) -> Array:
+        size, direction = norm(x)
+        along, across = self._slopes(size)
+        share = direction * direction
+        return across * complement(share) + along * share
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        with np.errstate(invalid="ignore", over="ignore"):
-            parts = split(grad, x)
-            slopes = self._slopes(norm(x)[0])
-            product = slopes[0] * parts[0] + slopes[1] * parts[1]
-        return product.astype(x.dtype, copy=False)
+        parts = split(grad, x)
+        slopes = self._slopes(norm(x)[0])
+        return slopes[0] * parts[0] + slopes[1] * parts[1]
 
     @staticmethod
     def _slopes(size: Array) -> tuple[Array, Array]:
@@ -130,8 +116,7 @@ class Squash(AxisWise):
 
 def _ratio(size: Array) -> Array:
     """Return min(n, 1/n): n / (1 + n^2) is the same function of both, and 1/n does not overflow."""
-    with np.errstate(divide="ignore", over="ignore"):
-        return np.minimum(size, 1 / size)
+    return np.minimum(size, 1 / size)
 
 
 class Standardize(AxisWise):
@@ -146,30 +131,22 @@ class Standardize(AxisWise):
 
     @by_rows
     def forward(self, x: Array) -> Array:
-        with np.errstate(invalid="ignore", over="ignore"):
-            centred, exponent, deviation = self._centred(x)
-            scale = np.ldexp(deviation, -exponent)  # 0 for huge equal numbers only
-            y = centred / (scale + (scale == 0))
-        return y.astype(x.dtype, copy=False)
+        centred, exponent, deviation = self._centred(x)
+        scale = np.ldexp(deviation, -exponent)  # 0 for huge equal numbers only
+        return centred / (scale + (scale == 0))
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
-        """Return (1 - 1/n - y_i^2 / n) / sqrt(variance + epsilon), the Jacobian's diagonal."""
-        x = self._rows(x)
-        with np.errstate(invalid="ignore", over="ignore"):
-            centred, _, deviation = self._centred(x)
-            share, across = _shares(centred)
-            slope = (across + self._along(deviation) * share) / deviation
-            return slope.astype(x.dtype, copy=False)
+    @by_rows
+    def diagonal(self, x: Array) -> Array:  # (1 - 1/n - y_i^2 / n) / sqrt(variance + epsilon)
+        centred, _, deviation = self._centred(x)
+        share, across = _shares(centred)
+        return (across + self._along(deviation) * share) / deviation
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        with np.errstate(invalid="ignore", over="ignore"):
-            centred, _, deviation = self._centred(x)
-            along, across = split(
-                grad - grad.mean(axis=-1, keepdims=True, dtype=np.float64), centred
-            )
-            product = (across + self._along(deviation) * along) / deviation
-            return product.astype(x.dtype, copy=False)
+        centred, _, deviation = self._centred(x)
+        grad = grad - grad.mean(axis=-1, keepdims=True, dtype=np.float64)
+        along, across = split(grad, centred)
+        return (across + self._along(deviation) * along) / deviation
 
     def _along(self, deviation: Array) -> Array:
         """Return epsilon / (variance + epsilon): what stretching a row leaves of its stretch."""
@@ -214,26 +191,20 @@ class TaylorSoftmax(AxisWise):
 
     @by_rows
     def forward(self, x: Array) -> Array:
-        with np.errstate(invalid="ignore"):
-            terms, _ = self._terms(x)
-            y = terms / terms.sum(axis=-1, keepdims=True)
-        return y.astype(x.dtype, copy=False)
+        terms, _ = self._terms(x)
+        return terms / terms.sum(axis=-1, keepdims=True)
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
-        """Return f'(x_i) (1 - p_i) / sum_j f(x_j), the Jacobian's diagonal."""
-        x = self._rows(x)
-        with np.errstate(invalid="ignore"):
-            terms, slopes = self._terms(x)
-            p = terms / terms.sum(axis=-1, keepdims=True)
-        return (slopes * complement(p)).astype(x.dtype, copy=False)
+    @by_rows
+    def diagonal(self, x: Array) -> Array:  # f'(x_i) (1 - p_i) / sum_j f(x_j)
+        terms, slopes = self._terms(x)
+        p = terms / terms.sum(axis=-1, keepdims=True)
+        return slopes * complement(p)
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        with np.errstate(invalid="ignore"):
-            _, slopes = self._terms(x)
-            against = grad - (grad * (y > 0.5)).sum(axis=-1, keepdims=True)
-            product = slopes * (against - (against * y).sum(axis=-1, keepdims=True))
-        return product.astype(x.dtype, copy=False)
+        _, slopes = self._terms(x)
+        against = grad - (grad * (y > 0.5)).sum(axis=-1, keepdims=True)
+        return slopes * (against - (against * y).sum(axis=-1, keepdims=True))
 
     @staticmethod
     def _terms(x: Array) -> tuple[Array, Array]:

@@ -8,7 +8,6 @@ where it has only just left 0.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from activations.arguments import parameter
 from activations.base import Array
@@ -31,9 +30,8 @@ class Hardmax(AxisWise):
         first = np.argmax(x, axis=-1)[..., None] == np.arange(x.shape[-1])
         return np.where(np.isnan(x.max(axis=-1, keepdims=True)), x.dtype.type(np.nan), first)
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
-        """Return zeros."""
-        return 0 * self.forward(self._rows(x))
+    def diagonal(self, x: Array) -> Array:
+        return 0 * self.forward(x)
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         return 0 * (y * np.ones_like(grad))
@@ -50,14 +48,11 @@ class _Entmax(Masked):
 
     @by_rows
     def forward(self, x: Array) -> Array:
-        with np.errstate(over="ignore", invalid="ignore"):
-            gaps = np.subtract(x, x.max(axis=-1, keepdims=True), dtype=np.float64)
-            y = self._project(np.maximum((self._order - 1) * gaps, -1))
-        return self.filled(x, y).astype(x.dtype, copy=False)
+        gaps = np.subtract(x, x.max(axis=-1, keepdims=True), dtype=np.float64)
+        return self.filled(x, self._project(np.maximum((self._order - 1) * gaps, -1)))
 
-    def gradient(self, x: npt.ArrayLike) -> Array:
-        """Return q (1 - q / sum(q)), the Jacobian's diagonal."""
-        q, total = self._weights(self.forward(self._rows(x)))
+    def diagonal(self, x: Array) -> Array:  # q (1 - q / sum(q))
+        q, total = self._weights(self.forward(x))
         return q * complement(q / total)
 
     @by_rows
