@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from activations.arguments import parameter
-from activations.base import Array
+from activations.base import Array, SharedParts
 from activations.functions.learnable import Learnable
 from activations.functions.special import finite, two_product, two_quotient, two_sum
 
@@ -15,7 +15,24 @@ NUMERATOR = tuple(f"p{j}" for j in range(6))
 DENOMINATOR = tuple(f"q{j}" for j in range(1, 5))
 
 
-class PAU(Learnable):
+class Rational(NamedTuple):
+    """P(u) / Q(|u|) with u = x near 0 and 1/x elsewhere.
+
+    Attributes:
+        p, q: the coefficients in powers of u, lowest first.
+        bottom, ratio: Q(|u|) and the quotient, each rounded and the rest of it; the rests are 0
+            for float32.
+    """
+
+    near: Array
+    u: Array
+    p: list[Array]
+    q: list[Array]
+    bottom: tuple[Array, Array | float]
+    ratio: tuple[Array, Array | float]
+
+
+class PAU(Learnable, SharedParts, float64=True):
     """(p0 + p1 x + ... + p5 x^5) / (1 + |q1 x| + ... + |q4 x^4|): a Pade activation unit.
 
     All coefficients p0, p1, p2, p3, p4, p5, q1, q2, q3, q4 are learnable, one set per layer;
@@ -43,62 +60,50 @@ class PAU(Learnable):
     q3 = parameter(3.293638, learned=True)
     q4 = parameter(0.744992, learned=True)
 
-    def forward(self, x: Array) -> Array:
-        p, q = self._coefficients()
-        if x.dtype == np.float64:
-            near, u, p, q = _chosen(p, q, x)
-            ratio, rest, *_ = _ratio_in_two(p, q, u)
-            y = ratio + rest
-            with np.errstate(over="ignore"):
-                return np.where(near, y, x * y)
-        inner, t = _inside_and_inverse(x.astype(np.float64))
-        with np.errstate(over="ignore"):
-            far = x * (_polynomial(p[::-1], t) / _polynomial(q[::-1], np.abs(t)))
-            y = _polynomial(p, inner) / _polynomial(q, np.abs(inner))
-            return np.where(np.abs(x) > 1, far, y).astype(x.dtype)
+    def parts(self, x: Array, exact: bool) -> Rational:
+        near, u, p, q = self._in_powers(x)
+        if not exact:
+            bottom = _polynomial(q, np.abs(u))
+            return Rational(near, u, p, q, (bottom, 0.0), (_polynomial(p, u) / bottom, 0.0))
+        in_two = _polynomial_in_two(_exactly(q), np.abs(u))
+        ratio = _divided(_polynomial_in_two(_exactly(p), u), in_two)
+        return Rational(near, u, p, q, in_two, ratio)
 
-    def derivative(self, x: Array, y: Array) -> Array:
-        p, q = self._coefficients()
-        if x.dtype == np.float64:
-            near, u, p, q = _chosen(p, q, x)
-            ratio, slope = _quotient_in_two(p, q, u)
-            return np.where(near, slope, ratio - u * slope)
-        inner, t = _inside_and_inverse(x.astype(np.float64))
-        _, inside = _quotient(p, q, inner)
-        ratio, slope = _quotient(p[::-1], q[::-1], t)
-        with np.errstate(over="ignore"):
-            return np.where(np.abs(x) > 1, ratio - t * slope, inside).astype(x.dtype)
+    def value(self, x: Array, r: Rational) -> Array:
+        y = r.ratio[0] + r.ratio[1]
+        return np.where(r.near, y, x * y)
+
+    def slope(self, x: Array, r: Rational) -> Array:
+        exact = not isinstance(r.ratio[1], float)
+        slope = _slope_in_two(r) if exact else _slope(r)
+        return np.where(r.near, slope, r.ratio[0] + r.ratio[1] - r.u * slope)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         x = finite(x.astype(np.float64, copy=False))
-        inner, t = _inside_and_inverse(x)
-        p, q = self._coefficients()
-        near = np.abs(x) <= 1
+        near, u, p, q = self._in_powers(x)
         # with P and Q divided by x^5 and x^4 for |x| > 1
-        bottom = np.where(near, _polynomial(q, np.abs(inner)), _polynomial(q[::-1], np.abs(t)))
-        top = np.where(near, _polynomial(p, inner), _polynomial(p[::-1], t))
+        bottom, top = _polynomial(q, np.abs(u)), _polynomial(p, u)
+        ratio = top / bottom
         found = {}
         with np.errstate(over="ignore"):
             for j, name in enumerate(NUMERATOR):
-                power = x if j == 5 else t ** (4 - j)
-                found[name] = np.where(near, inner**j, power) / bottom
+                far = x if j == 5 else u ** (4 - j)
+                found[name] = np.where(near, u**j, far) / bottom
             for j, name in enumerate(DENOMINATOR, start=1):
-                power = x if j == 4 else np.sign(x) * np.abs(t) ** (3 - j)
-                ratio = top / bottom
-                inside = (ratio * np.abs(inner)) * np.abs(inner) ** (j - 1)
-                share = np.where(near, inside, ratio * power) / bottom
+                far = x if j == 4 else np.sign(x) * np.abs(u) ** (3 - j)
+                inside = (ratio * np.abs(u)) * np.abs(u) ** (j - 1)
+                share = np.where(near, inside, ratio * far) / bottom
                 found[name] = -np.sign(self.params[name]) * share
         return found
 
-    def _coefficients(self) -> tuple[list[Any], list[Any]]:
-        """Return those of the numerator and of the denominator, lowest power first."""
-        numerator = [self.params[name] for name in NUMERATOR]
-        return numerator, [1.0, *(np.abs(self.params[name]) for name in DENOMINATOR)]
-
-
-def _inside_and_inverse(x: Array) -> tuple[Array, Array]:
-    """Return x cut to [-1, 1], and 1/x cut to the same."""
-    return np.minimum(np.maximum(x, -1), 1), 1 / np.where(np.abs(x) < 1, 1, x)
+    def _in_powers(self, x: Array) -> tuple[Array, Array, list[Array], list[Array]]:
+        """Return near, u, p and q of ``Rational``."""
+        p = [self.params[name] for name in NUMERATOR]
+        q = [1.0, *(np.abs(self.params[name]) for name in DENOMINATOR)]
+        near = np.abs(x) <= 1
+        u = np.where(near, x, 1 / np.where(near, 1, x))
+        of_u = [[np.where(near, *pair) for pair in zip(c, c[::-1], strict=True)] for c in (p, q)]
+        return near, u, of_u[0], of_u[1]
 
 
 def _polynomial(coefficients: list[Any], x: Array) -> Array:
@@ -108,42 +113,24 @@ def _polynomial(coefficients: list[Any], x: Array) -> Array:
     return total
 
 
-def _quotient(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array]:
-    """Return P(x) / Q(|x|) and its derivative."""
-    a = np.abs(x)
-    bottom = _polynomial(q, a)
-    ratio = _polynomial(p, x) / bottom
-    top_slope = _polynomial([j * c for j, c in enumerate(p)][1:], x)
-    bottom_slope = np.sign(x) * _polynomial([j * c for j, c in enumerate(q)][1:], a)
-    return ratio, (top_slope - ratio * bottom_slope) / bottom
+def _slope(r: Rational) -> Array:
+    """Return the derivative of P(u) / Q(|u|)."""
+    top = _polynomial([j * c for j, c in enumerate(r.p)][1:], r.u)
+    bottom = np.sign(r.u) * _polynomial([j * c for j, c in enumerate(r.q)][1:], np.abs(r.u))
+    return (top - r.ratio[0] * bottom) / r.bottom[0]
 
 
-def _chosen(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array, list[Any], list[Any]]:
-    """Return where |x| <= 1, u = x there and 1/x elsewhere, and the coefficients in powers of u."""
-    near = np.abs(x) <= 1
-    u = np.where(near, x, 1 / np.where(near, 1, x))
-    chosen = [[np.where(near, *pair) for pair in zip(c, c[::-1], strict=True)] for c in (p, q)]
-    return near, u, chosen[0], chosen[1]
-
-
-def _ratio_in_two(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array, Array, Array]:
-    """Return P(x) / Q(|x|) and its rest, then Q(|x|) and its rest."""
-    bottom, bottom_rest = _polynomial_in_two(_exactly(q), np.abs(x))
-    ratio, rest = _divided(_polynomial_in_two(_exactly(p), x), bottom, bottom_rest)
-    return ratio, rest, bottom, bottom_rest
-
-
-def _quotient_in_two(p: list[Any], q: list[Any], x: Array) -> tuple[Array, Array]:
-    """Return what ``_quotient`` does, with the digits that rounding and cancelling cost it."""
-    ratio, rest, bottom, bottom_rest = _ratio_in_two(p, q, x)
-    top, top_rest = _polynomial_in_two(_exactly(p, times_index=True), x)
-    sign = np.sign(x)
-    fall, fall_rest = _polynomial_in_two(_exactly(q, times_index=True), np.abs(x))
+def _slope_in_two(r: Rational) -> Array:
+    """Return what ``_slope`` does, with the digits that rounding and cancelling cost it."""
+    top, top_rest = _polynomial_in_two(_exactly(r.p, times_index=True), r.u)
+    sign = np.sign(r.u)
+    fall, fall_rest = _polynomial_in_two(_exactly(r.q, times_index=True), np.abs(r.u))
+    ratio, rest = r.ratio
     product, lost = two_product(ratio, sign * fall)
     difference, more = two_sum(top, -product)
     more = more + ((top_rest - lost) - sign * (ratio * fall_rest + rest * fall))
-    slope, slope_rest = _divided((difference, more), bottom, bottom_rest)
-    return ratio + rest, slope + slope_rest
+    slope, slope_rest = _divided((difference, more), r.bottom)
+    return slope + slope_rest
 
 
 def _exactly(coefficients: list[Any], times_index: bool = False) -> list[tuple[Any, Any]]:
@@ -167,6 +154,6 @@ def _polynomial_in_two(coefficients: list[tuple[Any, Any]], x: Array) -> tuple[A
     return total, rest
 
 
-def _divided(top: tuple[Array, Array], bottom: Array, bottom_rest: Array) -> tuple[Array, Array]:
-    ratio, rest = two_quotient(top[0], bottom)
-    return ratio, rest + (top[1] - ratio * bottom_rest) / bottom
+def _divided(top: tuple[Array, Array], bottom: tuple[Array, Array | float]) -> tuple[Array, Array]:
+    ratio, rest = two_quotient(top[0], bottom[0])
+    return ratio, rest + (top[1] - ratio * bottom[1]) / bottom[0]
