@@ -305,6 +305,7 @@ class Activation(Named):
         """The x where f or one of its derivatives jumps; of a row, where an entry's does.
 
         A subclass sets it, or defines it as a property where parameters move the kinks.
+        Parameters act in the dtype of x: a kink at 0.1 is at float32's 0.1 for float32.
         """
         return ()
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -191,35 +190,12 @@ def _refuse(x: Array, claimed: Array, found: Array, error: Array, where: str) ->
         )
 
 
-def _sample() -> Array:
-    return np.sort(np.random.default_rng(1).uniform(-REACH, REACH, POINTS))
-
-
 def difference_error(activation: Elementwise) -> float:
     """Return the largest |gradient - difference| / max(1, |gradient|) away from kinks."""
-    x = _sample()
+    x = np.sort(np.random.default_rng(1).uniform(-REACH, REACH, POINTS))
     with np.errstate(all="ignore"):
         claimed = np.asarray(activation.gradient(x))
     found, error = differences(lambda t: np.asarray(activation(x + t)))
     sure = np.isfinite(found) & (error < TOLERANCE)
     off = np.abs(claimed - found) / np.maximum(1, np.abs(claimed))
     return float(off[sure].max(initial=0.0))
-
-
-def complex_step_error(activation: Elementwise) -> float | None:
-    """Return the same against Im f(x + ih) / h with h = 1e-20, which has no rounding error.
-
-    None if ``forward`` is not an analytic formula that NumPy can evaluate at complex numbers:
-    |x|, for one, is none. Squire & Trapp 1998, https://doi.org/10.1137/S003614459631241X
-    """
-    x = _sample()
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("error", np.exceptions.ComplexWarning)
-            found = np.imag(activation.forward(x + 1e-20j)) / 1e-20
-            claimed = np.asarray(activation.gradient(x))
-    except (TypeError, ValueError, NotImplementedError, np.exceptions.ComplexWarning):
-        return None
-    off = np.abs(claimed - found) / np.maximum(1, np.abs(claimed))
-    analytic = np.isfinite(off).all() and off.max() < TOLERANCE
-    return float(off.max()) if analytic else None

@@ -12,16 +12,16 @@ import math
 from collections.abc import Callable, Iterable
 
 from activations.formulas.evaluation import CONSTANTS, FUNCTIONS
-from activations.formulas.expression import Expression, call, number
+from activations.formulas.expression import Expression, call, literal
 
 MOST_NODES = 4000
-LONGEST = 40_000  # nodes of the text, where equal parts count each time
+LARGEST_SIZE = 40_000  # nodes of the text, where equal parts count each time
 _MOST_PRODUCTS = 12  # multiply out at most so many pairs of terms
 
 Factors = dict[Expression, float]
 Terms = dict[frozenset[tuple[Expression, float]], tuple[float, Factors]]
 
-ZERO, ONE = number(0), number(1)
+ZERO, ONE = literal(0), literal(1)
 
 
 def differentiate(expression: Expression, name: str) -> Expression:
@@ -37,7 +37,7 @@ def differentiate(expression: Expression, name: str) -> Expression:
     for node in expression.nodes():
         if node.kind not in ("compare", "and", "or"):
             found[node] = _derivative(node, name, found)
-            if found[node].size > LONGEST:
+            if found[node].size > LARGEST_SIZE:
                 raise ValueError("expression: its derivative is too long")
     result = found[expression]
     if sum(1 for _ in result.nodes()) > MOST_NODES:
@@ -83,7 +83,7 @@ def _term_derivative(
         rows = []
         for base, k in powers.items():
             rest = {b: (e - 1 if b == base else e) for b, e in powers.items()}
-            rows.append(times(number(k), _from_factors(rest), slopes[base]))
+            rows.append(times(literal(k), _from_factors(rest), slopes[base]))
         return rows
 
     scale = _term(coefficient, still)
@@ -93,7 +93,7 @@ def _term_derivative(
     bracket = [times(row, _from_factors(ones)) for row in product_rule(whole)]
     for base, k in other.items():
         rest = {b: e for b, e in ones.items() if b != base}
-        row = times(number(k), slopes[base], _from_factors(rest), _from_factors(whole))
+        row = times(literal(k), slopes[base], _from_factors(rest), _from_factors(whole))
         bracket.append(row)
     outside = {base: k - 1 for base, k in other.items()}
     return times(scale, _from_factors(outside), _multiplied_out(plus(*bracket)))
@@ -103,7 +103,7 @@ def _power_derivative(node: Expression, of: dict[Expression, Expression]) -> Exp
     """(u^v)' = u^v (v' ln u + v u' / u)."""
     base, exponent = node.operands
     if of[exponent] == ZERO:
-        lower = Expression("^", (base, plus(exponent, number(-1))))
+        lower = Expression("^", (base, plus(exponent, literal(-1))))
         return times(exponent, lower, of[base])
     if of[base] == ZERO:
         if base.kind == "number" or base.value in CONSTANTS:
@@ -115,7 +115,7 @@ def _power_derivative(node: Expression, of: dict[Expression, Expression]) -> Exp
 
 def _log(base: Expression) -> Expression:
     if base.kind == "number" and base.number > 0:
-        return number(math.log(base.number))
+        return literal(math.log(base.number))
     return ONE if base.value == "e" else call("log", base)
 
 
@@ -160,7 +160,7 @@ def _extreme_derivative(node: Expression, of: dict[Expression, Expression]) -> E
     first, second = slopes[0], slopes[-1]
     signs = (">", "<") if node.value == "maximum" else ("<", ">")
     wins, loses = (Expression("compare", (arguments[0], arguments[-1]), sign) for sign in signs)
-    return _where(wins, first, _where(loses, second, times(number(0.5), plus(first, second))))
+    return _where(wins, first, _where(loses, second, times(literal(0.5), plus(first, second))))
 
 
 def _where(condition: Expression, then: Expression, otherwise: Expression) -> Expression:
@@ -174,19 +174,19 @@ _RULES: dict[str, Callable[[Expression], Expression]] = {
     "log": lambda u: power(u, -1),
     "log1p": lambda u: power(plus(ONE, u), -1),
     "sin": lambda u: call("cos", u),
-    "cos": lambda u: times(number(-1), call("sin", u)),
+    "cos": lambda u: times(literal(-1), call("sin", u)),
     "tan": lambda u: power(call("cos", u), -2),
     "sinh": lambda u: call("cosh", u),
     "cosh": lambda u: call("sinh", u),
     "abs": lambda u: call("sign", u),
     "sign": lambda u: ZERO,
-    "erfc": lambda u: times(number(-1), call("erf'", u)),
+    "erfc": lambda u: times(literal(-1), call("erf'", u)),
     "identity": lambda u: ONE,
-    "square": lambda u: times(number(2), u),
-    "cubic": lambda u: times(number(3), power(u, 2)),
+    "square": lambda u: times(literal(2), u),
+    "cubic": lambda u: times(literal(3), power(u, 2)),
     "softplus": lambda u: call("sigmoid", u),
     "shifted_softplus": lambda u: call("sigmoid", u),
-    "log_sigmoid": lambda u: call("sigmoid", times(number(-1), u)),
+    "log_sigmoid": lambda u: call("sigmoid", times(literal(-1), u)),
     "logcosh": lambda u: call("tanh", u),
     "tanhshrink": lambda u: power(call("tanh", u), 2),
 }
@@ -353,12 +353,12 @@ def _from_terms(terms: Terms) -> Expression:
 
 def _row(coefficient: float, factors: Factors) -> Expression:
     """Write c a b / (d e), single letters first."""
-    above = [_written(b, k) for b, k in sorted(factors.items(), key=_place) if k > 0]
-    below = [_written(b, -k) for b, k in sorted(factors.items(), key=_place) if k < 0]
+    above = [_raised(b, k) for b, k in sorted(factors.items(), key=_place) if k > 0]
+    below = [_raised(b, -k) for b, k in sorted(factors.items(), key=_place) if k < 0]
     if coefficient == -1 and above:
         above[0] = Expression("negative", (above[0],))
     elif coefficient != 1 or not above:
-        above.insert(0, number(coefficient))
+        above.insert(0, literal(coefficient))
     top = _chain(above)
     return Expression("/", (top, _chain(below))) if below else top
 
@@ -375,9 +375,9 @@ def _chain(factors: list[Expression]) -> Expression:
     return product
 
 
-def _written(base: Expression, exponent: float) -> Expression:
+def _raised(base: Expression, exponent: float) -> Expression:
     if exponent == 1:
         return base
     if exponent == 0.5:
         return call("sqrt", base)
-    return Expression("^", (base, number(exponent)))
+    return Expression("^", (base, literal(exponent)))

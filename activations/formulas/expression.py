@@ -114,8 +114,8 @@ class Expression:
         return {str(node.value) for node in self.nodes() if node.kind == "symbol"}
 
 
-def number(value: float) -> Expression:
-    """Return a constant; -0 becomes 0."""
+def literal(value: float) -> Expression:
+    """Return a number as an expression; -0 becomes 0."""
     return Expression("number", (), float(value) + 0.0)
 
 

@@ -56,8 +56,8 @@ class Formula(Learnable, float64=True):
         if learnable:
             self.params.update(self.parameters)
         self.slope = differentiate(self.value, "x")
-        self._value, self._slope = Program(self.value), Program(self.slope)
-        self._parameter_slopes = {
+        self._value_program, self._slope_program = Program(self.value), Program(self.slope)
+        self._parameter_programs = {
             name: Program(differentiate(self.value, name)) for name in self.params
         }
         if not np.isfinite(self.forward(_PROBES)).any():
@@ -70,10 +70,10 @@ class Formula(Learnable, float64=True):
         return first, second
 
     def forward(self, x: Array) -> Array:
-        return self._evaluate(self._value, x)
+        return self._evaluate(self._value_program, x)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        return self._evaluate(self._slope, x)
+        return self._evaluate(self._slope_program, x)
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         """Return dL/dx = grad * f'(x); NaN where 0 meets an infinite derivative, silently."""
@@ -83,7 +83,8 @@ class Formula(Learnable, float64=True):
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         wide = x.astype(np.float64, copy=False)
         return {
-            name: self._evaluate(program, wide) for name, program in self._parameter_slopes.items()
+            name: self._evaluate(program, wide)
+            for name, program in self._parameter_programs.items()
         }
 
     def parameter_gradients(self, x: Array, y: Array, grad: Array) -> dict[str, Array]:

@@ -22,9 +22,9 @@ from activations.formulas.evaluation import (
     argument_count,
     function_names,
 )
-from activations.formulas.expression import Expression, call, number, symbol
+from activations.formulas.expression import Expression, call, literal, symbol
 
-LONGEST, DEEPEST, MOST_PARTS, LARGEST_EXPONENT = 500, 60, 250, 1000
+LONGEST, DEEPEST, MOST_PARTS, LARGEST_POWER = 500, 60, 250, 1000
 _CARET_WIDTH = 76
 _CHARACTERS = re.compile(r"[A-Za-z0-9_ +*/^().,<>=!'-]")
 _BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "^"}
@@ -40,7 +40,7 @@ _COMPARISONS = {
 _PRIME = "\N{MODIFIER LETTER PRIME}"
 
 
-_SAID = {
+_REASONS = {
     "invalid syntax": "it cannot be read here",
     "invalid decimal literal": "write products with *, as in 2 * x",
 }
@@ -109,8 +109,7 @@ class _Parser:
         except SyntaxError as error:
             reason = (error.msg or "").split(". Perhaps")[0]
             offset = min(max((error.offset or 1) - 1, 0), len(self.columns) - 1)
-            said = _SAID.get(reason, reason)
-            raise self._error(self.columns[offset], said) from None
+            raise self._error(self.columns[offset], _REASONS.get(reason, reason)) from None
         except (ValueError, RecursionError, MemoryError):
             raise self._error(0, "it cannot be read") from None
         try:
@@ -130,7 +129,7 @@ class _Parser:
         offset = getattr(node, "col_offset", 0)
         return self.columns[self.bytes_before.index(offset)]
 
-    def _refuse(self, node: ast.AST, reason: str) -> FormulaError:
+    def _error_at(self, node: ast.AST, reason: str) -> FormulaError:
         return self._error(self._at(node), reason)
 
     def _source(self, node: ast.AST) -> str:
@@ -142,16 +141,16 @@ class _Parser:
     def _expression(self, node: ast.expr, depth: int) -> Expression:
         self.parts += 1
         if depth > DEEPEST:
-            raise self._refuse(node, f"it is nested more than {DEEPEST} levels deep")
+            raise self._error_at(node, f"it is nested more than {DEEPEST} levels deep")
         if self.parts > MOST_PARTS:
-            raise self._refuse(node, f"it has more than {MOST_PARTS} parts")
+            raise self._error_at(node, f"it has more than {MOST_PARTS} parts")
         found = self._node(node, depth + 1)
         if found.kind not in ("number", "compare", "and", "or") and not (
             found.symbols() - set(CONSTANTS)
         ):
             value = float(Program(found)({}))
             if not math.isfinite(value):
-                raise self._refuse(node, f"{self._source(node)} is {value}")
+                raise self._error_at(node, f"{self._source(node)} is {value}")
         return found
 
     def _node(self, node: ast.expr, depth: int) -> Expression:
@@ -170,47 +169,47 @@ class _Parser:
         if isinstance(node, ast.Compare):
             return self._comparison(node, depth)
         if isinstance(node, ast.BoolOp):
-            raise self._refuse(node, "and, or belong into where(condition, a, b)")
+            raise self._error_at(node, "and, or belong into where(condition, a, b)")
         if isinstance(node, ast.Call):
             return self._call(node, depth)
-        raise self._refuse(node, f"{self._source(node)} is no arithmetic")
+        raise self._error_at(node, f"{self._source(node)} is no arithmetic")
 
     def _number_valued(self, node: ast.expr, depth: int) -> Expression:
         found = self._expression(node, depth)
         if found.kind in ("compare", "and", "or"):
-            raise self._refuse(node, "a comparison is no number; write where(condition, a, b)")
+            raise self._error_at(node, "a comparison is no number; write where(condition, a, b)")
         return found
 
     def _number(self, node: ast.Constant) -> Expression:
         if type(node.value) not in (int, float):
-            raise self._refuse(node, f"{self._source(node)} is no number")
+            raise self._error_at(node, f"{self._source(node)} is no number")
         try:
             value = float(node.value)  # type: ignore[arg-type]
         except OverflowError:
             value = math.inf
         if not math.isfinite(value):
-            raise self._refuse(node, f"{self._source(node)} is beyond the largest float")
-        return number(value)
+            raise self._error_at(node, f"{self._source(node)} is beyond the largest float")
+        return literal(value)
 
     def _symbol(self, node: ast.Name) -> Expression:
         name = node.id
         if name == "x" or name in self.parameters or name in CONSTANTS:
             return symbol(name)
         if argument_count(ALIASES.get(name, name)) is not None:
-            raise self._refuse(node, f"{name} is a function; write {name}(x)")
+            raise self._error_at(node, f"{name} is a function; write {name}(x)")
         known = ["x", *self.parameters, *CONSTANTS, *function_names()]
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}, or " if close else ""
-        raise self._refuse(
+        raise self._error_at(
             node, f"{name} is unknown; {hint}a parameter, as in parameters={{{name}: 1.0}}?"
         )
 
     def _check_exponent(self, node: ast.expr, exponent: Expression) -> None:
         if exponent.symbols() - set(CONSTANTS):
             return
-        if abs(float(Program(exponent)({}))) > LARGEST_EXPONENT:
-            raise self._refuse(
-                node, f"the exponent {self._source(node)} is beyond {LARGEST_EXPONENT}"
+        if abs(float(Program(exponent)({}))) > LARGEST_POWER:
+            raise self._error_at(
+                node, f"the exponent {self._source(node)} is beyond {LARGEST_POWER}"
             )
 
     def _comparison(self, node: ast.Compare, depth: int) -> Expression:
@@ -218,7 +217,7 @@ class _Parser:
         found: Expression | None = None
         for k, operator in enumerate(node.ops):
             if type(operator) not in _COMPARISONS:
-                raise self._refuse(node, f"{self._source(node)} is no arithmetic")
+                raise self._error_at(node, f"{self._source(node)} is no arithmetic")
             pair = Expression("compare", (values[k], values[k + 1]), _COMPARISONS[type(operator)])
             found = pair if found is None else Expression("and", (found, pair))
         assert found is not None
@@ -226,7 +225,7 @@ class _Parser:
 
     def _condition(self, node: ast.expr, depth: int) -> Expression:
         if depth > DEEPEST:
-            raise self._refuse(node, f"it is nested more than {DEEPEST} levels deep")
+            raise self._error_at(node, f"it is nested more than {DEEPEST} levels deep")
         if isinstance(node, ast.BoolOp):
             kind = "and" if isinstance(node.op, ast.And) else "or"
             found, *rest = (self._condition(value, depth + 1) for value in node.values)
@@ -234,12 +233,12 @@ class _Parser:
                 found = Expression(kind, (found, other))
             return found
         if not isinstance(node, ast.Compare):
-            raise self._refuse(node, f"{self._source(node)} is no comparison such as x > 0")
+            raise self._error_at(node, f"{self._source(node)} is no comparison such as x > 0")
         return self._expression(node, depth)
 
     def _call(self, node: ast.Call, depth: int) -> Expression:
         if not isinstance(node.func, ast.Name):
-            raise self._refuse(node, f"{self._source(node.func)} is no function of a formula")
+            raise self._error_at(node, f"{self._source(node.func)} is no function of a formula")
         written = node.func.id.replace(_PRIME, "'")
         bare = written.removesuffix("'")
         name = ALIASES.get(bare, bare) + written[len(bare) :]
@@ -247,12 +246,12 @@ class _Parser:
         if count is None or (name == "where" and node.func.id != "where"):
             close = difflib.get_close_matches(written, function_names(), n=2)
             hint = f"did you mean {' or '.join(close)}?" if close else _hint(written)
-            raise self._refuse(node, f"{written} is no function of a formula; {hint}")
+            raise self._error_at(node, f"{written} is no function of a formula; {hint}")
         if node.keywords:
-            raise self._refuse(node, f"{written} takes no arguments by name")
+            raise self._error_at(node, f"{written} takes no arguments by name")
         if len(node.args) != count:
             takes = f"{count} argument{'s' if count > 1 else ''}"
-            raise self._refuse(node, f"{written} takes {takes}, not {len(node.args)}")
+            raise self._error_at(node, f"{written} takes {takes}, not {len(node.args)}")
         if name == "where":
             condition = self._condition(node.args[0], depth)
             then, otherwise = (self._number_valued(a, depth) for a in node.args[1:])

@@ -1,7 +1,4 @@
-"""Bounded functions made of straight lines and parabolas.
-
-Hyper-parameters act in the dtype of x: a kink at 0.1 is at float32's 0.1 for float32.
-"""
+"""Bounded functions made of straight lines and parabolas."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Unbounded functions made of lines, parabolas and a piece of an exponential.
-
-Hyper-parameters act in the dtype of x: a kink at 0.1 is at float32's 0.1 for float32.
-"""
+"""Unbounded functions made of lines, parabolas and a piece of an exponential."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Functions that set what is small, or low, to a constant and keep the rest.
-
-Hyper-parameters act in the dtype of x: a kink at 0.1 is at float32's 0.1 for float32.
-"""
+"""Functions that set what is small, or low, to a constant and keep the rest."""
 
 from __future__ import annotations
 
