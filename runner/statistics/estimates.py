@@ -1,4 +1,4 @@
-"""Estimates of the scores of replicates, with intervals; NumPy only.
+"""Estimates of the scores of replicates, with intervals.
 
 Samples are arrays whose ``axis`` (the last one by default) runs over replicates. Nothing
 here knows of runs or folders.
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from activations.base import Array
 
 CONFIDENCE = 0.95
 """Of every interval."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from activations.base import Array
 
 SAMPLED_JOINT_FLIPS = 10_000
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from activations.base import Array
 
 EXACT_SIGN_FLIPS_UP_TO = 24
 """Up to this many pairs all 2^n sign patterns are counted; beyond, they are sampled."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from activations.base import Array
 
 
 def expected_best(scores: npt.ArrayLike, chosen_by: npt.ArrayLike | None = None) -> Array:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from activations.base import Array
 from runner.statistics.estimates import CONFIDENCE
-
-Array = npt.NDArray[Any]
 
 
 class SolvedBy(NamedTuple):
