@@ -303,6 +303,33 @@ def test_a_function_that_raises_is_broken_and_the_others_are_checked(
     assert len(broken) == 4 and "increasing" in out
 
 
+FLOATS_ONLY = """
+import numpy as np
+from activations import Elementwise
+
+class Own(Elementwise):
+    def forward(self, x):
+        return (x + np.tanh(x.astype(np.float64))).astype(x.dtype)
+    def derivative(self, x, y):
+        return (2 - np.tanh(x.astype(np.float64)) ** 2).astype(x.dtype)
+"""
+
+
+def test_what_cannot_be_compared_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(FLOATS_ONLY)
+    assert main(["step", "softmax", str(file), "--points", "40"]) == 0
+    shown = capsys.readouterr().out
+    assert "a surrogate by design: not compared with the value" in shown
+    assert "agrees with the value (random projections)" in shown
+    assert "its forward takes floats only" in shown and "(from its own float64)" in shown
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["tanh", "--points", "40"]) == 0
+    assert "mpmath is not installed: float32 against float64" in capsys.readouterr().out
+
+
 def test_the_formula_is_right_at_its_defaults() -> None:
     assert main(["formula"]) == 0
 

@@ -249,6 +249,14 @@ def test_joint_sign_flip_of_one_test_is_the_sign_flip_test():
     assert joint_sign_flip((A - B)[:, None])[0] == approx(12 / 1024)
 
 
+def test_joint_sign_flip_of_many_replicates_samples_the_patterns():
+    d = np.random.default_rng(4).normal(0.4, 1, (20, 1))
+    sampled = joint_sign_flip(d)
+    assert sampled == approx(sign_flip_tests(d.T), abs=0.006)  # three standard errors
+    assert joint_sign_flip(d) == sampled
+    assert joint_sign_flip(np.ones((20, 2))) == approx([1e-4, 1e-4])
+
+
 def test_joint_sign_flip_finds_a_gap_that_holm_cannot_with_ten_replicates():
     scores = np.random.default_rng(8).normal(size=(10, 12))
     scores[:, 0] += 5
