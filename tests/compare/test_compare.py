@@ -15,12 +15,15 @@ from runner.compare import Problem, build, compare, wording
 from runner.compare.__main__ import main
 from runner.compare.outputs import csv_text, markdown, terminal
 from runner.compare.pairs import ALPHA, OVERALL
+from runner.compare.pictures.against import budget
+from runner.compare.pictures.heat_map import heat_map
 from runner.compare.report import html
 from runner.compare.scores import Arm
 from runner.compare.settings import Setting, differing_keys, show
 from runner.compare.table import records, table
 from runner.compare.verdict import sentences
 from runner.plots import curves
+from runner.plots.style import style
 from runner.results.run import flatten, parse_history
 from tests.run_folders import resign, write_run, write_summary, write_sweep
 
@@ -438,6 +441,20 @@ def test_every_picture_survives_odd_runs(tmp_path, shape):
     write_run(tmp_path / "runs" / "2", "relu", scores=[0.9] * 6, **shape)
     compare([tmp_path / "runs"], tmp_path / "out")
     assert (tmp_path / "out" / "leaderboard.png").stat().st_size > 5_000
+
+
+def test_two_swept_keys_have_a_heat_map_and_tuning_its_budget(tmp_path):
+    for a, depth, rate in itertools.product(("tanh", "relu"), (2, 4, 8), (0.01, 0.1, 1.0)):
+        hidden = {"hidden": [16] * depth}
+        write_run(tmp_path / f"{a}{depth}{rate}", a, model=hidden, learning_rate=rate)
+    comparison = build([tmp_path])
+    with style():
+        drawn = heat_map(comparison) | budget(comparison)
+        for figure in drawn.values():
+            figure.draw_without_rendering()
+    assert set(drawn) == {"heat_map", "budget"}
+    (image,) = drawn["heat_map"].axes[0].images
+    assert image.get_array().shape == (3, 3)
 
 
 def test_depth_width_and_noise_have_pictures_of_their_own(tmp_path):
