@@ -190,23 +190,3 @@ def bit_patterns(dtype: type, count: int, rng: np.random.Generator) -> Array:
         .astype(integers)
         .view(dtype)
     )
-
-
-def roughest(function: Callable[[Array], Array], x: Array, count: int) -> Array:
-    """Return ``count`` of the sorted float64 points x: from each stretch of them the one where
-    the function scatters most, in ULP, from one float to the next.
-
-    Rounding errors are largest there, which costs no exact value to find out.
-    """
-    patterns = x.view(np.int64)
-    with np.errstate(all="ignore"):
-        y = function(x)
-        scatter = np.zeros(x.shape)
-        for step in (1, 2, 3):
-            pair = function((patterns + step).view(np.float64)) + function(
-                (patterns - step).view(np.float64)
-            )
-            scatter = np.fmax(scatter, np.abs(pair - 2 * y) / np.spacing(np.abs(y)))
-    scatter[~np.isfinite(scatter)] = 0
-    stretches = np.array_split(np.arange(x.size), count)
-    return x[[part[scatter[part].argmax()] for part in stretches]]

@@ -343,6 +343,4 @@ def _canonical(value: Any) -> Any:
         return [_canonical(item) for item in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return value if value == 0 and math.copysign(1, value) < 0 else int(value)
-    if isinstance(value, np.generic):
-        return _canonical(value.item())
     return value

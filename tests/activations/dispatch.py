@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import activations
-from activations.check.accuracy import Exact, points, roughest, ulp_errors
+from activations.check.accuracy import Exact, points, ulp_errors
 
 try:
     from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
@@ -74,6 +74,26 @@ def suspects(
             errors = ulp_errors(np.asarray(function(narrow)), truth)
             found[1].append(narrow[np.argsort(errors)[-count // 80 :]])
     return [np.unique(np.concatenate(parts)) for parts in found]
+
+
+def roughest(function: Callable[[Any], Any], x: np.ndarray, count: int) -> np.ndarray:
+    """Return ``count`` of the sorted float64 points x: from each stretch of them the one where
+    the function scatters most, in ULP, from one float to the next.
+
+    Rounding errors are largest there, which costs no exact value to find out.
+    """
+    patterns = x.view(np.int64)
+    with np.errstate(all="ignore"):
+        y = function(x)
+        scatter = np.zeros(x.shape)
+        for step in (1, 2, 3):
+            pair = function((patterns + step).view(np.float64)) + function(
+                (patterns - step).view(np.float64)
+            )
+            scatter = np.fmax(scatter, np.abs(pair - 2 * y) / np.spacing(np.abs(y)))
+    scatter[~np.isfinite(scatter)] = 0
+    stretches = np.array_split(np.arange(x.size), count)
+    return x[[part[scatter[part].argmax()] for part in stretches]]
 
 
 def call_on(path: str, function: Callable[..., Any], *arguments: Any) -> Any:
