@@ -192,6 +192,9 @@ class Experiment:
                 _RIGHT_SPLITS.add((text, DATASETS[name], seed))
 
     def _check(self) -> None:
+        for registry, name in self.names:
+            with naming(registry.kind):
+                registry[name]
         activation, _, schedule, _, _ = self.parts()
         if schedule.warmup_epochs >= self.training.epochs:
             raise ConfigError(
@@ -241,11 +244,11 @@ class Experiment:
                 "it, import that first (python -m runner.plots --extension FILE.py)"
             )
 
-    def chosen_parts(self) -> list[Any]:
-        """Return the classes and the function that the config names, where they are known."""
+    @property
+    def names(self) -> list[tuple[Registry[Any], str]]:
+        """All names of parts that the config holds, each with where it is to be found."""
         named = [(registry, getattr(self, kind)["name"]) for kind, registry in SECTIONS.items()]
-        named.append((LOSSES, self.training.loss))
-        return [registry[name] for registry, name in named if name in registry]
+        return [*named, (LOSSES, self.training.loss)]
 
     def split(self, seed: int, *, standardised: bool = True) -> Split:
         """Return one replicate's data, split and standardised, or in their own units."""

@@ -192,7 +192,7 @@ def _word(value: Any) -> str:
 
 def _offer(registry: Registry[Any], name: str) -> None:
     """Make ``activation=<name>`` compose without a YAML file, which the library's own have."""
-    if registry.kind not in SECTIONS:
+    if registry.kind not in SECTIONS or registry.is_ours(name):
         return
     parameters = registry.parameters(name)
     defaults = {key: value for key, value in parameters.items() if value is not REQUIRED}

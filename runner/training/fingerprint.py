@@ -75,7 +75,8 @@ def fingerprint(experiment: Experiment) -> Fingerprint:
 
     ``own_code`` and ``own_results`` are empty where only the laboratory's code runs.
     """
-    own = [part for part in experiment.chosen_parts() if is_users(part.__module__)]
+    chosen = [registry[name] for registry, name in experiment.names if name in registry]
+    own = [part for part in chosen if is_users(part.__module__)]
     return {
         "code": _laboratory(),
         "own_code": code_digest(own) if own else "",
