@@ -50,18 +50,21 @@ class Registry(Generic[Built]):
                 f"{self.kind} name {name!r} must be text that begins with a letter, then letters, "
                 "digits, _, . or -"
             )
-        arguments = inspect.signature(thing).parameters
+        if not is_ours(thing.__module__):
+            self._refuse_arguments(name, inspect.signature(thing).parameters)
+        known = self._things.get(name)
+        if known and _place(known) != _place(thing):
+            raise ValueError(f"{self.kind} name {name!r} is taken by {known.__qualname__}")
+        self._things[name] = thing
+        return thing
+
+    def _refuse_arguments(self, name: str, arguments: Mapping[str, inspect.Parameter]) -> None:
         for argument in arguments.values():
             if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
                 raise ValueError(f"{self.kind} {name} takes {argument}, but parameters need names")
         for needed in self.given:
             if needed not in arguments:
                 raise ValueError(f"{self.kind} {name} must take {needed}")
-        known = self._things.get(name)
-        if known and _place(known) != _place(thing):
-            raise ValueError(f"{self.kind} name {name!r} is taken by {known.__qualname__}")
-        self._things[name] = thing
-        return thing
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._things))

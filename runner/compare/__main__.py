@@ -66,6 +66,14 @@ def parser() -> argparse.ArgumentParser:
         "none: every combination is a row",
     )
     result.add_argument(
+        "--extension",
+        action="append",
+        default=[],
+        metavar="FILE.py",
+        help="where a part of your own is defined, for the decision boundaries; nothing is "
+        "imported unasked",
+    )
+    result.add_argument(
         "--embed",
         action="store_true",
         help="put the runs' own pictures into index.html, so that it can be sent alone",
@@ -117,6 +125,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     chosen = parser().parse_args(arguments)
+    if chosen.extension:
+        from runner.config.extensions import load_extensions  # with Hydra, which nothing else needs
+
+        load_extensions(chosen.extension)
     comparison = build(chosen.folders, metric=chosen.metric, tune=chosen.tune)
     output = chosen.output or default_output(comparison, chosen.folders)
     write(comparison, output, plots=chosen.format or "png", embed=chosen.embed)

@@ -241,7 +241,7 @@ class Experiment:
         if self.extensions and name not in registry:
             raise ConfigError(
                 f"{registry.kind} {name!r} is unknown; if {', '.join(self.extensions)} defines "
-                "it, import that first (python -m runner.plots --extension FILE.py)"
+                "it, import that first (--extension FILE.py)"
             )
 
     @property

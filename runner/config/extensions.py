@@ -116,7 +116,7 @@ def _digests(modules: Iterable[str]) -> dict[str, str]:
 def _take_back(modules: Iterable[str]) -> None:
     """Let the user's modules among these be imported again."""
     for name in modules:
-        if name not in sys.modules or is_users(name):
+        if is_users(name):
             for registry in REGISTRIES:
                 registry.forget(name)
             sys.modules.pop(name, None)

@@ -65,7 +65,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         action="append",
         default=[],
         metavar="FILE.py",
-        help="where an activation of your own is defined; nothing is imported unasked",
+        help="where a part of your own is defined; nothing is imported unasked",
     )
     options = parser.parse_args(arguments)
     load_extensions(options.extension)

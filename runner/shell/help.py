@@ -34,7 +34,7 @@ Main settings (python -m runner --cfg job prints all, with their defaults)
   seed=0  replicates=5          replicate k has seed + k; all train as one stack
   dtype=float32                 or float64
   plots=png                     svg, pdf or none
-  extensions=[file.py]          activations of your own
+  extensions=[file.py]          activations, data, optimizers ... of your own
   hydra.run.dir=FOLDER          where the run goes
 
 Options

@@ -6,13 +6,11 @@ import inspect
 from pathlib import Path
 
 import pytest
-import yaml
 
 import activations
 from tests.benchmarks import coverage
 from tests.commands import ROOT, python
 
-CONF = ROOT / "conf" / "activation"
 NAMES = activations.names()
 
 
@@ -49,25 +47,6 @@ def test_docstring_says_what_it_is(name: str) -> None:
     assert len(text.splitlines()[0]) <= 100
     for parameter in inspect.signature(activations.get_class(name)).parameters:
         assert parameter in text or parameter in ("learnable",), parameter
-
-
-def test_every_yaml_file_is_an_activation() -> None:
-    assert {path.stem for path in CONF.glob("*.yaml")} == set(NAMES)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_yaml_describes_it_and_holds_its_defaults(name: str) -> None:
-    text = (CONF / f"{name}.yaml").read_text()
-    first = text.splitlines()[0]
-    assert first.startswith("# ")
-    assert 10 < len(first) <= 100
-    assert not first.endswith(".")
-    node = {key: None if value == {} else value for key, value in yaml.safe_load(text).items()}
-    parameters = inspect.signature(activations.get_class(name)).parameters
-    defaults = {key: parameter.default for key, parameter in parameters.items()}
-    assert node == {"name": name, **defaults}
-    for key, value in defaults.items():  # 1 and 1.0 are equal but read differently
-        assert type(node[key]) is type(value), key
 
 
 @pytest.mark.parametrize("name", NAMES)

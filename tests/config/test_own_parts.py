@@ -3,6 +3,7 @@ ours, by the file alone."""
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from activations.registry import Registry
 from runner import load_run, run
 from runner.__main__ import main
+from runner.compare.__main__ import main as compare
 from runner.config.build import REGISTRIES, SECTIONS
 from runner.data.shapes import DATASETS
 from runner.network import Optimizer
@@ -239,10 +241,15 @@ def test_a_stored_run_asks_for_the_file(kind, capsys):
     OWN[kind].write()
     assert main([*NAMED, f"{kind}=mine"]) == 0
     registry = next(one for one in REGISTRIES if one.kind == kind)
-    registry.forget(registry["mine"].__module__)
+    module = registry["mine"].__module__
+    registry.forget(module)
+    del sys.modules[module]
     assert load_run("it").history["train_loss"].shape == (2, 4)
     assert draw(["it"]) == 2
     assert f"{kind} 'mine' is unknown; if mine.py defines it" in capsys.readouterr().err
+    assert compare(["it", "--no-pictures"]) == 0 and "mine" not in registry
+    assert compare(["it", "--no-pictures", "--extension", "mine.py"]) == 0 and "mine" in registry
+    load_run("it").network()
 
 
 def test_all_of_them_train_together_in_the_pool():
