@@ -26,7 +26,7 @@ def test_a_file_describes_it_and_holds_its_defaults(kind: str, name: str) -> Non
     assert not first.endswith(".")
     node = {key: None if value == {} else value for key, value in yaml.safe_load(text).items()}
     defaults = SECTIONS[kind].parameters(name)
-    assert list(node) == ["name", *defaults] and node["name"] == name
+    assert node.keys() == {"name", *defaults} and node["name"] == name
     for key, value in defaults.items():
         if value is not REQUIRED:  # 1 and 1.0 are equal but read differently
             assert (node[key], type(node[key])) == (value, type(value)), key
