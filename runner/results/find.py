@@ -72,9 +72,3 @@ def _stored_digest(folder: Path) -> str | None:
         return parse_config(read_whole(folder / CONFIG)).digest
     except (OSError, ValueError):
         return None
-
-
-def holds_whole(folder: Path, experiment: Experiment) -> bool:
-    """Return whether ``folder`` holds a run of this config with no file missing or damaged,
-    whatever it was made with."""
-    return find(folder, experiment).state == "finished"

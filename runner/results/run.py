@@ -42,12 +42,7 @@ from runner.training.fingerprint import own_results
 from runner.training.stack import build_network, load_data
 
 CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)|[\x7f-\x9f]", re.IGNORECASE)
-CONFIG, HISTORY, WEIGHTS, SUMMARY = (
-    "config.yaml",
-    "history.csv",
-    "weights.npz",
-    "summary.json",
-)
+CONFIG, HISTORY, WEIGHTS, SUMMARY = "config.yaml", "history.csv", "weights.npz", "summary.json"
 REACHED = (CONFIG, HISTORY, WEIGHTS)
 """What there is of an interrupted run, too."""
 FILES = (*REACHED, SUMMARY)
@@ -141,14 +136,9 @@ class Run:
 
     def initial_network(self) -> TrainedNetwork:
         """Return the network of all replicates as it was before training."""
-        self._refuse_other_results()
-        network, _ = build_network(self.config, self.config.seeds)
-        return TrainedNetwork(network, *self._moments)
-
-    @cached_property
-    def _moments(self) -> tuple[Array, Array]:
         data = self.data()
-        return data.mean, data.scale
+        network, _ = build_network(self.config, self.config.seeds)
+        return TrainedNetwork(network, data.mean, data.scale)
 
     def data(self) -> Split:
         """Return the data of all replicates in their own units, not standardised, generated

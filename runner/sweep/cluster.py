@@ -24,7 +24,7 @@ from runner.config.compose import checked, for_hydra, plain
 from runner.config.extensions import load_extensions
 from runner.config.overrides import Word, as_text, extensions_of, read
 from runner.config.refusals import LAUNCHER, SWEEP_DIR
-from runner.results.find import holds_whole
+from runner.results.find import find
 from runner.sweep.job import Failure, Job, run_job
 from runner.system.files import write_whole
 from runner.system.signals import raising
@@ -63,7 +63,7 @@ def launch(jobs: list[Job], words: Sequence[Word], folder: Path) -> list[Failure
         raise ConfigError(f"{named} failed: {reason}") from None
     failures = []
     for job in jobs:
-        if not holds_whole(job.folder, job.experiment):
+        if find(job.folder, job.experiment).state != "finished":
             note = folder / REASONS / job.folder.name
             reason = note.read_text(encoding="utf-8") if note.is_file() else "it never ended"
             failures.append(Failure(job, reason))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runner.config.compose import Composition
 from runner.execute import refuse_long_names
-from runner.results.find import find, holds_whole
+from runner.results.find import find
 from runner.results.write import OLD, make_parent, put_aside
 from runner.sweep import cluster, pool
 from runner.sweep.job import Failure
@@ -63,7 +63,8 @@ def sweep(composition: Composition) -> int:
         failures = cluster.launch(missing, composition.words, folder)
     elif missing:
         failures, stop = pool.launch(missing)
-    finished = [job.folder for job in jobs if holds_whole(job.folder, job.experiment)]
+    ended = [job for job in jobs if find(job.folder, job.experiment).state == "finished"]
+    finished = [job.folder for job in ended]
     if stop is None:
         known = {*finished, *(failure.job.folder for failure in failures)}
         lost = [job for job in jobs if job.folder not in known]

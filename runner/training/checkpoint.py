@@ -153,17 +153,6 @@ def _stamp(state: State) -> tuple[str, Fingerprint]:
     return digest, made_with
 
 
-def streams_state(generators: list[np.random.Generator]) -> list[str]:
-    """Return the state of random generators as text."""
-    return [json.dumps(generator.bit_generator.state) for generator in generators]
-
-
-def restore_streams(generators: list[np.random.Generator], states: list[str]) -> None:
-    """Set random generators to what ``streams_state`` returned."""
-    for generator, state in zip(generators, states, strict=True):
-        generator.bit_generator.state = json.loads(state)
-
-
 class Interrupted(KeyboardInterrupt):
     """A signal has ended training after a whole epoch; what was reached is kept.
 

@@ -162,7 +162,7 @@ def _laboratory() -> str:
 
 
 _TEXTS: dict[str, tuple[ModuleSpec, str]] = {}
-"""The digest of each module's file when it was imported, as good as."""
+"""By name what a module was imported by last, and the digest of its file then or soon after."""
 
 
 def _text_digest(name: str) -> str:

@@ -24,7 +24,6 @@ from runner.network.losses import encode
 from runner.network.measurements import Measurement, evaluate, examine, update_ratios
 from runner.network.network import Network
 from runner.system.blas import one_blas_thread
-from runner.training.checkpoint import restore_streams, streams_state
 from runner.training.outcome import Outcome, State, TrainingResult
 
 PARTS = ("train", "validation", "test")
@@ -106,8 +105,7 @@ class Group:
         rest = {
             "epoch": self.epoch,
             "steps": self.optimizer.steps,
-            "batch_order": streams_state(self.batch_order),
-            "noise": streams_state(self.noise),
+            "streams": [rng.bit_generator.state for rng in (*self.batch_order, *self.noise)],
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
             "columns": self.columns,
         }
@@ -131,8 +129,8 @@ class Group:
         self.final, self.best, self.active = state["final"], state["best"], state["active"]
         for k, array in enumerate(self.optimizer.state()):
             array[...] = state[f"moment{k}"]
-        restore_streams(self.batch_order, rest["batch_order"])
-        restore_streams(self.noise, rest["noise"])
+        for rng, drawn in zip((*self.batch_order, *self.noise), rest["streams"], strict=True):
+            rng.bit_generator.state = drawn
         self.outcomes = [Outcome.from_json(outcome) for outcome in rest["outcomes"]]
         self.columns = rest["columns"]
         fields = (state[f"row_{field}"] for field in Row._fields)
