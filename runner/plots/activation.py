@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,12 @@ def activation(run: Run) -> Picture | None:
         pairs = [(_finite(before[layer]), _finite(after[layer])) for layer in layers]
         variants = _variants(network, layers)
         low, high = _range(variants[0].function, pairs)
-        grid = np.linspace(low, high, 801)
-        drawn = [(one.label, *one.function(grid)) for one in variants]
+        kinks = network.activations[layers[0]].kinks
+        grid = with_kinks(np.linspace(low, high, 801), kinks)
+        drawn = []
+        for one in variants:
+            f, slope = (apart(y, grid, kinks) for y in one.function(grid))
+            drawn.append((one.label, f, slope))
     notes = [
         variants[0].note,
         "below: what each hidden layer feeds it in training, each to its own height",
@@ -176,6 +180,22 @@ def _range(function: Function, pairs: list[tuple[Array, Array]]) -> tuple[float,
                 ends += np.quantile(values, [0.01, 0.99]).tolist()
     low, high = max(min(ends), -FARTHEST), min(max(ends), FARTHEST)
     return float(low), float(high)
+
+
+def with_kinks(grid: Array, kinks: Iterable[float]) -> Array:
+    """Return the grid with each kink inside it, and the floats on both sides of one."""
+    inside = [kink for kink in kinks if grid[0] < kink < grid[-1]]
+    beside = [np.nextafter(kink, end) for kink in inside for end in (-np.inf, np.inf)]
+    return np.union1d(grid, [*inside, *beside])
+
+
+def apart(y: Array, grid: Array, kinks: Iterable[float]) -> Array:
+    """Return y with a gap where it jumps at a kink: no line pretends a value between."""
+    y = np.array(y, np.float64)
+    for at in np.flatnonzero(np.isin(grid[1:-1], list(kinks))) + 1:
+        if not np.isclose(y[at - 1], y[at + 1]):
+            y[at] = np.nan
+    return y
 
 
 def _functions(axes: Axes, drawn: list[tuple[str, Array, Array]], grid: Array, shade: str) -> None:

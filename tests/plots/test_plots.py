@@ -12,12 +12,14 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from PIL import Image
 
+import activations
 import runner
 from runner import plots
 from runner.__main__ import main as run_command
 from runner.data.shapes import DATASETS
 from runner.plots import axes, colours, decision_field, style
 from runner.plots.__main__ import main
+from runner.plots.activation import apart, with_kinks
 from runner.plots.png import png
 from tests.commands import python
 
@@ -223,6 +225,15 @@ def test_a_palette_changes_no_pixel_of_a_picture_by_more_than_the_eye_sees(finis
     difference = np.abs(found - exact).max(axis=-1)
     assert difference.mean() < 1.5
     assert np.quantile(difference, 0.99) < 16
+
+
+def test_a_curve_is_broken_where_it_jumps_at_a_kink_and_nowhere_else():
+    for name, jumps in (("relu", 1), ("relu6", 2), ("elu", 0), ("gelu", 0)):
+        f = activations.get(name)
+        grid = with_kinks(np.linspace(-2, 7, 10), f.kinks)
+        assert np.isin(f.kinks, grid).all()
+        assert not np.isnan(apart(f(grid), grid, f.kinks)).any()
+        assert np.isnan(apart(f.gradient(grid), grid, f.kinks)).sum() == jumps
 
 
 def test_known_activations_look_different_from_each_other():
