@@ -40,7 +40,7 @@ class SoftSign(Elementwise):
         return r * r
 
 
-class Elliott(Elementwise):
+class Elliott(SoftSign):
     """1/2 + x / (2 (1 + |x|)): softsign moved to the range (0, 1) of a sigmoid.
 
     Written 1 / (2 (1 + |x|)) for x < 0, where the sum cancels.
@@ -48,15 +48,13 @@ class Elliott(Elementwise):
     """
 
     name = "elliott"
-    kinks = (0.0,)
 
     def forward(self, x: Array) -> Array:
         r = x.dtype.type(0.5) / (1 + np.abs(x))
         return (step(x) - np.copysign(r, x)).astype(x.dtype, copy=False)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        r = 1 / (1 + np.abs(x))
-        return r * r / 2
+        return super().derivative(x, y) / 2
 
 
 class ISRU(Elementwise, float64=True):

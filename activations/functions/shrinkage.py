@@ -30,25 +30,17 @@ class HardShrink(Elementwise):
         return np.abs(np.sign(y))
 
 
-class SoftShrink(Elementwise):
-    """x - sign(x) threshold for |x| > threshold, else 0, with threshold >= 0. Range (-inf, inf).
+class SoftShrink(HardShrink):
+    """x - sign(x) threshold for |x| > threshold, else 0. Range (-inf, inf).
 
     The proximal operator of threshold |x|; f' is 0 at both kinks, as in PyTorch.
     Donoho & Johnstone 1994, https://doi.org/10.1093/biomet/81.3.425
     """
 
     name = "softshrink"
-    threshold = parameter(0.5, minimum=0)
-
-    @property
-    def kinks(self) -> tuple[float, ...]:
-        return -self.threshold, self.threshold
 
     def forward(self, x: Array) -> Array:
         return x - np.minimum(np.maximum(x, -self.threshold), self.threshold)
-
-    def derivative(self, x: Array, y: Array) -> Array:
-        return np.abs(np.sign(y))
 
 
 class Shrink(Elementwise):
