@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from activations.arguments import close_names, closest
-from activations.user_code import error_line, is_ours
+from activations.user_code import error_line, file_of, is_ours
 
 Built = TypeVar("Built")
 Thing = TypeVar("Thing", bound=Callable[..., object])
@@ -110,7 +110,7 @@ class Registry(Generic[Built]):
             text = str(error) if isinstance(error, ValueError) else ""
             if text.partition(" ")[0] in known:
                 raise
-            text = text or error_line(error, inspect.getfile(self[name]))
+            text = text or error_line(error, file_of(self[name]))
             raise ValueError(f"{self.kind} {name}: {text}") from None
         return built
 

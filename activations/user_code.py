@@ -9,6 +9,7 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 OURS = ("activations", "runner")
 SET_BY_INIT = ("params", "generators", "learning_rate", "weight_decay", "clip_norm", "gain",
@@ -27,6 +28,11 @@ def is_users(module: str) -> bool:
         return False
     place = getattr(sys.modules.get(module), "__file__", None) or ""
     return not re.search(r"[\\/](site|dist)-packages[\\/]", place)
+
+
+def file_of(thing: Any) -> str:
+    """Return the path of the file that a class or function is from, empty for a notebook's."""
+    return getattr(sys.modules.get(thing.__module__), "__file__", None) or ""
 
 
 def import_file(path: str) -> ModuleType:

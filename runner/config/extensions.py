@@ -21,7 +21,7 @@ from hydra.core.config_store import ConfigStore
 
 from activations.base import ACTIVATIONS, Activation
 from activations.registry import REQUIRED, Registry
-from activations.user_code import error_line, import_file, is_users
+from activations.user_code import error_line, file_of, import_file, is_users
 from runner.config import behaviour
 from runner.config.build import REGISTRIES, SECTIONS
 from runner.config.overrides import as_text
@@ -151,30 +151,27 @@ def offer_instance(activation: Activation) -> list[str]:
     cls = type(activation)
     try:
         given = activation.hyperparameters
-        if not cls.name or ACTIVATIONS[cls.name] is not cls:
-            raise ConfigError(
-                f"{cls.__name__} needs a class attribute name, e.g. name = {cls.__name__.lower()!r}"
-            )
-        try_out(activation)
-        again = ACTIVATIONS.build(cls.name, given)
-        if is_users(cls.__module__) and behaviour.digest(
-            behaviour.of(activation)
-        ) != behaviour.digest(behaviour.of(again)):
-            raise ConfigError(
-                f"{cls.__name__} must be the same when it is built anew from its constructor's "
-                f"arguments, as training does: {activation!r} is not"
-            )
-    except ConfigError:
-        raise
     except AttributeError as error:
         raise ConfigError(
             f"{cls.__name__} must keep its constructor's arguments as attributes: {error}"
         ) from None
+    if cls.name not in ACTIVATIONS or ACTIVATIONS[cls.name] is not cls:
+        raise ConfigError(
+            f"{cls.__name__} needs a class attribute name, e.g. name = {cls.__name__.lower()!r}"
+        )
+    try:
+        try_out(activation)
+        both = (activation, ACTIVATIONS.build(cls.name, given)) if is_users(cls.__module__) else ()
+        digests = {behaviour.digest(behaviour.of(one)) for one in both}
     except ValueError as error:
         raise ConfigError(f"{cls.__name__}: {error}") from None
     except (Exception, SystemExit) as error:
-        reason = error_line(error, getattr(sys.modules.get(cls.__module__), "__file__", None) or "")
-        raise ConfigError(f"{cls.__name__}: {reason}") from None
+        raise ConfigError(f"{cls.__name__}: {error_line(error, file_of(cls))}") from None
+    if len(digests) > 1:
+        raise ConfigError(
+            f"{cls.__name__} must be the same when it is built anew from its constructor's "
+            f"arguments, as training does: {activation!r} is not"
+        )
     _offer(ACTIVATIONS, cls.name)
     return [f"activation={cls.name}", *(f"activation.{k}={_word(v)}" for k, v in given.items())]
 

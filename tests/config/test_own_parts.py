@@ -21,6 +21,7 @@ from runner.data.shapes import DATASETS
 from runner.network import Optimizer
 from runner.network.optimizers import OPTIMIZERS
 from runner.plots.__main__ import main as draw
+from runner.system.terminal import ConfigError
 from tests.commands import python, refusal
 
 QUICK = ["training.epochs=3", "dataset.samples=100", "replicates=2", "plots=none"]
@@ -278,6 +279,13 @@ def test_what_a_notebook_registers_can_be_named_and_defined_again():
 
         result = run(["optimizer=cell", *QUICK])
         assert result.config.optimizer == {"name": "cell", "learning_rate": momentum}
+
+
+def test_what_a_notebooks_part_raises_is_told_in_one_line():
+    namespace = {"__name__": "a_cell_without_a_file"}
+    exec(HEAD + "@register\ndef cell(rng):\n    return 1 / 0", namespace)
+    with pytest.raises(ConfigError, match=r"^dataset cell: ZeroDivisionError: division by zero$"):
+        run(["dataset=cell", "plots=none"])
 
 
 def test_only_what_has_a_name_can_be_registered():
