@@ -73,7 +73,7 @@ def accuracy(run: Run) -> Picture:
     data = run.data()
     curves = _curves(run, "accuracy")
     centres = _centres(run, curves, "accuracy")
-    labels = getattr(data, f"{judged_part(data)}_labels")
+    _, labels = data.part(judged_part(data))
     counts = np.stack([np.bincount(row, minlength=data.classes) for row in labels])
     chance = float((counts.max(axis=1) / labels.shape[1]).mean())
     guess = "chance: always the largest class"
@@ -102,7 +102,7 @@ def _curves(run: Run, quantity: str) -> dict[str, Array]:
     """
     curves = {}
     for part in _DASHES:
-        if not getattr(run.data(), f"{part}_labels").size:
+        if not run.data().part(part)[1].size:
             continue
         values = np.array(run.history[f"{part}_{quantity}"], dtype=np.float64)
         values[~np.isfinite(values)] = np.nan
@@ -148,7 +148,7 @@ def _centres(
         nothing = np.full(values.shape[1], np.nan)
         centre, low, high = values[0] if len(values) == 1 else nothing, nothing, nothing
         if any(kept) and len(values) > 1:
-            samples = getattr(run.data(), f"{part}_labels").shape[1]
+            samples = run.data().part(part)[1].shape[1]
             centre, low, high = estimate(metric, values[kept], samples, axis=0)
         if part == "validation" or sum(kept) < 2:
             low, high = nothing, nothing

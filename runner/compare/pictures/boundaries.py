@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from runner.compare.comparison import Comparison
-from runner.compare.pictures.layout import file_names, left_out, page, widest
+from runner.compare.pictures.layout import file_names, left_out, name_rows, page, widest
 from runner.compare.pictures.mosaic import Fields, page_axes
-from runner.compare.scores import Arm, higher_is_better
+from runner.compare.scores import Arm, direction
 from runner.compare.wording import metric_name, score
 from runner.plots.colours import GREY
 from runner.plots.style import MARGIN, SMALL, WIDTH, Picture, cut
@@ -30,7 +30,7 @@ def boundaries(comparison: Comparison) -> dict[str, Picture]:
     while len(groups) > 1 and sum(map(len, groups.values())) > MOST_MEDIANS:
         groups.popitem()
     fields = {task: Fields(group) for task, group in groups.items()}
-    groups = {task: group for task, group in groups.items() if fields[task].first}
+    groups = {task: group for task, group in groups.items() if fields[task].part}
     if not groups:
         return {}
     result = _medians(comparison, groups, fields)
@@ -47,8 +47,7 @@ def boundaries(comparison: Comparison) -> dict[str, Picture]:
 
 def _ranked(arm: Arm, metric: str) -> list[int]:
     """Return the rows of an arm's replicates, worst first, diverged ones before all."""
-    values = arm.setting.measured(metric)
-    values = values if higher_is_better(metric) else -values
+    values = direction(metric) * arm.setting.measured(metric)
     values = np.where(arm.setting.diverged | ~np.isfinite(values), -np.inf, values)
     return [int(k) for k in np.argsort(values, kind="stable")]
 
@@ -72,7 +71,7 @@ def _medians(
     left = widest(side, 2.85) + 0.15 if side else 0.0
     cell = min((WIDTH - 2 * MARGIN - left) / across, 1.75 if rows <= 6 else 1.0)
     pitch = cell + (0.0 if side else 0.24)
-    dots = " or ".join(sorted({fields[task].first[0].part for task in groups}))
+    dots = " or ".join(sorted({fields[task].part for task in groups}))
     every = {arm.name for task in tasks for arm in comparison.of_task(task)}
     figure = page(
         comparison,
@@ -84,10 +83,7 @@ def _medians(
         ],
         1.6 + rows * pitch,
     )
-    for row, text in enumerate(side):
-        y = figure.top - 0.25 - (row + 0.5) * pitch
-        words = cut(text, left - 0.1)
-        figure.words(figure.left + left - 0.08, y, words, size=SMALL, ha="right", va="center")
+    name_rows(figure, side, figure.left + left - 0.08, figure.top - 0.25, pitch, left - 0.1)
     for column, text in enumerate(top):
         _title(figure, figure.left + left + column * cell, figure.top - 0.25, cell, text)
     axes = page_axes(figure)
@@ -157,12 +153,9 @@ def _worst_first(
 
 def repeat_line(arm: Arm, k: int) -> str:
     """Return the shell line that trains replicate k of an arm again, alone."""
-    run = arm.setting.owners[k][0]
-    words = [
-        word
-        for word in str(run.summary.get("command", "")).split(" ")
-        if not word.startswith(("seed=", "replicates=", "plots=", "hydra.run.dir="))
-    ]
+    own = ("seed=", "replicates=", "plots=", "hydra.run.dir=")
+    words = arm.setting.owners[k][0].summary["command"].split(" ")
+    words = [word for word in words if not word.startswith(own)]
     return " ".join([*words, f"seed={arm.setting.seeds[k]}", "replicates=1"])
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +11,9 @@ from matplotlib.patches import Rectangle
 
 from activations.base import Array
 from runner.compare.scores import Arm
-from runner.data.split import judged_part
+from runner.data.split import Split, judged_part
 from runner.plots.colours import DIVERGED, INK, PALE, class_colours
-from runner.plots.decision_field import (
-    Extent,
-    draw_boundary,
-    draw_field,
-    evaluate,
-    extent_of,
-)
+from runner.plots.decision_field import draw_boundary, draw_field, evaluate, extent_of
 from runner.plots.style import Picture
 from runner.results.run import WEIGHTS, Run
 from runner.results.trained_network import TrainedNetwork
@@ -42,37 +34,30 @@ def page_axes(figure: Picture) -> Axes:
     return axes
 
 
-@dataclass
-class _Trained:
-    """A run's networks and the samples shown of it: test samples, or training samples where
-    there are none, in their own units (replicates, samples, 2)."""
-
-    network: TrainedNetwork
-    part: str
-    points: Array
-    labels: Array
-    classes: int
+Trained = tuple[TrainedNetwork, Split]
+"""A run's networks, and its data in their own units."""
 
 
 class Fields:
     """The decision fields of a task's arms; each run is read and evaluated once.
 
     Attributes:
-        first: the first run of each arm that has two features and whose weights can be read.
+        part: whose samples are shown, "test", or "train" without test data; empty if no run
+            has two features and weights that can be read.
+        extent: of all samples shown.
     """
 
     def __init__(self, arms: Sequence[Arm]) -> None:
-        self._runs: dict[Path, _Trained | None] = {}
+        self._runs: dict[Path, Trained | None] = {}
         self._logits: dict[Path, Array] = {}
-        runs = [self._trained(arm.setting.owners[0][0]) for arm in arms]
-        self.first = [run for run in runs if run]
+        trained = [self._trained(arm.setting.owners[0][0]) for arm in arms]
+        data = [found[1] for found in trained if found]
+        self.part = judged_part(data[0]) if data else ""
+        if data:
+            shown = [one.part(self.part)[0].reshape(-1, 2) for one in data]
+            self.extent = extent_of(np.concatenate(shown))
 
-    @cached_property
-    def extent(self) -> Extent:
-        """The extent of all samples shown of the task."""
-        return extent_of(np.concatenate([run.points.reshape(-1, 2) for run in self.first]))
-
-    def _trained(self, run: Run) -> _Trained | None:
+    def _trained(self, run: Run) -> Trained | None:
         if run.path not in self._runs:
             self._runs[run.path] = None
             if not run.damage:
@@ -91,30 +76,26 @@ class Fields:
         if trained is None or arm.setting.diverged[k]:
             axes.plot(x + size / 2, y - size / 2, "x", ms=9, mew=2, color=DIVERGED)
             return
+        network, data = trained
         if run.path not in self._logits:
-            self._logits[run.path] = evaluate(trained.network, self.extent, RESOLUTION)
+            self._logits[run.path] = evaluate(network, self.extent, RESOLUTION)
         logits, box = self._logits[run.path][row], (x, x + size, y - size, y)
         draw_field(axes, logits, box)
         draw_boundary(axes, logits, box, colors=INK, linewidths=1)
+        points, labels = (part[row, :MOST_POINTS] for part in data.part(self.part))
         left, right, bottom, top = self.extent
-        shares = trained.points[row, :MOST_POINTS] - (left, bottom)
-        shares /= (right - left, top - bottom)
+        shares = (points - (left, bottom)) / (right - left, top - bottom)
         inside = ((shares >= 0) & (shares <= 1)).all(axis=1)
-        shades = class_colours(trained.classes)[trained.labels[row, :MOST_POINTS][inside]]
+        shades = class_colours(data.classes)[labels[inside]]
         across, up = ((x, y - size) + size * shares[inside]).T
         axes.scatter(across, up, s=3, lw=0, c=shades, zorder=3)
 
 
-def _read(run: Run) -> _Trained | None:
-    """Return a run's networks, None if their inputs are not two."""
+def _read(run: Run) -> Trained | None:
     samples = run.config.dataset.get("samples")
     if run.config.dataset.get("features", 2) != 2:
         return None
     if isinstance(samples, int) and samples * run.config.replicates > MOST_SAMPLES:
         raise ValueError(f"its replicates have more than {MOST_SAMPLES:,} samples together")
-    network, data = run.network(), run.data()
-    if network.features != 2:
-        return None
-    part = judged_part(data)
-    points, labels = getattr(data, f"{part}_x"), getattr(data, f"{part}_labels")
-    return _Trained(network, part, points, labels, data.classes)
+    network = run.network()
+    return (network, run.data()) if network.features == 2 else None

@@ -43,11 +43,10 @@ class Curve:
 def curves(name: str, low: float, high: float) -> list[Curve]:
     """Return what is drawn of an activation: one curve for each choice of its parameters."""
     x = np.linspace(low, high, _POINTS)
-    found: list[Curve] = []
+    shown = SHOWN.get(name, {})
+    choices = [dict(zip(shown, one, strict=True)) for one in zip(*shown.values(), strict=True)]
     with np.errstate(all="ignore"):
-        for parameters in SHOWN.get(name, ({},)):
-            found += _along(get(name, **parameters), x)
-    return found
+        return [one for choice in choices or [{}] for one in _along(get(name, **choice), x)]
 
 
 def _along(activation: Activation, x: Array) -> list[Curve]:
@@ -126,15 +125,13 @@ def broken(y: Array, scales: Family) -> Array:
 
 def _parameters(name: str) -> str:
     """Return "alpha = 0.5, 1, 2": what differs from curve to curve, else what is not default."""
-    choices = SHOWN.get(name, ())
-    if name in NOTES or not choices:
-        return NOTES.get(name, "")
-    if len(choices) == 1:
-        return ", ".join(f"{k} = {v:g}" for k, v in choices[0].items() if v is not None)
-    differing = [k for k in choices[0] if len({choice[k] for choice in choices}) > 1]
-    return "; ".join(
-        f"{k} = {', '.join(f'{choice[k]:.4g}' for choice in choices)}" for k in differing
-    )
+    if name in NOTES:
+        return NOTES[name]
+    told = []
+    for key, values in SHOWN.get(name, {}).items():
+        if values != (None,) and (len(values) == 1 or len(set(values)) > 1):
+            told.append(f"{key} = {', '.join(f'{value:.4g}' for value in values)}")
+    return "; ".join(told)
 
 
 def _pages(chosen: list[str]) -> Iterator[tuple[str, str, list[str], Family]]:
