@@ -74,8 +74,9 @@ def _carry_out(order: Order) -> None:
     if order is None:
         plots.load()
         return
-    from runner.config.extensions import load_extensions
-
     extensions, folder, format = order
-    load_extensions(extensions)
+    if extensions:
+        from runner.config.extensions import load_extensions  # loads Hydra
+
+        load_extensions(extensions)
     plots.draw(folder, format)
