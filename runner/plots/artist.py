@@ -1,7 +1,7 @@
 """Draw in a second process, which loads Matplotlib while the first one composes and trains.
 
-Loading Matplotlib takes as long as training a small network. The process is forked before
-anything else is loaded, when there are no threads that a fork could leave behind.
+Loading Matplotlib takes as long as training a small network. The process is forked as soon as
+the command line is read, when the only threads are the BLAS's, which mind a fork themselves.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ import signal
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Literal, TypeVar
 
@@ -87,6 +86,8 @@ class Worker:
         try:
             self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
             if start == "spawn" and os.name == "posix":
+                from multiprocessing import resource_tracker
+
                 resource_tracker.ensure_running()  # which would let go of held signals
             with signals_held():
                 self.process.start()
