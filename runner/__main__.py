@@ -41,9 +41,11 @@ def _main(arguments: Sequence[str] | None, started: float) -> int:
         from runner.shell.hydra_options import hand_over
 
         return hand_over(options.for_hydra, options.overrides)
-    from runner.plots.artist import Artist
+    artist = None
+    if arguments is None and options.draws_one_run:
+        from runner.plots.artist import Artist
 
-    artist = Artist.start() if arguments is None and options.draws_one_run else None
+        artist = Artist.start()
     try:
         return _run(options, artist, started)
     finally:
@@ -60,7 +62,6 @@ def _run(options: Options, artist: Artist | None, started: float) -> int:
 
         return sweep(composition)
     from runner.execute import execute, repeat_command
-    from runner.plots.artist import draw
     from runner.shell.report import report
     from runner.system.terminal import printable
 
@@ -69,7 +70,7 @@ def _run(options: Options, artist: Artist | None, started: float) -> int:
         composition.folder,
         command=repeat_command(options.words),
         started=started,
-        draw=partial(artist.draw, composition.experiment.extensions) if artist else draw,
+        draw=partial(artist.draw, composition.experiment.extensions) if artist else None,
     )
     print(printable(report(run, reused, time.perf_counter() - started)))
     return 0

@@ -40,8 +40,8 @@ def execute(
 
     A folder that holds this very experiment, made with this fingerprint, is read instead of
     trained again: the bytes would be the same. One that was made with another or is damaged
-    is moved into ``.old`` beside it, which ``tell`` is told. Missing pictures are drawn, by
-    ``draw`` if given, as ``plots.draw`` does.
+    is moved into ``.old`` beside it, which ``tell`` is told. Missing pictures are
+    drawn, by ``draw`` if given.
     Raises ConfigError if the folder is taken by something else. If it ``stops_on_signal``,
     raises Interrupted after Ctrl-C or SIGTERM. However it was stopped, the same call goes on
     from the last checkpoint.
@@ -77,7 +77,9 @@ def execute(
         raise ConfigError(str(error)) from None
     if experiment.plots != "none":
         if not reused or not (folder / f"{LAST_PICTURE}.{experiment.plots}").is_file():
-            (draw or _draw_here)(folder, experiment.plots)
+            from runner.plots import artist  # costs a run without pictures nothing
+
+            (draw or artist.draw)(folder, experiment.plots)
     return run, reused
 
 
@@ -108,12 +110,6 @@ def _make_room(folder: Path, found: Found, keeper: Keeper) -> None:
         old = put_aside(folder)
         where = f"; the former run is in {old}" if old else ""
         keeper.tell(f"{folder} {found.reason}: it is trained anew{where}")
-
-
-def _draw_here(folder: Path, format: str) -> None:
-    from runner import plots  # costs a run without pictures nothing
-
-    plots.draw(folder, format)
 
 
 def repeat_command(overrides: Sequence[str]) -> str:

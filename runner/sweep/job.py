@@ -9,7 +9,6 @@ from typing import Any
 from runner.config.experiment import Experiment
 from runner.config.extensions import load_extensions
 from runner.execute import execute, repeat_command
-from runner.plots import artist
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,6 @@ def run_job(job: Job) -> str:
         show_progress=False,
         stops_on_signal=False,  # the sweep ends its workers at once
         tell=lambda text: None,  # as the sweep has told it
-        draw=artist.draw,
     )
     final = run.summary["together"]["final"]
     means = [(part, final[f"{part}_accuracy"]["centre"]) for part in ("test", "train")]
