@@ -55,21 +55,10 @@ def plan(composition: Composition) -> Plan:
 
     Raises ConfigError, one line, if any combination is wrong.
     """
-    words, config = composition.words, composition.sections
-    said = {word.key for word in words}
+    config, said = composition.sections, {word.key for word in composition.words}
     if RUN_DIR in said:
         raise ConfigError(f"{RUN_DIR} is a run's folder; a sweep's is {SWEEP_DIR}")
-    section = config.get("sweep") or {}
-    if not isinstance(section, dict):
-        raise ConfigError(
-            f'sweep must be axes by key, e.g. {{activation: "relu,tanh"}}; got {section!r}'
-        )
-    in_file = read([f"{key}={values}" for key, values in section.items()])
-    refuse_wrong([*words, *in_file])
-    axes = [word for word in words if word.is_axis]
-    axes += [axis for axis in in_file if axis.key not in said]
-    for axis in axes:
-        _refuse_as_axis(axis, words)
+    axes = _axes(composition)
     folder = _sweep_folder(composition, axes)
     several = [_values(axis) for axis in axes]
     count = math.prod(map(len, several))
@@ -78,15 +67,49 @@ def plan(composition: Composition) -> Plan:
         raise ConfigError(
             f"{widest} makes a sweep of {count:,} jobs or more; the most is {MOST_JOBS:,}"
         )
+    placebo = config.get("placebo")
+    jobs = _jobs(composition, several, placebo, folder)
+    remarks = []
+    if placebo is not None and all(job.config["activation"]["name"] != placebo for job in jobs):
+        remarks.append(f"placebo={placebo} is in no job; name one of the sweep's activations")
+        if "placebo" in said:
+            raise ConfigError(remarks[-1])
+    tune, idle = _tuned(config, jobs, axes)
+    for key in idle:
+        remarks.append(f"tune={key}: no axis has it; add one, e.g. {key}=VALUE,VALUE")
+        if "tune" in said:
+            raise ConfigError(remarks[-1])
+    return Plan(jobs, folder, tune, LAUNCHER in said, remarks)
+
+
+def _axes(composition: Composition) -> list[Word]:
+    """Return the axes of the command line and of an experiment file. Raises ConfigError."""
+    words, section = composition.words, composition.sections.get("sweep") or {}
+    if not isinstance(section, dict):
+        raise ConfigError(
+            f'sweep must be axes by key, e.g. {{activation: "relu,tanh"}}; got {section!r}'
+        )
+    in_file = read([f"{key}={values}" for key, values in section.items()])
+    refuse_wrong([*words, *in_file])
+    said = [word.key for word in words]
+    axes = [word for word in words if word.is_axis]
+    axes += [axis for axis in in_file if axis.key not in said]
+    for axis in axes:
+        _refuse_as_axis(axis, words)
+    return axes
+
+
+def _jobs(
+    composition: Composition, several: list[list[Word]], placebo: object, folder: Path
+) -> list[Job]:
+    """Return a job for each experiment, and one for each that the placebo repeats."""
     variations = Variations(composition)
     jobs: dict[str, Job] = {}
     folders: set[Path] = set()
-    placebo, met = config.get("placebo"), False
     for values in itertools.product(*several):
         experiment = variations.experiment(values)
         wanted = [(values, experiment)]
         if placebo == experiment.activation["name"]:
-            met = True
             seed = read([f"seed={experiment.seed + experiment.replicates}"])
             others = (*(word for word in values if word.key != "seed"), *seed)
             wanted.append((others, variations.experiment(others)))
@@ -99,17 +122,7 @@ def plan(composition: Composition) -> Plan:
             folders.add(target)
             overrides = tuple(map(str, variations.job(varied)))
             jobs[experiment.digest] = Job(overrides, experiment.to_dict(), target)
-    remarks = []
-    if placebo is not None and not met:
-        remarks.append(f"placebo={placebo} is in no job; name one of the sweep's activations")
-        if "placebo" in said:
-            raise ConfigError(remarks[-1])
-    tune, idle = _tuned(config, list(jobs.values()), axes)
-    for key in idle:
-        remarks.append(f"tune={key}: no axis has it; add one, e.g. {key}=VALUE,VALUE")
-        if "tune" in said:
-            raise ConfigError(remarks[-1])
-    return Plan(list(jobs.values()), folder, tune, LAUNCHER in said, remarks)
+    return list(jobs.values())
 
 
 def _refuse_as_axis(axis: Word, words: Sequence[Word]) -> None:
