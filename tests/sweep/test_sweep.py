@@ -192,12 +192,14 @@ def test_a_failing_or_killed_worker_costs_only_its_job():
     assert "status 3" in ended[5][1]
 
 
-def test_a_failing_job_is_listed_and_the_others_are_kept(capsys):
+@pytest.mark.parametrize("launcher", [[], ["hydra/launcher=basic"]], ids=["own", "Hydra's"])
+def test_a_failing_job_is_listed_and_the_others_are_kept(capsys, launcher):
     """A job's folder taken by a file makes that job fail and no other."""
-    planned = plan(compose(["activation=relu,tanh", *QUICK]))
+    words = ["activation=relu,tanh", *QUICK, *launcher]
+    planned = plan(compose(words))
     planned.folder.mkdir(parents=True)
     planned.jobs[0].folder.write_text("in the way")
-    assert main(["-m", "activation=relu,tanh", *QUICK]) == 1
+    assert main(["-m", *words]) == 1
     captured = capsys.readouterr()
     assert planned.jobs[0].folder.name in captured.err
     assert "repeat: python -m runner activation=relu" in captured.err
