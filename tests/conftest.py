@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hydra.core.config_store import ConfigStore
 
 from runner.config import extensions
-from runner.config.build import REGISTRIES
+from runner.config.build import REGISTRIES, SECTIONS
 from tests.activations.dispatch import PATHS
 
 
@@ -63,6 +64,8 @@ def forgetting() -> Iterator[None]:
     or define the same."""
     before = [dict(registry._things) for registry in REGISTRIES]
     yield
+    for kind in SECTIONS:
+        ConfigStore.instance().repo.pop(kind, None)
     for registry, things in zip(REGISTRIES, before, strict=True):
         registry._things = things
     for modules in extensions._IMPORTED.values():

@@ -258,7 +258,12 @@ class Experiment:
         with naming("dataset"):
             data = make(own.pop("name"), seed, own)
             return split_in_parts(
-                data, own["test_fraction"], own["validation_fraction"], seed, dtype
+                data,
+                own["test_fraction"],
+                own["validation_fraction"],
+                seed,
+                dtype,
+                label_noise=own["label_noise"],
             )
 
     @cached_property

@@ -22,7 +22,9 @@ from runner.data.streams import DATA_STREAM
 LARGEST = 100_000_000
 
 DATASETS: Registry[Dataset] = Registry(
-    "dataset", given=["rng"], beside={"test_fraction": 0.2, "validation_fraction": 0.2}
+    "dataset",
+    given=["rng"],
+    beside={"label_noise": 0.0, "test_fraction": 0.2, "validation_fraction": 0.2},
 )
 """What its split takes is said in a dataset's section, too."""
 register = DATASETS.register

@@ -10,7 +10,7 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Array
-from runner.data.streams import SPLIT_STREAM
+from runner.data.streams import LABELS_STREAM, SPLIT_STREAM
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,23 @@ def judged_part(data: Split) -> str:
 
 
 def split(
-    dataset: Dataset, test_fraction: float, validation_fraction: float, seed: int, dtype: Any
+    dataset: Dataset,
+    test_fraction: float,
+    validation_fraction: float,
+    seed: int,
+    dtype: Any,
+    *,
+    label_noise: float = 0.0,
 ) -> Split:
     """Shuffle, cut off test and validation samples, standardise by the training part alone.
 
     A feature that is constant there, but for rounding, keeps scale 1. With ``dtype`` None x stays
-    in its own units. Raises ValueError, naming the fraction, if a class would have no sample in
-    a part that is not empty.
+    in its own units. ``label_noise`` is the share of the training samples, and of the validation
+    samples, whose label is wrong: any of the other classes, all equally likely. Test labels stay
+    right, so that they tell what was learnt from what was memorised. Raises ValueError, naming
+    the fraction, if a class would have no sample in a part that is not empty.
     """
+    number("label_noise", label_noise, minimum=0, maximum=1)
     samples = len(dataset.labels)
     fractions = {"test_fraction": test_fraction, "validation_fraction": validation_fraction}
     for key, value in fractions.items():
@@ -91,7 +100,21 @@ def split(
         x = dataset.x[part]
         arrays[f"{key}_x"] = x if dtype is None else standardised(x, mean, scale, dtype)
         arrays[f"{key}_labels"] = dataset.labels[part]
+    if label_noise:
+        rng = np.random.default_rng([seed, LABELS_STREAM])
+        for key in ("train_labels", "validation_labels"):
+            arrays[key] = _mislabelled(arrays[key], label_noise, dataset.classes, rng)
     return Split(**arrays, mean=mean, scale=scale, classes=dataset.classes)
+
+
+def _mislabelled(labels: Array, share: float, classes: int, rng: np.random.Generator) -> Array:
+    """Return labels of which a share is wrong; those of a smaller share are among them."""
+    order = rng.permutation(len(labels))
+    others = (labels + rng.integers(1, classes, len(labels))) % classes
+    wrong = order[: round(share * len(labels))]
+    labels = labels.copy()
+    labels[wrong] = others[wrong]
+    return labels
 
 
 def part_sizes(samples: int, test_fraction: float, validation_fraction: float) -> dict[str, int]:

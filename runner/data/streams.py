@@ -4,3 +4,4 @@ from __future__ import annotations
 
 DATA_STREAM, SPLIT_STREAM = 0, 3
 WEIGHTS_STREAM, BATCHES_STREAM, NOISE_STREAM = 1, 2, 4
+LABELS_STREAM = 5

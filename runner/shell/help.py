@@ -30,7 +30,7 @@ Main settings (python -m runner --cfg job prints all, with their defaults)
   model.hidden=[16,16]          outputs of each hidden layer; [] for plain regression
   optimizer.learning_rate=0.01  also .weight_decay, .clip_norm
   training.epochs=100           also .batch_size (null: full batch), .loss, .patience
-  dataset.samples=1000          also .noise, .test_fraction, .validation_fraction
+  dataset.samples=1000          also .noise, .label_noise, .test_fraction, .validation_fraction
   seed=0  replicates=5          replicate k has seed + k; all train as one stack
   dtype=float32                 or float64
   plots=png                     svg, pdf or none

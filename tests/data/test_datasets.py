@@ -190,6 +190,23 @@ def test_a_constant_feature_keeps_its_scale():
     assert (parts.train_x == 0).all() and parts.scale.item() == 1
 
 
+@pytest.mark.parametrize("classes", [2, 5])
+def test_label_noise_makes_a_share_of_training_and_validation_labels_wrong(classes):
+    data = make("rings", samples=5000, classes=classes)
+    clean, some, more = (
+        split.split(data, 0.2, 0.2, 7, None, label_noise=share) for share in (0.0, 0.2, 0.5)
+    )
+    for part in ("train", "validation", "test"):
+        (x, right), (same_x, labels), (_, others) = (one.part(part) for one in (clean, some, more))
+        wrong, wrong_too = labels != right, others != right
+        assert x.tobytes() == same_x.tobytes()
+        assert wrong.mean() == (0 if part == "test" else 0.2)
+        assert wrong_too.mean() == (0 if part == "test" else 0.5)
+        assert (labels[wrong] == others[wrong]).all()
+        shifts = np.bincount((labels - right)[wrong] % classes, minlength=classes)
+        assert (shifts[1:] >= 0.7 * wrong.sum() / (classes - 1)).all()
+
+
 def test_stacked_replicates_are_the_splits_alone():
     splits = [split.split(make("xor", seed=s), 0.2, 0.2, s, "float32") for s in (4, 5, 6)]
     stacked = split.stack(splits)
@@ -238,3 +255,9 @@ def test_a_wrong_parameter_is_named(name, samples, noise, own, message):
 def test_a_wrong_fraction_is_named(test, validation, message):
     with pytest.raises(ValueError, match=message):
         split.split(make("spirals", samples=100), test, validation, 0, "float32")
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan"), "much"])
+def test_a_wrong_share_of_label_noise_is_named(share):
+    with pytest.raises(ValueError, match="label_noise must be"):
+        split.split(make("moons"), 0.2, 0.2, 0, "float32", label_noise=share)
