@@ -1,5 +1,5 @@
-"""Write a comparison down: pictures, report, leaderboard.csv, leaderboard.md, pairs.csv; and as
-text for the terminal."""
+"""Write a comparison down: pictures, report, leaderboard as CSV, Markdown and LaTeX, pairs and
+scores; and as text for the terminal."""
 
 from __future__ import annotations
 
@@ -19,13 +19,26 @@ from runner.compare.comparison import Comparison, build
 from runner.compare.pairs import UNKNOWN_SPREAD
 from runner.compare.report import html
 from runner.compare.runs import Problem
-from runner.compare.table import legend, pair_records, records, table
+from runner.compare.table import legend, pair_records, records, score_records, table
 from runner.compare.verdict import sentences
 from runner.results.run import LEADERBOARD
 from runner.system.files import write_whole
 from runner.system.terminal import one_line
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>|#~&$]|:(?=//)|(?<=www)\.")
+_TEX = str.maketrans(
+    {
+        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        "[": "{[}",  # which after a line's end would be an argument
+        "\N{MINUS SIGN}": "$-$",
+    }
+)
 MOST_LETTERS, MOST_LINES = 60, 20
 """Of a name, and of a table, on the terminal; the files have them whole."""
 
@@ -78,7 +91,9 @@ def write(
     # After the pictures, which may find weights damaged.
     write_whole(target / LEADERBOARD, csv_text(records(comparison)))
     write_whole(target / "leaderboard.md", markdown(comparison))
+    write_whole(target / "leaderboard.tex", latex(comparison))
     write_whole(target / "pairs.csv", csv_text(pair_records(comparison)))
+    write_whole(target / "scores.csv", csv_text(score_records(comparison)))
 
 
 def csv_text(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -120,6 +135,30 @@ def markdown(comparison: Comparison) -> str:
     return "\n".join([*lines, "", _code(comparison.command), ""])
 
 
+def latex(comparison: Comparison) -> str:
+    """Return leaderboard.tex: a plain tabular for each task, named above it in a comment."""
+    parts = []
+    for family in comparison.families:
+        lines = [[_latex(text) for text in line] for line in table(comparison, family)]
+        head, *body = (f"{' & '.join(line)} \\\\" for line in lines)
+        parts += [
+            f"% {one_line(family.task)}",
+            f"\\begin{{tabular}}{{{'l' * len(lines[0])}}}",
+            "\\hline",
+            head,
+            "\\hline",
+            *body,
+            "\\hline",
+            "\\end{tabular}",
+            "",
+        ]
+    return "\n".join(parts)
+
+
+def _latex(text: str) -> str:
+    return " ".join(text.split()).translate(_TEX)
+
+
 def _inert(text: str) -> str:
     """Names are data: nothing in them may become markup, a link or math, or break a table."""
     return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
@@ -136,6 +175,11 @@ def _code(text: str) -> str:
 def terminal(comparison: Comparison) -> str:
     """Return the verdict and the tables as plain text."""
     lines = []
+    names = {name for arm in comparison.arms for name in (arm.task, arm.name)}
+    for sentence in sentences(comparison):
+        for name in sorted(names, key=len, reverse=True):
+            sentence = sentence.replace(name, _short(name))
+        lines.append(f"* {one_line(sentence)}")
     for family in comparison.families:
         body = [
             [_short(one_line(text)) for text in line]
@@ -149,15 +193,9 @@ def terminal(comparison: Comparison) -> str:
         if len(family.standings) > MOST_LINES:
             more = len(family.standings) - MOST_LINES
             lines.append(f"  ... and {more} more in leaderboard.csv")
-    lines.append("")
-    names = {name for arm in comparison.arms for name in (arm.task, arm.name)}
-    for sentence in sentences(comparison):
-        for name in sorted(names, key=len, reverse=True):
-            sentence = sentence.replace(name, _short(name))
-        lines.append(f"* {one_line(sentence)}")
     for problem in [*comparison.failures, *comparison.problems][:MOST_LINES]:
         lines.append(one_line(f"  {problem.path}: {problem.reason}"))
-    return "\n".join(lines[1:])
+    return "\n".join(lines)
 
 
 def _short(text: str) -> str:

@@ -1,5 +1,5 @@
-"""Every pair of arms within a task, and over all tasks together: difference, test,
-rank."""
+"""What can be said of a task's arms, and of all tasks together: which could be the best, how far
+the others fall short, and the difference of every pair."""
 
 from __future__ import annotations
 
@@ -8,31 +8,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from activations.base import Array
-from runner.compare.scores import Arm, direction
+from runner.compare.scores import Arm, compared, direction, higher_is_better
 from runner.compare.settings import Setting
+from runner.statistics.best_set import FEWEST_BLOCKS, best_set
 from runner.statistics.estimates import (
     FEWEST_FOR_BOOTSTRAP,
     Estimate,
     estimate,
     interquartile_mean_interval,
-    t_interval,
 )
-from runner.statistics.multiple_comparisons import holm, joint_sign_flip, tie_letters
-from runner.statistics.paired_tests import (
-    fewest_pairs,
-    probability_of_improvement,
-    replicates_to_separate,
-    sign_flip_resolution,
-    sign_flip_tests,
-)
+from runner.statistics.paired_tests import joint_sign_flip, probability_of_improvement
 
 ALPHA = 0.05
 OVERALL = "all tasks"
-MOST_ARMS_TESTED = 200
+MOST_ARMS_JUDGED = 200
+NO_LESS_ACCURATE = "overconfident"
+"""A finding that explains higher losses only."""
 UNKNOWN_SPREAD = np.errstate(over="ignore", invalid="ignore")
 """For losses near the largest float, whose spread is infinite or unknown."""
 
@@ -44,14 +40,17 @@ class Standing:
     Attributes:
         task: the task's name, or OVERALL.
         arms: one in every task.
-        rank: 1 + how many are shown to be better, None if it is in no test.
-        letters: shared with those that no test separates it from.
+        could_be_best: what the seeds leave possible, None where they are too few.
+        short: the least and the most by which it falls short of the best, as ``comparable``;
+            these intervals hold for all arms together.
+        reason: why it falls short, by the findings in its run; empty if there is none.
     """
 
     task: str
     arms: list[Arm]
-    rank: int | None = 1
-    letters: str = "a"
+    could_be_best: bool | None = None
+    short: tuple[float, float] = (math.nan, math.nan)
+    reason: str = ""
 
     @property
     def name(self) -> str:
@@ -65,26 +64,30 @@ class Standing:
     def metric(self) -> str:
         return self.arms[0].setting.metric
 
-    @property
+    @cached_property
+    def seeds(self) -> list[int]:
+        """The seeds that it has in each of its tasks."""
+        return sorted(set.intersection(*(set(setting.seeds) for setting in self.settings)))
+
+    @cached_property
     def scores(self) -> Array:
-        """All its scores, (blocks,), a block being a seed of a task."""
-        return np.concatenate([arm.scores for arm in self.arms])
+        """The score of each of the ``seeds``: over all tasks their mean, of losses the geometric
+        one."""
+        if len(self.arms) == 1:
+            return self.arms[0].scores
+        mean = self.compared(self.seeds)
+        return mean if higher_is_better(self.metric) else np.exp(-mean)
+
+    def compared(self, seeds: Sequence[int]) -> Array:
+        """Return what is compared of some of its seeds, higher is better."""
+        return np.asarray(np.mean([compared(s, seeds) for s in self.settings], axis=0))
 
     @cached_property
     def score(self) -> Estimate:
-        """What its scores come to, over all its tasks alike.
-
-        With several tasks each replicate's mean over the tasks is one sample; tasks with
-        unequal numbers of replicates give no interval.
-        """
-        settings = self.settings
-        if len({setting.scores.size for setting in settings}) > 1:
-            centre = float(np.mean([setting.score.centre for setting in settings]))
-            return Estimate(centre, math.nan, math.nan)
-        scores = np.mean([setting.scores for setting in settings], axis=0)
+        """What its scores come to."""
         # A mean of T accuracies has the variance of one of T times their harmonic mean of samples.
-        samples = len(settings) ** 2 / sum(1 / s.samples(self.metric) for s in settings)
-        return estimate(self.metric, scores, samples)
+        samples = len(self.arms) ** 2 / sum(1 / s.samples(self.metric) for s in self.settings)
+        return estimate(self.metric, self.scores, samples)
 
     @cached_property
     def interquartile_mean(self) -> Estimate:
@@ -99,24 +102,18 @@ class Pair:
     """Two positions in a family and the ``first``'s lead, paired by seed; + is better.
 
     Attributes:
-        n: on how many blocks they are compared.
-        difference: of the means, with Student's t interval.
+        n: how many seeds both have.
+        difference: the mean of what is compared, NaN without a common seed.
         better: the probability that the first scores better.
-        p: the exact sign-flip test's; ``adjusted`` for all pairs of the report, 1 where
-            ``tested`` is False.
-        needed: how many replicates would separate them with 80% power if the mean difference
-            seen is the true one.
+        p: of no difference, adjusted for all pairs of the family; NaN where it is not tested.
     """
 
     first: int
     second: int
     n: int
-    difference: Estimate
+    difference: float
     better: float
     p: float
-    adjusted: float
-    needed: float
-    tested: bool
 
 
 @dataclass
@@ -125,55 +122,31 @@ class Family:
 
     Attributes:
         task: the task's name, or OVERALL.
-        standings: best mean first, those that are not tested last.
-        tested: how many are tested; those after them share too few blocks with the others for
-            any test.
-        pairs: every two positions, in the order of ``combinations``.
-        method: "holm", or "joint" where Holm could not reach ALPHA with so few replicates;
-            "none" where no test can.
-        replicates_needed: the fewest blocks with which a test of this family is possible.
+        standings: best score first.
+        seeds: those that all arms judged have.
+        most_shared: the most seeds that two arms share.
+        pairs: every two positions, in the order of ``combinations``; none of too many arms.
     """
 
     task: str
     standings: list[Standing]
-    tested: int
+    seeds: list[int] = field(default_factory=list)
+    most_shared: int = 0
     pairs: list[Pair] = field(default_factory=list)
-    method: str = "none"
-    replicates_needed: int = 0
 
     @property
     def names(self) -> list[str]:
         return [standing.name for standing in self.standings]
 
-    @property
-    def replicates(self) -> tuple[int, int]:
-        """The fewest and the most blocks that two arms among ``tested`` are compared on."""
-        sizes = [pair.n for pair in self.pairs if pair.second < self.tested]
-        return min(sizes, default=0), max(sizes, default=0)
-
-    def blocks_with_others(self, index: int) -> int:
-        """Return the most blocks that an arm shares with one that is tested."""
-        others = (other for other in range(self.tested) if other != index)
-        return max((self.pair(index, other).n for other in others), default=0)
-
-    def pair(self, first: int, second: int) -> Pair:
-        """Return the pair of two positions, whichever is named first."""
-        low, high = min(first, second), max(first, second)
-        k = len(self.standings)
-        return self.pairs[low * k - low * (low + 1) // 2 + high - low - 1]
-
-    @property
-    def winner(self) -> Standing | None:
-        """The arm shown to be better than every other one tested, if there is one."""
-        beaten = (self.pair(0, other).adjusted <= ALPHA for other in range(1, self.tested))
-        return self.standings[0] if self.tested > 1 and self.pairs and all(beaten) else None
+    def judged(self, could_be_best: bool | None) -> list[Standing]:
+        """Return those that could be the best, cannot, or, for None, are not judged."""
+        return [one for one in self.standings if one.could_be_best is could_be_best]
 
 
 def families(arms: Sequence[Arm]) -> list[Family]:
-    """Return one family over all tasks (if there are several) and one per task, tested.
+    """Return one family over all tasks (if there are several) and one per task, judged.
 
-    Errors are controlled over the whole report: p values are adjusted within each
-    family and multiplied by the number of families that have enough replicates for a test.
+    Each family errs in at most 5% of experiments on its own.
     """
     tasks: dict[str, list[Standing]] = {}
     for arm in arms:
@@ -181,21 +154,12 @@ def families(arms: Sequence[Arm]) -> list[Family]:
     overall = _overall(list(tasks.values()))
     if len(overall) > 1:
         tasks = {OVERALL: overall, **tasks}
-    differences = {task: _all_differences(standings) for task, standings in tasks.items()}
-    # What no test can decide takes no share of the errors from what one can.
-    decidable = [
-        task
-        for task, found in differences.items()
-        if any(one.size >= fewest_pairs(ALPHA) for one in found.values())
-    ]
-    return [
-        _family(standings, differences[task], len({*decidable, task}))
-        for task, standings in tasks.items()
-    ]
+    return [_family(task, standings) for task, standings in tasks.items()]
 
 
 def _overall(tasks: Sequence[Sequence[Standing]]) -> list[Standing]:
-    """Return what took part in every task, best mean first; nothing if there is one task."""
+    """Return what took part in every task with the same seeds, best first; nothing if there is
+    one task."""
     if len(tasks) < 2:
         return []
     named = [{standing.name: standing.arms[0] for standing in task} for task in tasks]
@@ -206,156 +170,78 @@ def _overall(tasks: Sequence[Sequence[Standing]]) -> list[Standing]:
     ]
 
     def order(standing: Standing) -> tuple[float, str]:
-        mean = float(np.mean([arm.scores.mean() for arm in standing.arms]))
-        return -direction(standing.metric) * mean, standing.name
+        return -float(standing.compared(standing.seeds).mean()), standing.name
 
-    return sorted(everywhere, key=order)
-
-
-def paired_differences(first: Standing, second: Standing) -> Array:
-    """Return first minus second, (blocks,): by shared seed within each task; + is better.
-
-    Arms of a task without a shared seed are independent and paired in their order.
-    """
-    parts = []
-    for a, b in zip(first.arms, second.arms, strict=True):
-        _, rows, others = (list(part) for part in zip(*_paired(a, b), strict=True))
-        parts.append(a.scores[rows] - b.scores[others])
-    return direction(first.metric) * np.concatenate(parts)
+    return sorted((standing for standing in everywhere if standing.seeds), key=order)
 
 
-def _paired(a: Arm, b: Arm) -> list[tuple[int, int, int]]:
-    """Return the blocks that two arms are compared on: a seed, or a place where they share none,
-    and its row in each."""
-    place = {seed: i for i, seed in enumerate(b.setting.seeds)}
-    seeds = enumerate(a.setting.seeds)
-    shared = [(seed, i, place[seed]) for i, seed in seeds if seed in place]
-    return shared or [(i, i, i) for i in range(min(a.scores.size, b.scores.size))]
-
-
-def _all_differences(standings: Sequence[Standing]) -> dict[tuple[int, int], Array]:
-    """Return those of every two positions, none for more than MOST_ARMS_TESTED."""
-    if len(standings) > MOST_ARMS_TESTED:
-        return {}
-    every = combinations(range(len(standings)), 2)
-    return {(i, j): paired_differences(standings[i], standings[j]) for i, j in every}
-
-
-def _family(
-    standings: list[Standing], found: dict[tuple[int, int], Array], families_tested: int
-) -> Family:
-    """Test all pairs of some arms, and rank and letter them."""
-    task, k = standings[0].task, len(standings)
-    if not found:
-        return Family(task, standings, k)
-    needed = fewest_pairs(ALPHA / families_tested)
-    sizes = np.zeros((k, k), int)
-    for (i, j), one in found.items():
-        sizes[i, j] = sizes[j, i] = one.size
-    kept, method = _testable(standings, sizes, needed, families_tested)
-    order = [*kept, *(i for i in range(k) if i not in kept)]
-    standings = [standings[i] for i in order]
-    differences = [
-        found[i, j] if (i, j) in found else -found[j, i] for i, j in combinations(order, 2)
-    ]
+def _family(task: str, standings: list[Standing]) -> Family:
+    """Judge some arms, those that share seeds enough, and compare all pairs."""
+    family = Family(task, standings)
+    k = len(standings)
+    if not 1 < k <= MOST_ARMS_JUDGED:
+        return family
+    seeds = [set(standing.seeds) for standing in standings]
     every = list(combinations(range(k), 2))
-    p = _sign_flip_tests(differences)
-    decided = [at for at, (_, j) in enumerate(every) if j < len(kept)]
-    adjusted = np.ones(len(every))
-    if method == "holm":
-        adjusted[decided] = holm(p[decided])
-    elif method == "joint":
-        own = [differences[at] for at in decided]
-        adjusted[decided] = joint_sign_flip(_by_block(standings[: len(kept)], own))
-    adjusted = np.minimum(adjusted * families_tested, 1)
+    family.most_shared = max(len(seeds[i] & seeds[j]) for i, j in every)
+    judged, family.seeds = sharing(seeds)
+    p = {}
+    if len(judged) > 1:
+        scores = np.array([standings[i].compared(family.seeds) for i in judged]).T
+        found = best_set(scores, ALPHA)
+        for i, member, low, high in zip(judged, *map(np.ndarray.tolist, found), strict=True):
+            standings[i].could_be_best, standings[i].short = member, (low, high)
+        _give_reasons(family)
+        first, second = np.triu_indices(len(judged), 1)
+        adjusted = joint_sign_flip(scores[:, first] - scores[:, second])
+        p = dict(zip(combinations(judged, 2), adjusted.tolist(), strict=True))
     sign = direction(standings[0].metric)
-    alpha = ALPHA / (len(decided) * families_tested)
-    pairs = [
-        Pair(
-            i,
-            j,
-            n=one.size,
-            difference=t_interval(one),
-            better=probability_of_improvement(
-                sign * standings[i].scores, sign * standings[j].scores
-            ),
-            p=float(p[at]),
-            adjusted=float(adjusted[at]),
-            needed=replicates_to_separate(one, alpha),
-            tested=method != "none" and j < len(kept),
-        )
-        for at, ((i, j), one) in enumerate(zip(every, differences, strict=True))
-    ]
-    _rank(standings, pairs, len(kept))
-    return Family(task, standings, len(kept), pairs, method, needed)
+    for i, j in every:
+        one, other = standings[i], standings[j]
+        shared = sorted(seeds[i] & seeds[j])
+        lead = one.compared(shared) - other.compared(shared)
+        better = probability_of_improvement(sign * one.scores, sign * other.scores)
+        difference = float(lead.mean()) if shared else math.nan
+        family.pairs.append(Pair(i, j, len(shared), difference, better, p.get((i, j), math.nan)))
+    return family
 
 
-def _testable(
-    standings: Sequence[Standing], sizes: Array, needed: int, families_tested: int
-) -> tuple[list[int], str]:
-    """Return the arms that can be tested with one another, and by which method.
+def sharing(seeds: Sequence[set[int]]) -> tuple[list[int], list[int]]:
+    """Return which of several sets have FEWEST_BLOCKS seeds in common, and these seeds.
 
-    Looks at the design only, never at the scores. Arms that share too few blocks with the
-    others are left out, one by one, the one with the most such pairs first.
+    Looks at the design only, never at scores. While the common seeds are too few, the set goes
+    that has the fewest in common with the others, of equal ones the last.
     """
-    kept = list(range(len(standings)))
-    while True:
-        short = dict(zip(kept, (sizes[np.ix_(kept, kept)] < needed).sum(1), strict=True))
-        # An arm is short of blocks with itself, and with nobody else if all is well.
-        if max(short.values()) <= 1:
-            break
-        kept.remove(
-            max(kept, key=lambda i: (short[i], -standings[i].scores.size, standings[i].name))
-        )
-    tests = [sizes[i, j] for i, j in combinations(kept, 2)]
-    if not tests:
-        return list(range(len(standings))), "none"
-    least_p = sign_flip_resolution(int(min(tests))) * len(tests) * families_tested
-    return kept, "holm" if least_p <= ALPHA else "joint"
+    known = sorted(set().union(*seeds))
+    has = np.array([[seed in own for seed in known] for own in seeds])
+    kept = np.arange(len(seeds))
+    while kept.size > 1:
+        common = has[kept].all(axis=0)
+        if common.sum() >= FEWEST_BLOCKS:
+            return kept.tolist(), [known[i] for i in np.flatnonzero(common)]
+        with_others = (has[kept] * has[kept].sum(axis=0)).sum(axis=1) - has[kept].sum(axis=1)
+        last = kept.size - 1 - int(np.argmin(with_others[::-1]))
+        kept = np.delete(kept, last)
+    return [], []
 
 
-def _by_block(standings: Sequence[Standing], differences: Sequence[Array]) -> Array:
-    """Return the differences of all pairs as (blocks, pairs), 0 where a pair lacks a block.
-
-    What is 0 adds nothing to the joint test's sum d and sum d^2.
-    """
-    blocks = [
-        [
-            (task, block)
-            for task, (a, b) in enumerate(zip(first.arms, second.arms, strict=True))
-            for block, _, _ in _paired(a, b)
-        ]
-        for first, second in combinations(standings, 2)
-    ]
-    row = {block: i for i, block in enumerate(sorted(set().union(*blocks)))}
-    table = np.zeros((len(row), len(differences)))
-    for column, own in enumerate(blocks):
-        table[[row[block] for block in own], column] = differences[column]
-    return table
+def _give_reasons(family: Family) -> None:
+    """Give each arm that falls short the gravest finding that no arm which could be the best
+    has too; what a run alone need not show counts if none of them has it at all."""
+    among_best = [finding for one in family.judged(True) for finding in _findings(one)]
+    seen = {finding["code"] for finding in among_best}
+    shown = {finding["code"] for finding in among_best if finding.get("shown", True)}
+    for standing in family.judged(False):
+        for finding in _findings(standing):
+            if finding["code"] not in (shown if finding.get("shown", True) else seen):
+                standing.reason = finding.get("reason", finding["text"])
+                break
 
 
-def _sign_flip_tests(differences: Sequence[Array]) -> Array:
-    """Return the p value of each, those of equal size at once."""
-    sizes = np.array([d.size for d in differences])
-    p = np.empty(len(differences))
-    for n in np.unique(sizes):
-        at = np.flatnonzero(sizes == n)
-        p[at] = sign_flip_tests(np.stack([differences[i] for i in at.tolist()]))
-    return p
-
-
-def _rank(standings: Sequence[Standing], pairs: Sequence[Pair], tested: int) -> None:
-    """Set rank and letters; those after ``tested`` have neither."""
-    separated = np.zeros((tested, tested), bool)
-    shown_better = np.zeros(tested, int)
-    for pair in pairs:
-        if pair.second < tested and pair.adjusted <= ALPHA:
-            separated[pair.first, pair.second] = separated[pair.second, pair.first] = True
-            # Its own mean difference, on the seeds both have, says which one is better.
-            shown_better[pair.second if pair.difference.centre > 0 else pair.first] += 1
-    letters = tie_letters(separated)
-    for i, standing in enumerate(standings):
-        if i < tested:
-            standing.rank, standing.letters = 1 + int(shown_better[i]), letters[i]
-        else:
-            standing.rank, standing.letters = None, ""
+def _findings(standing: Standing) -> list[dict[str, Any]]:
+    """Return what is found in its first run; over all tasks nothing, as each has its own."""
+    (first, *others) = standing.settings
+    found = [] if others else [f for run in first.runs[:1] for f in run.summary["diagnosis"]]
+    if higher_is_better(standing.metric):
+        return [finding for finding in found if finding["code"] != NO_LESS_ACCURATE]
+    return found

@@ -334,20 +334,18 @@ def _method(comparison: Comparison) -> list[str]:
             if comparison.metric.startswith("best.")
             else "at its last epoch."
         ),
-        f"Intervals of scores: {how(comparison.metric)}; of differences: Student's t, 95%. "
-        "leaderboard.csv adds the interquartile mean with a percentile bootstrap from 10 "
-        "replicates up.",
+        f"Intervals of scores: {how(comparison.metric)}. leaderboard.csv adds the interquartile "
+        "mean with a percentile bootstrap from 10 replicates up.",
         "A diverged replicate scores "
         + ("accuracy 0" if better else "the greatest finite loss of its task")
         + "; none is left out of a score or a test.",
-        "Pairs: differences on the same seed, exact sign-flip test (two-sided); p adjusted by "
-        "Holm within a task and multiplied by the number of tasks tested. Where Holm cannot "
-        "reach .05 with the replicates there are, the step-down joint sign-flip test "
-        "(Westfall & Young) takes its place; which one is used depends on the numbers of "
-        "replicates and pairs only. Each pair is tested on the seeds it shares; settings that "
-        "share too few for any test are in no pair tested and have no rank.",
-        "Replicates needed: for 80% power at the adjusted level, if the mean difference seen "
-        "is the true one.",
+        "Best: multiple comparisons with the best (Hsu), by Student's t of paired differences "
+        "whose residuals' signs are flipped. In at most 5% of experiments a setting is called "
+        "worse that is the best, or one of the amounts by which settings fall short is not as "
+        "told; each task on its own. Settings are compared on the seeds they all have; those "
+        "that share fewer than 6 are not judged.",
+        *_unseen(comparison),
+        "Pairs: step-down joint sign flips over all pairs of a task (Westfall & Young).",
         "Median epoch solved: over all replicates, those that never solved as infinite; empty "
         "where it is not reached.",
         "Solved by: Kaplan-Meier; a replicate that stopped unsolved is censored, one that "
@@ -357,5 +355,23 @@ def _method(comparison: Comparison) -> list[str]:
         lines.append(
             f"Tuned: {', '.join(comparison.tuned)}, by mean validation result; the score is on "
             "data that this choice has not seen if the metric is a test metric."
+        )
+    return lines
+
+
+def _unseen(comparison: Comparison) -> list[str]:
+    """Return what no statistics of so few seeds can know, and what tasks say of others."""
+    lines = []
+    seeds = min((len(family.seeds) for family in comparison.families if family.seeds), default=0)
+    if seeds:
+        # A share p is missed by all n seeds with probability (1 - p)^n.
+        odds = math.ceil(1 / (1 - 0.05 ** (1 / seeds)))
+        lines.append(
+            f"A failure that strikes fewer than 1 in {odds} seeds can go unseen in {seeds} seeds."
+        )
+    if comparison.families[0].task == OVERALL:
+        lines.append(
+            "Over all tasks: a seed's score is its mean over these tasks; of other tasks it says "
+            "nothing."
         )
     return lines

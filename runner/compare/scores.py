@@ -61,9 +61,10 @@ class Arm:
 
     @property
     def placebo_differences(self) -> Array:
-        """The placebo minus the arm, paired in their order."""
+        """The placebo minus the arm as they are compared, paired in their order."""
         n = min(self.placebo.size, self.scores.size)
-        return self.placebo[:n] - self.scores[:n]
+        placebo, own = (comparable(self.setting.metric, x) for x in (self.placebo, self.scores))
+        return placebo[:n] - own[:n]
 
     @property
     def chosen_text(self) -> str:
@@ -79,6 +80,22 @@ def higher_is_better(metric: str) -> bool:
 def direction(metric: str) -> int:
     """Return 1 if more of a metric is better, otherwise -1."""
     return 1 if higher_is_better(metric) else -1
+
+
+def comparable(metric: str, scores: Array) -> Array:
+    """Return scores as they are compared, higher is better: accuracies as they are, of losses
+    minus the logarithm, whose mean the geometric mean is of. A loss of 0 counts as the least
+    positive float32, an infinite one as the greatest float64.
+    """
+    if higher_is_better(metric):
+        return scores
+    return -np.log(np.clip(scores, np.finfo(np.float32).tiny, np.finfo(np.float64).max))
+
+
+def compared(setting: Setting, seeds: Sequence[int]) -> Array:
+    """Return the scores that a setting has with some of its seeds, as they are compared."""
+    place = {seed: row for row, seed in enumerate(setting.seeds)}
+    return comparable(setting.metric, setting.scores[[place[seed] for seed in seeds]])
 
 
 def choose_metric(settings: Sequence[Setting], wanted: str | None) -> str:
@@ -217,8 +234,10 @@ def arms(settings: Sequence[Setting], tuned: Sequence[str]) -> list[Arm]:
     result = []
     for group in sorted(tasks, key=lambda group: group[0].task):
         _set_placebos_apart(group)
-        sign = direction(group[0].setting.metric)
-        result += sorted(group, key=lambda arm: (-sign * float(arm.scores.mean()), arm.name))
+        metric = group[0].setting.metric
+        result += sorted(
+            group, key=lambda arm: (-float(comparable(metric, arm.scores).mean()), arm.name)
+        )
     return result
 
 

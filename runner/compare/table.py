@@ -14,15 +14,17 @@ from runner.compare.comparison import Comparison
 from runner.compare.pairs import OVERALL, Family, Standing
 from runner.compare.scores import higher_is_better, median_solved_epoch
 from runner.compare.settings import key_names, show
-from runner.compare.wording import metric_name, with_interval
+from runner.compare.wording import metric_name, shortfall, with_interval
 from runner.statistics.estimates import how
 
-RANKS = (
-    "Rank: 1 + the number of settings shown to be better, none where too few seeds are shared "
-    "for a test; settings that share a letter cannot be separated (paired by seed, exact "
-    "sign-flip test, Holm over all pairs of the report; where Holm cannot reach .05 with so few "
-    "replicates, the joint sign-flip test stepping down)."
+BEST = (
+    "Best: the settings that could be the best, and by how much the others fall short of it; "
+    "what is said of a task errs in at most 5% of experiments (multiple comparisons with the "
+    "best, paired by seed, by sign flips), each task on its own."
 )
+
+
+_SCORE_COLUMNS = ("task", "setting", "metric", "seed", "score", "chosen", "placebo")
 
 
 class Place(Flag):
@@ -81,8 +83,6 @@ def columns(comparison: Comparison, place: Place) -> list[Column]:
 def _columns(comparison: Comparison) -> list[Column]:
     metric = comparison.metric
     first = [
-        Column("rank", lambda s: s.rank, Place.EVERYWHERE),
-        Column("ties", lambda s: s.letters, Place.EVERYWHERE, order=lambda s: s.letters or None),
         Column("task", lambda s: s.task),
         Column("name", lambda s: s.name),
     ]
@@ -95,6 +95,9 @@ def _columns(comparison: Comparison) -> list[Column]:
             text=lambda s: with_interval(s.score, metric),
             down=higher_is_better(metric),
         ),
+        Column("best", _best, Place.EVERYWHERE, text=_best_text, order=lambda s: s.short[1]),
+        Column("short_low", lambda s: s.short[0]),
+        Column("short_high", lambda s: s.short[1]),
         Column("low", lambda s: s.score.low),
         Column("high", lambda s: s.score.high),
         Column("iqm", lambda s: s.interquartile_mean.centre),
@@ -149,6 +152,7 @@ def _columns(comparison: Comparison) -> list[Column]:
             text=lambda s: f"{_seconds(s):.1f}",
             down=True,
         ),
+        Column("because", lambda s: s.reason, Place.EVERYWHERE),
         Column("folder", lambda s: "" if s.task == OVERALL else str(s.settings[0].runs[0].path)),
     ]
     tuned = {key for arm in comparison.arms for key in arm.chosen}
@@ -179,6 +183,16 @@ def _of_key(key: str, name: str, in_tables: bool) -> Column:
 
     places = Place.EVERYWHERE if in_tables else Place.CSV | Place.PAGE
     return Column(name, text, places, text=marked, order=order)
+
+
+def _best(standing: Standing) -> str:
+    return {True: "could be", False: "no", None: ""}[standing.could_be_best]
+
+
+def _best_text(standing: Standing) -> str:
+    if standing.could_be_best is False:
+        return f"short by {shortfall(standing.short, standing.metric)}"
+    return _best(standing)
 
 
 def _replicates(standing: Standing) -> int:
@@ -223,12 +237,12 @@ def _unless_nan(value: float, form: str) -> str:
 
 
 def trials(family: Family) -> Iterator[Standing]:
-    """Return what validation data did not choose in a task, each as a standing without rank."""
+    """Return what validation data did not choose in a task, each as a standing not judged."""
     for arm in (arm for standing in family.standings for arm in standing.arms):
         for trial in arm.trials:
             if trial is not arm.setting:
                 as_if = replace(arm, setting=trial, chosen={}, on_edge=[])
-                yield Standing(family.task, [as_if], None, "")
+                yield Standing(family.task, [as_if])
 
 
 def table(comparison: Comparison, family: Family) -> list[list[str]]:
@@ -252,32 +266,40 @@ def records(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def pair_records(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return the lines of pairs.csv; differences: + favours the first."""
+    """Return the lines of pairs.csv; differences, of losses those of minus the logarithm: +
+    favours the first."""
     return [
         {
             "task": family.task,
             "first": family.names[pair.first],
             "second": family.names[pair.second],
             "n": pair.n,
-            "difference": pair.difference.centre,
-            "low": pair.difference.low,
-            "high": pair.difference.high,
+            "difference": pair.difference,
             "probability_of_improvement": pair.better,
             "p": pair.p,
-            "adjusted_p": pair.adjusted,
-            "method": family.method if pair.tested else "none",
-            "replicates_to_separate": pair.needed,
         }
         for family in comparison.families
         for pair in family.pairs
     ]
 
 
+def score_records(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the lines of scores.csv, one for each replicate of each setting, trials too."""
+    whole = {setting.label: setting for setting in comparison.settings}
+    names = key_names(comparison.keys, _SCORE_COLUMNS)
+    lines = []
+    for arm in comparison.arms:
+        for trial in arm.trials:
+            setting, compared = whole[trial.label], set(trial.seeds)
+            of_all = {"task": arm.task, "setting": setting.label}
+            of_all |= {name: show(setting.config.get(key)) for key, name in names.items()}
+            for seed, score in zip(setting.seeds, setting.scores.tolist(), strict=True):
+                chosen, placebo = trial is arm.setting, seed not in compared
+                values = comparison.metric, seed, score, chosen, placebo
+                lines.append(of_all | dict(zip(_SCORE_COLUMNS[2:], values, strict=True)))
+    return lines
+
+
 def legend(metric: str) -> str:
-    """Return what the leaderboard's scores, ranks and letters are."""
-    order = (
-        ""
-        if higher_is_better(metric)
-        else " Rows are in the order of arithmetic means, whose differences are tested."
-    )
-    return f"Score: {how(metric)}, over replicates.{order} {RANKS}"
+    """Return what the leaderboard's scores and marks are."""
+    return f"Score: {how(metric)}, over replicates; rows are in its order. {BEST}"

@@ -1,29 +1,30 @@
-"""What can be concluded, in sentences; and what cannot, and what it would take."""
+"""What can be concluded, in sentences; and what the data leave open."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from runner.compare.comparison import Comparison
-from runner.compare.pairs import ALPHA, MOST_ARMS_TESTED, OVERALL, Family
+from runner.compare.pairs import MOST_ARMS_JUDGED, OVERALL, Family, Standing
+from runner.compare.reversal import reversals
 from runner.compare.scores import higher_is_better
 from runner.compare.settings import short
 from runner.compare.wording import (
     counted,
+    difference,
     difference_with_interval,
     listed,
     metric_name,
-    probability,
+    shortfall,
     with_interval,
 )
+from runner.statistics.best_set import FEWEST_BLOCKS
 from runner.statistics.estimates import t_interval
-from runner.statistics.paired_tests import fewest_pairs, smallest_sign_flip_p
 from runner.training.fingerprint import mixture
 
-_METHODS = {
-    "holm": "exact sign-flip test, Holm over all pairs",
-    "joint": "joint sign-flip test, stepping down over all pairs",
-}
+MOST_REASONS = 3
+"""So many settings are told with their reasons; the table has all."""
 
 
 def sentences(comparison: Comparison) -> list[str]:
@@ -31,10 +32,11 @@ def sentences(comparison: Comparison) -> list[str]:
     result = []
     for family in comparison.families:
         tasks = len(family.standings[0].arms)
-        place = f"Over all {tasks} tasks" if family.task == OVERALL else f"On {family.task}"
-        result += [f"{place} {text}" for text in _family(comparison, family)]
+        place = f"Over these {tasks} tasks" if family.task == OVERALL else f"On {family.task}"
+        result += [f"{place} {text}" for text in _family(family)]
     return [
         *(result or ["There is only one setting: nothing to compare."]),
+        *reversals(comparison),
         *_failures(comparison),
         *_tuning(comparison),
         *_placebo(comparison),
@@ -42,102 +44,73 @@ def sentences(comparison: Comparison) -> list[str]:
     ]
 
 
-def _family(comparison: Comparison, family: Family) -> list[str]:
+def _family(family: Family) -> list[str]:
     k = len(family.standings)
     if k < 2:
         return []
-    if not family.pairs:
+    if k > MOST_ARMS_JUDGED:
         return [
-            f"there are {k} settings; pairs are tested among at most {MOST_ARMS_TESTED}, so "
-            "nothing is decided."
+            f"there are {k} settings; at most {MOST_ARMS_JUDGED} are judged, so nothing is decided."
         ]
-    if family.method == "none":
-        return [_undecidable(comparison, family)]
-    return [*_decided(family), *_outside(family)]
-
-
-def _decided(family: Family) -> list[str]:
-    best, names = family.standings[0], family.names[: family.tested]
-    led = f"{with_interval(best.score, best.metric)} {metric_name(best.metric)}"
-
-    def gap(other: int) -> str:
-        return difference_with_interval(family.pair(0, other).difference, best.metric)
-
-    if family.winner:
-        others = names[1] if len(names) == 2 else f"all {len(names) - 1} others"
+    if not family.seeds:
         return [
-            f"{best.name} is best: {led}, ahead of {others} by {gap(1)} at the least (against "
-            f"{names[1]}; adjusted p = {probability(family.pair(0, 1).adjusted)}, "
-            f"{_METHODS[family.method]}, {_seeds(family)})."
+            f"no two settings share more than {counted(family.most_shared, 'seed')}: it takes "
+            f"{FEWEST_BLOCKS} to show which is better, and 10 to show it well."
         ]
-    # Beaten by somebody within the leading tie is still not beaten by the leader.
-    worse = [j for j in range(1, len(names)) if family.pair(0, j).adjusted <= ALPHA]
-    tied = [j for j in range(len(names)) if j not in worse]
-    tie = f"{listed([names[j] for j in tied])} tie with {_seeds(family)}{_hope(family, tied[1])}."
+    return [*_judged(family), *_unjudged(family)]
+
+
+def _judged(family: Family) -> list[str]:
+    """Which settings to use, which are worse and why, by how much, and what is left open."""
+    best, worse = family.judged(True), family.judged(False)
+    metric, seeds = best[0].metric, counted(len(family.seeds), "seed")
+    names = [standing.name for standing in best]
+    most = max(standing.short[1] for standing in best)
+    lost = f"at most {difference(most, metric)} {'are' if higher_is_better(metric) else 'is'} lost"
+    open_still = math.isfinite(most) and len(best) > 1
     if not worse:
-        return [tie]
-    nearest = min(worse, key=lambda j: family.pair(0, j).difference.centre)
+        rest = f"; whichever of them you take, {lost}" if open_still else ""
+        return [f"use {listed(names, joint='or')}: {seeds} show none of them worse{rest}."]
+    use = f"use {listed(names, joint='or')}"
+    if len(best) == 1:
+        use += f", {with_interval(best[0].score, metric)} {metric_name(metric)}"
+    first, *others = worse
+    amounts = [
+        f"{first.name} falls short of the best by {shortfall(first.short, metric)}",
+        *(f"{one.name} by {shortfall(one.short, metric)}" for one in others),
+    ]
     return [
-        tie,
-        f"{best.name}, {led}, is ahead of {listed([names[j] for j in worse])}, by {gap(nearest)} "
-        f"at the least (against {names[nearest]}; {_METHODS[family.method]}).",
+        f"{'; '.join([use, *_losers(worse, best, family.seeds)])}.",
+        f"{listed(amounts)} ({seeds}).",
+        *([f"whichever of {listed(names)} you take, {lost}."] if open_still else []),
     ]
 
 
-def _outside(family: Family) -> list[str]:
-    """Which settings no test can tell from the others, however clear the rest is."""
-    found = [
-        f"{family.names[i]} ({counted(family.blocks_with_others(i), 'seed')})"
-        for i in range(family.tested, len(family.names))
-    ]
-    if not found:
+def _losers(worse: list[Standing], best: list[Standing], seeds: Sequence[int]) -> list[str]:
+    """Say of each with a reason that it is worse and why, then of the others that they are."""
+    told = [standing for standing in worse if standing.reason][:MOST_REASONS]
+    clauses = []
+    for standing in told:
+        own = standing.compared(seeds)
+        always = all((own < other.compared(seeds)).all() for other in best)
+        where = f" on all {len(seeds)} seeds" if always else ""
+        clauses.append(f"{standing.name} is worse{where} because {standing.reason}")
+    named = {standing.name for standing in told}
+    rest = [standing.name for standing in worse if standing.name not in named]
+    if rest:
+        clauses.append(f"{listed(rest)} {'is' if len(rest) == 1 else 'are'} worse")
+    return clauses
+
+
+def _unjudged(family: Family) -> list[str]:
+    """Which settings share too few seeds with the others."""
+    left = [f"{one.name} ({counted(len(one.seeds), 'seed')})" for one in family.judged(None)]
+    if not left:
         return []
     return [
-        f"there is no rank for {listed(found)}: too few seeds shared with the others for a test."
+        f"there is no verdict on {listed(left)}: fewer than {FEWEST_BLOCKS} seeds are shared with "
+        "all others."
     ]
-
-
-def _seeds(family: Family) -> str:
-    least, most = family.replicates
-    tasks = len(family.standings[0].arms)
-    each = f" ({most // tasks} on each of {tasks} tasks)"
-    return counted(most, "seed", least) + (each if tasks > 1 and least == most else "")
-
-
-def _hope(family: Family, second: int) -> str:
-    """How many replicates would separate the best two, if that can be said at all."""
-    pair, tasks = family.pair(0, second), len(family.standings[0].arms)
-    gap = pair.difference.centre
-    if gap == 0:
-        return "; the best two do not differ at all"
-    if gap < 0 or not math.isfinite(pair.needed):
-        return ""
-    if pair.needed > 1000 * tasks:
-        return "; the gap between the best two is too small for a thousand seeds to show"
-    which = "them" if family.tested == 2 else listed([family.names[0], family.names[second]])
-    needed = math.ceil(max(pair.needed, pair.n + 1) / tasks)
-    each = " on each task" if tasks > 1 else ""
-    return f"; about {needed}{each} would separate {which} if the gap is real"
-
-
-def _undecidable(comparison: Comparison, family: Family) -> str:
-    (fewest, most), floor = family.replicates, fewest_pairs(ALPHA)
-    start = f"no test can decide with {counted(most, 'replicate', fewest)}"
-    if most < floor:
-        return (
-            f"{start}: the least p that an exact paired test can give is "
-            f"{probability(smallest_sign_flip_p(most))}. {floor} replicates are the floor for "
-            f"two settings, 10 a sane default; here {family.replicates_needed} would do."
-        )
-    sizes = [len(other.pairs) for other in comparison.families if other.pairs]
-    together = ""
-    if comparison.families[0].task == OVERALL:
-        sizes, together = sizes[1:], " and over all of them"
-    return (
-        f"{start} between {len(family.names)} settings: {counted(max(sizes), 'pair', min(sizes))} "
-        f"on each of {counted(len(sizes), 'task')}{together} share the 5% of errors, for which "
-        f"{family.replicates_needed} are needed."
-    )
 
 
 def _failures(comparison: Comparison) -> list[str]:

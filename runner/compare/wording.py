@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from runner.compare.scores import higher_is_better
 from runner.statistics.estimates import Estimate
 
@@ -34,7 +36,8 @@ def with_interval(found: Estimate, metric: str) -> str:
 
 
 def difference(value: float, metric: str, unit: bool = True) -> str:
-    """Return a difference: in points of accuracy, or of loss to three digits.
+    """Return a difference of what is compared: "0.80 points" of accuracy, "a factor of 1.25" of
+    losses, which is how many times the other's loss is this one.
 
     It has a digit more than scores have, so that 99.4% minus 99.4% may be 0.08.
     """
@@ -44,7 +47,7 @@ def difference(value: float, metric: str, unit: bool = True) -> str:
         value += 0.0  # -0 is 0
         points = f"{100 * value:.2f}" if abs(value) >= 0.00005 else f"{100 * value:.2g}"
         return points.replace("-", MINUS) + (" points" if unit else "")
-    return f"{value:.3g}".replace("-", MINUS)
+    return ("a factor of " if unit else "") + f"{np.exp(value):.3g}"
 
 
 def difference_with_interval(found: Estimate, metric: str) -> str:
@@ -53,14 +56,15 @@ def difference_with_interval(found: Estimate, metric: str) -> str:
     return f"{difference(found.centre, metric)} ({' to '.join(ends)})"
 
 
-def probability(p: float) -> str:
-    """Return ".012", "< .001"."""
-    if p < 0.001:
-        return "< .001"
-    return f"{p:.2f}" if p >= 0.995 else f"{p:.3f}".lstrip("0")
+def shortfall(short: tuple[float, float], metric: str) -> str:
+    """Return "1.20 to 3.40 points", "a factor of 1.25 to 3.2", without a least amount
+    "up to 3.40 points", "a factor of up to 3.2"."""
+    low, high = (difference(end, metric, unit=False) for end in short)
+    both = f"up to {high}" if short[0] <= 0 else high if low == high else f"{low} to {high}"
+    return f"{both} points" if higher_is_better(metric) else f"a factor of {both}"
 
 
-def listed(words: Sequence[str], most: int = 8) -> str:
+def listed(words: Sequence[str], most: int = 8, joint: str = "and") -> str:
     """Return "a, b and c", beyond ``most`` "a, b and 7 others".
 
     Words that have commas themselves are parted by semicolons: "a, x; b, y; and c, z".
@@ -71,8 +75,8 @@ def listed(words: Sequence[str], most: int = 8) -> str:
     if len(words) > most:
         named, last = words[: most - 1], f"{len(words) - most + 1} others"
     if any("," in word for word in words):
-        return f"{'; '.join(named)}; and {last}"
-    return f"{', '.join(named)} and {last}"
+        return f"{'; '.join(named)}; {joint} {last}"
+    return f"{', '.join(named)} {joint} {last}"
 
 
 def counted(number: int, noun: str, least: int | None = None) -> str:

@@ -91,7 +91,7 @@ SUMMARY = {
         }
     ],
     "together": {"final": _TOGETHER, "best": _TOGETHER},
-    "diagnosis": [{"text": _TEXT}],
+    "diagnosis": [{"code": _TEXT, "text": _TEXT}],
     "seconds": {"total": _FROM_0, "training": _FROM_0},
     "versions": {ANY: _TEXT},
     "fingerprint": {ANY: _optional(_TEXT)},

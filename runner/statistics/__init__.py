@@ -1,1 +1,1 @@
-"""Estimates with intervals, paired tests, multiple comparisons, Kaplan-Meier, profiles."""
+"""Estimates with intervals, the settings that could be the best, Kaplan-Meier, profiles."""

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+FEWEST_BLOCKS = 6
+"""With fewer, 2^(1-n) sign patterns are too coarse for 5%."""
 EVERY_PATTERN_UP_TO = 14
 """Up to this many blocks all sign patterns are used; beyond, RANDOM_PATTERNS seeded ones."""
 RANDOM_PATTERNS = 10_000
@@ -61,7 +63,7 @@ def best_set(scores: npt.ArrayLike, alpha: float = 0.05, seed: int = 0) -> BestS
     if x.ndim != 2 or x.size == 0 or not np.isfinite(x).all():
         raise ValueError(f"scores must be finite, (blocks, settings), got shape {x.shape}")
     n, k = x.shape
-    signs = _sign_patterns(n, seed)
+    signs = sign_patterns(n, seed)
     beyond = int(alpha * len(signs))
     if beyond < 1:
         return BestSet(np.ones(k, bool), np.zeros(k), np.full(k, np.nan))
@@ -85,7 +87,7 @@ def best_set(scores: npt.ArrayLike, alpha: float = 0.05, seed: int = 0) -> BestS
     return BestSet(members, low, np.where(np.isfinite(high), high, np.nan))
 
 
-def _sign_patterns(n: int, seed: int) -> Array:
+def sign_patterns(n: int, seed: int = 0) -> Array:
     """Return ways to flip n blocks, (ways, n): all but for a common sign, or random ones."""
     if n > EVERY_PATTERN_UP_TO:
         return 2.0 * np.random.default_rng(seed).integers(0, 2, (RANDOM_PATTERNS, n)) - 1

@@ -21,7 +21,7 @@ import numpy as np
 
 from activations.base import Array
 from runner.statistics.best_set import best_set
-from runner.statistics.multiple_comparisons import joint_sign_flip
+from runner.statistics.paired_tests import joint_sign_flip
 from tests.benchmarks.processes import table
 
 SIZES = (6, 10, 11, 20)

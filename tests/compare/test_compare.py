@@ -13,13 +13,12 @@ from pytest import approx
 from runner import run
 from runner.compare import Problem, build, compare, wording
 from runner.compare.__main__ import main
-from runner.compare.outputs import csv_text, markdown, terminal
-from runner.compare.pairs import ALPHA, OVERALL
+from runner.compare.outputs import csv_text, latex, markdown, terminal
+from runner.compare.pairs import OVERALL, sharing
 from runner.compare.pictures.against import budget
 from runner.compare.pictures.heat_map import heat_map
 from runner.compare.report import html
-from runner.compare.scores import Arm
-from runner.compare.settings import Setting, differing_keys, show
+from runner.compare.settings import differing_keys, show
 from runner.compare.table import records, table
 from runner.compare.verdict import sentences
 from runner.plots import curves
@@ -30,12 +29,6 @@ from tests.run_folders import resign, write_run, write_summary, write_sweep
 
 def family_of(comparison, task):
     return next(family for family in comparison.families if family.task == task)
-
-
-def made_up_arm(name, scores, seeds):
-    """An arm without runs."""
-    entries = [{"seed": seed} for seed in seeds]
-    return Arm("t", name, Setting({}, replicates=entries, metric="test_accuracy", scores=scores))
 
 
 def verdict(*folders, **how):
@@ -242,87 +235,142 @@ def test_settings_of_different_data_are_never_compared(tmp_path):
     assert "only one setting" in verdict(tmp_path)
 
 
-def test_a_clear_winner_is_named(tmp_path):
-    write_sweep(tmp_path, {"tanh": 0, "relu": 0.0, "gelu": 0.06}, n=10)
+def test_the_settings_that_could_be_the_best_are_named_and_what_the_others_lack(tmp_path):
+    write_sweep(tmp_path, {"tanh": 0, "relu": 0.0, "gelu": 0.06, "silu": 0.059})
     comparison = build([tmp_path])
-    family = comparison.families[0]
-    assert family.winner.name == "gelu"
-    assert [(s.rank, s.letters) for s in family.standings] == [(1, "a"), (2, "b"), (2, "b")]
-    assert sentences(comparison)[0].startswith("On moons gelu is best: 9")
+    (family,) = comparison.families
+    assert [one.could_be_best for one in family.standings] == [True, True, False, False]
+    use, short, lost = sentences(comparison)
+    gelu, silu, *others = family.names
+    assert use == f"On moons use {gelu} or {silu}; {' and '.join(others)} are worse."
+    assert f"{others[0]} falls short of the best by " in short and short.endswith("(10 seeds).")
+    assert lost.startswith(f"On moons whichever of {gelu} and {silu} you take, at most ")
+    assert all(low > 0.03 for low, _ in (one.short for one in family.judged(False)))
 
 
-def test_a_tie_says_how_many_replicates_it_would_take(tmp_path):
-    write_sweep(tmp_path, {"silu": 0, "gelu": 0.002}, n=10)
+def test_settings_that_all_could_be_the_best_say_what_is_lost_at_most(tmp_path):
+    write_sweep(tmp_path, {"silu": 0, "gelu": 0.002})
     comparison = build([tmp_path])
-    text = sentences(comparison)[0]
-    assert comparison.families[0].winner is None
-    needed = comparison.families[0].pairs[0].needed
-    assert "tie with 10 seeds" in text
-    assert f"about {needed:.0f} would separate them if the gap is real" in text
+    most = max(one.short[1] for one in comparison.families[0].standings)
+    (text,) = sentences(comparison)
+    assert text == (
+        f"On moons use {' or '.join(comparison.families[0].names)}: 10 seeds show none of them "
+        f"worse; whichever of them you take, at most {100 * most:.2f} points are lost."
+    )
 
 
-@pytest.mark.parametrize("n", [2, 3, 5])
+def test_equal_means_are_never_said_not_to_differ(tmp_path):
+    write_run(tmp_path / "1", "tanh", scores=[0.9, 0.8] * 5)
+    write_run(tmp_path / "2", "relu", scores=[0.8, 0.9] * 5)
+    assert "at most" in verdict(tmp_path)
+
+
+@pytest.mark.parametrize("n", [1, 3, 5])
 def test_fewer_than_six_replicates_decide_nothing(tmp_path, n):
     write_sweep(tmp_path, {"silu": -0.3, "gelu": 0.05}, n=n)
     comparison = build([tmp_path])
-    family = comparison.families[0]
-    assert family.winner is None and family.method == "none"
-    assert f"no test can decide with {n} replicates" in sentences(comparison)[0]
-    assert family.replicates_needed == 6
+    assert len(comparison.families[0].judged(None)) == 2
+    seeds = f"{n} seed" + "s" * (n > 1)
+    assert f"no two settings share more than {seeds}: it takes 6" in sentences(comparison)[0]
+    assert "best" not in table(comparison, comparison.families[0])[0]
+    assert np.isnan(records(comparison)[0]["low"]) == (n == 1)
 
 
-def test_one_replicate_says_so_and_has_no_interval(tmp_path):
-    write_sweep(tmp_path, {"silu": 0, "gelu": 0.05}, n=1)
-    comparison = build([tmp_path])
-    assert "with 1 replicate:" in sentences(comparison)[0]
-    assert np.isnan(records(comparison)[0]["low"])
-
-
-def test_few_replicates_for_holm_take_the_joint_test_by_design_alone(tmp_path):
-    gaps = {f"f{i}": 0.0 for i in range(12)} | {"gelu": 0.08}
-    write_sweep(tmp_path, gaps, n=10)
-    family = build([tmp_path]).families[0]
-    assert family.method == "joint"
-    assert family.winner.name == "gelu"
-
-
-def test_p_values_are_adjusted_over_all_tasks(tmp_path):
-    write_sweep(tmp_path, {"tanh": 0, "gelu": 0.05}, ("moons", "spirals"), n=10)
+def test_over_all_tasks_a_block_is_a_seed_and_its_score_the_mean_over_the_tasks(tmp_path):
+    write_sweep(tmp_path, {"tanh": 0, "gelu": 0.05}, ("moons", "spirals"))
     comparison = build([tmp_path])
     assert [f.task for f in comparison.families] == [OVERALL, "moons", "spirals"]
-    for family in comparison.families:
-        assert family.pairs[0].adjusted == approx(3 * family.pairs[0].p)
-    assert family_of(comparison, OVERALL).pairs[0].n == 20
+    overall, *tasks = comparison.families
+    best = overall.standings[0]
+    expected = np.mean([family.standings[0].scores for family in tasks], axis=0)
+    assert best.name == "gelu" and best.scores == approx(expected)
+    assert records(comparison)[0]["n"] == overall.pairs[0].n == len(overall.seeds) == 10
+    assert sentences(comparison)[0].startswith("Over these 2 tasks use gelu, 9")
 
 
-def test_runs_without_common_seeds_are_paired_in_theirorder(tmp_path):
-    write_run(tmp_path / "1", "tanh", scores=[0.9, 0.8, 0.7], seed=0)
-    write_run(tmp_path / "2", "relu", scores=[0.8, 0.7, 0.6, 0.5], seed=50)
-    pair = build([tmp_path]).families[0].pairs[0]
-    assert pair.n == 3 and pair.difference.centre == approx(0.1)
+def test_losses_are_compared_by_ratio_and_none_of_0_or_infinity_breaks_it(tmp_path):
+    for name, factor in {"tanh": 1.0, "gelu": 0.5, "relu": 1.01}.items():
+        folder = write_run(tmp_path / name, name, scores=[0.5] * 8)
+        summary = json.loads((folder / "summary.json").read_text())
+        for k, entry in enumerate(summary["replicates"]):
+            entry["final"]["test_loss"] = factor * (1 + k) * (1 + 0.01 * (k % 3) * len(name))
+        write_summary(folder, summary)
+    comparison = build([tmp_path], metric="test_loss")
+    gelu, *others = comparison.families[0].standings
+    assert gelu.name == "gelu" and not any(one.could_be_best for one in others)
+    assert others[0].short == approx(np.log([2, 2]), abs=0.03)
+    assert "tanh falls short of the best by a factor of 2 " in verdict(tmp_path, metric="test_loss")
+    for entry, loss in zip(summary["replicates"], (0.0, 1e308), strict=False):
+        entry["final"]["test_loss"] = loss
+    write_summary(folder, summary)
+    broken = build([tmp_path], metric="test_loss")
+    assert [one.name for one in broken.families[0].standings if one.could_be_best]
+    assert csv_text(records(broken)) and terminal(broken)
 
 
-@pytest.mark.parametrize(("settings", "n"), [(3, 10), (5, 12), (8, 10)])
-def test_at_most_5_percent_of_null_sweeps_name_a_winner_or_any_difference(settings, n):
-    """Null sweeps through the comparison's own decision, without files."""
-    from runner.compare.pairs import families
+def test_who_falls_short_is_told_with_a_finding_that_the_best_do_not_have(tmp_path):
+    write_sweep(tmp_path, {"tanh": -0.2, "gelu": 0.05, "relu": 0.05})
+    findings = {"tanh": ["dead", "vanishing"], "gelu": ["dead"], "relu": []}
+    for name, codes in findings.items():
+        folder = tmp_path / f"{name}_moons_0.01"
+        summary = json.loads((folder / "summary.json").read_text())
+        summary["diagnosis"] = [{"code": code, "text": f"it is {code}"} for code in codes]
+        write_summary(folder, summary)
+    comparison = build([tmp_path])
+    assert "; tanh is worse on all 10 seeds because it is vanishing." in sentences(comparison)[0]
+    assert [row["because"] for row in records(comparison)] == ["", "", "it is vanishing"]
+    assert "| it is vanishing |" in markdown(comparison)
 
-    generator = np.random.default_rng(11)
-    sweeps, named, separated = 300, 0, 0
-    for _ in range(sweeps):
-        shared = generator.normal(0, 1, n)
-        arms = [
-            made_up_arm(str(i), shared + generator.normal(0, 1, n), range(n))
-            for i in range(settings)
-        ]
-        arms.sort(key=lambda arm: -arm.scores.mean())
-        family = families(arms)[0]
-        assert family.method in ("holm", "joint")
-        named += family.winner is not None
-        separated += any(pair.adjusted <= ALPHA for pair in family.pairs)
-    # Three standard errors above 5%.
-    assert separated / sweeps <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / sweeps)
-    assert named <= separated
+
+def test_a_setting_with_too_few_seeds_has_no_verdict_and_takes_none_from_the_others(tmp_path):
+    write_sweep(tmp_path, {"f0": -0.3, "f1": -0.3, "gelu": 0}, n=6)
+    write_run(tmp_path / "few", "relu", scores=np.linspace(0.98, 0.99, 5).tolist())
+    write_sweep(tmp_path / "b", {"elu": -0.3, "selu": 0}, ("spirals",), n=3)
+    comparison = build([tmp_path])
+    family = family_of(comparison, "moons")
+    assert [one.name for one in family.judged(True)] == ["gelu"]
+    assert [one.name for one in family.judged(None)] == ["relu"] == family.names[:1]
+    assert "On moons there is no verdict on relu (5 seeds)" in verdict(tmp_path)
+    assert "On spirals no two settings share more than 3 seeds" in verdict(tmp_path)
+    row = next(row for row in records(comparison) if row["name"] == "relu")
+    assert row["best"] == "" and np.isnan(row["short_high"])
+    assert all(np.isnan(pair.p) == (pair.first == 0) for pair in family.pairs)
+
+
+def test_the_seeds_that_all_have_decide_who_is_judged():
+    ten, last_seven, others = set(range(10)), set(range(3, 10)), set(range(50, 60))
+    assert sharing([ten, last_seven, ten]) == ([0, 1, 2], list(range(3, 10)))
+    assert sharing([others, ten, others, ten, ten]) == ([1, 3, 4], list(range(10)))
+    assert sharing([ten, others]) == ([], [])
+
+
+@pytest.mark.parametrize("tune", [None, "none"])
+def test_a_ranking_that_reverses_between_learning_rates_is_told(tmp_path, tune):
+    luck = np.random.default_rng(0).normal(0, 0.02, (2, 3, 10))
+    gaps = {"tanh": (0, 0, 0.1), "gelu": (0.1, 0, 0), "relu": (0.1, 0, 0.01)}
+    for (name, of_rates), own in zip(gaps.items(), (luck[0], luck[1], -luck[1]), strict=True):
+        for rate, gap, noise in zip((0.01, 0.1, 1.0), of_rates, own, strict=True):
+            scores = (0.8 + gap + 0.1 * noise).tolist()
+            write_run(tmp_path / f"{name}{rate}", name, scores=scores, learning_rate=rate)
+    (text,) = (text for text in sentences(build([tmp_path], tune=tune)) if "reverses" in text)
+    assert "On moons the ranking reverses with the learning rate: at " in text
+    assert "at 1 tanh is ahead of gelu by " in text or "at 1 tanh of gelu by " in text
+
+
+def test_at_most_5_percent_of_null_sweeps_shut_out_the_setting_unlike_the_others(tmp_path):
+    """Each task is a sweep of its own: one setting varies five times as much as the others."""
+    generator, sweeps = np.random.default_rng(11), 120
+    for task in range(sweeps):
+        for name, spread in {"tanh": 0.05, "relu": 0.01, "gelu": 0.01}.items():
+            scores = generator.normal(0.5, spread, 7).tolist()
+            folder = tmp_path / f"{name}{task}"
+            write_run(folder, name, scores=scores, epochs=1, dataset__noise=task / 1000)
+    families = build([tmp_path]).families[1:]
+    assert len(families) == sweeps
+    for name in ("tanh", "relu"):
+        out = sum(name in [one.name for one in family.judged(False)] for family in families)
+        # Two standard errors above 5%.
+        assert out / sweeps <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / sweeps)
 
 
 # ---- files
@@ -352,12 +400,51 @@ def test_tables_agree_and_hostile_names_stay_text(tmp_path):
     assert [row["activation"] for row in table] == [f"'{hostile}", "tanh"]  # no formula
     assert float(table[1]["score"]) == approx(0.75)
     text = markdown(comparison)
-    header = next(line for line in text.splitlines() if line.startswith("| rank"))
+    header = next(line for line in text.splitlines() if line.startswith("| activation"))
     for line in text.splitlines():
-        if line.startswith("| 1") or line.startswith("| 2"):
+        if line.startswith("| "):
             assert line.replace("\\|", "").count("|") == header.count("|")
     assert "<b>" not in text
     assert hostile in terminal(comparison)
+
+
+def test_scores_are_there_by_setting_task_and_seed_for_ones_own_statistics(tmp_path):
+    write_sweep(tmp_path / "runs", {"tanh": 0, "gelu": 0.01}, ("moons", "xor"), (0.01, 0.1), n=4)
+    write_run(
+        tmp_path / "runs" / "placebo", "tanh", scores=[0.97, 0.96], seed=50, learning_rate=0.1
+    )
+    comparison = compare([tmp_path / "runs"], tmp_path / "out", plots="none")
+    with (tmp_path / "out" / "scores.csv").open() as stream:
+        lines = list(csv.DictReader(stream))
+    assert len(lines) == 2 * 2 * 2 * 4 + 2
+    assert {line["metric"] for line in lines} == {"test_accuracy"}
+    for arm in comparison.arms:
+        own = [
+            float(line["score"])
+            for line in lines
+            if line["chosen"] == "true" and line["placebo"] == "false"
+            and (line["task"], line["activation"]) == (arm.task, arm.activation)
+        ]  # fmt: skip
+        assert own == approx(arm.scores.tolist())
+    placebo = [(line["seed"], line["score"]) for line in lines if line["placebo"] == "true"]
+    assert placebo == [("50", "0.97"), ("51", "0.96")]
+    assert {line["learning_rate"] for line in lines} == {"0.01", "0.1"}
+
+
+def test_a_latex_table_is_plain_and_its_names_are_escaped(tmp_path):
+    for name in ("a_b & c%", "[16\\16]"):
+        write_run(tmp_path / name.replace("\\", ""), name, scores=[0.9] * 6)
+    text = latex(build([tmp_path]))
+    assert r"a\_b \& c\% & 90.0\%" in text and r"{[}16\textbackslash{}16] & " in text
+    head, *rows = (line for line in text.splitlines() if line.endswith(r" \\"))
+    assert {line.replace(r"\&", "").count("&") for line in rows} == {head.count("&")}
+    assert text.count(r"\hline") == 3 and "toprule" not in text
+
+
+def test_the_report_says_what_ten_seeds_cannot_see(tmp_path):
+    write_sweep(tmp_path, {"tanh": 0, "gelu": 0})
+    page = html(build([tmp_path]), tmp_path, {})
+    assert "A failure that strikes fewer than 1 in 4 seeds can go unseen in 10 seeds." in page
 
 
 def test_a_setting_called_like_a_column_keeps_its_section_in_every_table(tmp_path):
@@ -375,7 +462,7 @@ def test_a_column_without_any_text_is_left_out_of_its_table(tmp_path):
     comparison = build([tmp_path])
     headings = [table(comparison, family)[0] for family in comparison.families]
     assert ["chosen" in line for line in headings] == [False, True, True]
-    assert all({"rank", "test accuracy", "seconds"} <= set(line) for line in headings)
+    assert all({"activation", "test accuracy", "seconds"} <= set(line) for line in headings)
 
 
 def test_pictures_and_tables_score_a_diverged_replicate_alike(tmp_path):
@@ -395,7 +482,8 @@ def test_the_same_runs_give_the_same_bytes(tmp_path):
         compare([tmp_path / "runs"], tmp_path / name)
         outputs.append({p.name: p.read_bytes() for p in sorted((tmp_path / name).iterdir())})
     assert outputs[0] == outputs[1]
-    assert {"index.html", "leaderboard.csv", "leaderboard.md", "pairs.csv"} <= set(outputs[0])
+    tables = {"leaderboard.csv", "leaderboard.md", "leaderboard.tex", "pairs.csv", "scores.csv"}
+    assert {"index.html", *tables} <= set(outputs[0])
     assert {"learning_rate.png", "leaderboard.png", "curves.png"} <= set(outputs[0])
 
 
@@ -475,7 +563,7 @@ def test_the_command_prints_the_leaderboard_and_writes_beside_the_runs(tmp_path,
     write_sweep(tmp_path / "s", {"tanh": 0, "gelu": 0.05}, n=10)
     assert main([str(tmp_path / "s"), "--no-pictures"]) == 0
     shown = capsys.readouterr().out
-    assert "gelu is best" in shown and "comparison/index.html" in shown
+    assert "On moons use gelu" in shown and "comparison/index.html" in shown
     data = (tmp_path / "s" / "comparison" / "index.html").read_text()
     assert json.loads(data.split('id="data">')[1].split("</script>")[0])["rows"]
     # The comparison's own folder is no run and no problem the next time.
@@ -539,73 +627,6 @@ def test_axes_of_a_heat_map_are_sorted_by_size_not_by_letter():
 
 
 # ---- settings with few seeds, several tasks, tuning of names
-
-
-def write_default_beside_sweep(folder, n_sweep, n_other):
-    """Twelve settings with n_sweep seeds, f0 far ahead, and one with n_other, best of all."""
-    gaps = {f"f{i}": -0.3 + 0.001 * i for i in range(11)} | {"gelu": 0}
-    write_sweep(folder, gaps, n=n_sweep)
-    write_run(folder / "few", "relu", scores=np.linspace(0.98, 0.99, n_other).tolist())
-
-
-def test_a_setting_with_too_few_seeds_disables_no_other_test(tmp_path):
-    write_default_beside_sweep(tmp_path, 6, 5)
-    comparison = build([tmp_path])
-    (family,) = comparison.families
-    assert family.method == "joint" and family.winner.name == "gelu"
-    first, *others, last = family.standings
-    assert last.name == "relu" and family.tested == 12
-    assert last.rank is None and last.letters == ""
-    assert first.letters == "a" and all("a" not in other.letters for other in others)
-    assert "On moons there is no rank for relu (5 seeds): too few seeds" in verdict(tmp_path)
-    assert all(not pair.tested and pair.adjusted == 1 for pair in family.pairs if pair.second == 12)
-    assert "| relu |" in markdown(comparison) and "None" not in markdown(comparison)
-    assert records(comparison)[-1]["rank"] is None
-
-
-def test_pairs_with_unequal_numbers_of_seeds_are_tested_each_with_its_own(tmp_path):
-    write_default_beside_sweep(tmp_path, 10, 7)
-    (family,) = build([tmp_path]).families
-    assert (family.method, family.tested, family.replicates) == ("joint", 13, (7, 10))
-    gelu = family.names.index("gelu")
-    others = [i for i, name in enumerate(family.names) if name.startswith("f")]
-    assert all(family.pair(gelu, other).adjusted <= ALPHA for other in others)
-
-
-def test_a_task_that_no_test_can_decide_takes_nothing_from_the_others(tmp_path):
-    write_sweep(tmp_path / "a", {"tanh": -0.3, "gelu": 0}, n=6)
-    write_sweep(tmp_path / "b", {"elu": -0.3, "selu": 0}, ("spirals",), n=3)
-    comparison = build([tmp_path])
-    assert family_of(comparison, "moons").winner.name == "gelu"
-    assert family_of(comparison, "spirals").method == "none"
-
-
-@pytest.mark.parametrize("fewer", [4, 6, 8])
-def test_null_sweeps_with_unequal_seeds_err_in_at_most_5_percent(fewer):
-    from runner.compare.pairs import families
-
-    generator = np.random.default_rng(12)
-    sweeps, separated = 300, 0
-    for _ in range(sweeps):
-        shared = generator.normal(0, 1, 10)
-        arms = []
-        for i, n in enumerate([10, 10, 10, 10, 10, 9, fewer, fewer]):
-            scores = (shared + generator.normal(0, 1, 10))[-n:]
-            arms.append(made_up_arm(str(i), scores, range(10)[-n:]))
-        arms.sort(key=lambda arm: -arm.scores.mean())
-        (family,) = families(arms)
-        assert family.method == "joint" and family.tested == (8 if fewer >= 6 else 6)
-        separated += any(pair.adjusted <= ALPHA for pair in family.pairs)
-    assert separated / sweeps <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / sweeps)
-
-
-def test_a_verdict_that_several_tasks_prevent_names_them(tmp_path):
-    write_sweep(tmp_path, {"tanh": -0.3, "gelu": 0}, ("moons", "spirals", "xor"), n=6)
-    text = verdict(tmp_path)
-    assert (
-        "On moons no test can decide with 6 replicates between 2 settings: 1 pair on each of "
-        "3 tasks and over all of them share the 5% of errors, for which 8 are needed." in text
-    )
 
 
 def test_data_are_not_tuned(tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 
+from runner.statistics.best_set import FEWEST_BLOCKS
 from runner.statistics.estimates import (
     accuracy_estimate,
     estimate,
@@ -18,14 +19,7 @@ from runner.statistics.estimates import (
     t_interval,
     t_quantile,
 )
-from runner.statistics.multiple_comparisons import holm, joint_sign_flip, tie_letters
-from runner.statistics.paired_tests import (
-    SAMPLED_SIGN_FLIPS,
-    fewest_pairs,
-    probability_of_improvement,
-    replicates_to_separate,
-    sign_flip_tests,
-)
+from runner.statistics.paired_tests import joint_sign_flip, probability_of_improvement
 from runner.statistics.profiles import expected_best, performance_profile
 from runner.statistics.survival import solved_by
 from tests.benchmarks.intervals import beta_binomial, coverage, losses
@@ -36,7 +30,7 @@ B = np.array([0.90, 0.86, 0.91, 0.91, 0.90, 0.88, 0.90, 0.89, 0.90, 0.90])
 
 
 def sign_flip_test(differences):
-    return sign_flip_tests([differences])[0]
+    return joint_sign_flip(np.reshape(differences, (-1, 1)))[0]
 
 
 def every_sign_pattern(differences):
@@ -179,30 +173,15 @@ def test_sign_flip_is_scipys_permutation_test():
     assert sign_flip_test(A - B) == approx(result.pvalue)
 
 
-def test_sign_flip_of_twenty_pairs_is_still_exact():
-    d = np.random.default_rng(3).normal(0.5, 1, 20)
-    signs = np.arange(2**19)[:, None] >> np.arange(20) & 1
-    sums = np.abs((1 - 2 * signs) @ d)
-    assert sign_flip_test(d) == np.mean(sums >= d.sum() - 1e-9)
-
-
-def test_sampled_sign_flips_are_seeded_and_never_zero():
-    d = np.random.default_rng(4).normal(0.35, 1, 40)
-    sampled = sign_flip_test(d)
-    assert sampled == sign_flip_test(d)
-    assert sampled == approx(scipy.stats.ttest_1samp(d, 0).pvalue, abs=0.01)
-    assert sign_flip_test(np.ones(40)) == 1 / (SAMPLED_SIGN_FLIPS + 1)
-
-
 def test_five_pairs_can_never_reach_05_and_six_can():
     assert sign_flip_test(np.arange(1, 6)) == 0.0625
     assert sign_flip_test(np.arange(1, 7)) == 0.03125
-    assert fewest_pairs(0.05) == 6
+    assert FEWEST_BLOCKS == 6
 
 
 def test_sign_flip_power_is_close_to_the_t_tests():
     d = np.random.default_rng(5).normal(1, 1, (1000, 10))
-    ours = np.mean(sign_flip_tests(d) <= 0.05)
+    ours = np.mean([sign_flip_test(sample) <= 0.05 for sample in d])
     effect = np.sqrt(10)
     critical = scipy.stats.t.ppf(0.975, 9)
     theory = scipy.stats.nct.sf(critical, 9, effect)
@@ -213,23 +192,6 @@ def test_sign_flip_power_is_close_to_the_t_tests():
 def test_sign_flip_refuses(bad):
     with pytest.raises(ValueError, match="must be finite"):
         sign_flip_test(bad)
-
-
-def test_holm_worked_by_hand():
-    # Sorted .005 .01 .03 .04 times 4, 3, 2, 1, never decreasing.
-    assert holm([0.01, 0.04, 0.03, 0.005]) == approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.8]).max() == 1
-
-
-def test_holm_errs_in_at_most_5_percent_of_null_families():
-    generator = np.random.default_rng(6)
-    unadjusted = adjusted = 0
-    for _ in range(1000):
-        p = scipy.stats.ttest_1samp(all_pairs(generator.normal(size=(10, 10))), 0).pvalue
-        unadjusted += p.min() < 0.05
-        adjusted += holm(p).min() < 0.05
-    assert unadjusted / 1000 == approx(0.686, abs=0.05)
-    assert adjusted / 1000 <= 0.05 + 3 * 0.0069
 
 
 @pytest.mark.parametrize(
@@ -245,24 +207,14 @@ def test_joint_sign_flip_errs_in_at_most_5_percent_of_null_families(draw):
     assert found / 600 <= 0.05 + 3 * 0.0089
 
 
-def test_joint_sign_flip_of_one_test_is_the_sign_flip_test():
-    assert joint_sign_flip((A - B)[:, None])[0] == approx(12 / 1024)
-
-
 def test_joint_sign_flip_of_many_replicates_samples_the_patterns():
     d = np.random.default_rng(4).normal(0.4, 1, (20, 1))
     sampled = joint_sign_flip(d)
-    assert sampled == approx(sign_flip_tests(d.T), abs=0.006)  # three standard errors
+    signs = 1 - 2 * (np.arange(2**19)[:, None] >> np.arange(20) & 1)
+    exact = np.mean(np.abs(signs @ d) >= d.sum() - 1e-9)
+    assert sampled == approx(exact, abs=0.006)  # three standard errors
     assert joint_sign_flip(d) == sampled
     assert joint_sign_flip(np.ones((20, 2))) == approx([1e-4, 1e-4])
-
-
-def test_joint_sign_flip_finds_a_gap_that_holm_cannot_with_ten_replicates():
-    scores = np.random.default_rng(8).normal(size=(10, 12))
-    scores[:, 0] += 5
-    pairs = all_pairs(scores)
-    assert holm(sign_flip_tests(pairs.T)).min() > 0.05
-    assert (joint_sign_flip(pairs)[:11] <= 0.05).all()
 
 
 def test_joint_sign_flip_beats_brute_force_step_down():
@@ -278,39 +230,9 @@ def test_joint_sign_flip_beats_brute_force_step_down():
     assert joint_sign_flip(d) == approx(expected)
 
 
-def test_replicates_to_separate_gives_the_power_it_promises():
-    d = np.random.default_rng(10).normal(0.4, 1, 200)
-    n = int(replicates_to_separate(d))
-    effect = abs(d.mean()) / d.std(ddof=1)
-    power = scipy.stats.nct.sf(scipy.stats.t.ppf(0.975, n - 1), n - 1, effect * n**0.5)
-    assert power == approx(0.8, abs=0.01)
-
-
-def test_replicates_to_separate_at_its_ends():
-    assert replicates_to_separate([0.0, 0.0, 0.0]) == np.inf
-    assert replicates_to_separate([1.0, 1.0, 1.0]) == 6
-    assert np.isnan(replicates_to_separate([1.0]))
-
-
 def test_probability_of_improvement_is_scipys_u():
     u = scipy.stats.mannwhitneyu(A, B).statistic
     assert probability_of_improvement(A, B) == approx(u / 100)
-
-
-@given(st.integers(1, 7).flatmap(lambda k: st.tuples(st.just(k), st.integers(0, 2**21))))
-def test_tie_letters_say_exactly_what_is_separated(case):
-    k, bits = case
-    separated = np.zeros((k, k), bool)
-    for place, (i, j) in enumerate(combinations(range(k), 2)):
-        separated[i, j] = separated[j, i] = bits >> place & 1
-    letters = tie_letters(separated)
-    for i, j in combinations(range(k), 2):
-        assert bool(set(letters[i]) & set(letters[j])) != separated[i, j]
-
-
-def test_tie_letters_of_a_chain_overlap():
-    separated = np.array([[0, 0, 1], [0, 0, 0], [1, 0, 0]], bool)
-    assert tie_letters(separated) == ["a", "ab", "b"]
 
 
 def test_solved_by_worked_by_hand():

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from activations.base import Array
 from runner.compare.comparison import Comparison
-from runner.compare.pairs import ALPHA, OVERALL, Family, Standing, paired_differences
+from runner.compare.pairs import OVERALL, Family, Standing
 from runner.compare.pictures.layout import (
     MOST_ARMS,
     MOST_TASKS,
@@ -23,7 +23,7 @@ from runner.compare.pictures.layout import (
 )
 from runner.compare.pictures.lines import Scale, looks
 from runner.compare.scores import higher_is_better
-from runner.compare.wording import difference, metric_name, probability, score
+from runner.compare.wording import metric_name, score, shortfall
 from runner.plots.axes import beyond, linear_limits, round_ticks
 from runner.plots.colours import GREY, PALE
 from runner.plots.style import Picture
@@ -43,7 +43,7 @@ class _Row:
 
 
 def leaderboard(comparison: Comparison) -> dict[str, Picture]:
-    """Draw every replicate as a dot, mean and interval, best on top, ties by letter."""
+    """Draw every replicate as a dot, mean and interval, best on top."""
     metric = comparison.metric
     families = [f for f in comparison.families if f.task != OVERALL][:MOST_TASKS]
     scales, everything, panels = [], [], []
@@ -60,14 +60,12 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
         words = [_beside(one, metric) for one in standings]
         panels.append(list(map(_Row, family.names, inside, intervals, words)))
     outside = beyond(everything)
-    letters = any(family.pairs for family in families)
     figure, axes = _forest(
         comparison,
         f"{metric_name(metric).capitalize()} by setting",
         [
             replicate_note(comparison.arms, how(metric)),
-            "dots: replicates"
-            + ("; settings that share a letter cannot be separated" if letters else ""),
+            "dots: replicates",
             f"{outside}, drawn at its edge" if outside else "",
         ],
         families,
@@ -83,7 +81,9 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
 def _beside(standing: Standing, metric: str) -> str:
     (arm,) = standing.arms
     lost = int(arm.setting.diverged.sum())
-    words = [f"{score(float(standing.score.centre), metric):>6}", standing.letters]
+    words = [f"{score(float(standing.score.centre), metric):>6}"]
+    if standing.could_be_best:
+        words.append("could be best")
     if lost:
         words.append(f"{lost}/{len(arm.setting.replicates)} diverged")
     if arm.chosen:
@@ -101,18 +101,20 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
     for family in families:
         best, *others = family.standings[:MOST_ARMS]
         rows = [_Row(best.name, np.empty(0), np.full(3, np.nan), "reference")]
-        for index, standing in enumerate(others, 1):
-            found = paired_differences(standing, best)
-            words = _against_best(family, index, metric)
-            rows.append(_Row(standing.name, found, np.array(t_interval(found), float), words))
+        for standing in others:
+            shared = [seed for seed in standing.seeds if seed in set(best.seeds)]
+            found = standing.compared(shared) - best.compared(shared)
+            centre = float(found.mean()) if shared else np.nan
+            low, high = standing.short
+            interval = np.array([centre, -high, -low])
+            rows.append(_Row(standing.name, found, interval, _against_best(standing)))
         panels.append(rows)
     placebos = any(arm.placebo.size > 1 for arm in comparison.arms)
     figure, axes = _forest(
         comparison,
         "Difference to the best, replicate by replicate",
         [
-            "paired by seed: mean, 95% t interval of each pair (not adjusted); "
-            "p adjusted for all pairs",
+            "paired by seed: mean, and how far each may fall short of the best (95%, all together)",
             "grey: placebo, up to what a setting differs from itself on other seeds"
             if placebos
             else "",
@@ -127,22 +129,20 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
         panel.set_xlim(linear_limits(np.concatenate([[0.0, -placebo, placebo], *drawn])))
         if higher_is_better(metric):
             panel.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
-    unit = "points" if higher_is_better(metric) else metric_name(metric)
+        else:
+            panel.xaxis.set_major_formatter(lambda value, _: f"{np.exp(-value):.3g}")
+    unit = "points" if higher_is_better(metric) else f"{metric_name(metric)} over the best's"
     axes[-1].set_xlabel(f"difference to the best ({unit}; left is worse)")
     return {"differences": figure}
 
 
-def _against_best(family: Family, index: int, metric: str) -> str:
-    """Return the difference to the best and whether a test separates the two."""
-    if not family.pairs:
-        return ""
-    pair = family.pair(0, index)
-    gap = difference(-pair.difference.centre, metric, unit=False)
-    if family.method == "none" or not pair.tested:
-        return f"{gap:>6}  n = {pair.n}: no test can decide"
-    p = probability(pair.adjusted)
-    sign, tie = "" if p.startswith("<") else "= ", "" if pair.adjusted <= ALPHA else "  tie"
-    return f"{gap:>6}  p {sign}{p}{tie}"
+def _against_best(standing: Standing) -> str:
+    """Return whether it could be the best, or how far it falls short."""
+    if standing.could_be_best is None:
+        return "not judged"
+    if standing.could_be_best:
+        return "could be best"
+    return f"short by {shortfall(standing.short, standing.metric)}"
 
 
 def _draw_placebo(axes: Axes, family: Family) -> float:

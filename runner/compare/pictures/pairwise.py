@@ -48,7 +48,7 @@ def pairwise(comparison: Comparison) -> dict[str, Picture]:
         "Probability that the row beats the column",
         [
             replicate_note(comparison.arms, "all pairs of replicates, ties count half"),
-            "framed: separated by the test",
+            "framed: told apart by a test of all pairs together",
         ],
         height,
     )
@@ -72,7 +72,7 @@ def _matrix(axes: Axes, family: Family, room: float) -> None:
     axes.set_xticks(range(k), names, parse_math=False, **turned)
     axes.set_yticks(range(k), names, parse_math=False)
     for pair in family.pairs:
-        if pair.adjusted <= ALPHA:
+        if pair.p <= ALPHA:
             frame(axes, pair.first, pair.second, INK)
             frame(axes, pair.second, pair.first, INK)
 
