@@ -230,11 +230,11 @@ def _give_reasons(family: Family) -> None:
     has too; what a run alone need not show counts if none of them has it at all."""
     among_best = [finding for one in family.judged(True) for finding in _findings(one)]
     seen = {finding["code"] for finding in among_best}
-    shown = {finding["code"] for finding in among_best if finding.get("shown", True)}
+    shown = {finding["code"] for finding in among_best if finding["shown"]}
     for standing in family.judged(False):
         for finding in _findings(standing):
-            if finding["code"] not in (shown if finding.get("shown", True) else seen):
-                standing.reason = finding.get("reason", finding["text"])
+            if finding["code"] not in (shown if finding["shown"] else seen):
+                standing.reason = finding["reason"]
                 break
 
 

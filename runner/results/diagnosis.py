@@ -1,4 +1,10 @@
-"""One sentence on what went wrong, where the numbers warrant it; healthy runs get none."""
+"""What went wrong in a run, with its numbers; healthy runs get no finding that is shown.
+
+Many networks that learn all there is to learn have dead units or small gradients: a third of the
+units of a ReLU network may die on moons. So such a cause is shown where it costs something: where
+replicates diverged, or training samples are misclassified that their nearest neighbours get right.
+The others stay in the summary, for a comparison with what did better.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +15,109 @@ import numpy as np
 from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.network.measurements import flatness
+from runner.system.blas import one_blas_thread
 from runner.training.outcome import TrainingResult
 
+NEIGHBOURS = 5
+"""Enough to outvote a wrong label, few enough for a class of ten samples. Their error is near the
+least possible one: for one neighbour it is at most twice that, for more it is lower.
+Cover & Hart 1967, Nearest neighbor pattern classification, https://doi.org/10.1109/TIT.1967.1053964"""
+
+NEIGHBOUR_SAMPLES = 1000
+"""So many give the accuracy to 0.01, in some 10 ms."""
+
+SHORTFALL = 0.05
+"""How much lower than the neighbours' accuracy is too low: three standard errors of an accuracy
+of 0.95 over 200 samples are 0.046."""
+
+FLOW = 32.0
+"""How much smaller or larger a gradient or a signal may get on its way. The slope of sigmoid is at
+most 1/4: two layers of it leave 1/16, which training overcomes, three leave 1/64."""
+
+EXTREME_FLOW = 1e3
+"""What is shown even where it cost nothing: an optimizer that divides by the gradient's size, as
+Adam does, got over it; plain gradient descent would move layer 1 a thousandth as fast."""
+
 DEAD_SHARE = 0.1
+"""Less is as good as a layer a tenth narrower. Up to a third is harmless where units are plenty,
+so it is shown for what it cost (SHORTFALL), not for the share."""
+
 SATURATED_SHARE = 0.9
-VANISHING_RATIO = 1e-3
-RISE_FACTOR = 1.5
-CHANCE_MARGIN = 0.05
-LEAST_RISE = 0.05
+"""Where nine of ten outputs pass no gradient, a layer passes less than a third of its size."""
+
+LEAST_KAPPA = 0.1
+"""A tenth of the way from chance to all correct: accuracy 0.55 with two classes, 0.19 with ten.
+Cohen 1960, A coefficient of agreement, https://doi.org/10.1177/001316446002000104"""
+
+RISE_FACTOR, LEAST_RISE = 1.2, 0.1
+"""By how much validation loss must rise, as a factor and in nats: the right class a tenth less
+probable on average, and a fifth of a loss that is high in any case, as where classes overlap. Less
+than that is between the lowest of many epochs and the last one by chance."""
+
+UNSTABLE_FACTOR = 1.5
+"""By how much train loss rises too where training itself is at fault: mini-batches leave it
+a quarter higher after one epoch than after another."""
+
 LEAST_FALL = 0.01
+"""A fall in accuracy by less is one or two samples of a hundred."""
 
 
 def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
-    """Return the findings, the gravest first: code, layer (None for all), text, numbers."""
-    return [
-        *_diverged(training),
-        *_gradient_flow(experiment, training),
-        *_dead(experiment, training),
-        *_saturated(experiment, training),
-        *_not_learned(experiment, training),
-        *_overfitted(training),
-    ]
+    """Return the findings, those that are shown first, the gravest first among them.
+
+    Each has a code, a layer (None for all), the ``reason`` in one phrase ("31% of layer 1 dead"),
+    a ``text``, numbers, and whether it is ``shown``.
+    """
+    accuracies = training.final_scores["train_accuracy"]
+    finished = np.array([outcome.status != "diverged" for outcome in training.outcomes])
+    within_reach = _neighbours_accuracy(experiment)
+    short = bool(finished.any() and accuracies[finished].mean() < within_reach - SHORTFALL)
+    flow, units = _flow(experiment, training), _units(experiment, training)
+    cut_off = flow and flow[0]["numbers"]["ratio"] == 0  # by a layer that is wholly dead
+    saturated = units and units[0]["code"] == "saturated"
+    causes = [*units, *flow] if cut_off or saturated else [*flow, *units]
+    for finding in causes:
+        finding["shown"] |= short or not finished.all()
+    stuck = _stuck(experiment, accuracies, finished)
+    missing = _underfitted(accuracies[finished].mean(), within_reach) if short else []
+    findings = [*_diverged(training), *causes, *(stuck or missing), *_overfitted(training)]
+    return sorted(findings, key=lambda finding: not finding["shown"])
 
 
-def _finding(code: str, layer: int | None, text: str, **numbers: float) -> dict[str, Any]:
+def _finding(
+    code: str,
+    reason: str,
+    text: str,
+    numbers: dict[str, float],
+    layer: int | None = None,
+    shown: bool = True,
+) -> dict[str, Any]:
     rounded = {key: float(f"{value:.6g}") for key, value in numbers.items()}
-    return {"code": code, "layer": layer, "text": text, "numbers": rounded}
+    return {
+        "code": code,
+        "layer": layer,
+        "reason": reason,
+        "text": text,
+        "numbers": rounded,
+        "shown": shown,
+    }
+
+
+@one_blas_thread()
+def _neighbours_accuracy(experiment: Experiment) -> float:
+    """Return the share of the first replicate's training samples whose class is that of most of
+    their nearest neighbours, NaN for too few samples."""
+    data = experiment.first_split
+    x = data.train_x[:NEIGHBOUR_SAMPLES]
+    labels = data.train_labels[:NEIGHBOUR_SAMPLES]
+    if len(x) <= NEIGHBOURS:
+        return float("nan")
+    squares = np.einsum("ij,ij->i", x, x)
+    distances = squares + squares[:, None] - 2 * (x @ x.T)
+    np.fill_diagonal(distances, np.inf)
+    nearest = labels[np.argpartition(distances, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]]
+    votes = (nearest[:, :, None] == np.arange(data.classes)).sum(axis=1)
+    return float(np.mean(votes.argmax(axis=1) == labels))
 
 
 def _diverged(training: TrainingResult) -> list[dict[str, Any]]:
@@ -42,31 +125,62 @@ def _diverged(training: TrainingResult) -> list[dict[str, Any]]:
     epochs = [epoch for epoch in ends if epoch is not None]
     if not epochs:
         return []
-    total = len(training.outcomes)
+    some = f"{len(epochs)} of {len(training.outcomes)} replicates"
+    reason = f"{some} diverged"
     if max(epochs) == 0:
-        text = f"{len(epochs)} of {total} replicates have no finite loss even before training"
+        text = f"{some} have no finite loss even before training"
     else:
         text = (
-            f"{len(epochs)} of {total} replicates diverged, the first at epoch {min(epochs)}: "
+            f"{reason}, the first at epoch {min(epochs)}: "
             "lower optimizer.learning_rate or set optimizer.clip_norm"
         )
-    return [_finding("diverged", None, text, replicates=len(epochs), epoch=float(min(epochs)))]
+    numbers = {"replicates": float(len(epochs)), "epoch": float(min(epochs))}
+    return [_finding("diverged", reason, text, numbers)]
 
 
-def _gradient_flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
+def _flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
+    """Compare layer 1's gradient with the last's, and that one's outputs with the inputs, which
+    are standardised."""
     layers = len(experiment.model.hidden)
     if layers < 2:
         return []
-    first = _geometric_mean(training.history["layer1_gradient_rms"][:, 0])
-    last = _geometric_mean(training.history[f"layer{layers}_gradient_rms"][:, 0])
-    if not (last > 0 and np.isfinite(first) and np.isfinite(last)):
+    start = {name: rows[:, 0] for name, rows in training.history.items()}
+    gradient = _median(start["layer1_gradient_rms"] / start[f"layer{layers}_gradient_rms"])
+    signal = _median(start[f"layer{layers}_activation_rms"])
+    if gradient < 1 / FLOW:
+        code, ratio = "vanishing", gradient
+        reason = f"layer 1 receives {_digits(ratio)} of layer {layers}'s gradient"
+    elif gradient > FLOW:
+        code, ratio = "exploding", gradient
+        reason = f"layer 1 receives {_digits(ratio)} times layer {layers}'s gradient"
+    elif signal > FLOW:
+        code, ratio = "exploding", signal
+        reason = f"the outputs of layer {layers} are {_digits(ratio)} times the inputs"
+    else:
         return []
-    ratio = first / last
-    if VANISHING_RATIO <= ratio <= 1 / VANISHING_RATIO:
-        return []
-    code = "vanishing" if ratio < 1 else "exploding"
-    text = f"at the start layer 1 receives {ratio:.1g} of layer {layers}'s gradient: {code}"
-    return [_finding(code, 1, text, ratio=ratio)]
+    extreme = not 1 / EXTREME_FLOW <= ratio <= EXTREME_FLOW
+    text = f"at the start {reason}: {code}"
+    return [_finding(code, reason, text, {"ratio": ratio}, 1, extreme)]
+
+
+def _median(ratios: Array) -> float:
+    finite = ratios[np.isfinite(ratios)]
+    return float(np.median(finite)) if finite.size else float("nan")
+
+
+def _digits(value: float) -> str:
+    return f"{float(f'{value:.2g}'):g}"
+
+
+def _units(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
+    """Say which units are dead and which layers flat.
+
+    A unit of tanh that is dead is one that is saturated for all samples. One of ReLU is off
+    for many in any case.
+    """
+    state = flatness(experiment.activation_object())
+    dead, flat = _dead(experiment, training), _saturated(experiment, training, state)
+    return [*flat, *dead] if state == "saturated" else [*dead, *flat]
 
 
 def _dead(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
@@ -81,21 +195,25 @@ def _dead(experiment: Experiment, training: TrainingResult) -> list[dict[str, An
         return []
     first, half = min(since), sorted(since)[(len(since) - 1) // 2]
     share, words = _shares(found)
+    reason = f"{words} dead"
     when = f", the first since epoch {first}, half of them by epoch {half}"
-    text = f"{words} dead{when if first < max(since) else f' since epoch {first}'}"
-    return [_finding("dead", _only(found), text, share=share, since=float(first))]
+    text = reason + (when if first < max(since) else f" since epoch {first}")
+    numbers = {"share": share, "since": float(first)}
+    return [_finding("dead", reason, text, numbers, _only(found), False)]
 
 
-def _saturated(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
+def _saturated(
+    experiment: Experiment, training: TrainingResult, state: str
+) -> list[dict[str, Any]]:
     layers = range(1, len(experiment.model.hidden) + 1)
     shares = {number: _last_mean(training, f"layer{number}_saturated") for number in layers}
     found = {number: share for number, share in shares.items() if share >= SATURATED_SHARE}
     if not found:
         return []
     share, words = _shares(found)
-    state = flatness(experiment.activation_object())
-    text = f"{words.replace(' of ', ' of the outputs of ')} are {state} at the end"
-    return [_finding("saturated", _only(found), text, share=share)]
+    reason = f"{words.replace(' of ', ' of the outputs of ')} {state}"
+    text = f"{reason} at the end"
+    return [_finding("saturated", reason, text, {"share": share}, _only(found), False)]
 
 
 def _shares(found: dict[int, float]) -> tuple[float, str]:
@@ -118,20 +236,30 @@ def _only(found: dict[int, Any]) -> int | None:
     return next(iter(found)) if len(found) == 1 else None
 
 
-def _not_learned(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
-    chance = 1 / experiment.classes
-    accuracy = _last_mean(training, "train_accuracy")
-    if not accuracy < chance + CHANCE_MARGIN:
+def _stuck(experiment: Experiment, accuracies: Array, finished: Array) -> list[dict[str, Any]]:
+    labels = experiment.first_split.train_labels
+    chance = float(np.bincount(labels).max()) / len(labels)
+    stuck = finished & (accuracies - chance < LEAST_KAPPA * (1 - chance))
+    if not stuck.any():
         return []
-    text = (
-        f"train accuracy {accuracy:.2f} is no better than chance ({chance:.2f}): "
-        "nothing was learned"
+    accuracy = float(accuracies[stuck].mean())
+    reason = (
+        f"{stuck.sum()} of {len(stuck)} replicates learned nothing: "
+        f"train accuracy {accuracy:.0%}, chance {chance:.0%}"
     )
-    return [_finding("not_learned", None, text, accuracy=accuracy, chance=chance)]
+    numbers = {"accuracy": accuracy, "chance": chance}
+    return [_finding("not_learned", reason, reason, numbers)]
+
+
+def _underfitted(accuracy: float, within_reach: float) -> list[dict[str, Any]]:
+    reason = f"train accuracy {accuracy:.0%}, nearest neighbours {within_reach:.0%}"
+    text = f"{reason}: underfitting, for want of epochs, units, layers or a fitting learning rate"
+    numbers = {"accuracy": accuracy, "within_reach": within_reach}
+    return [_finding("underfitting", reason, text, numbers)]
 
 
 def _overfitted(training: TrainingResult) -> list[dict[str, Any]]:
-    """Say so if validation loss rose in most replicates, and what else did."""
+    """Say so if validation loss rose in most replicates, and whether train loss fell or rose."""
     final, best = training.final_scores, training.best_scores
     if "validation_loss" not in final:
         return []
@@ -139,30 +267,29 @@ def _overfitted(training: TrainingResult) -> list[dict[str, Any]]:
     known = np.array([outcome.best_epoch is not None for outcome in training.outcomes])
     known &= np.isfinite(low) & np.isfinite(high)
     rose = known & (high >= RISE_FACTOR * low) & (high - low >= LEAST_RISE)
-    if 2 * rose.sum() <= known.sum():
+    unstable = rose & (final["train_loss"] > UNSTABLE_FACTOR * best["train_loss"])
+    overfitted = rose & (final["train_loss"] <= best["train_loss"])
+    for which in (unstable, overfitted):
+        if 2 * which.sum() > known.sum():
+            break
+    else:
         return []
-    epoch = np.median([o.best_epoch for o, it in zip(training.outcomes, rose, strict=True) if it])
-    ends = {"best": float(np.median(low[rose])), "last": float(np.median(high[rose]))}
-    where = "" if rose.all() else f" in {rose.sum()} of {len(rose)} replicates"
-    text = (
-        f"validation loss rose{where} from {ends['best']:.3g} at epoch {epoch:.0f} "
-        f"to {ends['last']:.3g}"
-    )
-    train_rose = final["train_loss"][rose] > RISE_FACTOR * best["train_loss"][rose]
-    if np.mean(train_rose) > 0.5:
+    epoch = np.median([o.best_epoch for o, it in zip(training.outcomes, which, strict=True) if it])
+    ends = {"best": float(np.median(low[which])), "last": float(np.median(high[which]))}
+    where = "" if which.all() else f" in {which.sum()} of {len(which)} replicates"
+    start, end = (f"{value:.3g}" for value in ends.values())
+    rise = f"validation loss rose{where} from {start} to {end}"
+    text = f"validation loss rose{where} from {start} at epoch {epoch:.0f} to {end}"
+    if which is unstable:
         text += ", and train loss rose too: lower optimizer.learning_rate"
-        return [_finding("unstable", None, text, **ends)]
-    before, after = (float(part["validation_accuracy"][rose].mean()) for part in (best, final))
+        return [_finding("unstable", rise, text, ends)]
+    before, after = (float(part["validation_accuracy"][which].mean()) for part in (best, final))
     if after > before - LEAST_FALL:
         text += f" while accuracy stayed at {after:.1%}: overconfident, no less accurate"
-        return [_finding("overconfident", None, text, **ends, accuracy=after)]
-    text += f" and accuracy fell from {before:.1%} to {after:.1%}: overfitting"
-    return [_finding("overfitting", None, text, **ends, accuracy=after)]
-
-
-def _geometric_mean(values: Array) -> float:
-    positive = values[values > 0]
-    return float(np.exp(np.log(positive).mean())) if positive.size else 0.0
+        return [_finding("overconfident", rise, text, {**ends, "accuracy": after})]
+    fall = f"accuracy fell from {before:.1%} to {after:.1%}"
+    text += f" and {fall}: overfitting"
+    return [_finding("overfitting", f"validation {fall}", text, {**ends, "accuracy": after})]
 
 
 def _last_mean(training: TrainingResult, column: str) -> float:

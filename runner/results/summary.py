@@ -14,7 +14,7 @@ from runner.statistics.estimates import estimate, how
 from runner.system.version import VERSION
 from runner.training.outcome import TrainingResult
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 ENDS = ("centre", "low", "high")
 METRICS = tuple(
     f"{part}_{quantity}"

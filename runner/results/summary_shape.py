@@ -58,6 +58,7 @@ _LARGEST = sys.float_info.max
 _SECTION = Kind("a section", lambda value: isinstance(value, dict))
 _LIST = Kind("a list", lambda value: isinstance(value, list))
 _TEXT = Kind("a text", lambda value: isinstance(value, str))
+_FLAG = Kind("true or false", lambda value: isinstance(value, bool))
 _COUNT = _number("a whole number from 0", (int,), 0, 2**53)
 _NUMBER = _number("a finite number", (int, float), -_LARGEST, _LARGEST)
 _FROM_0 = _number("a finite number from 0", (int, float), 0, _LARGEST)
@@ -91,7 +92,7 @@ SUMMARY = {
         }
     ],
     "together": {"final": _TOGETHER, "best": _TOGETHER},
-    "diagnosis": [{"code": _TEXT, "text": _TEXT}],
+    "diagnosis": [{"code": _TEXT, "reason": _TEXT, "text": _TEXT, "shown": _FLAG}],
     "seconds": {"total": _FROM_0, "training": _FROM_0},
     "versions": {ANY: _TEXT},
     "fingerprint": {ANY: _optional(_TEXT)},

@@ -46,7 +46,7 @@ def report(run: Run, reused: bool, seconds: float) -> str:
     lines.append(f"  init     {summary['initializer']['text']}")
     lines.append(f"  folder   {run.path}")
     width = max(shutil.get_terminal_size().columns, 60)
-    for finding in summary["diagnosis"]:
+    for finding in (found for found in summary["diagnosis"] if found["shown"]):
         lines += textwrap.wrap(
             finding["text"],
             width,

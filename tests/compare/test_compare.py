@@ -314,7 +314,9 @@ def test_who_falls_short_is_told_with_a_finding_that_the_best_do_not_have(tmp_pa
     for name, codes in findings.items():
         folder = tmp_path / f"{name}_moons_0.01"
         summary = json.loads((folder / "summary.json").read_text())
-        summary["diagnosis"] = [{"code": code, "text": f"it is {code}"} for code in codes]
+        summary["diagnosis"] = [
+            {"code": code, "reason": f"it is {code}", "text": "", "shown": True} for code in codes
+        ]
         write_summary(folder, summary)
     comparison = build([tmp_path])
     assert "; tanh is worse on all 10 seeds because it is vanishing." in sentences(comparison)[0]

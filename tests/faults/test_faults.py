@@ -231,7 +231,7 @@ def test_a_run_of_an_older_format_is_told_apart(capsys):
     path = Path("runs/it/summary.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "format_version": 0}))
     capsys.readouterr()
-    with pytest.raises(ValueError, match="format_version 0, this version reads 2; run it again"):
+    with pytest.raises(ValueError, match="format_version 0, this version reads 3; run it again"):
         load_run("runs/it")
     assert compare(["runs"]) == 2
     assert "format_version 0" in only_line(capsys)

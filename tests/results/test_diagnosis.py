@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import activations
-from runner import execute, run
+from runner import run
 from runner.__main__ import main
 from runner.network.measurements import flatness
+from runner.plots import artist
 from runner.plots.curves import loss
 from runner.results.diagnosis import _dead, _overfitted
 from runner.results.run import load_run
@@ -43,6 +44,21 @@ def test_dead_layers_share_one_line(tmp_path):
     assert len(shown) > 1
     assert dead[0]["text"].startswith(f"{min(shown):.0%} to {max(shown):.0%} of layers ")
     assert dead[0]["layer"] is None
+
+
+@pytest.mark.parametrize(("initializer", "costs"), [("he_normal", False), ("zeros", True)])
+def test_dead_units_are_printed_where_they_cost_something_and_compared_anyway(
+    tmp_path, initializer, costs
+):
+    """With biases of +-3 a third of the units is never on; the others are enough for blobs."""
+    words = ["activation=relu", "dataset=blobs", "dataset.noise=0.5", "plots=none", "replicates=2",
+             "dataset.samples=100", "training.epochs=20", f"initializer={initializer}",
+             *["initializer.bias_std=3"] * (not costs)]  # fmt: skip
+    result = run([*words, f"hydra.run.dir={tmp_path / 'it'}"])
+    assert (result.summary["together"]["final"]["train_accuracy"]["centre"] == 1) is not costs
+    reason = result.summary["diagnosis"][0]["reason"]
+    assert reason.endswith(" dead")
+    assert (f"note     {reason}" in report(result, False, 1.0)) is costs
 
 
 @pytest.mark.parametrize(
@@ -129,7 +145,7 @@ def test_a_run_without_hidden_layers_is_not_titled_after_its_activation(
     tmp_path, capsys, monkeypatch, words, name
 ):
     """And the printed time counts the pictures."""
-    monkeypatch.setattr(execute, "_draw_here", lambda folder, form: time.sleep(0.3))
+    monkeypatch.setattr(artist, "draw", lambda folder, form: time.sleep(0.3))
     folder = f"hydra.run.dir={tmp_path / 'it'}"
     assert main([*QUICK, "activation=tanh", "model.hidden=[]", "replicates=2", *words, folder]) == 0
     first, *rest = capsys.readouterr().out.splitlines()
