@@ -177,7 +177,7 @@ def choose_tuned(settings: Sequence[Setting], wanted: str | None) -> tuple[str, 
     configs = [setting.config for setting in settings]
     if wanted is not None:
         return keys_to_tune(wanted, configs)
-    differing = [key for key in differing_keys(configs) if not _within(key, ("dataset",))]
+    differing = [key for key in differing_keys(configs) if not within(key, ("dataset",))]
     return (TUNED_BY_DEFAULT,) if TUNED_BY_DEFAULT in differing and len(differing) > 1 else ()
 
 
@@ -188,12 +188,12 @@ def keys_to_tune(wanted: str, configs: Sequence[Mapping[str, Any]]) -> tuple[str
     """
     keys = tuple(key.strip() for key in wanted.split(",") if key.strip() not in ("", "none"))
     for key in keys:
-        if _within(key, ("dataset",)):
+        if within(key, ("dataset",)):
             raise ValueError(
                 f"{key!r} cannot be tuned: settings are compared on the same data, and each "
                 "data set is a task of its own"
             )
-        if not any(_within(known, (key,)) for config in configs for known in config):
+        if not any(within(known, (key,)) for config in configs for known in config):
             raise ValueError(
                 f"no run has a setting {key!r} to tune; differing are "
                 f"{', '.join(differing_keys(configs)) or 'none'}"
@@ -201,7 +201,8 @@ def keys_to_tune(wanted: str, configs: Sequence[Mapping[str, Any]]) -> tuple[str
     return keys
 
 
-def _within(key: str, sections: Sequence[str]) -> bool:
+def within(key: str, sections: Sequence[str]) -> bool:
+    """Return whether a key is one of the keys or sections, or in one of them."""
     return any(key == section or key.startswith(f"{section}.") for section in sections)
 
 
@@ -219,7 +220,7 @@ def arms(settings: Sequence[Setting], tuned: Sequence[str]) -> list[Arm]:
 
     def follows(key: str) -> bool:
         """Whether a parameter differs only because its section's name, which is tuned, does."""
-        return key not in differing and _within(f"{key.rpartition('.')[0]}.name", tuned)
+        return key not in differing and within(f"{key.rpartition('.')[0]}.name", tuned)
 
     trials: dict[str, dict[str, list[Setting]]] = {}
     for setting in settings:
@@ -227,7 +228,7 @@ def arms(settings: Sequence[Setting], tuned: Sequence[str]) -> list[Arm]:
         rest = {
             k: v
             for k, v in setting.config.items()
-            if k not in data and not _within(k, tuned) and not follows(k)
+            if k not in data and not within(k, tuned) and not follows(k)
         }
         trials.setdefault(_key(data), {}).setdefault(_key(rest), []).append(setting)
     tasks = [[_arm(alike, differing, tuned) for alike in task.values()] for task in trials.values()]
@@ -244,10 +245,10 @@ def arms(settings: Sequence[Setting], tuned: Sequence[str]) -> list[Arm]:
 def _arm(trials: list[Setting], differing: Sequence[str], tuned: Sequence[str]) -> Arm:
     data = _data(trials[0])
     rest = {k: v for k, v in trials[0].config.items() if k not in data}
-    if "activation.name" in differing and _within("activation.name", tuned):
+    if "activation.name" in differing and within("activation.name", tuned):
         rest["activation.name"] = "any activation"
     in_task = [key for key in differing if key.startswith("dataset.")]
-    in_arm = [key for key in differing if key not in in_task and not _within(key, tuned)]
+    in_arm = [key for key in differing if key not in in_task and not within(key, tuned)]
     best = _best(trials)
     tried = _tried(trials, best, tuned)
     return Arm(
@@ -285,7 +286,7 @@ def _tried(trials: Sequence[Setting], best: Setting, tuned: Sequence[str]) -> di
             if parameter == "name" or trial.config.get(name) == best.config.get(name)
         ]
         several = len(set(map(repr, alike))) > 1
-        if several and key in best.config and _within(key, tuned):
+        if several and key in best.config and within(key, tuned):
             tried[key] = alike
     return tried
 

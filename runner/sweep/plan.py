@@ -35,7 +35,8 @@ SWEEPS = Path("outputs/sweeps")
 class Plan:
     """A sweep's jobs, all checked, its folder, and the key that validation data choose.
 
-    ``remarks`` say what of an experiment file has nothing to do in this sweep.
+    ``remarks`` say what of an experiment file has nothing to do in this sweep, ``doubt`` why no
+    verdict will come of it; empty if one will.
     """
 
     jobs: list[Job]
@@ -43,6 +44,7 @@ class Plan:
     tune: str | None
     launcher: bool
     remarks: list[str]
+    doubt: str
 
 
 def plan(composition: Composition) -> Plan:
@@ -79,7 +81,7 @@ def plan(composition: Composition) -> Plan:
         remarks.append(f"tune={key}: no axis has it; add one, e.g. {key}=VALUE,VALUE")
         if "tune" in said:
             raise ConfigError(remarks[-1])
-    return Plan(jobs, folder, tune, LAUNCHER in said, remarks)
+    return Plan(jobs, folder, tune, LAUNCHER in said, remarks, _doubt(jobs, tune))
 
 
 def _axes(composition: Composition) -> list[Word]:
@@ -148,15 +150,11 @@ def _tuned(
         raise ConfigError(f"tune={tune!r} must be a key, e.g. tune=optimizer.learning_rate")
     from runner.compare.scores import keys_to_tune
     from runner.compare.settings import NOT_SETTINGS, differing_keys
-    from runner.results.run import flatten
 
     for key in tune.split(","):
         if key in NOT_SETTINGS:
             raise ConfigError(f"tune={key}: it does not tell one setting from another")
-    configs = [
-        {key: value for key, value in flatten(job.config).items() if key not in NOT_SETTINGS}
-        for job in jobs
-    ]
+    configs = [_setting(job) for job in jobs]
     try:
         keys = keys_to_tune(tune, configs)
     except ValueError as error:
@@ -164,6 +162,42 @@ def _tuned(
     varied = {*differing_keys(configs), *(axis.key for axis in axes)}
     idle = [key for key in keys if not any(f"{one}.".startswith(f"{key}.") for one in varied)]
     return tune, idle
+
+
+def _setting(job: Job) -> dict[str, Any]:
+    """Return what a comparison tells a job by from the others: its flat config without its seed."""
+    from runner.compare.settings import NOT_SETTINGS
+    from runner.results.run import flatten
+
+    return {key: value for key, value in flatten(job.config).items() if key not in NOT_SETTINGS}
+
+
+def _doubt(jobs: Sequence[Job], tune: str | None) -> str:
+    """Return why no verdict will come of a sweep's comparison, empty if one will."""
+    from runner.compare.pairs import MOST_ARMS_JUDGED, sharing
+    from runner.compare.scores import choose_tuned, within
+    from runner.compare.settings import Setting
+    from runner.statistics.best_set import FEWEST_BLOCKS
+
+    settings = [Setting(_setting(job)) for job in jobs]
+    tuned = choose_tuned(settings, tune)
+    tasks: dict[str, dict[str, set[int]]] = {}
+    for job, setting in zip(jobs, settings, strict=True):
+        kept = {k: v for k, v in setting.config.items() if not within(k, tuned)}
+        data = repr({k: v for k, v in kept.items() if within(k, ["dataset"])})
+        seed = job.config["seed"]
+        arms = tasks.setdefault(data, {})
+        arms.setdefault(repr(kept), set()).update(range(seed, seed + job.config["replicates"]))
+    for arms in tasks.values():
+        if len(arms) > MOST_ARMS_JUDGED:
+            return f"{len(arms)} settings are too many to judge; the most is {MOST_ARMS_JUDGED}"
+        if len(arms) > 1 and not sharing(list(arms.values()))[0]:
+            most = max(map(len, arms.values()))
+            return (
+                f"{most} replicate{'' if most == 1 else 's'} will not show which setting is "
+                f"best: it takes {FEWEST_BLOCKS}, better replicates=10"
+            )
+    return ""
 
 
 def _values(axis: Word) -> list[Word]:

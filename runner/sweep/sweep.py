@@ -49,6 +49,8 @@ def sweep(composition: Composition) -> int:
     for remark in planned.remarks:
         print(f"  note: {one_line(remark)}")
     if missing:
+        if planned.doubt:
+            note(planned.doubt)
         make_parent(missing[0].folder)
     if stale:
         for path in stale:

@@ -27,6 +27,7 @@ from tests.commands import ROOT, environment, python
 
 QUICK = ["replicates=2", "training.epochs=2", "dataset.samples=80", "plots=none"]
 RESULTS = ("history.csv", "weights.npz", "config.yaml")
+RATES = "optimizer.learning_rate=" + ",".join(f"{n / 1000}" for n in range(1, 202))
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
@@ -41,13 +42,30 @@ def results(folder="."):
 
 def test_a_sweep_runs_every_combination_and_compares_them(capsys):
     assert main(["-m", "activation=relu,tanh", "dataset=moons,xor", *QUICK]) == 0
-    out = capsys.readouterr().out
+    out, told = capsys.readouterr()
+    assert told.startswith("note: 2 replicates will not show which setting is best: it takes 6")
     assert "sweep of 4 jobs" in out
     assert "it takes 6 to show which is better" in out
     (sweep,) = Path("outputs/sweeps").iterdir()
     assert sum((sweep / d / "summary.json").is_file() for d in os.listdir(sweep)) == 4
     for name in ("index.html", "leaderboard.csv", "leaderboard.md"):
         assert (sweep / "comparison" / name).is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "doubt"),
+    [
+        (["activation=relu,tanh", "replicates=5"], "5 replicates will not show which setting"),
+        (["activation=relu,tanh", "seed=0,1", "replicates=1"], "2 replicates will not show"),
+        (["activation=relu,tanh", "seed=0,3", "replicates=3"], ""),
+        (["dataset=moons,xor", "replicates=1"], ""),
+        ([RATES], "201 settings are too many to judge"),
+        ([RATES, "activation=relu,tanh", "replicates=6"], ""),
+    ],
+)
+def test_what_no_verdict_will_come_of_is_said_before_it_starts(words, doubt):
+    doubted = plan(compose(words)).doubt
+    assert doubted.startswith(doubt) and bool(doubted) == bool(doubt)
 
 
 def test_a_job_is_the_run_alone_to_the_last_byte():
