@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 VERSION = "0.1.0"
-_CHECKOUT = Path(__file__).resolve().parent.parent
+_CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @cache

@@ -28,7 +28,7 @@ from runner.system import version
 from runner.training import fingerprint
 from runner.training.checkpoint import CHECKPOINT
 from runner.training.own_code import code_digest
-from tests.commands import only_line, python
+from tests.commands import ROOT, only_line, python
 
 QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "plots=none"]
 
@@ -121,6 +121,10 @@ def test_the_summary_says_what_made_the_run(monkeypatch, tmp_path):
     assert set(summary["fingerprint"]) == set(fingerprint.IN_WORDS)
     assert set(summary["origin"]) == {"commit", "dirty", "platform"}
     git = shutil.which("git")
+    if git and (ROOT / ".git").exists():
+        asked = [git, "rev-parse", "HEAD"]
+        head = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+        assert summary["origin"]["commit"] == (head or None)  # git may not trust the folder
     monkeypatch.setattr(version, "_CHECKOUT", tmp_path)
     version.origin.cache_clear()
     assert version.origin()["commit"] is None  # outside of git
