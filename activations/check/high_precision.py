@@ -19,7 +19,14 @@ _FAR = 200_000  # e^that is far beyond every float
 
 
 def _bounded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda v: function(min(max(v, mpmath.mpf(-_FAR)), mpmath.mpf(_FAR)))
+    """Return a function that is a straight line where it would have millions of digits."""
+
+    def bounded(v: Any) -> Any:
+        nearest = min(max(v, mpmath.mpf(-_FAR)), mpmath.mpf(_FAR))
+        found = function(nearest)
+        return found * (1 + abs(v - nearest)) if abs(found) > 1 else found
+
+    return bounded
 
 
 _exp = _bounded(mpmath.exp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from activations.check.__main__ import check_gradient, main
 from runner.network.fast_gradient import BatchGradient
 from runner.network.losses import CrossEntropy
 from runner.network.network import Network
-from tests.commands import python
+from tests.commands import ROOT, python
 
 
 @pytest.mark.parametrize("name", activations.names())
@@ -237,6 +238,21 @@ def test_a_jump_and_a_kink_are_not_counted_as_lost_digits(
     file.write_text(BRANCHED)
     assert main([str(file), "--points", "60"]) == 0, capsys.readouterr().out
     assert "from its own float64" not in capsys.readouterr().out
+
+
+def test_the_readmes_example_keeps_the_bounds_where_its_exponential_leaves_the_floats(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (ROOT / "activations" / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall("```python\n(.*?)```", readme, re.DOTALL)
+    imports = """
+import numpy as np
+from activations import Elementwise
+from activations.arguments import parameter
+"""
+    file = tmp_path / "example.py"
+    file.write_text(imports + example)
+    assert main([str(file), "--points", "60"]) == 0, capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
