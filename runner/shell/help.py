@@ -16,7 +16,7 @@ Train small networks in NumPy and see what their activation function does to the
   python -m runner.plots FOLDER          draw a run's pictures again
   python -m runner.compare FOLDER ...    any runs, side by side
   python -m activations.check NAME ...   how many digits are right, and what it looks like
-  python -m runner.plots.gallery          portraits of all activations, or of the named ones
+  python -m runner.plots.gallery         portraits of all activations, or of the named ones
 
 Examples
   python -m runner activation=tanh
