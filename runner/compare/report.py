@@ -31,7 +31,7 @@ from runner.compare.settings import Setting, key_names, short, show
 from runner.compare.table import Place, columns, legend, table, trials
 from runner.compare.verdict import sentences
 from runner.compare.wording import counted, metric_name
-from runner.plots.colours import line_style
+from runner.plots.colours import tell_apart
 from runner.results.run import Run
 from runner.statistics.estimates import how
 
@@ -187,10 +187,11 @@ def _data(
     shown, names = columns(comparison, Place.PAGE), key_names(comparison.keys)
     by_trial = sorted(range(len(rows)), key=lambda index: rows[index][1])
     with_curves = set(by_trial[:MOST_ROWS_WITH_CURVES])
+    looks = tell_apart(setting.activation for setting in comparison.settings)
     entries: list[dict[str, Any]] = []
     for index, (standing, is_trial) in enumerate(rows):
         (setting,) = standing.settings
-        look = line_style(setting.activation)
+        look = looks[setting.activation]
         dash = look["linestyle"]
         entries.append(
             {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,23 @@ def line_style(activation: str) -> dict[str, Any]:
         index = zlib.crc32(activation.encode()) % (len(PALETTE) * len(DASHES))
     dash, colour = divmod(index, len(PALETTE))
     return {"color": PALETTE[colour], "linestyle": DASHES[dash]}
+
+
+def tell_apart(activations: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return each activation's ``line_style``; of those that share a colour, the best known
+    keeps it, and the others take colours that none of them has while there are any."""
+
+    def fame(name: str) -> tuple[int, str]:
+        return (KNOWN.index(name) if name in KNOWN else len(KNOWN)), name
+
+    looks = {name: line_style(name) for name in sorted(set(activations), key=fame)}
+    free = [shade for shade in PALETTE if shade not in {look["color"] for look in looks.values()}]
+    taken = set()
+    for look in looks.values():
+        if look["color"] in taken and free:
+            look["color"] = free.pop(0)
+        taken.add(look["color"])
+    return looks
 
 
 def colour(activation: str) -> str:

@@ -8,25 +8,26 @@ from matplotlib.collections import PathCollection
 
 from runner.compare import build
 from runner.compare.pictures import against, estimates, over_epochs
+from runner.compare.pictures.lines import Scale
 from runner.plots import curves
-from runner.plots.style import style
+from runner.plots.style import Picture, style
 from tests.run_folders import write_run, write_summary
 
 
 def cut_off(figure):
     """Whether a line, a band, an interval or a dot lies outside its axes, by any share of 1%."""
     for axes in figure.axes:
-        points = [
-            line.get_xydata() for line in axes.lines if line.get_transform() == axes.transData
-        ]
-        for artist in axes.collections:
+        artists = [*axes.lines, *axes.collections]
+        points = []
+        for artist in artists:
             if isinstance(artist, PathCollection):
-                points.append(np.asarray(artist.get_offsets()))
-            elif artist.get_transform() == axes.transData:
-                points += [path.vertices for path in artist.get_paths()]
+                points.append(axes.transData.transform(np.asarray(artist.get_offsets())))
+            elif artist.get_transform() != axes.transAxes:
+                paths = [artist.get_path()] if artist in axes.lines else artist.get_paths()
+                points += [artist.get_transform().transform(path.vertices) for path in paths]
         drawn = np.concatenate(points)
         drawn = drawn[np.isfinite(drawn).all(axis=1)]
-        shares = axes.transAxes.inverted().transform(axes.transData.transform(drawn))
+        shares = axes.transAxes.inverted().transform(drawn)
         if (np.abs(shares - 0.5) > 0.51).any():
             return True
     return False
@@ -66,6 +67,32 @@ def test_a_comparisons_intervals_and_replicates_are_inside(tmp_path, metric, dra
     assert figures
     for figure in figures.values():
         check(figure, beyond=False)
+
+
+def test_accuracies_near_100_percent_are_drawn_by_their_errors():
+    near = np.array([0.4, 0.99, 0.995, 1.0])
+    scale = Scale.of("test_accuracy", near, near)
+    figure = Picture("", height=4)
+    axes = figure.place(1, 1, 7, 3)
+    scale.set(axes.yaxis)
+    heights = axes.transAxes.inverted().transform(axes.transData.transform([(0, y) for y in near]))
+    gaps = np.diff(heights[:, 1])
+    assert (gaps > 0.05).all() and heights.min() >= 0 and heights.max() <= 1
+    ticks = axes.get_yticks()
+    assert 1.0 in ticks and len(ticks) >= 4
+    for plain in ([0.97, 0.99, 1.0], [0.4, 0.5, 0.99]):
+        assert not Scale.of("test_accuracy", np.array(plain), np.array(plain)).note
+
+
+def test_the_title_says_which_settings_change_places(tmp_path):
+    for rate, relu, tanh in ((0.01, 0.9, 0.7), (0.1, 0.8, 0.8), (1.0, 0.6, 0.9)):
+        for name, score in (("relu", relu), ("tanh", tanh)):
+            scores = [score, score + 0.01, score - 0.01]
+            write_run(tmp_path / f"{name}{rate}", name, scores=scores, learning_rate=rate)
+    with style():
+        (figure,) = against.against_settings(build([tmp_path])).values()
+    title = figure.texts[0].get_text()
+    assert title == "relu is ahead of tanh at learning rate 0.01, behind it at 1"
 
 
 def test_a_burst_in_a_comparison_is_drawn_at_the_edge_and_said(tmp_path):

@@ -425,3 +425,12 @@ def test_the_boundary_needs_little_more_memory_than_it_shows(tmp_path, activatio
     assert field.shape == (5, 160, 160, 1) and peak < 30e6
     corner = run.network().logits(np.array([[-2.0, -1.0], [2.0, 1.0]]))
     np.testing.assert_allclose(field[:, [0, -1], [0, -1]], corner, rtol=1e-5)
+
+
+def test_activations_in_one_picture_have_colours_of_their_own_while_there_are_any():
+    looks = colours.tell_apart(["softsign", "tanh", "relu", "arctan"])
+    assert looks["tanh"] == colours.line_style("tanh")
+    assert len({look["color"] for look in looks.values()}) == 4
+    assert looks["softsign"]["linestyle"] == colours.line_style("softsign")["linestyle"]
+    many = colours.tell_apart(colours.KNOWN)
+    assert {look["color"] for look in many.values()} == set(colours.PALETTE)

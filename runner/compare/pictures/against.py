@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,9 @@ from runner.plots.axes import inches, round_ticks
 from runner.plots.style import Picture, cut
 from runner.statistics.estimates import how
 from runner.statistics.profiles import expected_best
+
+MOST_MARKED = 12
+"""With more values of a setting its lines have bands, or a few intervals."""
 
 
 def number_of(key: str, value: Any) -> float:
@@ -102,18 +105,20 @@ def _against(
             x = np.array([position(setting) for setting in members])
             y, low, high = np.array([setting.score for setting in members], float).T
             ringed = [i for i, setting in enumerate(members) if id(setting) in chosen]
-            line = Line(name, members[0].activation, x, y, low, high, ringed)
+            marked = len(x_values) <= MOST_MARKED
+            line = Line(name, members[0].activation, x, y, low, high, ringed, marked=marked)
             panels.setdefault(task, []).append(line)
     scale, outside = scale_of_lines(comparison.metric, panels)
     notes = [replicate_note(comparison.arms, how(comparison.metric)), outside]
     if tuned_here:
         notes.append("ring: the value that validation data chose")
+    title = f"{metric_name(comparison.metric).capitalize()} against {meaning}"
     if len(panels) == 1:
         (lines,) = panels.values()
-        notes.append(_in_turn(lines, direction(comparison.metric)))
+        title = _finding(lines, direction(comparison.metric), meaning) or title
     return LinePicture(
         file,
-        f"{metric_name(comparison.metric).capitalize()} against {meaning}",
+        title,
         notes,
         panels,
         _dresser(scale, x_values),
@@ -123,16 +128,31 @@ def _against(
     ).draw(comparison)
 
 
-def _in_turn(lines: Sequence[Line], sign: int) -> str:
-    """Return a note on which lines are best, where that changes along the axis."""
-    tops: dict[float, tuple[float, str]] = {}
-    for line in lines:
-        for x, y in zip(line.x.tolist(), (sign * line.y).tolist(), strict=True):
-            tops[x] = max(tops.get(x, (-math.inf, "")), (y, line.name))
-    names = list(dict.fromkeys(tops[x][1] for x in sorted(tops)))
-    if len(names) == 1:
-        return ""
-    return f"{'highest' if sign > 0 else 'lowest'} mean in turn: {', '.join(names[:6])}"
+def _finding(lines: Sequence[Line], sign: int, meaning: str) -> str:
+    """Return which two lines change places along the axis, by intervals that do not overlap;
+    otherwise which line is best everywhere; empty if neither."""
+    clearest, text = 0.0, ""
+    for one, other in permutations(lines, 2):
+        x, at, of = np.intersect1d(one.x, other.x, return_indices=True)
+        if not x.size:
+            continue
+        gaps = sign * (one.y[at] - other.y[of])
+        clear = (one.low[at] > other.high[of]) | (one.high[at] < other.low[of])
+        gaps = np.where(clear, gaps, 0.0)
+        first, last = np.argmax(gaps), np.argmin(gaps)
+        if first < last and min(gaps[first], -gaps[last]) > clearest:
+            clearest = min(gaps[first], -gaps[last])
+            text = (
+                f"{one.name} is ahead of {other.name} at {meaning} {x[first]:.3g}, behind it at "
+                f"{x[last]:.3g}"
+            )
+    if text or len(lines) < 2:
+        return text
+    best, *others = sorted(lines, key=lambda line: -float(np.nanmean(sign * line.y)))
+    ahead = all(
+        np.array_equal(best.x, line.x) and (sign * (best.y - line.y) > 0).all() for line in others
+    )
+    return f"{best.name} has the best mean at every {meaning}" if ahead else ""
 
 
 def _dresser(scale: Scale, x_values: list[float]) -> Callable[[Axes], None]:
@@ -142,7 +162,7 @@ def _dresser(scale: Scale, x_values: list[float]) -> Callable[[Axes], None]:
     def dress(axes: Axes) -> None:
         scale.set(axes.yaxis)
         if not logarithmic:
-            margin = 0.03 * (x_values[-1] - x_values[0])
+            margin = 0.05 * (x_values[-1] - x_values[0])
             axes.set_xlim(x_values[0] - margin, x_values[-1] + margin)
             round_ticks(axes.xaxis, 6)
             return
@@ -152,7 +172,7 @@ def _dresser(scale: Scale, x_values: list[float]) -> Callable[[Axes], None]:
             crowded = inches(axes)[0] / len(x_values) < 0.42
             axes.xaxis.set_major_locator(FixedLocator(x_values[:: 2 if crowded else 1]))
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
-        margin = ratio**0.03
+        margin = ratio**0.05
         axes.set_xlim(x_values[0] / margin, x_values[-1] * margin)
 
     return dress

@@ -17,6 +17,10 @@ from runner.plots.colours import GREY
 from runner.plots.style import MARGIN, SMALL, WIDTH, Picture, cut
 
 MOST_ARMS, MOST_TASKS, MOST_REPLICATES = 16, 6, 8
+COARSE, FINE, FEW_SQUARES = 60, 120, 12
+"""Points of a field along a side: more where the squares are few and large."""
+MOST_SIDE = 3.7
+"""Inches of a square."""
 MOST_WORST_ROWS, MOST_WORST_PANELS, MOST_MEDIANS = 12, 100, 40
 
 
@@ -29,7 +33,9 @@ def boundaries(comparison: Comparison) -> dict[str, Picture]:
     groups = {task: comparison.of_task(task)[:MOST_ARMS] for task in tasks}
     while len(groups) > 1 and sum(map(len, groups.values())) > MOST_MEDIANS:
         groups.popitem()
-    fields = {task: Fields(group) for task, group in groups.items()}
+    squares = sum(map(len, groups.values()))
+    resolution = FINE if squares <= FEW_SQUARES else COARSE
+    fields = {task: Fields(group, resolution) for task, group in groups.items()}
     groups = {task: group for task, group in groups.items() if fields[task].part}
     if not groups:
         return {}
@@ -38,6 +44,8 @@ def boundaries(comparison: Comparison) -> dict[str, Picture]:
     for task, group in groups.items():
         shown = group[:MOST_WORST_ROWS]
         panels += sum(min(len(arm.setting.replicates), MOST_REPLICATES) for arm in shown)
+        if all(len(arm.setting.replicates) == 1 for arm in shown):
+            continue
         if panels > MOST_WORST_PANELS and len(result) > 1:
             break
         suffix = "" if len(groups) == 1 else f"_{files[task]}"
@@ -59,7 +67,7 @@ def _medians(
     names = names[:MOST_ARMS]
     tasks = list(groups)
     if len(tasks) == 1:
-        across, side, top = min(len(names), 6), [], []
+        across, side, top = _columns(len(names)), [], []
         places = {(names[i], tasks[0]): divmod(i, across) for i in range(len(names))}
     elif len(names) <= 6:
         across, side, top = len(names), tasks, names
@@ -69,7 +77,7 @@ def _medians(
         places = {(n, t): (r, c) for r, n in enumerate(names) for c, t in enumerate(tasks)}
     rows = 1 + max(row for row, _ in places.values())
     left = widest(side, 2.85) + 0.15 if side else 0.0
-    cell = min((WIDTH - 2 * MARGIN - left) / across, 1.75 if rows <= 6 else 1.0)
+    cell = min((WIDTH - 2 * MARGIN - left) / across, max(14 / rows, 1.0), MOST_SIDE)
     pitch = cell + (0.0 if side else 0.24)
     dots = " or ".join(sorted({fields[task].part for task in groups}))
     every = {arm.name for task in tasks for arm in comparison.of_task(task)}
@@ -81,7 +89,7 @@ def _medians(
             left_out(len(names), len(every), "settings"),
             left_out(len(tasks), len(comparison.tasks), "tasks"),
         ],
-        1.6 + rows * pitch,
+        (1.6 if side else 1.3) + rows * pitch,
     )
     name_rows(figure, side, figure.left + left - 0.08, figure.top - 0.25, pitch, left - 0.1)
     for column, text in enumerate(top):
@@ -106,6 +114,11 @@ def _medians(
     return {"boundaries": figure}
 
 
+def _columns(squares: int) -> int:
+    """Return into how many columns to put squares: rows that are full, or nearly so."""
+    return squares if squares <= 4 else min((4, 5, 6), key=lambda n: (-squares % n, -n))
+
+
 def _worst_first(
     comparison: Comparison, task: str, group: Sequence[Arm], fields: Fields
 ) -> Picture:
@@ -118,8 +131,7 @@ def _worst_first(
         comparison,
         f"The replicates' boundaries, worst first, {task}",
         [
-            f"sorted by {metric_name(comparison.metric)}; below each row what repeats its worst "
-            "replicate",
+            f"by seed and {metric_name(comparison.metric)}; below each row what repeats its worst",
             left_out(len(group), len(comparison.of_task(task)), "settings"),
             left_out(most, max(len(arm.setting.replicates) for arm in group), "replicates"),
         ],
@@ -135,7 +147,8 @@ def _worst_first(
             value = arm.setting.measured(comparison.metric)[k]
             lost = arm.setting.diverged[k]
             text = "diverged" if lost else score(float(value), comparison.metric)
-            _title(figure, x, y, cell, f"{arm.setting.seeds[k]}: {text}")
+            seed = f"{'seed ' if cell > 0.95 else ''}{arm.setting.seeds[k]}"
+            _title(figure, x, y, cell, f"{seed}: {text}")
         words = cut(arm.name, left - 0.1)
         where = (figure.left + left - 0.08, y - cell / 2)
         figure.words(*where, words, size=SMALL, ha="right", va="center")

@@ -67,6 +67,7 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
             replicate_note(comparison.arms, how(metric)),
             "dots: replicates",
             f"{outside}, drawn at its edge" if outside else "",
+            *dict.fromkeys(scale.note for scale in scales),
         ],
         families,
         panels,

@@ -16,8 +16,9 @@ from runner.compare.pictures.layout import (
     page,
     replicate_note,
     table,
+    widest,
 )
-from runner.compare.scores import direction, higher_is_better
+from runner.compare.scores import higher_is_better
 from runner.compare.settings import Setting, label, short, show
 from runner.compare.wording import metric_name, score
 from runner.plots.axes import inches
@@ -62,31 +63,29 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
         [
             replicate_note(comparison.arms, how(metric).partition(",")[0]),
             left_out(len(panels), len(cells), "combinations"),
-            "frame: best of the row",
+            "frame: chosen by validation data" if comparison.tuned else "",
+            "a scale of colours in each panel" if len(panels) > 1 else "",
         ],
         1.4 + deep * (0.26 * len(rows) + 0.85),
     )
-    left = 1.15
+    left = widest(map(show, rows), 1.15) + 0.12
     panel_axes = grid(figure, len(panels), across, left=left, below=0.5, between=0.1)
     tables = [_centres(cell, rows, columns) for cell in panels.values()]
-    low, high = float(np.nanmin(tables)), float(np.nanmax(tables))
-    colours = {
-        "cmap": "cividis" if higher_is_better(metric) else "cividis_r",
-        "vmin": low,
-        "vmax": high if high > low else low + 1,
-    }
+    cmap = "cividis" if higher_is_better(metric) else "cividis_r"
+    chosen = {id(arm.setting) for arm in comparison.arms if arm.chosen}
     room = _ROOM if np.size(tables) <= MOST_NUMBERS else np.inf
     plain: dict[str, Any] = {"parse_math": False}
-    for index, (axes, name, centres) in enumerate(zip(panel_axes, panels, tables, strict=True)):
-        table(axes, centres, lambda v: score(v, metric).removesuffix("%"), room, **colours)
-        for row, scores in enumerate(direction(metric) * centres):
-            if np.isfinite(scores).any():
-                frame(axes, row, int(np.nanargmax(scores)), PALETTE[1])
+    for axes, name, centres in zip(panel_axes, panels, tables, strict=True):
+        table(axes, centres, lambda v: score(v, metric).removesuffix("%"), room, cmap=cmap)
+        for row, column in np.ndindex(centres.shape):
+            here = panels[name].get((repr(rows[row]), repr(columns[column])), [])
+            if any(id(setting) in chosen for setting in here):
+                frame(axes, row, column, PALETTE[1])
         heading(axes, name)
         width = inches(axes)[0]
         names = [cut(show(value), width / len(columns) - 0.06) for value in columns]
         axes.set_xticks(range(len(columns)), names, **plain)
-        names = ["" if index % across else cut(show(value), left - 0.1) for value in rows]
+        names = [cut(show(value), left - 0.1) for value in rows]
         axes.set_yticks(range(len(rows)), names, **plain)
         axes.set_xlabel(cut(_words(columns_key), width), **plain)
     return {"heat_map": figure}

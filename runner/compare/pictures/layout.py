@@ -46,7 +46,10 @@ def replicate_note(arms: Sequence[Arm], statistic: str) -> str:
     counts = sorted({arm.scores.size for arm in arms})
     lost = sum(int(arm.setting.diverged.sum()) for arm in arms)
     n = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    text = f"{statistic}, {n} replicate{'' if n == '1' else 's'}"
+    if n == "1":
+        text = "one replicate, no interval"
+    else:
+        text = f"{statistic}, {n} replicates"
     return f"{text}; {lost} diverged" if lost else text
 
 

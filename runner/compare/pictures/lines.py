@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection
+from matplotlib.transforms import ScaledTranslation
 
 from activations.base import Array
 from runner.compare.comparison import Comparison
@@ -33,7 +34,7 @@ from runner.plots.axes import (
     log_ticks,
     percent,
 )
-from runner.plots.colours import DASHES, PALE, PALETTE, colour, line_style
+from runner.plots.colours import DASHES, PALE, PALETTE, tell_apart
 from runner.plots.style import SMALL, Picture, cut
 
 Looks = dict[str, dict[str, Any]]
@@ -41,14 +42,22 @@ Looks = dict[str, dict[str, Any]]
 
 MOST_LINES = 8
 MOST_BANDS = 4
+MARKERS = "os^Dv"
+"""By dash: each tells the same lines apart."""
 MOST_PANELS, MOST_ESSENTIAL_PANELS = 36, 48
+WIDE, NEAR, LEAST_ERROR = 0.15, 0.05, 2e-3
+"""Accuracies that reach so far, of which half are so near 100%, are drawn by their errors, above
+the least of which the scale is about linear."""
 MOST_ROOM_BESIDE_THIRDS = 1.0
 """Inches for names beside three panels in a row; where names need more, there are two."""
 
 
 @dataclass
 class Line:
-    """A setting's line in a panel; ``low`` and ``high`` bound its band, NaN where it has none."""
+    """A setting's line in a panel; ``low`` and ``high`` bound its band, NaN where it has none.
+
+    Each of its points is ``marked``, and has its own interval, where there are few.
+    """
 
     name: str
     activation: str
@@ -58,6 +67,7 @@ class Line:
     high: Any = np.nan
     ringed: list[int] = field(default_factory=list)
     steps: bool = False
+    marked: bool = False
 
     def __post_init__(self) -> None:
         self.low, self.high = (np.broadcast_to(end, self.y.shape) for end in (self.low, self.high))
@@ -66,6 +76,21 @@ class Line:
     def banded(self) -> Array:
         """Where the line has a band."""
         return np.isfinite(self.low) & np.isfinite(self.high)
+
+    def places(self, place: int, of: int) -> Array:
+        """Return the points at which to draw a few intervals, each of so many lines elsewhere."""
+        shares = (np.arange(5) + (place + 0.5) / of) / 5
+        x = self.x[0] + shares * (self.x[-1] - self.x[0])
+        return np.searchsorted(self.x, x, "right") - 1
+
+    @property
+    def median(self) -> tuple[float, float]:
+        """Where the ends of the band reach one half: at the last point if they do not."""
+        first, last = (
+            float(np.append(self.x, self.x[-1])[np.searchsorted(end, 0.5)])
+            for end in (self.high, self.low)
+        )
+        return first, last
 
     @property
     def path(self) -> Array:
@@ -178,15 +203,16 @@ class LinePicture:
 
 def looks(named: Iterable[tuple[str, str]]) -> Looks:
     """Return colour and dash by name, given (name, activation); an activation keeps its
-    own wherever it can.
+    own wherever it can (see ``tell_apart``).
 
     Several names of one activation share its colour and differ by dash; where all have
     the same activation, colours tell them apart.
     """
     by_name = dict(named)
     activations = list(by_name.values())
+    own = tell_apart(activations)
     if len(set(activations)) == len(activations):
-        return {name: line_style(activation) for name, activation in by_name.items()}
+        return {name: own[activation] for name, activation in by_name.items()}
     result: Looks = {}
     met: dict[str, int] = {}
     for place, (name, activation) in enumerate(sorted(by_name.items())):
@@ -194,26 +220,43 @@ def looks(named: Iterable[tuple[str, str]]) -> Looks:
             dash, index = divmod(place, len(PALETTE))
             shade = PALETTE[index]
         else:
-            dash, shade = met.get(activation, 0), colour(activation)
+            dash, shade = met.get(activation, 0), own[activation]["color"]
             met[activation] = dash + 1
         result[name] = {"color": shade, "linestyle": DASHES[dash % len(DASHES)]}
     return result
 
 
 def _draw(axes: Axes, lines: Sequence[Line], look: Looks) -> None:
-    for line in lines:
-        how, known = look[line.name], line.banded
-        axes.plot(*line.path.T, **how, zorder=3, lw=1.8)
-        if known.any() and len(lines) <= MOST_BANDS:
+    """Draw lines with bands, or where bands would hide each other, with small intervals, each
+    line's a little beside the others'."""
+    for place, line in enumerate(lines):
+        how = look[line.name]
+        shade = how["color"]
+        aside = 3.0 * (place - (len(lines) - 1) / 2) if line.marked else 0.0
+        points = ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans)
+        where: dict[str, Any] = {"transform": axes.transData + points}
+        axes.plot(*line.path.T, **how, **where, zorder=3, lw=1.8)
+        if line.marked:
+            marker = MARKERS[DASHES.index(how["linestyle"]) % len(MARKERS)]
+            axes.plot(line.x, line.y, marker, ms=4, color=shade, clip_on=False, zorder=4, **where)
+        known = line.banded
+        if len(lines) == 1 or (len(lines) <= MOST_BANDS and not line.marked and not line.steps):
             low, high = np.where(known, line.low, line.y), np.where(known, line.high, line.y)
-            step = "post" if line.steps else None
-            draw_band(axes, line.x, low, high, how["color"], step=step)
-        elif known.any():
-            last = np.flatnonzero(known)[-1:]
-            axes.vlines(line.x[last], line.low[last], line.high[last], color=how["color"])
+            draw_band(axes, line.x, low, high, shade, step="post" if line.steps else None)
+        elif line.steps:
+            first, last = line.median
+            if known.any() and (first > line.x[0] or last < line.x[-1]):
+                y = 0.5 - 0.035 * (place - (len(lines) - 1) / 2)
+                axes.hlines(y, first, last, color=shade, lw=1.2, zorder=2)
+        else:
+            at = np.arange(line.x.size) if line.marked else line.places(place, len(lines))
+            at = at[known[at]]
+            whiskers: dict[str, Any] = {"color": shade, "lw": 1.2, "alpha": 0.6, "zorder": 2}
+            axes.vlines(line.x[at], line.low[at], line.high[at], **whiskers, **where)
         if line.ringed:
-            x, y = line.x[line.ringed], line.y[line.ringed]
-            axes.plot(x, y, "o", ms=8, mfc="none", mec=how["color"], mew=1.6, zorder=4)
+            ringed = line.x[line.ringed], line.y[line.ringed]
+            ring: dict[str, Any] = {"ms": 10, "mfc": "none", "mec": shade, "mew": 1.6}
+            axes.plot(*ringed, "o", **ring, zorder=4, clip_on=False, **where)
 
 
 def _end_labels(axes: Axes, lines: Sequence[Line], look: Looks, room: float) -> None:
@@ -253,39 +296,71 @@ def share_axis(axes: Axes) -> None:
 
 @dataclass(frozen=True)
 class Scale:
-    """The scale of scores on an axis: losses logarithmic, accuracies to 100%."""
+    """The scale of scores on an axis: losses logarithmic, accuracies to 100%.
+
+    With a ``floor`` an accuracy a is at -log(1 - a + floor), so that 99% and 98% are as far apart
+    as 96% and 98%.
+    """
 
     limits: tuple[float, float]
     accuracy: bool
+    floor: float = 0.0
 
     @classmethod
     def of(cls, metric: str, lines: Array, bands: Array) -> Scale:
-        if higher_is_better(metric):
-            return cls(linear_limits(np.concatenate([lines, bands]), -0.005, 1.005), True)
-        return cls(log_limits(lines, bands) or (0.0, 1.0), False)
+        if not higher_is_better(metric):
+            return cls(log_limits(lines, bands) or (0.0, 1.0), False)
+        low, high = linear_limits(np.concatenate([lines, bands]), -0.005, 1.005)
+        errors = 1 - lines[np.isfinite(lines)]
+        if high - low < WIDE or not errors.size or np.median(errors) > NEAR:
+            return cls((low, high), True)
+        floor = float(max(np.min(errors[errors > 0], initial=NEAR) / 2, LEAST_ERROR))
+        return cls((max(1 - 1.15 * (1 - low), -0.005), min(high, 1 + floor / 4)), True, floor)
+
+    @property
+    def note(self) -> str:
+        return "scale: logarithm of the error, 100% at its end" if self.floor else ""
 
     def set(self, axis: Axis) -> None:
         """Give an axis these limits, and ticks that suit them."""
         axes = axis.axes
         x = axis is axes.xaxis
+        set_scale = axes.set_xscale if x else axes.set_yscale
         if self.accuracy:
+            if self.floor:
+                set_scale("function", functions=(self._place, self._value))
+                axis.set_ticks(self._ticks(inches(axes)[0] / 0.5 if x else inches(axes)[1] / 0.2))
             percent(axis)
         elif self.limits[0] > 0:
-            (axes.set_xscale if x else axes.set_yscale)("log")
+            set_scale("log")
             log_ticks(axis, *self.limits)
         (axes.set_xlim if x else axes.set_ylim)(*self.limits)
 
+    def _place(self, accuracy: Array) -> Array:
+        return -np.log(np.maximum(1 + self.floor - np.asarray(accuracy), self.floor / 2))
+
+    def _value(self, place: Array) -> Array:
+        return 1 + self.floor - np.exp(-np.asarray(place))
+
+    def _ticks(self, most: float) -> list[float]:
+        """Return round accuracies from the highest down, no closer than ``most`` allow."""
+        errors = [0.0, *(m * 10.0**e for e in (-4, -3, -2, -1) for m in (1, 2, 5)), 1.0]
+        first, last = self._place(np.array(self.limits)).tolist()
+        ticks: list[float] = []
+        for value in (1 - error for error in errors):
+            here = self._place(np.array(value))
+            apart = not ticks or self._place(np.array(ticks[-1])) - here > (last - first) / most
+            if apart and self.limits[0] <= value <= self.limits[1]:
+                ticks.append(value)
+        return ticks
+
 
 def scale_of_lines(metric: str, panels: dict[str, list[Line]]) -> tuple[Scale, str]:
-    """Return the scale that a picture needs for these lines, and a note on what lies beyond."""
+    """Return the scale that a picture needs for these lines, and a note on it."""
     every = [line for lines in panels.values() for line in lines]
-    apart = max(len(lines) for lines in panels.values()) > MOST_LINES
-    ends = [np.empty(0)]
-    for lines in panels.values():
-        for line in lines:
-            known = np.flatnonzero(line.banded)
-            shown = known if apart or len(lines) <= MOST_BANDS else known[-1:]
-            ends += [line.low[shown], line.high[shown]]
-    centres, bands = np.concatenate([line.y for line in every]), np.concatenate(ends)
+    centres = np.concatenate([line.y for line in every])
+    ends = [end[line.banded] for line in every for end in (line.low, line.high)]
+    bands = np.concatenate(ends)
     scale = Scale.of(metric, centres, bands)
-    return scale, beyond([(scale.limits, np.concatenate([centres, bands]))])
+    outside = beyond([(scale.limits, np.concatenate([centres, bands]))])
+    return scale, ". ".join(filter(None, [scale.note, outside]))

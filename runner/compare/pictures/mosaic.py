@@ -18,7 +18,6 @@ from runner.plots.style import Picture
 from runner.results.run import WEIGHTS, Run
 from runner.results.trained_network import TrainedNetwork
 
-RESOLUTION = 60
 MOST_POINTS = 300
 MOST_SAMPLES = 2_000_000
 """Whose data take a second to make again."""
@@ -45,9 +44,11 @@ class Fields:
         part: whose samples are shown, "test", or "train" without test data; empty if no run
             has two features and weights that can be read.
         extent: of all samples shown.
+        resolution: how many points each side of a field has.
     """
 
-    def __init__(self, arms: Sequence[Arm]) -> None:
+    def __init__(self, arms: Sequence[Arm], resolution: int) -> None:
+        self.resolution = resolution
         self._runs: dict[Path, Trained | None] = {}
         self._logits: dict[Path, Array] = {}
         trained = [self._trained(arm.setting.owners[0][0]) for arm in arms]
@@ -78,7 +79,7 @@ class Fields:
             return
         network, data = trained
         if run.path not in self._logits:
-            self._logits[run.path] = evaluate(network, self.extent, RESOLUTION)
+            self._logits[run.path] = evaluate(network, self.extent, self.resolution)
         logits, box = self._logits[run.path][row], (x, x + size, y - size, y)
         draw_field(axes, logits, box)
         draw_boundary(axes, logits, box, colors=INK, linewidths=1)

@@ -69,18 +69,22 @@ def solved(comparison: Comparison) -> dict[str, Picture]:
         line = Line(arm.name, arm.activation, *points, steps=True)
         panels.setdefault(arm.task, []).append(line)
     targets = sorted({s.config.get("training.target_accuracy", 0.95) for s in comparison.settings})
+    together = 1 < max(len(lines) for lines in panels.values()) <= MOST_LINES
+    bars = "bars: 95% interval of the epoch by which half have, if any" if together else "95% band"
     target = " or ".join(f"{value:.3g}" for value in targets)
     return LinePicture(
         "solved",
         f"Replicates that reached validation accuracy {target}",
         [
-            replicate_note(comparison.arms, "Kaplan-Meier, 95% band"),
+            replicate_note(comparison.arms, "Kaplan-Meier"),
+            bars,
             "a diverged replicate never gets there",
         ],
         panels,
         _dresser(panels, share_axis),
         "epoch",
         "share solved",
+        labels_at_ends=False,
     ).draw(comparison)
 
 
