@@ -354,8 +354,9 @@ def _method(comparison: Comparison) -> list[str]:
     ]
     if comparison.tuned:
         lines.append(
-            f"Tuned: {', '.join(comparison.tuned)}, by mean validation result; the score is on "
-            "data that this choice has not seen if the metric is a test metric."
+            f"Tuned: {', '.join(comparison.tuned)}, by mean validation result on the seeds that "
+            "all trials of a setting have; where all chosen trials of a task have other seeds, "
+            "these alone give the scores."
         )
     return lines
 

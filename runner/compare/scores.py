@@ -3,8 +3,10 @@ placebo.
 
 A task is everything about the data; only settings of the same task are compared. An arm
 is what is compared within a task: a setting without its task and without the keys that
-were tuned. Of an arm's trials (one per tuned value) validation data choose one, and
-that one's score, usually on test data that no choice has seen, is the arm's.
+were tuned. Of an arm's trials (one per tuned value) validation data choose one, on the
+seeds that all its trials have. Where all chosen trials of a task have other seeds too,
+as those of a tuned sweep do, these alone give the scores: whoever won the choice by luck
+of its networks would win by the same luck again.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ import numpy as np
 
 from activations.base import Array
 from runner.compare.runs import Problem
-from runner.compare.settings import Setting, differing_keys, label, short, show
+from runner.compare.settings import Setting, differing_keys, group, label, short, show
+from runner.results.run import Run
 
 METRICS = tuple(
     f"{which}{part}_{quantity}"
@@ -36,8 +39,8 @@ class Arm:
     Attributes:
         task: what the data are, for people; the same text for the same task.
         name: what tells the arm from the task's others, for people.
-        setting: the chosen trial.
-        trials: all trials, the chosen one too.
+        setting: the chosen trial, on the seeds that judge it.
+        trials: all trials, the chosen one too, on the seeds that choose among them.
         chosen: the tuned keys' values in the chosen trial.
         on_edge: tuned keys whose chosen value is the least or greatest one tried.
         placebo: scores of the same setting on seeds that no other arm of the task has.
@@ -50,6 +53,16 @@ class Arm:
     chosen: dict[str, Any] = field(default_factory=dict)
     on_edge: list[str] = field(default_factory=list)
     placebo: Array = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def choice(self) -> Setting:
+        """The chosen trial, on the seeds that chose it."""
+        return next(trial for trial in self.trials if trial.config is self.setting.config)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the networks that judge the setting are none of those that chose it."""
+        return set(self.setting.seeds).isdisjoint(self.choice.seeds)
 
     @property
     def activation(self) -> str:
@@ -231,15 +244,50 @@ def arms(settings: Sequence[Setting], tuned: Sequence[str]) -> list[Arm]:
             if k not in data and not within(k, tuned) and not follows(k)
         }
         trials.setdefault(_key(data), {}).setdefault(_key(rest), []).append(setting)
-    tasks = [[_arm(alike, differing, tuned) for alike in task.values()] for task in trials.values()]
+    tasks = [_task(list(task.values()), differing, tuned) for task in trials.values()]
     result = []
-    for group in sorted(tasks, key=lambda group: group[0].task):
-        _set_placebos_apart(group)
-        metric = group[0].setting.metric
+    for members in sorted(tasks, key=lambda members: members[0].task):
+        _set_placebos_apart(members)
+        metric = members[0].setting.metric
         result += sorted(
-            group, key=lambda arm: (-float(comparable(metric, arm.scores).mean()), arm.name)
+            members, key=lambda arm: (-float(comparable(metric, arm.scores).mean()), arm.name)
         )
     return result
+
+
+def _task(
+    alike: Sequence[list[Setting]], differing: Sequence[str], tuned: Sequence[str]
+) -> list[Arm]:
+    """Return a task's arms from the trials of each, judged on fresh seeds if all have enough."""
+    seeds = [_shared_seeds(trials) for trials in alike]
+    result = [
+        _arm([_chosen_by(trial, shared) for trial in trials], differing, tuned)
+        for trials, shared in zip(alike, seeds, strict=True)
+    ]
+    choosing = [shared for trials, shared in zip(alike, seeds, strict=True) if len(trials) > 1]
+    if choosing:
+        seen = set().union(*choosing)
+        whole = {id(trial.config): trial for trials in alike for trial in trials}
+        chosen = [whole[id(arm.setting.config)] for arm in result]
+        fresh = [setting.only([seed not in seen for seed in setting.seeds]) for setting in chosen]
+        if all(len(setting.seeds) >= min(map(len, choosing)) for setting in fresh):
+            for arm, setting in zip(result, fresh, strict=True):
+                arm.setting = setting
+    return result
+
+
+def _shared_seeds(trials: Sequence[Setting]) -> set[int]:
+    """Return the seeds that all trials have, those of any if there are none."""
+    seeds = [set(trial.seeds) for trial in trials]
+    return set.intersection(*seeds) or set.union(*seeds)
+
+
+def _chosen_by(trial: Setting, seeds: set[int]) -> Setting:
+    """Return a trial with these of its seeds alone."""
+    if seeds.issuperset(trial.seeds):
+        return trial
+    kept = trial.only([seed in seeds for seed in trial.seeds])
+    return replace(kept, validation=validation_value(kept, kept.metric))
 
 
 def _arm(trials: list[Setting], differing: Sequence[str], tuned: Sequence[str]) -> Arm:
@@ -299,18 +347,30 @@ def _on_edge(value: Any, tried: Sequence[Any]) -> bool:
     return value in (min(numbers), max(numbers))
 
 
-def _set_placebos_apart(group: list[Arm]) -> None:
+def _set_placebos_apart(task: Sequence[Arm]) -> None:
     """Move the replicates whose seeds only one arm of a task has into that arm's placebo."""
-    if len(group) < 2:
+    if len(task) < 2:
         return
-    for arm in group:
-        others = {seed for other in group if other is not arm for seed in other.setting.seeds}
+    for arm in task:
+        others = {seed for other in task if other is not arm for seed in other.setting.seeds}
         shared = np.array([seed in others for seed in arm.setting.seeds])
         if shared.sum() >= 2 and (~shared).sum() >= 2:
             whole = arm.setting
             arm.placebo = whole.scores[~shared]
             arm.setting = whole.only(shared.tolist())
             arm.trials = [arm.setting if trial is whole else trial for trial in arm.trials]
+
+
+def chosen_configs(runs: Sequence[Run], tune: str) -> list[dict[str, Any]]:
+    """Return the configs that validation data choose of runs, as ``Setting.config`` has them.
+
+    In tasks without a choice there are none.
+    """
+    settings, _ = group(runs)
+    settings, _ = scored(settings, choose_metric(settings, None))
+    found = arms(settings, choose_tuned(settings, tune))
+    tasks = {arm.task for arm in found if len(arm.trials) > 1}
+    return [arm.setting.config for arm in found if arm.task in tasks]
 
 
 def median_solved_epoch(settings: Sequence[Setting]) -> float:

@@ -70,11 +70,13 @@ class Setting:
         return estimate(self.metric, self.scores, self.samples(self.metric))
 
     def only(self, kept: Sequence[bool]) -> Setting:
-        """Return the setting with some of its replicates."""
+        """Return the setting with some of its replicates; their runs, but not its validation."""
+        owners = list(compress(self.owners, kept))
         return replace(
             self,
+            runs=[run for run in self.runs if any(run is owner for owner, _ in owners)],
             replicates=list(compress(self.replicates, kept)),
-            owners=list(compress(self.owners, kept)),
+            owners=owners,
             scores=self.scores[np.asarray(kept)],
         )
 

@@ -240,7 +240,7 @@ def trials(family: Family) -> Iterator[Standing]:
     """Return what validation data did not choose in a task, each as a standing not judged."""
     for arm in (arm for standing in family.standings for arm in standing.arms):
         for trial in arm.trials:
-            if trial is not arm.setting:
+            if trial is not arm.choice:
                 as_if = replace(arm, setting=trial, chosen={}, on_edge=[])
                 yield Standing(family.task, [as_if])
 

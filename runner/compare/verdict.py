@@ -149,7 +149,13 @@ def _tuning(comparison: Comparison) -> list[str]:
     budgets = [len(arm.trials) for arm in comparison.arms]
     result = [
         f"Each setting's {listed(keys)} was chosen by validation data out of "
-        f"{counted(max(budgets), 'trial', min(budgets))}."
+        f"{counted(max(budgets), 'trial', min(budgets))}"
+        + (
+            ", and judged by networks trained anew with seeds that no choice has seen."
+            if all(arm.is_fresh for arm in chosen)
+            else "; the networks that chose are judged too, which flatters differences (a sweep "
+            "with tune=KEY trains others)."
+        )
     ]
     if not comparison.metric.rpartition(".")[2].startswith("test"):
         result.append(

@@ -25,6 +25,15 @@ class Job:
         return repeat_command(self.overrides)
 
     @property
+    def setting(self) -> dict[str, Any]:
+        """The flat config without what is no part of a setting, such as the seed."""
+        from runner.compare.settings import NOT_SETTINGS
+        from runner.results.run import flatten
+
+        flat = flatten(self.config).items()
+        return {key: value for key, value in flat if key not in NOT_SETTINGS}
+
+    @property
     def experiment(self) -> Experiment:
         """The experiment, checked when the sweep was planned."""
         return Experiment.from_dict(self.config, check=False)

@@ -14,6 +14,7 @@ from hydra.core.override_parser.types import Glob
 
 from runner.config.catalogue import GROUPS, choices
 from runner.config.compose import Composition
+from runner.config.experiment import Experiment
 from runner.config.overrides import Word, read
 from runner.config.refusals import (
     LAUNCHER,
@@ -35,11 +36,13 @@ SWEEPS = Path("outputs/sweeps")
 class Plan:
     """A sweep's jobs, all checked, its folder, and the key that validation data choose.
 
-    ``remarks`` say what of an experiment file has nothing to do in this sweep, ``doubt`` why no
-    verdict will come of it; empty if one will.
+    Where there is one, ``judges`` has for each job the one that trains its setting anew with
+    seeds that no choice has seen. ``remarks`` say what of an experiment file has nothing to do
+    in this sweep, ``doubt`` why no verdict will come of it; empty if one will.
     """
 
     jobs: list[Job]
+    judges: list[Job]
     folder: Path
     tune: str | None
     launcher: bool
@@ -81,7 +84,8 @@ def plan(composition: Composition) -> Plan:
         remarks.append(f"tune={key}: no axis has it; add one, e.g. {key}=VALUE,VALUE")
         if "tune" in said:
             raise ConfigError(remarks[-1])
-    return Plan(jobs, folder, tune, LAUNCHER in said, remarks, _doubt(jobs, tune))
+    judges = _judges(jobs) if tune is not None else []
+    return Plan(jobs, judges, folder, tune, LAUNCHER in said, remarks, _doubt(jobs, tune))
 
 
 def _axes(composition: Composition) -> list[Word]:
@@ -127,6 +131,25 @@ def _jobs(
     return list(jobs.values())
 
 
+def _judges(jobs: Sequence[Job]) -> list[Job]:
+    """Return each job with seeds after all that there are, all moved by the same number: settings
+    stay paired, and a placebo apart. Raises ConfigError."""
+    first = min(job.config["seed"] for job in jobs)
+    end = max(job.config["seed"] + job.config["replicates"] for job in jobs)
+    judges = []
+    for job in jobs:
+        seed = job.config["seed"] + end - first
+        word = f"seed={seed}"
+        overrides = (*(text for text in job.overrides if not text.startswith("seed=")), word)
+        try:
+            experiment = Experiment.from_dict({**job.config, "seed": seed})
+        except ConfigError as error:
+            raise ConfigError(f"{error} (with {word}, which judges what is tuned)") from None
+        target = job.folder.with_name(experiment.folder_name)
+        judges.append(Job(overrides, experiment.to_dict(), target))
+    return judges
+
+
 def _refuse_as_axis(axis: Word, words: Sequence[Word]) -> None:
     """Raise ConfigError if an axis cannot be one, or if another word decides the same key."""
     refuse_as_axis(axis)
@@ -154,7 +177,7 @@ def _tuned(
     for key in tune.split(","):
         if key in NOT_SETTINGS:
             raise ConfigError(f"tune={key}: it does not tell one setting from another")
-    configs = [_setting(job) for job in jobs]
+    configs = [job.setting for job in jobs]
     try:
         keys = keys_to_tune(tune, configs)
     except ValueError as error:
@@ -164,14 +187,6 @@ def _tuned(
     return tune, idle
 
 
-def _setting(job: Job) -> dict[str, Any]:
-    """Return what a comparison tells a job by from the others: its flat config without its seed."""
-    from runner.compare.settings import NOT_SETTINGS
-    from runner.results.run import flatten
-
-    return {key: value for key, value in flatten(job.config).items() if key not in NOT_SETTINGS}
-
-
 def _doubt(jobs: Sequence[Job], tune: str | None) -> str:
     """Return why no verdict will come of a sweep's comparison, empty if one will."""
     from runner.compare.pairs import MOST_ARMS_JUDGED, sharing
@@ -179,7 +194,7 @@ def _doubt(jobs: Sequence[Job], tune: str | None) -> str:
     from runner.compare.settings import Setting
     from runner.statistics.best_set import FEWEST_BLOCKS
 
-    settings = [Setting(_setting(job)) for job in jobs]
+    settings = [Setting(job.setting) for job in jobs]
     tuned = choose_tuned(settings, tune)
     tasks: dict[str, dict[str, set[int]]] = {}
     for job, setting in zip(jobs, settings, strict=True):

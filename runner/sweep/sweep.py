@@ -7,14 +7,16 @@ do. So the same command runs only what is missing, and more values on an axis on
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from runner.config.compose import Composition
+from runner.config.overrides import Word
 from runner.execute import refuse_long_names
 from runner.results.find import find
 from runner.results.write import OLD, make_parent, put_aside
 from runner.sweep import cluster, pool
-from runner.sweep.job import Failure
+from runner.sweep.job import Failure, Job
 from runner.sweep.plan import Plan, plan
 from runner.system.files import write_whole
 from runner.system.terminal import note, one_line
@@ -24,49 +26,25 @@ from runner.training.fingerprint import fingerprint
 def sweep(composition: Composition) -> int:
     """Run what is missing of a sweep, compare all of it; return the exit status.
 
-    One job that fails, diverges or is killed costs only itself; failed jobs are listed at the
-    end and make the status 1. Ctrl-C ends at once (130) and still compares what is finished.
-    Raises ConfigError if any combination is wrong, before anything is made.
+    Where keys are tuned, what validation data choose of the jobs is trained anew, with seeds
+    that no choice has seen. One job that fails, diverges or is killed costs only itself; failed
+    jobs are listed at the end and make the status 1. Ctrl-C ends at once (130) and still
+    compares what is finished. Raises ConfigError if any combination is wrong, before anything
+    is made.
     """
     planned = plan(composition)
     jobs, folder = planned.jobs, planned.folder
-    refuse_long_names(max((job.folder for job in jobs), key=lambda path: len(path.name)))
-    missing, stale = [], {}
-    for job in jobs:
-        experiment = job.experiment
-        # which machines a launcher uses is not known here
-        found = find(job.folder, experiment, fingerprint(experiment), machine=not planned.launcher)
-        if found.state != "finished":
-            missing.append(job)
-        if found.state == "stale":
-            stale[job.folder] = found.reason
-    there = len(jobs) - len(missing)
-    print(
-        f"sweep of {len(jobs)} job{'s' if len(jobs) > 1 else ''} in {folder}"
-        + (f", {there} of them finished already" if there else "")
-        + (f", {len(stale)} to be trained anew" if stale else "")
-    )
-    for remark in planned.remarks:
-        print(f"  note: {one_line(remark)}")
-    if missing:
-        if planned.doubt:
-            note(planned.doubt)
-        make_parent(missing[0].folder)
-    if stale:
-        for path in stale:
-            put_aside(path)
-        first, reason = next(iter(stale.items()))
-        note(
-            f"trained anew: {len(stale)} of the jobs, the first because {first} {reason}; the "
-            f"former runs are in {folder / OLD}"
-        )
-    failures, stop = [], None
-    if missing and planned.launcher:
-        failures = cluster.launch(missing, composition.words, folder)
-    elif missing:
-        failures, stop = pool.launch(missing)
-    ended = [job for job in jobs if find(job.folder, job.experiment).state == "finished"]
-    finished = [job.folder for job in ended]
+    every = [*jobs, *planned.judges]
+    refuse_long_names(max((job.folder for job in every), key=lambda path: len(path.name)))
+    title = f"sweep of {len(jobs)} job{'s' if len(jobs) > 1 else ''} in {folder}"
+    failures, stop = _run(jobs, title, planned, composition.words, planned.remarks, planned.doubt)
+    judges = _chosen(planned) if stop is None else []
+    if judges:
+        title = f"{len(judges)} more with seeds that no choice has seen, of what validation chose"
+        more, stop = _run(judges, title, planned, composition.words)
+        failures += more
+    jobs = [*jobs, *judges]
+    finished = [job.folder for job in _finished(jobs)]
     if stop is None:
         known = {*finished, *(failure.job.folder for failure in failures)}
         lost = [job for job in jobs if job.folder not in known]
@@ -84,6 +62,69 @@ def sweep(composition: Composition) -> int:
         )
         return 128 + stop
     return 1 if failures or undrawn else 0
+
+
+def _run(
+    jobs: list[Job],
+    title: str,
+    planned: Plan,
+    words: Sequence[Word],
+    remarks: Sequence[str] = (),
+    doubt: str = "",
+) -> tuple[list[Failure], int | None]:
+    """Run those of the jobs that are not finished; return the failed ones, and the number of the
+    signal that has ended the others."""
+    missing, stale = [], {}
+    for job in jobs:
+        experiment = job.experiment
+        # which machines a launcher uses is not known here
+        found = find(job.folder, experiment, fingerprint(experiment), machine=not planned.launcher)
+        if found.state != "finished":
+            missing.append(job)
+        if found.state == "stale":
+            stale[job.folder] = found.reason
+    there = len(jobs) - len(missing)
+    print(
+        title
+        + (f", {there} of them finished already" if there else "")
+        + (f", {len(stale)} to be trained anew" if stale else "")
+    )
+    for remark in remarks:
+        print(f"  note: {one_line(remark)}")
+    if missing:
+        if doubt:
+            note(doubt)
+        make_parent(missing[0].folder)
+    if stale:
+        for path in stale:
+            put_aside(path)
+        first, reason = next(iter(stale.items()))
+        note(
+            f"trained anew: {len(stale)} of the jobs, the first because {first} {reason}; the "
+            f"former runs are in {planned.folder / OLD}"
+        )
+    if not missing:
+        return [], None
+    if planned.launcher:
+        return cluster.launch(missing, words, planned.folder), None
+    return pool.launch(missing)
+
+
+def _finished(jobs: Sequence[Job]) -> list[Job]:
+    return [job for job in jobs if find(job.folder, job.experiment).state == "finished"]
+
+
+def _chosen(planned: Plan) -> list[Job]:
+    """Return the jobs that judge what validation data choose of the finished ones."""
+    if planned.tune is None:
+        return []
+    from runner.compare.runs import collect
+    from runner.compare.scores import chosen_configs
+
+    runs, _ = collect(job.folder for job in _finished(planned.jobs))
+    configs = chosen_configs(runs, planned.tune)
+    pairs = zip(planned.jobs, planned.judges, strict=True)
+    return [judge for job, judge in pairs if job.setting in configs]
 
 
 def _compare(finished: list[Path], folder: Path, failures: list[Failure], planned: Plan) -> bool:

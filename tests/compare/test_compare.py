@@ -24,6 +24,7 @@ from runner.compare.verdict import sentences
 from runner.plots import curves
 from runner.plots.style import style
 from runner.results.run import flatten, parse_history
+from tests.benchmarks.fresh import false_differences
 from tests.run_folders import resign, write_run, write_summary, write_sweep
 
 
@@ -205,6 +206,39 @@ def test_the_learning_rate_is_chosen_by_validation_not_by_test(tmp_path):
     text = verdict(tmp_path)
     assert "edge of the grid" in text and "out of 3 trials" in text
     assert len(build([tmp_path], tune="none").arms) == 6
+
+
+def test_seeds_that_only_the_chosen_have_judge_them(tmp_path):
+    """Once every setting has some: whoever is judged on other seeds is in no pair."""
+    for name in ("tanh", "relu"):
+        for rate, validation in ((0.01, 0.95), (0.1, 0.80), (1.0, 0.5)):
+            write_run(
+                tmp_path / f"{name}{rate}", name, scores=[0.9] * 6, learning_rate=rate,
+                validation=validation,
+            )  # fmt: skip
+    text = " ".join(sentences(build([tmp_path])))
+    assert "the networks that chose are judged too, which flatters differences" in text
+    # A trial that was not chosen has them too, as where a sweep has grown.
+    for k, (name, rate) in enumerate((("tanh", 0.01), ("tanh", 0.1), ("relu", 0.01))):
+        comparison = build([tmp_path])
+        assert not any(arm.is_fresh for arm in comparison.arms)
+        assert all(arm.setting.seeds == [*range(6)] for arm in comparison.arms)
+        write_run(
+            tmp_path / f"fresh {k}", name, scores=[0.8] * 6, learning_rate=rate, seed=6,
+            validation=0.7,
+        )  # fmt: skip
+    comparison = build([tmp_path])
+    for arm in comparison.arms:
+        assert arm.is_fresh and arm.chosen == {"optimizer.learning_rate": 0.01}
+        assert arm.setting.seeds == [*range(6, 12)] and arm.scores == approx([0.8] * 6)
+        assert [trial.scores.mean() for trial in arm.trials] == approx([0.9] * 3)
+    assert "anew with seeds that no choice has seen" in " ".join(sentences(comparison))
+
+
+@pytest.mark.parametrize(("fresh", "least", "most"), [(False, 0.12, 0.4), (True, 0, 0.1)])
+def test_fresh_seeds_keep_the_promise_that_tuning_breaks(fresh, least, most):
+    """One activation's networks vary 15 times as much as the other's, 30 rates, no difference."""
+    assert least <= false_differences(30, (0.002, 0.03), fresh, repeats=100) <= most
 
 
 def test_a_sweep_over_rates_alone_compares_the_rates(tmp_path):

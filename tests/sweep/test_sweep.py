@@ -1,6 +1,7 @@
 """Sweeps: every job costs only itself, the same command runs only what is missing, and a
 killed sweep ends in the same bytes as an undisturbed one."""
 
+import csv
 import os
 import random
 import shutil
@@ -15,10 +16,14 @@ import pytest
 from hydra.core.plugins import Plugins
 
 from runner.__main__ import main
+from runner.compare.__main__ import main as compare_main
 from runner.config.catalogue import GROUPS, choices
 from runner.config.compose import compose
+from runner.config.experiment import LARGEST_SEED
 from runner.config.overrides import read
+from runner.results.run import load_run
 from runner.shell.arguments import parse
+from runner.sweep import pool
 from runner.sweep.job import run_job
 from runner.sweep.plan import plan
 from runner.sweep.vary import Variations
@@ -132,8 +137,82 @@ def test_a_placebo_enters_once_more_with_seeds_of_its_own():
     assert sorted(entered) == [("relu", 3), ("tanh", 3), ("tanh", 7)]
 
 
+RATES = ["optimizer.learning_rate=0.01,0.1", "tune=optimizer.learning_rate"]
+
+
+def leaderboard(folder):
+    with open(Path(folder) / "comparison" / "leaderboard.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_is_tuned_is_judged_by_networks_that_no_choice_has_seen(capsys):
+    command = ["-m", "activation=relu,tanh", *RATES, "placebo=tanh", "seed=5", *QUICK]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert "sweep of 6 jobs" in out and "3 more with seeds that no choice has seen" in out
+    assert "judged by networks trained anew with seeds that no choice has seen" in out
+    assert "Placebo: tanh on moons against itself with 2 other seeds" in out
+    (sweep,) = Path("outputs/sweeps").iterdir()
+    seeds = {}
+    for path in sweep.glob("*/summary.json"):
+        experiment = load_run(path.parent).config
+        place = experiment.activation["name"], experiment.optimizer["learning_rate"]
+        seeds.setdefault(place, set()).update(experiment.seeds)
+    for row in leaderboard(sweep):
+        name, rate = row["activation"], float(row["learning_rate"])
+        judging = {"relu": {9, 10}, "tanh": {9, 10, 11, 12}}[name]
+        trials = {"relu": {5, 6}, "tanh": {5, 6, 7, 8}}[name]
+        assert seeds.pop((name, rate)) == trials | judging
+        (folder,) = {load_run(row["folder"]).config.seed}
+        assert folder == 9 and row["n"] == "2" and row["trials"] == "2"
+        (other,) = (place for place in seeds if place[0] == name)
+        assert seeds.pop(other) == trials
+    before = leaderboard(sweep)
+    assert main(command) == 0
+    assert "6 of them finished already" in (out := capsys.readouterr().out)
+    assert "3 of them finished already" in out
+    assert compare_main([str(sweep), "--tune", "optimizer.learning_rate", "--no-pictures"]) == 0
+    assert leaderboard(sweep) == before
+
+
+def test_another_choice_is_judged_on_the_same_seeds(capsys):
+    """A sweep that grows leaves runs behind that judged what is no longer chosen."""
+    command = ["-m", "activation=relu,tanh", *RATES, *QUICK]
+    main(command)
+    command[2] = "optimizer.learning_rate=0.001,0.01,0.1,1"
+    main(command)
+    (sweep,) = Path("outputs/sweeps").iterdir()
+    before = leaderboard(sweep)
+    assert [row["n"] for row in before] == ["2", "2"]
+    assert {load_run(row["folder"]).config.seed for row in before} == {2}
+    compare_main([str(sweep), "--no-pictures"])
+    assert leaderboard(sweep) == before
+
+
+def test_an_interrupted_sweep_judges_at_its_next_start(capsys, monkeypatch):
+    command = ["-m", "activation=relu,tanh", *RATES, *QUICK]
+    launch = pool.launch
+    calls = iter([launch, lambda jobs: (launch(jobs[:1])[0], signal.SIGINT), launch])
+    monkeypatch.setattr(pool, "launch", lambda jobs: next(calls)(jobs))
+    assert main(command) == 130
+    told = capsys.readouterr()
+    assert "interrupted: 1 job left" in told.err
+    assert "the networks that chose are judged too, which flatters differences" in told.out
+    assert main(command) == 0
+    told = capsys.readouterr()
+    assert "2 more with seeds that no choice has seen, of what validation chose, 1 of" in told.out
+    assert "judged by networks trained anew" in told.out
+
+
+def test_seeds_that_cannot_judge_are_refused_before_anything_is_made(capsys):
+    command = ["-m", "activation=relu,tanh", *RATES, *QUICK, f"seed={LARGEST_SEED}"]
+    assert main(command) == 2
+    assert "which judges what is tuned" in capsys.readouterr().err
+    assert os.listdir() == []
+
+
 def test_hydras_launchers_run_the_same_jobs(capsys):
-    command = ["-m", "activation=relu,tanh", *QUICK]
+    command = ["-m", "activation=relu,tanh", *RATES, *QUICK]
     main(command)
     own = results("outputs/sweeps")
     os.mkdir("other")

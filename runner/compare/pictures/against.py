@@ -97,7 +97,7 @@ def _against(
             task = show(setting.config.get("dataset.name"))
         name = label(setting.config, in_line) if in_line else setting.activation
         groups.setdefault(task, {}).setdefault(name, []).append(setting)
-    chosen = {id(arm.setting) for arm in comparison.arms if tuned_here}
+    chosen = {id(arm.choice) for arm in comparison.arms if tuned_here}
     panels: dict[str, list[Line]] = {}
     for task, named in groups.items():
         for name, members in named.items():
