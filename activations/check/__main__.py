@@ -24,6 +24,7 @@ import numpy as np
 import activations
 from activations.base import Activation, Array, Elementwise
 from activations.check.accuracy import Exact, beside_roots, exact, points, ulp_errors
+from activations.check.fixed_points import REACH, fixed_points
 from activations.check.gradient import check_gradient, difference_error
 from activations.user_code import error_line, import_file
 
@@ -31,6 +32,7 @@ __all__ = ["check_gradient", "main"]
 
 VALUE_ULP, DERIVATIVE_ULP = 4.0, 8.0
 DTYPES = (np.float32, np.float64)
+MOST_POINTS = 13
 
 
 class Report:
@@ -151,7 +153,7 @@ class Report:
         self.lines += [
             f"monotone     {shape.get((bool(rises), bool(falls)), 'no')}",
             f"range        {every.min():.7g} to {every.max():.7g} (seen on [-20, 20] and at +-inf)",
-            f"fixed points {_fixed_points(activation, x, y)}",
+            f"fixed points {_fixed_points(activation)}",
             f"limits       f: {ends[0]:.7g}, {ends[1]:.7g}; f': {slopes[0]:.7g}, {slopes[1]:.7g}",
         ]
 
@@ -186,30 +188,17 @@ def _kink(activation: Elementwise, x: Array, suspect: Array) -> Array:
     return kinks
 
 
-def _fixed_points(activation: Elementwise, x: Array, y: Array) -> str:
-    found = []
-    same = np.concatenate([[False], y == x, [False]])
-    changes = np.diff(same.astype(int))
-    starts, stops = np.flatnonzero(changes == 1), np.flatnonzero(changes == -1)
-    intervals = []
-    for start, stop in zip(starts, stops, strict=True):
-        if stop - start > 10:
-            intervals.append(f"[{x[start]:.4g}, {x[stop - 1]:.4g}] to rounding")
-        else:
-            found += list(x[start:stop])
-    gap = y - x
-    for k in np.flatnonzero(gap[1:] * gap[:-1] < 0):
-        low, high = x[k], x[k + 1]
-        for _ in range(60):
-            middle = (low + high) / 2
-            if (activation(middle) - middle) * gap[k] > 0:
-                low = middle
-            else:
-                high = middle
-        if abs(activation(high) - high) < 1e-6:  # else it is a jump
-            found.append(high)
-    named = [f"{point:.7g}" for point in sorted(set(found))] + intervals
-    return ", ".join(named) or "none in [-20, 20]"
+def _fixed_points(activation: Elementwise) -> str:
+    points, intervals = fixed_points(activation)
+    named = [f"{point:.7g}" for point in points]
+    if len(named) > MOST_POINTS:
+        named = [f"{len(named)} from {named[0]} to {named[-1]}"]
+    for low, high in intervals:
+        ends = (
+            f"{'(' if low == -np.inf else '['}{low:.7g}, {high:.7g}{')' if high == np.inf else ']'}"
+        )
+        named.append(f"{ends} to rounding")
+    return ", ".join(named) or f"none in [-{REACH:g}, {REACH:g}]"
 
 
 def _chosen(what: str) -> list[type[Activation]]:

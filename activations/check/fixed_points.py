@@ -1,0 +1,101 @@
+"""Where f(x) = x: single points, and intervals where the two are the same to rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from activations.base import Elementwise
+
+REACH = 20.0
+"""Looked for in [-REACH, REACH], at steps of 1/4000; an interval that goes on beyond is followed
+to 1e300."""
+
+ROUNDING = 16 * np.finfo(np.float64).eps
+"""Where |f(x) - x| is below this share of |x|, no float tells the two apart for sure: a value may
+be off by several units in the last place."""
+
+TINY = 1e-6
+"""An end so near the 0 of elu, for instance, is 0: e^x - 1 = x to rounding for x > -7e-15, too."""
+
+NARROW = 3
+"""So many neighbouring steps are still one point."""
+
+
+def fixed_points(activation: Elementwise) -> tuple[list[float], list[tuple[float, float]]]:
+    """Return the points and the intervals, both in order, ends beyond all floats as infinite.
+
+    A point is where f(x) - x changes its sign, but for jumps, or touches 0. An interval, as
+    x >= 17 for mish, needs one x in it with f(x) = x exactly, or a change of sign.
+    """
+
+    def gap(x: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return activation(x) - x
+
+    def close(x: Any) -> Any:
+        return np.abs(gap(x)) <= ROUNDING * np.abs(x)
+
+    x = np.linspace(-REACH, REACH, 160_001)
+    here = gap(x)
+    same = np.abs(here) <= ROUNDING * np.abs(x)
+    crosses = here[1:] * here[:-1] < 0
+    points, intervals = [], []
+    edges = np.diff(np.concatenate([[False], same, [False]]).astype(int))
+    for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+        if not ((here[start:stop] == 0).any() or crosses[max(start - 1, 0) : stop].any()):
+            continue
+        if stop - start <= NARROW:
+            points.append(float(x[start + np.abs(here[start:stop]).argmin()]))
+            continue
+        ends = []
+        for inside, step in ((start, -1), (stop - 1, 1)):
+            outside = inside + step
+            if 0 <= outside < x.size:
+                end = _boundary(close, x[inside], x[outside])
+                ends.append(float(x[inside]) if abs(end - x[inside]) < TINY else end)
+            else:
+                far = step * np.geomspace(REACH, 1e300, 1000)
+                ends.append(step * np.inf if close(far).all() else step * REACH)
+        intervals.append((ends[0], ends[1]))
+    for k in np.flatnonzero(crosses & ~same[1:] & ~same[:-1]):
+        root = _root(gap, x[k], x[k + 1])
+        if abs(gap(root)) < TINY:  # else it is a jump
+            points.append(root)
+    size = np.abs(here)
+    lowest = (size[1:-1] < size[:-2]) & (size[1:-1] < size[2:]) & ~crosses[1:] & ~crosses[:-1]
+    bends = np.abs(here[2:] - 2 * here[1:-1] + here[:-2])
+    for k in np.flatnonzero(lowest & ~same[1:-1] & (size[1:-1] <= bends)) + 1:
+        low = _lowest(lambda at: np.abs(gap(at)), x[k - 1], x[k + 1])
+        if close(low):
+            points.append(low)
+    return sorted(points), intervals
+
+
+def _boundary(holds: Callable[[float], Any], inside: float, outside: float) -> float:
+    """Return the last point from ``inside`` on at which it holds."""
+    for _ in range(60):
+        middle = (inside + outside) / 2
+        if holds(middle):
+            inside = middle
+        else:
+            outside = middle
+    return float(inside)
+
+
+def _root(function: Callable[[float], Any], low: float, high: float) -> float:
+    """Return where the sign changes."""
+    return _boundary(lambda at: function(at) * function(low) > 0, low, high)
+
+
+def _lowest(function: Callable[[float], Any], low: float, high: float) -> float:
+    """Return where the function, which falls and then rises, is lowest."""
+    for _ in range(100):
+        first, second = (2 * low + high) / 3, (low + 2 * high) / 3
+        if function(first) < function(second):
+            high = second
+        else:
+            low = first
+    return float((low + high) / 2)
