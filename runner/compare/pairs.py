@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from activations.base import Array
-from runner.compare.scores import Arm, compared, direction, higher_is_better
+from runner.compare.scores import Arm, compared, higher_is_better
 from runner.compare.settings import Setting
 from runner.statistics.best_set import FEWEST_BLOCKS, best_set
 from runner.statistics.estimates import (
@@ -195,12 +195,12 @@ def _family(task: str, standings: list[Standing]) -> Family:
         first, second = np.triu_indices(len(judged), 1)
         adjusted = joint_sign_flip(scores[:, first] - scores[:, second])
         p = dict(zip(combinations(judged, 2), adjusted.tolist(), strict=True))
-    sign = direction(standings[0].metric)
+    own = [standing.compared(standing.seeds) for standing in standings]
     for i, j in every:
         one, other = standings[i], standings[j]
         shared = sorted(seeds[i] & seeds[j])
         lead = one.compared(shared) - other.compared(shared)
-        better = probability_of_improvement(sign * one.scores, sign * other.scores)
+        better = probability_of_improvement(own[i], own[j])
         difference = float(lead.mean()) if shared else math.nan
         family.pairs.append(Pair(i, j, len(shared), difference, better, p.get((i, j), math.nan)))
     return family

@@ -86,6 +86,7 @@ def _columns(comparison: Comparison) -> list[Column]:
         Column("task", lambda s: s.task),
         Column("name", lambda s: s.name),
     ]
+    because = Column("because", lambda s: s.reason, Place.PAGE)
     rest = [
         Column(
             "score",
@@ -96,6 +97,7 @@ def _columns(comparison: Comparison) -> list[Column]:
             down=higher_is_better(metric),
         ),
         Column("best", _best, Place.EVERYWHERE, text=_best_text, order=lambda s: s.short[1]),
+        because,
         Column("short_low", lambda s: s.short[0]),
         Column("short_high", lambda s: s.short[1]),
         Column("low", lambda s: s.score.low),
@@ -152,7 +154,7 @@ def _columns(comparison: Comparison) -> list[Column]:
             text=lambda s: f"{_seconds(s):.1f}",
             down=True,
         ),
-        Column("because", lambda s: s.reason, Place.EVERYWHERE),
+        replace(because, places=Place.CSV | Place.TABLES),  # its long text last
         Column("folder", lambda s: "" if s.task == OVERALL else str(s.settings[0].runs[0].path)),
     ]
     tuned = {key for arm in comparison.arms for key in arm.chosen}

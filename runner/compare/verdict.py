@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from runner.compare.comparison import Comparison
 from runner.compare.pairs import MOST_ARMS_JUDGED, OVERALL, Family, Standing
 from runner.compare.reversal import reversals
@@ -89,16 +91,17 @@ def _judged(family: Family) -> list[str]:
 def _losers(worse: list[Standing], best: list[Standing], seeds: Sequence[int]) -> list[str]:
     """Say of each with a reason that it is worse and why, then of the others that they are."""
     told = [standing for standing in worse if standing.reason][:MOST_REASONS]
-    clauses = []
-    for standing in told:
-        own = standing.compared(seeds)
-        always = all((own < other.compared(seeds)).all() for other in best)
-        where = f" on all {len(seeds)} seeds" if always else ""
-        clauses.append(f"{standing.name} is worse{where} because {standing.reason}")
     named = {standing.name for standing in told}
-    rest = [standing.name for standing in worse if standing.name not in named]
-    if rest:
-        clauses.append(f"{listed(rest)} {'is' if len(rest) == 1 else 'are'} worse")
+    rest = [standing for standing in worse if standing.name not in named]
+    least = np.min([standing.compared(seeds) for standing in best], axis=0)
+    clauses = []
+    for group in [*([standing] for standing in told), *([rest] if rest else [])]:
+        always = all((standing.compared(seeds) < least).all() for standing in group)
+        clauses.append(
+            f"{listed([standing.name for standing in group])} {'are' if group[1:] else 'is'} worse"
+            + (f" on all {len(seeds)} seeds" if always else "")
+            + (f" because {group[0].reason}" if group is not rest else "")
+        )
     return clauses
 
 

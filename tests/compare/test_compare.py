@@ -276,7 +276,9 @@ def test_the_settings_that_could_be_the_best_are_named_and_what_the_others_lack(
     assert [one.could_be_best for one in family.standings] == [True, True, False, False]
     use, short, lost = sentences(comparison)
     gelu, silu, *others = family.names
-    assert use == f"On moons use {gelu} or {silu}; {' and '.join(others)} are worse."
+    assert (
+        use == f"On moons use {gelu} or {silu}; {' and '.join(others)} are worse on all 10 seeds."
+    )
     assert f"{others[0]} falls short of the best by " in short and short.endswith("(10 seeds).")
     assert lost.startswith(f"On moons whichever of {gelu} and {silu} you take, at most ")
     assert all(low > 0.03 for low, _ in (one.short for one in family.judged(False)))
@@ -344,7 +346,7 @@ def test_losses_are_compared_by_ratio_and_none_of_0_or_infinity_breaks_it(tmp_pa
 
 def test_who_falls_short_is_told_with_a_finding_that_the_best_do_not_have(tmp_path):
     write_sweep(tmp_path, {"tanh": -0.2, "gelu": 0.05, "relu": 0.05})
-    findings = {"tanh": ["dead", "vanishing"], "gelu": ["dead"], "relu": []}
+    findings = {"tanh": ["dead", "flat", "vanishing"], "gelu": ["dead", "flat"], "relu": []}
     for name, codes in findings.items():
         folder = tmp_path / f"{name}_moons_0.01"
         summary = json.loads((folder / "summary.json").read_text())
