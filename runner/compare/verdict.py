@@ -14,9 +14,9 @@ from runner.compare.scores import higher_is_better
 from runner.compare.settings import short
 from runner.compare.wording import (
     counted,
-    difference,
     difference_with_interval,
     listed,
+    lost_at_most,
     metric_name,
     shortfall,
     with_interval,
@@ -68,7 +68,7 @@ def _judged(family: Family) -> list[str]:
     metric, seeds = best[0].metric, counted(len(family.seeds), "seed")
     names = [standing.name for standing in best]
     most = max(standing.short[1] for standing in best)
-    lost = f"at most {difference(most, metric)} {'are' if higher_is_better(metric) else 'is'} lost"
+    lost = lost_at_most(most, metric)
     open_still = math.isfinite(most) and len(best) > 1
     if not worse:
         rest = f"; whichever of them you take, {lost}" if open_still else ""

@@ -64,6 +64,13 @@ def shortfall(short: tuple[float, float], metric: str) -> str:
     return f"{both} points" if higher_is_better(metric) else f"a factor of {both}"
 
 
+def lost_at_most(most: float, metric: str) -> str:
+    """Return "at most 3.40 points are lost", "the loss is at most 1.25 times the best's"."""
+    if higher_is_better(metric):
+        return f"at most {difference(most, metric)} are lost"
+    return f"the loss is at most {difference(most, metric, unit=False)} times the best's"
+
+
 def listed(words: Sequence[str], most: int = 8, joint: str = "and") -> str:
     """Return "a, b and c", beyond ``most`` "a, b and 7 others".
 

@@ -65,8 +65,8 @@ LEAST_FALL = 0.01
 def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
     """Return the findings, those that are shown first, the gravest first among them.
 
-    Each has a code, a layer (None for all), the ``reason`` in one phrase ("31% of layer 1 dead"),
-    a ``text``, numbers, and whether it is ``shown``.
+    Each has a code, a layer (None for all), the ``reason`` in one clause ("31% of layer 1 are
+    dead"), a ``text``, numbers, and whether it is ``shown``.
     """
     accuracies = training.final_scores["train_accuracy"]
     finished = np.array([outcome.status != "diverged" for outcome in training.outcomes])
@@ -195,7 +195,7 @@ def _dead(experiment: Experiment, training: TrainingResult) -> list[dict[str, An
         return []
     first, half = min(since), sorted(since)[(len(since) - 1) // 2]
     share, words = _shares(found)
-    reason = f"{words} dead"
+    reason = f"{words} are dead"
     when = f", the first since epoch {first}, half of them by epoch {half}"
     text = reason + (when if first < max(since) else f" since epoch {first}")
     numbers = {"share": share, "since": float(first)}
@@ -211,7 +211,7 @@ def _saturated(
     if not found:
         return []
     share, words = _shares(found)
-    reason = f"{words.replace(' of ', ' of the outputs of ')} {state}"
+    reason = f"{words.replace(' of ', ' of the outputs of ')} are {state}"
     text = f"{reason} at the end"
     return [_finding("saturated", reason, text, {"share": share}, _only(found), False)]
 
@@ -252,7 +252,7 @@ def _stuck(experiment: Experiment, accuracies: Array, finished: Array) -> list[d
 
 
 def _underfitted(accuracy: float, within_reach: float) -> list[dict[str, Any]]:
-    reason = f"train accuracy {accuracy:.0%}, nearest neighbours {within_reach:.0%}"
+    reason = f"train accuracy is {accuracy:.0%}, that of nearest neighbours {within_reach:.0%}"
     text = f"{reason}: underfitting, for want of epochs, units, layers or a fitting learning rate"
     numbers = {"accuracy": accuracy, "within_reach": within_reach}
     return [_finding("underfitting", reason, text, numbers)]

@@ -66,10 +66,10 @@ def test_dead_units_are_printed_where_they_cost_something_and_compared_anyway(
     [
         (
             [[0, 30, 22, -1], [40, 25, -1, -1]],
-            "62% of layer 1 dead, the first since epoch 0, half",
+            "62% of layer 1 are dead, the first since epoch 0, half",
             0,
         ),
-        ([[7, 7, -1, -1], [-1, -1, 7, -1]], "38% of layer 1 dead since epoch 7", 7),
+        ([[7, 7, -1, -1], [-1, -1, 7, -1]], "38% of layer 1 are dead since epoch 7", 7),
     ],
 )
 def test_the_epoch_of_the_first_dead_unit_is_that_of_the_first(since, words, first):
