@@ -205,7 +205,7 @@ def short(key: str) -> str:
 
 
 def show(value: Any) -> str:
-    """Return a setting's value for people: 0.01, 16-8, 30x16, -."""
+    """Return a setting's value for people: 0.01, [16,8], [16]*30, -."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -213,17 +213,17 @@ def show(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, (list, tuple)):
-        if len(value) > 2 and len(set(map(repr, value))) == 1:
-            return f"{len(value)}x{show(value[0])}"
-        return "-".join(show(item) for item in value) or "none"
+        if len(value) > 4 and len(set(map(repr, value))) == 1:
+            return f"[{show(value[0])}]*{len(value)}"
+        return f"[{','.join(show(item) for item in value)}]"
     return str(value)
 
 
 def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
-    """Return the differing values in one line: "gelu moons learning_rate=0.1 hidden=16-16".
+    """Return the differing values in one line: "gelu moons learning_rate=0.1 hidden=[16,16]".
 
     A parameter that is alone beside names needs no key, unless it is of the data: "gelu 0.1".
-    No commas, so that several labels can be listed.
+    No commas but in brackets, so that several labels can be listed.
     """
     others = [key for key in keys if not key.endswith(".name")]
     alone = len(others) == 1 < len(keys) and not others[0].startswith("dataset.")

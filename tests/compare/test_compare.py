@@ -138,7 +138,7 @@ def test_damaged_history_is_one_clear_line():
 
 def test_values_read_well():
     assert [show(v) for v in ([16, 8], [16] * 30, 0.01, None, True)] == [
-        "16-8", "30x16", "0.01", "-", "true",
+        "[16,8]", "[16]*30", "0.01", "-", "true",
     ]  # fmt: skip
 
 
@@ -651,7 +651,7 @@ def test_labels_tell_settings_apart_without_commas(tmp_path):
     for name, hidden in itertools.product(("tanh", "relu"), ([16, 16], [2, 2])):
         write_run(tmp_path / f"{name}{hidden[0]}", name, model={"hidden": hidden})
     names = {arm.name for arm in build([tmp_path]).arms}
-    assert names == {"tanh 16-16", "tanh 2-2", "relu 16-16", "relu 2-2"}
+    assert names == {"tanh [16,16]", "tanh [2,2]", "relu [16,16]", "relu [2,2]"}
     write_run(tmp_path / "more", "tanh", dataset__noise=0.3)
     assert {arm.task for arm in build([tmp_path]).arms} == {"noise=0.2", "noise=0.3"}
 
@@ -716,7 +716,7 @@ def test_a_tuned_activation_names_no_row_and_its_own_parameter_is_no_choice(tmp_
             (folder / "config.yaml").write_text(yaml.safe_dump(config))
             resign(folder)
     comparison = build([tmp_path], tune=key)
-    assert sorted(arm.name for arm in comparison.arms) == ["hidden=16", "hidden=8"]
+    assert sorted(arm.name for arm in comparison.arms) == ["hidden=[16]", "hidden=[8]"]
     for arm in comparison.arms:
         assert arm.chosen == {"activation.name": "elu"} and not arm.on_edge
     alone = build([tmp_path / f"{name}8" for name in parameters], tune=key)
