@@ -54,7 +54,7 @@ def boundary(run: Run) -> Picture | None:
         else ""
     ]
     left, right, bottom, top = extent
-    height = float(np.clip(_FIELD_WIDTH * (top - bottom) / (right - left), 3.2, 4.4))
+    height = float(np.clip(_FIELD_WIDTH * (top - bottom) / (right - left), 3.2, _FIELD_WIDTH))
     figure = page(run, "decision boundary", notes, height=height + 1.4)
     axes = _axes(figure, extent)
     draw_field(axes, field, extent)

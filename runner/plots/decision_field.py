@@ -24,6 +24,10 @@ PROBABILITY = LinearSegmentedColormap.from_list(
 )
 """Of class 1 of two: white where the network cannot tell."""
 
+MOST_FINER = 2
+"""Into how many pixels across a cell of the grid is divided at most."""
+_FAR = 1e30  # sums of such logits are single floats
+
 Extent = tuple[float, float, float, float]
 """Left, right, bottom, top, as Matplotlib's imshow takes it."""
 
@@ -52,15 +56,46 @@ def evaluate(network: TrainedNetwork, extent: Extent, resolution: int) -> Array:
 
 
 def draw_field(axes: Axes, logits: Array, box: Extent) -> None:
-    """Fill a box with one replicate's field: the likeliest class's colour, paler where the
-    network is less sure of it, white where all classes are equally likely."""
-    z = _of_classes(logits)
-    weights = np.exp(z - z.max(axis=-1, keepdims=True))
-    chance = 1 / z.shape[-1]
-    sure = (weights.max(axis=-1) / weights.sum(axis=-1) - chance) / (1 - chance)
-    shades = class_colours(z.shape[-1])[weights.argmax(axis=-1)]
-    image = np.rint(255 * (1 - STRENGTH * sure[..., None] * (1 - shades))).astype(np.uint8)
+    """Fill a box with one replicate's field, as ``field_colours`` has it."""
+    left, right, _, _ = box
+    ends = axes.transData.transform([(left, 0), (right, 0)])[:, 0]
+    finer = int(np.clip(np.ptp(ends) / logits.shape[1], 1, MOST_FINER))
+    image = field_colours(logits, finer)
     axes.imshow(image, extent=box, origin="lower", interpolation="bilinear", aspect="auto")
+
+
+def field_colours(logits: Array, finer: int = 1) -> Array:
+    """Return uint8 colours (finer * rows, finer * columns, 3): the likeliest class's, paler
+    where the network is less sure of it, white where all classes are equally likely.
+
+    Logits are interpolated, not colours, which would be stairs from one class to the next.
+    """
+    z = np.moveaxis(_of_classes(logits), -1, 0).clip(-_FAR, _FAR).astype(np.float32)
+    best = _finer(z[0], finer)
+    total = np.ones_like(best)
+    likeliest = np.zeros(best.shape, np.intp)
+    for k, coarse in enumerate(z[1:], start=1):
+        own = _finer(coarse, finer)
+        wins, other = own > best, np.exp(-np.abs(own - best))
+        total = np.where(wins, 1 + total * other, total + other)
+        best = np.maximum(best, own)
+        likeliest[wins] = k
+    chance = 1 / len(z)
+    sure = (1 / total - chance) / (1 - chance)
+    inks = (255 * STRENGTH * (1 - class_colours(len(z)))).astype(np.float32)
+    return (255.5 - sure[..., None] * inks[likeliest]).astype(np.uint8)
+
+
+def _finer(values: Array, times: int) -> Array:
+    """Return values (rows, columns) interpolated to so many times as many rows and columns: from
+    points, the first and last on the edges, to the middle of pixels."""
+    for _ in range(2):
+        points = len(values)
+        places = (np.arange(times * points) + 0.5) * (points - 1) / (times * points)
+        lower = places.astype(np.intp)
+        share = (places - lower).astype(values.dtype)[:, None]
+        values = (values[lower] * (1 - share) + values[lower + 1] * share).T
+    return values
 
 
 def draw_boundary(axes: Axes, logits: Array, box: Extent, **how: Any) -> None:
