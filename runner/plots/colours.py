@@ -35,7 +35,7 @@ KNOWN = (
     *("scaled_tanh", "threshold", "asinh", "log_softmax", "star_relu", "telu", "serf"),
 )
 
-INK, GREY, PALE = "#222222", "#666666", "#d9d9d9"
+INK, GREY, PALE, BROWN = "#222222", "#666666", "#d9d9d9", "#99592a"
 MISSING, DIVERGED = "#bdbdbd", "#b00020"
 
 
@@ -75,8 +75,8 @@ def colour(activation: str) -> str:
 
 
 def counterpart(activation: str) -> str:
-    """Return the colour of what stands beside an activation's own: ink, or grey beside black."""
-    return GREY if colour(activation) == "#000000" else INK
+    """Return the colour of what stands beside an activation's own: ink, or brown beside black."""
+    return BROWN if colour(activation) == "#000000" else INK
 
 
 def rgb(shade: str, strength: float = 1.0) -> Array:
@@ -92,3 +92,11 @@ def class_colours(classes: int) -> Array:
     from matplotlib import colormaps
 
     return np.asarray(colormaps["turbo"](np.linspace(0.04, 0.96, classes))[:, :3])
+
+
+def layer_colours(layers: int) -> list[str]:
+    """Return one colour per layer, from dark for the first to bright for the last."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return [to_hex(shade) for shade in colormaps["plasma"](np.linspace(0.02, 0.76, layers))]

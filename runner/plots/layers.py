@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm
+from matplotlib.colors import Colormap, LogNorm
 
 from activations.base import Array
 from runner.network.measurements import flatness
-from runner.plots.axes import log_ticks, round_logs, round_ticks, short, words_at_ends
+from runner.plots.axes import (
+    end_labels,
+    log_ticks,
+    percent,
+    round_logs,
+    round_ticks,
+    short,
+    words_at_ends,
+)
 from runner.plots.captions import page
-from runner.plots.colours import GREY, MISSING, PALE, colour, counterpart
+from runner.plots.colours import GREY, MISSING, PALE, colour, counterpart, layer_colours
 from runner.plots.curves import recorded_epochs
-from runner.plots.style import SMALL, Picture, colour_bar
+from runner.plots.style import SMALL, Picture, colour_bar, text_width
 from runner.results.run import Run
 
 MOST_COLUMNS, MOST_DOTS = 400, 50
-_SHARES = LinearSegmentedColormap.from_list("shares", ["#f1f1f1", "#8cc9ee", "#0072b2", "#00263b"])
-"""Nearly white for a healthy layer, dark for a lost one."""
-_ROWS = (3.2, 5.2)
-"""Height for the layers in inches: for few of them, and at most."""
 
 
 def flow(run: Run) -> Picture:
     """Draw the gradient reaching each layer: by epoch, and before and after training."""
     rms = _by_layer(run, "gradient_rms")
+    with np.errstate(divide="ignore"):  # 0 if any replicate's value is exactly 0
+        centre = np.exp(_mean(np.log(rms)))
     notes = [
         "RMS of d(loss of a sample)/d(pre-activation)"
         + (", geometric mean over seeds" if run.config.replicates > 1 else ""),
         _grey(bool((rms == 0).any()), bool(np.isnan(rms).all(axis=1).any())),
     ]
-    figure, base, top = _page(run, "gradient by layer", notes, len(rms))
+    figure = page(
+        run, _ratio(centre), notes, height=1.9 + float(np.clip(0.17 * len(rms), 3.2, 5.2))
+    )
+    base, top = figure.bottom + 0.48, figure.top - 0.22
     middle = figure.left + 4.55
     left = figure.place(figure.left + 0.6, base, middle - 0.2, top)
     right = figure.place(middle + 1.1, base, figure.right, top)
-    with np.errstate(divide="ignore"):  # 0 if any replicate's value is exactly 0
-        centre = np.exp(_mean(np.log(rms)))
     positive = centre[np.isfinite(centre) & (centre > 0)]
     low, high = (positive.min(), positive.max()) if positive.size else (0.1, 1.0)
     low, high = (low, high) if high > 3 * low else (low / 2, high * 2)
@@ -56,42 +61,72 @@ def flow(run: Run) -> Picture:
 
 
 def units(run: Run) -> Picture | None:
-    """Draw the share of dead units and of outputs where f is flat, by layer and epoch.
+    """Draw the share of dead units and of outputs where f is flat against the epoch, a line per
+    layer.
 
-    Returns None for a network without hidden layers.
+    What no layer ever has is said instead of drawn. Returns None for a network without hidden
+    layers.
     """
     layers = len(run.config.model.hidden)
     if not layers:
         return None
-    dead, saturated = _by_layer(run, "dead"), _by_layer(run, "saturated")
     state = flatness(run.network().prototype)
-    what = f"dead: same output for every training sample; {state}: |f'| < 0.05"
+    dead, saturated = (_mean(_by_layer(run, name)) for name in ("dead", "saturated"))
+    panels = [("dead units", dead)] if (dead > 0).any() else []
+    panels += [(f"outputs {state}", saturated)] if np.isfinite(saturated).any() else []
+    panels = panels or [("dead units", dead)]
     notes = [
-        what + ("; mean over seeds" if run.config.replicates > 1 else ""),
-        _grey(False, bool(np.isnan(dead).all(axis=1).any())),
+        "dead: same output for every training sample" + ("" if (dead > 0).any() else "; none is"),
+        f"{state}: |f'| < 0.05"
+        if np.isfinite(saturated).any()
+        else "only elementwise functions have a slope for each output",
+        "mean over seeds" if run.config.replicates > 1 else "",
     ]
-    figure, base, top = _page(run, "dead units and flat outputs", notes, layers)
-    room = (figure.right - figure.left - 0.6 - 0.75) / 2
-    panels = (("dead units", dead), (f"outputs {state}", saturated))
+    figure = page(run, _most_lost(dead, saturated, state), notes, height=5.1)
+    base, top = figure.bottom + 0.48, figure.top - 0.22
+    labels = text_width("output 00  00.0%", SMALL) + 0.15
+    room = (figure.right - figure.left - 0.6 * len(panels)) / len(panels)
     for index, (title, shares) in enumerate(panels):
-        start = figure.left + 0.6 + index * (room + 0.1)
-        axes = figure.place(start, base, start + room - 0.6, top)
+        start = figure.left + 0.6 + index * (room + 0.6)
+        axes = figure.place(start, base, start + room - labels, top)
         axes.set_title(title, fontsize=SMALL, loc="left", color=GREY)
-        centre = _mean(shares)
-        if np.isnan(centre).all():
-            why = "not measured:\nonly elementwise functions\nhave a slope per output"
-            how: dict[str, Any] = {"ha": "center", "va": "center", "color": GREY, "fontsize": SMALL}
-            axes.text(0.5, 0.5, why, transform=axes.transAxes, **how)
-            axes.set_axis_off()
-            continue
-        _heat(axes, run, np.ma.masked_invalid(centre), _SHARES)
-        _layer_ticks(axes, layers, output=False)
-        axes.tick_params(labelleft=not index)
-        axes.set_ylabel("" if index else "hidden layer")
-        _last_values(axes, centre)
-    box = (figure.right - 0.62, base, figure.right - 0.49, top)
-    colour_bar(figure, box, _SHARES, [(n / 4, f"{n / 4:.0%}") for n in range(5)])
+        _shares_by_layer(axes, run, shares)
     return figure
+
+
+def _shares_by_layer(axes: Axes, run: Run, shares: Array) -> None:
+    """Draw (layers, records) shares against the epoch, each layer's number at its end."""
+    epochs, shades = recorded_epochs(run), layer_colours(len(shares))
+    most = np.nanmax(shares, initial=0)
+    axes.set_xlim(epochs[0], max(epochs[-1], epochs[0] + 1))
+    axes.set_ylim(0, min(1.0, 1.1 * most) if most > 0.05 else 0.05)
+    round_ticks(axes.xaxis, 6, integer=True)
+    round_ticks(axes.yaxis, 6)
+    percent(axes.yaxis)
+    axes.set_xlabel("epoch")
+    axes.grid(axis="y", color=PALE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    ends = []
+    for number, (line, shade) in enumerate(zip(shares, shades, strict=True), start=1):
+        axes.plot(epochs, line, color=shade, lw=1.4 if len(shares) > 5 else 1.8, clip_on=False)
+        seen = np.flatnonzero(~np.isnan(line))
+        if seen.size and number in _numbered(len(shares)):
+            last = line[seen[-1]]
+            share = f"{last:.0%}" if last in (0, 1) else f"{last:.1%}"
+            ends.append((epochs[seen[-1]], last, f"layer {number}  {share}", shade))
+    end_labels(axes, ends)
+
+
+def _most_lost(dead: Array, saturated: Array, state: str) -> str:
+    """Say which layer ends with the largest share of dead units, or of flat outputs."""
+    for what, shares in (("units dead", dead), (f"outputs {state}", saturated)):
+        seen = [line[~np.isnan(line)][-1:] for line in shares]
+        ends = [end[0] if end.size else 0.0 for end in seen]
+        worst = int(np.argmax(ends))
+        if ends[worst] >= 0.005:
+            where = f"layer {worst + 1}'s " if len(ends) > 1 else ""
+            return f"{ends[worst]:.0%} of {where}{what}"
+    return "no dead units"
 
 
 def _grey(zero: bool, lost: bool) -> str:
@@ -99,11 +134,16 @@ def _grey(zero: bool, lost: bool) -> str:
     return f"grey: {' or '.join(causes)}" if causes else ""
 
 
-def _page(run: Run, subject: str, notes: list[str], layers: int) -> tuple[Picture, float, float]:
-    """Return a page tall enough for its layers, and the axes' lower and upper edge."""
-    wanted = min(max(_ROWS[0], 0.17 * layers), _ROWS[1])
-    figure = page(run, subject, notes, height=wanted + 1.9)
-    return figure, figure.bottom + 0.48, figure.top - 0.22
+def _ratio(centre: Array) -> str:
+    """Say what share of the last hidden layer's gradient reaches the first before training."""
+    hidden = len(centre) - 1
+    if hidden < 2 or not (centre[[0, hidden - 1], 0] > 0).all():
+        return "gradient by layer"
+    ratio = centre[0, 0] / centre[hidden - 1, 0]
+    if 0.1 < ratio < 10:
+        return f"layers 1 and {hidden} start with similar gradients"
+    times = "of" if ratio < 1 else "times"
+    return f"layer 1 starts with {ratio:.1g} {times} layer {hidden}'s gradient"
 
 
 def _by_layer(run: Run, quantity: str) -> Array:
@@ -185,13 +225,3 @@ def _profiles(axes: Axes, run: Run, rms: Array, centre: Array) -> None:
     axes.set_axisbelow(True)
     axes.set_xlabel("gradient RMS")
     words_at_ends(axes, [(f"● {text}", ink) for _, text, ink, _ in records], (1, 6))
-
-
-def _last_values(axes: Axes, centre: Array) -> None:
-    """Write each layer's last share beside its row, as many as have room."""
-    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
-    for layer in _numbered(len(centre)):
-        seen = centre[layer - 1][~np.isnan(centre[layer - 1])]
-        if seen.size:
-            share = f"{seen[-1]:.0%}" if seen[-1] in (0, 1) else f"{seen[-1]:.1%}"
-            axes.text(1.02, layer, share, fontsize=SMALL, **beside)
