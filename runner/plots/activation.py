@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from activations.base import Activation, Array, Elementwise
 from activations.formulas.formula import Formula
 from runner.network.network import Network
-from runner.plots.axes import end_labels, round_ticks, words_at_ends
+from runner.plots.axes import asinh_axis, end_labels, round_ticks, short, words_at_ends
 from runner.plots.captions import page
-from runner.plots.colours import GREY, INK, PALE, colour
+from runner.plots.colours import GREY, INK, PALE, colour, layer_colours
 from runner.plots.style import NORMAL, SMALL, Picture, cut
 from runner.results.run import Run
 
@@ -27,8 +27,14 @@ FARTHEST = 12.0
 
 MOST_LAYERS = 5
 MOST_SAMPLES = 1000
+MOST_LEARNED = 2
+"""Parameters whose learned values have room beside a layer."""
+MOST_BEYOND = 0.1
+"""Share of a layer's inputs beyond the function's axis above which they get one of their own."""
 _BINS = 80
 _FORMULA_LINE = 0.21
+_LABELS = 1.5
+"""Inches right of the axes."""
 
 
 def activation(run: Run) -> Picture | None:
@@ -59,37 +65,59 @@ def activation(run: Run) -> Picture | None:
     ]
     first = network.activations[0]
     written = first.written() if isinstance(first, Formula) else ()
-    height = 5.4 + 0.3 * max(0, len(layers) - 2) + _FORMULA_LINE * len(written)
-    figure = page(run, "activation", notes, height=height)
+    learned = [one.learned for one in variants if one.learned]
+    inputs = _input_limits(pairs, (low, high))
+    wide = inputs != (low, high)
+    gap = 0.38 if wide else 0.12
+    row = {1: 0.7, 2: 0.58, 3: 0.5}.get(len(layers), 0.43)
+    rows = len(layers) * max(row, *(0.17 * (1 + len(words)) for words in learned), 0.0)
+    height = 4.1 + gap + rows + _FORMULA_LINE * len(written)
+    subject = "activation"
+    if wide:
+        subject += f" of inputs up to {short(float(f'{max(-inputs[0], inputs[1]):.0e}'))}"
+        notes.append("grey: the part drawn above")
+    figure = page(run, subject, notes, height=height)
     shade = colour(run.config.activation["name"])
     for name, text, ink in zip(("f(x) = ", "f'(x) = "), written, (shade, INK), strict=False):
         text = cut(name + text, figure.right - figure.left, NORMAL)
         figure.words(figure.left, figure.top, text, size=NORMAL, color=ink, va="top")
         figure.top -= _FORMULA_LINE
     figure.top -= 0.1 if written else 0.0
-    label_room = 1.35
-    rows = {1: 0.7, 2: 1.15, 3: 1.5}.get(len(layers), 0.43 * len(layers))
     base = figure.bottom + 0.45
-    left, right = figure.left + 0.6, figure.right - label_room
+    left, right = figure.left + 0.6, figure.right - _LABELS
     below = figure.place(left, base, right, base + rows)
-    above = figure.place(left, base + rows + 0.12, right, figure.top)
+    above = figure.place(left, base + rows + gap, right, figure.top)
     above.set_xlim(low, high)
-    above.set_xticks([])
-    below.set_xlim(low, high)
-    round_ticks(below.xaxis, 12)
-    _functions(above, drawn, grid, shade)
-    _histograms(below, layers, pairs, (low, high), shade)
+    if wide:
+        round_ticks(above.xaxis, 12)
+        asinh_axis(below, *inputs)
+        below.axvspan(low, high, color=PALE, alpha=0.5, linewidth=0, zorder=0)
+    else:
+        above.set_xticks([])
+        below.set_xlim(low, high)
+        round_ticks(below.xaxis, 12)
+    shades = layer_colours(len(layers)) if learned else [shade] * len(layers)
+    _functions(above, drawn, grid, shades)
+    names = [
+        "\n".join([f"layer {layer + 1}{_outside(after, inputs)}", *words])
+        for layer, (_, after), words in zip(
+            layers, pairs, learned or [()] * len(layers), strict=True
+        )
+    ]
+    _histograms(below, names, pairs, inputs, shades)
     below.set_xlabel("pre-activation x")
     return figure
 
 
 @dataclass
 class _Variant:
-    """One curve to draw: x -> (f, f'), its name, and how it comes about."""
+    """One curve to draw: x -> (f, f'), its name, how it comes about, and the parameters that a
+    layer has learned for it."""
 
     function: Function
     label: str = ""
     note: str = ""
+    learned: tuple[str, ...] = ()
 
 
 def _variants(network: Network, layers: list[int]) -> list[_Variant]:
@@ -100,12 +128,12 @@ def _variants(network: Network, layers: list[int]) -> list[_Variant]:
     if isinstance(first, Elementwise):
         start = copy.deepcopy(first)
         start.params = dict(type(first)(**first.hyperparameters).params)
-        note = "learnable: mean over units and seeds"
-        learnt = [
-            _Variant(_elementwise(_averaged(network.activations[k])), f"layer {k + 1}", note)
-            for k in layers
+        begun = ", ".join(f"{name} {value:.3g}" for name, value in start.params.items())
+        note = f"learnable: mean over units and seeds (± sd), at the start {begun}"
+        return [
+            *(_learned(network.activations[k], note) for k in layers),
+            _Variant(_elementwise(start), "at the start"),
         ]
-        return [*learnt, _Variant(_elementwise(start), "at the start")]
     units = round(network.hidden[layers[0]] * first.inputs_per_output)
     first = _averaged(first)
     mates = _inputs_of_first_output(first, units)
@@ -118,6 +146,17 @@ def _variants(network: Network, layers: list[int]) -> list[_Variant]:
         ]
     note = f"first of {units} units: its own input sweeps, the others are 0"
     return [_Variant(_swept(first, units, 0, {}), "", note)]
+
+
+def _learned(activation: Activation, note: str) -> _Variant:
+    values = [(name, _finite(value)) for name, value in activation.params.items()]
+    told = [
+        f"{name} {value.mean():.2g} ± {value.std():.1g}" if value.size else f"{name} not finite"
+        for name, value in values[:MOST_LEARNED]
+    ]
+    if len(values) > MOST_LEARNED:
+        told[-1] = f"and {len(values) - MOST_LEARNED + 1} others"
+    return _Variant(_elementwise(_averaged(activation)), "", note, tuple(told))
 
 
 def _averaged(activation: Activation) -> Activation:
@@ -198,8 +237,11 @@ def apart(y: Array, grid: Array, kinks: Iterable[float]) -> Array:
     return y
 
 
-def _functions(axes: Axes, drawn: list[tuple[str, Array, Array]], grid: Array, shade: str) -> None:
-    """Draw f solid and f' dashed, with labels at their ends."""
+def _functions(
+    axes: Axes, drawn: list[tuple[str, Array, Array]], grid: Array, shades: list[str]
+) -> None:
+    """Draw f solid and f' dashed, with labels at their ends: in a layer's colour what it has
+    learned, in grey what it began with."""
     reach = max(abs(grid[0]), abs(grid[-1]))
     values = _finite(np.concatenate([curve for _, *both in drawn for curve in both]))
     low, high = (values.min(), values.max()) if values.size else (-1.0, 1.0)
@@ -209,18 +251,20 @@ def _functions(axes: Axes, drawn: list[tuple[str, Array, Array]], grid: Array, s
     axes.axhline(0, color=PALE, linewidth=0.8, zorder=0)
     axes.axvline(0, color=PALE, linewidth=0.8, zorder=0)
     labels = []
+    learned = len(drawn) > 2
     for order, (label, f, slope) in enumerate(drawn):
         beginning = label == "at the start"
-        alpha = 1.0 if order == 0 else 0.55
-        first, second = (GREY, GREY) if beginning else (shade, INK)
-        wide = 1.0 if beginning else 2.2 if order == 0 else 1.4
-        axes.plot(grid, f, color=first, lw=wide, alpha=alpha, zorder=4)
+        shade = GREY if beginning else shades[min(order, len(shades) - 1)]
+        alpha = 0.55 if order and not learned else 1.0
+        second = shade if learned or beginning else INK
+        wide = 1.0 if beginning else 2.2 if order == 0 and not learned else 1.4
+        axes.plot(grid, f, color=shade, lw=wide, alpha=alpha, zorder=4)
         axes.plot(grid, slope, color=second, lw=wide * 0.7, ls=(0, (5, 2)), alpha=alpha)
-        if order < 2 or beginning:
+        if order == 0 or label:
             of = f", {label}" if label else ""
-            for curve, name, ink in ((f, "f", first), (slope, "f'", second)):
+            for curve, name, ink in ((f, "f", shade), (slope, "f'", second)):
                 y = np.clip(curve[-1], *axes.get_ylim())
-                labels.append((grid[-1], y, name + of, ink))
+                labels.append((grid[-1], y, name + of, INK if learned and not label else ink))
     end_labels(axes, labels)
     axes.set_ylabel("f(x) and f'(x)")
     round_ticks(axes.yaxis, 9)
@@ -228,35 +272,52 @@ def _functions(axes: Axes, drawn: list[tuple[str, Array, Array]], grid: Array, s
 
 def _histograms(
     axes: Axes,
-    layers: list[int],
+    names: list[str],
     pairs: list[tuple[Array, Array]],
     limits: tuple[float, float],
-    shade: str,
+    shades: list[str],
 ) -> None:
     """Draw one row per layer: the last epoch filled, the first as a line."""
-    edges = np.linspace(*limits, _BINS + 1)
-    axes.set_ylim(-0.05, len(layers))
+    scale = axes.xaxis.get_transform()
+    ends = np.asarray(scale.transform(np.array(limits)))
+    edges = scale.inverted().transform(np.linspace(ends[0], ends[1], _BINS + 1))
+    axes.set_ylim(-0.05, len(names))
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.axvline(0, color=PALE, linewidth=0.8, zorder=0)
-    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
-    for row, (layer, pair) in enumerate(zip(layers, pairs, strict=True)):
-        base = len(layers) - 1 - row
+    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": SMALL}
+    for row, (name, pair, shade) in enumerate(zip(names, pairs, shades, strict=True)):
+        base = len(names) - 1 - row
         counts = [np.histogram(values, edges)[0] for values in pair]
         before, after = (base + 0.85 * count / max(count.max(), 1) for count in counts)
         axes.stairs(after, edges, baseline=base, fill=True, color=shade, alpha=0.45, zorder=2)
         axes.stairs(before, edges, baseline=base, color=INK, linewidth=1.0, zorder=3)
         axes.axhline(base, color=GREY, linewidth=0.6)
-        text = f"layer {layer + 1}{_outside(pair[1], limits)}"
-        axes.text(1.015, base + 0.42, text, fontsize=SMALL, linespacing=1.1, **beside)
-    words_at_ends(axes, [("line: before training", INK), ("filled: after", shade)], (0, -32))
+        ink = INK if len(set(shades)) == 1 else shade
+        axes.text(1.015, base + 0.42, name, color=ink, va="center", linespacing=1.1, **beside)
+    ink = shades[0] if len(set(shades)) == 1 else GREY
+    words_at_ends(axes, [("line: before training", INK), ("filled: after", ink)], (0, -32))
+
+
+def _input_limits(
+    pairs: list[tuple[Array, Array]], drawn: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the limits at which the function is drawn, or wider ones that hold 99% of each
+    layer's inputs where many lie beyond."""
+    every = [values for pair in pairs for values in pair if values.size]
+    low, high = drawn
+    beyond = [np.mean((values < low) | (values > high)) for values in every]
+    if max(beyond, default=0) <= MOST_BEYOND:
+        return drawn
+    ends = np.concatenate([np.quantile(values, [0.005, 0.995]) for values in every])
+    return min(low, float(ends.min())), max(high, float(ends.max()))
 
 
 def _outside(values: Array, limits: tuple[float, float]) -> str:
     if not values.size:
-        return "\nnot finite"
+        return ", not finite"
     share = np.mean((values < limits[0]) | (values > limits[1]))
-    return f"\n{share:.0%} beyond" if share >= 0.015 else ""
+    return f", {share:.0%} beyond" if share >= 0.015 else ""
 
 
 def _chosen_layers(count: int) -> list[int]:

@@ -67,6 +67,47 @@ def percent(axis: Axis) -> None:
     axis.set_major_formatter(lambda value, _: f"{round(100 * value, 6):g}%")
 
 
+def error_scale(axes: Axes, low: float, step: float) -> None:
+    """Scale y from a share ``low`` to 1 by -log(1 - y + step), which spreads what is near 1.
+
+    With ``step`` the share of one sample, 1 itself is as far from one wrong sample as that is
+    from three.
+    """
+    axes.set_yscale(
+        "function",
+        functions=(
+            lambda y: -np.log(np.maximum(1 + step - np.asarray(y), 1e-12)),
+            lambda z: 1 + step - np.exp(-np.asarray(z)),
+        ),
+    )
+    axes.set_ylim(low, 1 + step / 4)
+    shares = (0, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999, 1)
+    heights = axes.transAxes.inverted().transform(
+        axes.transData.transform([(0, share) for share in shares])
+    )[:, 1]
+    ticks: list[float] = []
+    last = np.inf
+    for share, height in zip(shares[::-1], heights[::-1], strict=True):
+        if share >= low and last - height > 0.055:
+            ticks.append(share)
+            last = height
+    axes.set_yticks(ticks)
+    axes.minorticks_off()
+
+
+def asinh_axis(axes: Axes, low: float, high: float) -> None:
+    """Scale x linearly near 0 and logarithmically far from it."""
+    low, high = np.clip([low, high], -_TICKED[1], _TICKED[1]).tolist()
+    axes.set_xscale("asinh", linear_width=1.0)
+    axes.set_xlim(low, high)
+    decades = int(np.log10(max(-low, high)))
+    step = -(-(decades + 1) // 4)
+    powers = 10.0 ** np.arange(step - 1, decades + 1, step)
+    ticks = [value for value in (*-powers[::-1], 0.0, *powers) if low <= value <= high]
+    axes.set_xticks(ticks, [("-" if x < 0 else "") + short(abs(x)) if x else "0" for x in ticks])
+    axes.minorticks_off()
+
+
 def round_ticks(axis: Axis, most: int, *, integer: bool = False) -> None:
     """Put about so many ticks at round numbers."""
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10], integer=integer))

@@ -15,6 +15,7 @@ from runner.plots.axes import (
     beyond,
     draw_band,
     end_labels,
+    error_scale,
     log_limits,
     log_ticks,
     percent,
@@ -28,27 +29,41 @@ from runner.statistics.estimates import estimate, how
 
 _LOSS_NAMES = {"cross_entropy": "cross-entropy loss (nats)", "squared_error": "squared error"}
 _DASHES: dict[str, Any] = {"train": (0, (5, 2)), "validation": (0, (1, 1)), "test": "-"}
-MOST_LINES = 50
+_FINDINGS = {
+    "diverged": "diverged",
+    "not_learned": "nothing learned",
+    "underfitting": "underfitting",
+    "overfitting": "overfitting",
+    "overconfident": "overconfident",
+    "unstable": "unstable",
+}
+MOST_LINES = 5
+"""More replicates than can be followed are shown by so many, evenly spaced by rank."""
+NEAR_PERFECT = 0.95
+"""Accuracy from which a linear axis would press everything against its upper edge."""
 
 
 def loss(run: Run) -> Picture:
-    """Draw train, validation and test loss, log y, with each replicate's best epoch."""
+    """Draw train, validation and test loss, log y, with each shown replicate's best epoch."""
     curves = _curves(run, "loss")
+    shown = _shown(run, curves)
     centres = _centres(run, curves, "loss")
-    values = np.concatenate([part.ravel() for part in curves.values()])
+    drawn = [curves[judged_part(run.data())][shown], *(centre for centre, *_ in centres.values())]
+    values = np.concatenate([part.ravel() for part in drawn])
     bands = np.concatenate([band.ravel() for _, *ends in centres.values() for band in ends])
     limits = log_limits(values, bands)
     zeros = bool((values <= 0).any() and limits)
-    dots = _best_epochs(run) if "validation" in curves else []
-    drawn = np.concatenate([values[values > 0], bands[bands > 0]])
+    dots = _best_epochs(run, shown) if "validation" in curves else []
+    everything = np.concatenate([values[values > 0], bands[bands > 0]])
     figure = page(
         run,
-        "loss",
+        _last_loss(run, curves, centres),
         [
             counted(run, how("loss")),
+            _lines_note(run, shown),
             _dots_note(run) if dots else "",
             "a loss of exactly 0 is drawn at the lower edge" if zeros else "",
-            beyond([(limits, drawn[np.isfinite(drawn)])]) if limits else "",
+            beyond([(limits, everything[np.isfinite(everything)])]) if limits else "",
             _early(run),
         ],
     )
@@ -57,9 +72,8 @@ def loss(run: Run) -> Picture:
         axes.set_yscale("log")
         axes.set_ylim(*limits)
         log_ticks(axes.yaxis, *limits)
-    ends = _draw(
-        axes, run, curves, centres, "{:.3g}".format, limits[0] if limits and zeros else 0.0
-    )
+    floor = limits[0] if limits and zeros else 0.0
+    ends = _draw(axes, run, curves, shown, centres, "{:.3g}".format, floor)
     for epoch, value in dots:
         inside, ink = np.clip(value, *axes.get_ylim()), _shade(run, "test")
         axes.plot(epoch, inside, "o", ms=5, mfc="white", mec=ink, zorder=8, clip_on=False)
@@ -69,27 +83,41 @@ def loss(run: Run) -> Picture:
 
 
 def accuracy(run: Run) -> Picture:
-    """Draw train, validation and test accuracy above the line of guessing."""
+    """Draw train, validation and test accuracy above the line of guessing; where the judged one
+    ends near 100%, on the logarithmic scale of errors."""
     data = run.data()
+    part = judged_part(data)
     curves = _curves(run, "accuracy")
+    shown = _shown(run, curves)
     centres = _centres(run, curves, "accuracy")
-    _, labels = data.part(judged_part(data))
+    _, labels = data.part(part)
     counts = np.stack([np.bincount(row, minlength=data.classes) for row in labels])
     chance = float((counts.max(axis=1) / labels.shape[1]).mean())
+    _, last = _end(run, curves[part], centres[part])
+    subject = "accuracy" if np.isnan(last) else f"{last:.1%} of {part} samples correct"
     guess = "chance: always the largest class"
-    figure = page(
-        run, "accuracy", [counted(run, how("accuracy")), _solved(run), _early(run), guess]
-    )
+    notes = [
+        counted(run, how("accuracy")),
+        _lines_note(run, shown),
+        _solved(run),
+        _early(run),
+        guess,
+    ]
+    figure = page(run, subject, notes)
     axes = _axes(figure, run, "validation 00.0%")
-    drawn = [*curves.values(), *(array for three in centres.values() for array in three)]
+    drawn = [curves[part][shown], *(array for three in centres.values() for array in three)]
     lowest = min(chance, *(np.nanmin(array, initial=1) for array in drawn))
-    room = max(1 - lowest, 0.05)
-    axes.set_ylim(max(0.0, lowest - 0.08 * room), 1 + 0.02 * room)
+    if last >= NEAR_PERFECT:
+        error_scale(axes, lowest, 1 / labels.shape[1])
+        axes.set_ylabel("correct samples (log scale of errors)")
+    else:
+        room = max(1 - lowest, 0.05)
+        axes.set_ylim(max(0.0, lowest - 0.08 * room), 1 + 0.02 * room)
+        round_ticks(axes.yaxis, 6)
+        axes.set_ylabel("correct samples")
     percent(axes.yaxis)
-    round_ticks(axes.yaxis, 6)
     axes.axhline(chance, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
-    ends = _draw(axes, run, curves, centres, "{:.1%}".format, 0.0)
-    axes.set_ylabel("samples classified correctly")
+    ends = _draw(axes, run, curves, shown, centres, "{:.1%}".format, 0.0)
     end_labels(axes, [*ends, (axes.get_xlim()[1], chance, f"chance {chance:.0%}", GREY)])
     return figure
 
@@ -160,12 +188,13 @@ def _draw(
     axes: Axes,
     run: Run,
     curves: dict[str, Array],
+    shown: list[int],
     centres: dict[str, tuple[Array, Array, Array]],
     number: Callable[[float], str],
     floor: float,
 ) -> list[tuple[float, float, str, Any]]:
-    """Draw thin replicate lines, centre and band per part, and a cross where a replicate was
-    last seen before it diverged; return what to label the ends.
+    """Draw centre and band per part, thin lines of the shown replicates, and a cross where a
+    replicate was last seen before it diverged; return what to label the ends.
 
     What is 0 on a logarithmic axis is drawn at ``floor``.
     """
@@ -174,17 +203,21 @@ def _draw(
     ends = []
     for order, (part, values) in enumerate(curves.items()):
         shade = _shade(run, part)
-        if len(values) > 1 and part != "validation":
-            shown = np.maximum(values[:MOST_LINES], floor)
-            lines = [np.stack([epochs, row], axis=-1) for row in shown]
-            thin = LineCollection(lines, colors=shade, lw=0.6, alpha=0.3, zorder=2)
+        if len(values) > 1 and part == judged_part(run.data()):
+            lines = [np.stack([epochs, np.maximum(row, floor)], axis=-1) for row in values[shown]]
+            thin = LineCollection(lines, colors=shade, lw=0.7, alpha=0.45, zorder=2)
             axes.add_collection(thin, autolim=False)
         centre, low, high = centres[part]
         if np.isfinite(low).any():
             draw_band(axes, epochs, low, high, shade, zorder=1.5)
-        shown = np.maximum(centre, floor)
-        axes.plot(epochs, shown, color=shade, linestyle=_DASHES[part], zorder=3 + order)
-        x, y = _last(epochs, values if np.isnan(centre).all() else centre[None])
+        axes.plot(
+            epochs,
+            np.maximum(centre, floor),
+            color=shade,
+            linestyle=_DASHES[part],
+            zorder=3 + order,
+        )
+        x, y = _end(run, values, centres[part])
         words = part if all(diverged) else f"{part} {number(y)}"
         ends.append((x, float(np.clip(y, *axes.get_ylim())), words, shade))
     cross: dict[str, Any] = {"color": DIVERGED, "ms": 8, "mew": 2, "clip_on": False, "zorder": 9}
@@ -196,6 +229,44 @@ def _draw(
     return ends
 
 
+def _end(run: Run, values: Array, centre: tuple[Array, Array, Array]) -> tuple[float, float]:
+    """Return a part's last epoch and centre, or of all replicates where it has no centre."""
+    nothing = np.isnan(centre[0]).all()
+    return _last(recorded_epochs(run), values if nothing else centre[0][None])
+
+
+def _shown(run: Run, curves: dict[str, Array]) -> list[int]:
+    """Return the replicates to draw: all, or evenly spaced by what they end at, from the worst
+    to the best."""
+    values = curves[judged_part(run.data())]
+    if len(values) <= MOST_LINES:
+        return list(range(len(values)))
+    epochs = recorded_epochs(run)
+    ranked = np.argsort([_last(epochs, row[None])[1] for row in values], kind="stable")
+    return ranked[np.linspace(0, len(ranked) - 1, MOST_LINES).round().astype(int)].tolist()
+
+
+def _lines_note(run: Run, shown: list[int]) -> str:
+    total = run.config.replicates
+    if total == 1:
+        return ""
+    part = judged_part(run.data())
+    if len(shown) == total:
+        return f"thin lines: {part}, seed by seed"
+    return f"thin lines: {part} of {len(shown)} seeds from the worst to the best"
+
+
+def _last_loss(
+    run: Run, curves: dict[str, Array], centres: dict[str, tuple[Array, Array, Array]]
+) -> str:
+    """Say what the judged loss ends at, and what the diagnosis says of it."""
+    part = judged_part(run.data())
+    _, last = _end(run, curves[part], centres[part])
+    codes = [finding.get("code") for finding in run.summary["diagnosis"]]
+    told = [words for code, words in _FINDINGS.items() if code in codes]
+    return ", ".join([f"{part} loss {last:.3g}" if np.isfinite(last) else "loss", *told])
+
+
 def _last(epochs: Array, values: Array) -> tuple[float, float]:
     """Return the last point where any row has a value."""
     there = np.flatnonzero((~np.isnan(values)).any(axis=0))
@@ -204,9 +275,9 @@ def _last(epochs: Array, values: Array) -> tuple[float, float]:
     return float(epochs[there[-1]]), float(np.nanmedian(values[:, there[-1]]))
 
 
-def _best_epochs(run: Run) -> list[tuple[float, float]]:
-    """Return each replicate's test loss where its validation loss was lowest."""
-    best = [replicate.get("best") or {} for replicate in run.summary["replicates"]]
+def _best_epochs(run: Run, shown: list[int]) -> list[tuple[float, float]]:
+    """Return each shown replicate's test loss where its validation loss was lowest."""
+    best = [run.summary["replicates"][k].get("best") or {} for k in shown]
     known = [one for one in best if one.get("test_loss") is not None]
     return [(one["epoch"], one["test_loss"]) for one in known if np.isfinite(one["test_loss"])]
 
@@ -214,7 +285,7 @@ def _best_epochs(run: Run) -> list[tuple[float, float]]:
 def _dots_note(run: Run) -> str:
     if len(run.summary["replicates"]) == 1:
         return "dot: test loss at the epoch of lowest validation loss"
-    return "dots: test loss at each seed's lowest validation loss"
+    return "dots: where their validation loss is lowest"
 
 
 def _solved(run: Run) -> str:

@@ -50,6 +50,19 @@ def test_a_runs_curves_are_inside_or_said_to_be_cut(finished_run, burst):
         check(curves.accuracy(run), beyond=False)
 
 
+@pytest.mark.parametrize("replicates", [1, 5, 20])
+def test_accuracy_near_100_is_spread_and_all_inside(finished_run, replicates):
+    """One sample wrong of a hundred is as far from none as ten are from twenty."""
+    run = finished_run(replicates, scores=np.linspace(0.98, 1, replicates).tolist())
+    with style():
+        figure = curves.accuracy(run)
+        check(figure, beyond=False)
+    (axes,) = figure.axes
+    heights = axes.transData.transform([(0, share) for share in (0.8, 0.9, 0.99, 1)])[:, 1]
+    shares = np.diff(heights) / axes.bbox.height
+    assert shares.min() > 0.08 and axes.get_ylim()[1] > 1
+
+
 @pytest.mark.parametrize("metric", ["test_accuracy", "test_loss"])
 @pytest.mark.parametrize(
     "draw",

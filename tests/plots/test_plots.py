@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib import rc_context, rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.collections import LineCollection
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from PIL import Image
@@ -47,6 +48,10 @@ EDGES = {
     "twelve classes": {"dataset__classes": 12, **BLOBS},
     "sixty classes": {"dataset__classes": 60, **BLOBS, "samples": 3000},
     "thirty layers": {"hidden": (4,) * 30},
+    "twenty replicates of ten layers": {"replicates": 20, "hidden": (4,) * 10},
+    "nothing wrong": {"scores": (1.0, 1.0, 1.0)},
+    "inputs that explode": {},
+    "ten learned parameters": {"activation": "pau", "hidden": (8, 8, 8)},
     "sparse records": {"epochs": 1003, "training__record_every": 100},
     "loss exactly 0": {},
     "loss exactly 0 in the end": {},
@@ -70,6 +75,11 @@ def kill_units(run):
         run.weights[name][...] = -1000
 
 
+def explode(run):
+    for name in ("layer1.weight", "layer2.weight"):
+        run.weights[name] *= 1e4
+
+
 def measure_no_saturation(run):
     for name in ("layer1_saturated", "layer2_saturated"):
         run.history[name][...] = np.nan
@@ -80,6 +90,7 @@ LATER = {
     "loss exactly 0 in the end": lambda run: vanish(run, 3),
     "along an axis": measure_no_saturation,
     "all units dead": kill_units,
+    "inputs that explode": lambda run: explode(run),
     "long names": lambda run: run.summary.update(
         command="python -m runner " + " ".join(f"section.key{k}=1" for k in range(60))
     ),
@@ -291,6 +302,66 @@ def test_labels_keep_their_order_and_their_distance():
     assert (np.argsort(found) == np.argsort(wishes)).all()
     assert np.diff(np.sort(found)).min() > 0.05 - 1e-12
     assert found.min() >= 0 and found.max() <= 1
+
+
+def test_of_many_replicates_a_few_lines_are_drawn_the_worst_and_the_best_among_them(finished_run):
+    run = finished_run(replicates=20)
+    (axes,) = plots.figures(run)["loss"].axes
+    (thin,) = (one for one in axes.collections if isinstance(one, LineCollection))
+    ends = sorted(line[-1, 1] for line in thin.get_segments())
+    last = run.history["test_loss"][:, -1]
+    assert len(ends) == 5
+    assert [ends[0], ends[-1]] == pytest.approx([last.min(), last.max()])
+
+
+def test_each_layers_share_of_lost_units_is_a_line_named_at_its_end(finished_run):
+    run = finished_run(hidden=(8, 8, 8))
+    for layer, share in ((1, 0.0), (2, 0.3), (3, 0.123)):
+        run.history[f"layer{layer}_dead"][...] = share
+    figure = plots.figures(run)["units"]
+    assert "tanh on moons: 30% of layer 2's units dead" in [t.get_text() for t in figure.texts]
+    dead, _ = figure.axes
+    ends = [line.get_ydata()[-1] for line in dead.lines if line.get_transform() == dead.transData]
+    assert ends == pytest.approx([0, 0.3, 0.123])
+    assert {t.get_text() for t in dead.texts} == {"layer 1  0%", "layer 2  30.0%", "layer 3  12.3%"}
+
+
+def test_a_panel_in_which_nothing_happens_is_said_instead(finished_run):
+    run = finished_run()
+    for layer in (1, 2):
+        run.history[f"layer{layer}_dead"][...] = 0
+    figure = plots.figures(run)["units"]
+    assert len(figure.axes) == 1
+    assert any("none is" in text.get_text() for text in figure.texts)
+
+
+def test_inputs_far_beyond_the_function_are_drawn_on_an_axis_of_their_own(finished_run):
+    run = finished_run()
+    explode(run)
+    figure = plots.figures(run)["activation"]
+    (below,) = (one for one in figure.axes if one.get_xscale() == "asinh")
+    inputs = run.network().preactivations(run.data().train_x)[1]
+    low, high = below.get_xlim()
+    assert np.mean((inputs > low) & (inputs < high)) > 0.98
+    assert not any("beyond" in text.get_text() for text in below.texts)
+
+
+def test_what_each_layer_has_learned_is_printed_in_its_curves_colour(finished_run):
+    run = finished_run(activation="prelu")
+    run.weights["layer1.alpha"][...] = 0.5
+    run.weights["layer2.alpha"][...] = -0.125
+    above, below = sorted(plots.figures(run)["activation"].axes, key=lambda a: -a.bbox.y0)
+    for value, slope in (("0.5", 0.5), ("-0.12", -0.125)):
+        (words,) = (t for t in below.texts if f"alpha {value} ± 0" in t.get_text())
+        (curve,) = (
+            line
+            for line in above.lines
+            if line.get_linestyle() == "-"
+            and line.get_color() == words.get_color()
+            and len(line.get_xdata()) > 100
+        )
+        x, y = curve.get_data()
+        assert y[0] / x[0] == pytest.approx(slope)
 
 
 def test_a_loss_of_exactly_0_is_said_and_drawn_on_the_page(finished_run):
