@@ -14,7 +14,7 @@ import numpy as np
 
 from runner.config.experiment import Experiment
 from runner.results.find import Found, find
-from runner.results.run import LAST_PICTURE, REACHED, Run, load_run
+from runner.results.run import LAST_PICTURE, REACHED, SNAPSHOTS, Run, load_run
 from runner.results.write import make_parent, put_aside, write_reached, write_run
 from runner.system.terminal import ConfigError, note, progress_bar
 from runner.training.checkpoint import CHECKPOINT, INTERRUPTED_SUFFIX, Interrupted, Keeper
@@ -70,7 +70,7 @@ def execute(
             total_seconds=time.perf_counter() - started,
             fingerprint=keeper.fingerprint,
         )
-    keeper.discard(REACHED)
+    keeper.discard((*REACHED, SNAPSHOTS))
     try:
         run = load_run(folder)
     except ValueError as error:

@@ -12,12 +12,13 @@ from runner.compare.pairs import UNKNOWN_SPREAD, Family, families
 from runner.compare.runs import Problem, collect
 from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored
 from runner.compare.settings import Setting, differing_keys, group
-from runner.results.run import HISTORY, WEIGHTS, Run
+from runner.results.run import HISTORY, SNAPSHOTS, WEIGHTS, Run
 from runner.system.terminal import one_line
 
 WITHOUT = {
     HISTORY: "its curves are left out, its scores count",
     WEIGHTS: "its boundaries are left out, its scores count",
+    SNAPSHOTS: "its scores count",
 }
 
 

@@ -17,7 +17,7 @@ from runner.data.split import part_sizes
 from runner.results.run import Run
 from runner.statistics.estimates import Estimate, estimate
 
-NOT_SETTINGS = ("seed", "replicates", "plots")
+NOT_SETTINGS = ("seed", "replicates", "plots", "training.snapshots")
 """Keys that say how often and with which pictures, not what, was run."""
 
 
@@ -26,7 +26,7 @@ class Setting:
     """All replicates of one configuration, whichever runs they came from.
 
     Attributes:
-        config: flat config without seed, replicates and plots.
+        config: flat config without NOT_SETTINGS.
         runs: where the replicates come from.
         replicates: the summaries' entries, by rising seed.
         owners: for each replicate its run and its row there.

@@ -76,6 +76,8 @@ class Training:
         record_every: epochs between records in history.csv; a replicate's last is always
             recorded. The history only: stopping, best and solved epochs do not depend on it.
         target_accuracy: validation accuracy at which a replicate counts as having solved.
+        snapshots: at how many epochs the first replicate's weights are kept, for an animation;
+            0 for none.
     """
 
     epochs: int = 100
@@ -84,6 +86,7 @@ class Training:
     patience: int | None = None
     record_every: int = 1
     target_accuracy: float = 0.95
+    snapshots: int = 0
 
     def __post_init__(self) -> None:
         whole_number("epochs", self.epochs, minimum=1)
@@ -95,6 +98,16 @@ class Training:
             whole_number("patience", self.patience, minimum=1)
         whole_number("record_every", self.record_every, minimum=1)
         number("target_accuracy", self.target_accuracy, above=0, maximum=1)
+        whole_number("snapshots", self.snapshots, minimum=0)
+        if self.snapshots == 1:
+            raise ValueError("snapshots must be 0, or at least 2: the first epoch and the last")
+
+    @property
+    def snapshot_epochs(self) -> list[int]:
+        """The epochs whose weights are kept: before training, the last, and between them the
+        denser the earlier; all epochs where they are not more than ``snapshots``."""
+        last = min(self.snapshots, self.epochs + 1) - 1
+        return [max(k, self.epochs * k * k // (last * last)) for k in range(last + 1) if last]
 
 
 class Parts(NamedTuple):

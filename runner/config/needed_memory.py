@@ -42,8 +42,8 @@ def needed(experiment: Experiment) -> dict[str, float]:
     replicate as drawn (float64) and standardised; the targets, one number per sample for two
     classes and one per class for more, once for all samples and once for the training part in
     the order of its batches; R P numbers three times (final, best, current) and P four times
-    more (gradient and optimizer); four numbers per unit and sample of a batch; and 8 + 5 columns
-    a layer of R E float64.
+    more (gradient and optimizer); P for each snapshot; four numbers per unit and sample of a
+    batch; and 8 + 5 columns a layer of R E float64.
     """
     number = 4 if experiment.dtype == "float32" else 8
     dataset = experiment.dataset
@@ -66,6 +66,7 @@ def needed(experiment: Experiment) -> dict[str, float]:
         data: samples * (features + 1.0) * (DOUBLE + number),
         "model.hidden": 7.0 * parameters * number + 4.0 * batch * units * number,
         "replicates": 3.0 * (experiment.replicates - 1) * parameters * number,
+        "training.snapshots": len(settings.snapshot_epochs) * parameters * number,
         "training.epochs": 2.0 * experiment.replicates * records * columns * DOUBLE,
     }
     key = f"dataset.{classes}" if outputs > features else data

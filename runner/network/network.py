@@ -185,9 +185,9 @@ class Network:
                 self.layers.append(self.nonlinears[-1])
 
     def views(self, flat: Array) -> dict[str, Array]:
-        """Return every parameter's part of ``flat`` (replicates, size), in its shape."""
+        """Return every parameter's part of ``flat`` (rows, size), (rows, *shape) each."""
         return {
-            name: flat[:, self.places[name]].reshape(self.replicates, *shape)
+            name: flat[:, self.places[name]].reshape(len(flat), *shape)
             for name, shape in self.shapes.items()
         }
 

@@ -3,6 +3,7 @@
     config.yaml    resolved, enough to repeat the run
     history.csv    one row per replicate and recorded epoch
     weights.npz    final and best parameters by name; loads without pickle
+    snapshots.npz  the first replicate's at several epochs, with training.snapshots only
     summary.json   written last; a folder with it is complete, one without it is not
 
 Only this module knows these names and formats. A folder is written beside its final place
@@ -43,9 +44,11 @@ from runner.training.stack import build_network, load_data
 
 CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)|[\x7f-\x9f]", re.IGNORECASE)
 CONFIG, HISTORY, WEIGHTS, SUMMARY = "config.yaml", "history.csv", "weights.npz", "summary.json"
+SNAPSHOTS = "snapshots.npz"
 REACHED = (CONFIG, HISTORY, WEIGHTS)
 """What there is of an interrupted run, too."""
 FILES = (*REACHED, SUMMARY)
+"""What every run has."""
 LEADERBOARD = "leaderboard.csv"
 """In a folder of a comparison; one that is named among folders of runs is no mistake."""
 LAST_PICTURE = "loss"
@@ -99,7 +102,10 @@ class Run:
     def weights(self) -> dict[str, Array]:
         """The saved parameters by name, (replicates, ...), those of the best epoch under
         best.<name>. Raises ValueError if the file cannot be read."""
-        path = self.path / WEIGHTS
+        return self._arrays(WEIGHTS)
+
+    def _arrays(self, name: str) -> dict[str, Array]:
+        path = self.path / name
         try:
             content = read_whole(path)
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -119,19 +125,39 @@ class Run:
         code gives something else than when it was trained.
         """
         self._refuse_other_results()
-        config, prefix = self.config, "best." if which == "best" else ""
+        prefix = "best." if which == "best" else ""
+        rows = list(range(self.config.replicates))
+        return self._network_of(WEIGHTS, self.weights, prefix, rows)
+
+    def snapshots(self) -> tuple[Array, TrainedNetwork]:
+        """Return the epochs whose weights were kept, and the first replicate's networks there as
+        one stack. Raises ValueError if the run keeps none, and as ``network`` does."""
+        if not self.config.training.snapshots:
+            raise ValueError(f"{self.path} keeps no snapshots: training.snapshots=60 keeps them")
+        self._refuse_other_results()
+        stored = self._arrays(SNAPSHOTS)
+        epochs = stored.get("epoch", np.empty(0))
+        if epochs.ndim != 1 or epochs.dtype.kind != "i" or not epochs.size:
+            raise ValueError(f"{self.path / SNAPSHOTS} does not list the epochs of its weights")
+        return epochs, self._network_of(SNAPSHOTS, stored, "", [0] * len(epochs))
+
+    def _network_of(
+        self, file: str, stored: dict[str, Array], prefix: str, replicates: list[int]
+    ) -> TrainedNetwork:
+        """Return a network of these replicates with the parameters that a file holds."""
+        config = self.config
         hidden, activation = config.model.hidden, config.activation_object()
         # Before the network is made: a config may name one of any size, a file holds what it has.
         for name, shape in parameter_shapes(config.features, hidden, config.classes, activation):
-            stored, stacked = self.weights.get(prefix + name), (config.replicates, *shape)
-            if stored is None or stored.shape != stacked:
+            found, stacked = stored.get(prefix + name), (len(replicates), *shape)
+            if found is None or found.shape != stacked:
                 raise ValueError(
-                    f"{self.path / WEIGHTS} does not fit its config: {name} should have "
+                    f"{self.path / file} does not fit its config: {name} should have "
                     f"shape {stacked}"
                 )
-        network = self.initial_network()
+        network = self.initial_network().chosen(replicates)
         for name, parameter in network.parameters.items():
-            parameter[...] = self.weights[prefix + name]
+            parameter[...] = stored[prefix + name]
         return network
 
     def initial_network(self) -> TrainedNetwork:
@@ -244,7 +270,7 @@ def read_files(folder: Path, summary: dict[str, Any]) -> tuple[dict[str, bytes],
     what was written, by name a line that begins with the name."""
     contents: dict[str, bytes] = {}
     damage: dict[str, str] = {}
-    for name in REACHED:
+    for name in (*REACHED, *({SNAPSHOTS} & set(summary["files"]))):
         try:
             contents[name] = read_whole(folder / name)
         except OSError as error:

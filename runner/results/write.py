@@ -20,7 +20,16 @@ import yaml
 
 from runner.config.experiment import Experiment
 from runner.results.find import find
-from runner.results.run import CONFIG, FILES, HISTORY, INDEX_COLUMNS, SUMMARY, WEIGHTS, checksum
+from runner.results.run import (
+    CONFIG,
+    FILES,
+    HISTORY,
+    INDEX_COLUMNS,
+    SNAPSHOTS,
+    SUMMARY,
+    WEIGHTS,
+    checksum,
+)
 from runner.results.summary import summarise
 from runner.system.files import temporary_of, write_whole
 from runner.system.version import origin
@@ -92,7 +101,8 @@ def _remove_abandoned(path: Path) -> None:
     if young or path.is_symlink() or not path.is_dir():
         return
     names = os.listdir(path)
-    if all(name in FILES or temporary_of(name) in FILES for name in names):
+    ours = (*FILES, SNAPSHOTS)
+    if all(name in ours or temporary_of(name) in ours for name in names):
         for name in names:
             (path / name).unlink(missing_ok=True)
         path.rmdir()
@@ -135,10 +145,13 @@ def write_reached(folder: Path, experiment: Experiment, training: TrainingResult
 
 
 def _files(experiment: Experiment, training: TrainingResult) -> dict[str, bytes]:
+    best = {f"best.{name}": value for name, value in training.best.items()}
+    snapshots = {SNAPSHOTS: _arrays(training.snapshots)} if experiment.training.snapshots else {}
     return {
         CONFIG: yaml.safe_dump(experiment.to_dict(), sort_keys=False).encode(),
         HISTORY: _history_text(training).encode(),
-        WEIGHTS: _weights_bytes(training),
+        WEIGHTS: _arrays({**training.final, **best}),
+        **snapshots,
     }
 
 
@@ -155,9 +168,7 @@ def _history_text(training: TrainingResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _weights_bytes(training: TrainingResult) -> bytes:
-    arrays: dict[str, Any] = dict(training.final)
-    arrays.update({f"best.{name}": value for name, value in training.best.items()})
+def _arrays(arrays: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()

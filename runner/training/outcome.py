@@ -11,7 +11,7 @@ import numpy as np
 
 from activations.base import Array
 
-KINDS = ("history", "final", "best", "final_scores", "best_scores")
+KINDS = ("history", "final", "best", "final_scores", "best_scores", "snapshots")
 
 
 @dataclass
@@ -49,6 +49,8 @@ class TrainingResult:
         final, best: the network's parameters by name, (replicates, ...), at the last epoch
             and at the one with the lowest validation loss.
         final_scores, best_scores: loss and accuracy there, by metric, (replicates,) each.
+        snapshots: the first replicate's parameters by name at the epochs that
+            ``training.snapshots`` asks for, (snapshots, ...), and these as ``epoch``.
         gains: the gain that the initializer took from the activation, per linear layer.
         parameters: number of parameters of one replicate.
         seconds: time spent in training and measuring.
@@ -61,6 +63,7 @@ class TrainingResult:
     best: dict[str, Array]
     final_scores: dict[str, Array]
     best_scores: dict[str, Array]
+    snapshots: dict[str, Array]
     gains: list[float]
     parameters: int
     seconds: float

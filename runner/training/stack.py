@@ -85,6 +85,10 @@ class Group:
         self.epoch = 0
         self.columns: list[str] = []
         self.rows: list[Row] = []
+        first = seeds[0] == experiment.seed
+        self.planned = experiment.training.snapshot_epochs if first else []
+        self.snapshots = np.empty((len(self.planned), self.network.size), self.network.dtype)
+        self.snapshots_at: list[int] = []
 
     def train(self, after_epoch: AfterEpoch) -> TrainingResult:
         settings = self.experiment.training
@@ -108,6 +112,7 @@ class Group:
             "streams": [rng.bit_generator.state for rng in (*self.batch_order, *self.noise)],
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
             "columns": self.columns,
+            "snapshots_at": self.snapshots_at,
         }
         rows = zip(Row._fields, zip(*self.rows, strict=True), strict=True)
         moments = {f"moment{k}": array for k, array in enumerate(self.optimizer.state())}
@@ -116,6 +121,7 @@ class Group:
             "final": self.final,
             "best": self.best,
             "active": self.active,
+            "snapshots": self.snapshots[: len(self.snapshots_at)],
             **{f"row_{field}": np.array(values) for field, values in rows},
             **moments,
             "json": np.array(json.dumps(rest)),
@@ -135,6 +141,8 @@ class Group:
         self.columns = rest["columns"]
         fields = (state[f"row_{field}"] for field in Row._fields)
         self.rows = [Row(*row) for row in zip(*fields, strict=True)]
+        self.snapshots_at = rest["snapshots_at"]
+        self.snapshots[: len(self.snapshots_at)] = state["snapshots"]
 
     def run_epoch(self, factors: Array) -> Array:
         """Take one pass over the shuffled data; returns theta before the last step."""
@@ -185,6 +193,9 @@ class Group:
                     self.outcomes[k].diverged_epoch = epoch
             for k in active if due else np.flatnonzero(ends):
                 self.note_dead_units(int(k), measured["train"])
+        if self.planned and self.active[0] and (ends[0] or epoch in self.planned):
+            self.snapshots[len(self.snapshots_at)] = self.network.theta[0]
+            self.snapshots_at.append(epoch)
         for k in np.flatnonzero(ends):
             self.stop(int(k))
 
@@ -276,6 +287,10 @@ class Group:
             best=network.views(self.best),
             final_scores=self.scores(self.final),
             best_scores=self.scores(self.best),
+            snapshots={
+                "epoch": np.array(self.snapshots_at, int),
+                **network.views(self.snapshots[: len(self.snapshots_at)]),
+            },
             gains=self.gains,
             parameters=network.size,
             seconds=0.0,

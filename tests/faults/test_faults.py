@@ -23,9 +23,12 @@ from runner.compare.__main__ import main as compare
 from runner.results.run import LAST_PICTURE
 from tests.commands import only_line, python, refusal
 
-QUICK = ["training.epochs=2", "dataset.samples=60", "replicates=2", "activation=tanh"]
+QUICK = [
+    *("training.snapshots=2", "training.epochs=2", "dataset.samples=60", "replicates=2"),
+    "activation=tanh",
+]
 BARE = [*QUICK, "plots=none"]
-FILES = ("config.yaml", "history.csv", "weights.npz")
+FILES = ("config.yaml", "history.csv", "weights.npz", "snapshots.npz")
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
@@ -222,7 +225,11 @@ def test_a_damaged_file_is_named_wherever_its_run_is_used(capsys, record_propert
     out = capsys.readouterr().out
     assert name in out and "runs/tanh" in out
     rows = Path("runs/comparison/leaderboard.csv").read_text().splitlines()
-    counted = name in ("history.csv", "weights.npz")  # the scores are in the summary
+    counted = name in (
+        "history.csv",
+        "weights.npz",
+        "snapshots.npz",
+    )  # the scores are in the summary
     assert len(rows) == 1 + (2 if counted else 1)
 
 

@@ -24,7 +24,10 @@ from runner.training.outcome import TrainingResult
 from runner.training.train import train
 from tests.commands import environment
 
-SHORT = ["training.epochs=9", "dataset.samples=90", "plots=none", "replicates=3"]
+SHORT = [
+    *("training.epochs=9", "dataset.samples=90", "plots=none", "replicates=3"),
+    "training.snapshots=5",
+]
 ENDLESS = ["training.epochs=2000000", "training.record_every=100000", "plots=none",
            "dataset.samples=40", "training.batch_size=null", "replicates=1"]  # fmt: skip
 
@@ -61,7 +64,7 @@ def interrupt(experiment: Experiment, folder: Path, share: float) -> Interrupted
 
 
 def same(one: TrainingResult, other: TrainingResult) -> None:
-    for kind in ("history", "final", "best"):
+    for kind in ("history", "final", "best", "snapshots"):
         left, right = getattr(one, kind), getattr(other, kind)
         assert list(left) == list(right)
         for name in left:

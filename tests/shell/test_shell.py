@@ -129,6 +129,7 @@ def test_config_is_printed_by_hydras_own_option():
         ("training.epochs=1.5", ["training.epochs", "1.5"]),
         ("training.epochs=true", ["training.epochs", "True"]),
         ("training.epochs=null", ["training.epochs", "None"]),
+        ("training.snapshots=1", ["training.snapshots", "0", "at least 2"]),
         ("training.batch_size=100000", ["training.batch_size", "training samples", "null"]),
         ("optimizer.learning_rate=-1", ["optimizer.learning_rate", "> 0"]),
         ("optimizer.learning_rate=nan", ["optimizer.learning_rate", "nan"]),

@@ -19,11 +19,29 @@ from runner.training.train import train
         ("model.hidden", ["model.hidden=[99]", "dataset.samples=9000", "training.batch_size=null"]),
         ("replicates", ["model.hidden=[120,120]", "dataset.samples=50", "replicates=20"]),
         (
+            "training.snapshots",
+            [
+                "model.hidden=[120,120]",
+                "dataset.samples=50",
+                "training.epochs=30",
+                "training.snapshots=31",
+            ],
+        ),
+        (
             "training.epochs",
             ["model.hidden=[2,2]", "training.epochs=150", "replicates=2"],
         ),
     ],
-    ids=["classes", "arms", "features", "hidden", "full batch", "replicates", "epochs"],
+    ids=[
+        "classes",
+        "arms",
+        "features",
+        "hidden",
+        "full batch",
+        "replicates",
+        "snapshots",
+        "epochs",
+    ],
 )
 def test_the_estimate_is_a_floor_and_names_the_key_that_asks_for_most(key, words):
     more = ["dataset.samples=80", "training.epochs=1", "replicates=1", "training.batch_size=8"]
