@@ -1,20 +1,14 @@
 """index.html: the whole comparison in one file that opens from disk, without a network.
 
 The table, the verdict and the pictures are in the page itself and read without script;
-the script sorts, filters and overlays. What users named is data: escaped in the page,
-JSON with ``<`` written as \\u003c for the script, which inserts it as text only. The
-content policy names the hashes of the page's one style and one script, so nothing else
-can run or load.
+the script sorts, filters and overlays. What users named is escaped, as ``web_page`` says.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 import math
 import os
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -34,6 +28,7 @@ from runner.compare.wording import counted, metric_name
 from runner.plots.colours import tell_apart
 from runner.results.run import Run
 from runner.statistics.estimates import how
+from runner.system.web_page import as_json, fill
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = ("curves.js", "report.js")
@@ -56,15 +51,11 @@ def html(
     the page.
     """
     rows = _rows(comparison)
-    style = (PAGE / "report.css").read_text(encoding="utf-8")
-    script = "".join((PAGE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     verdict = sentences(comparison)
     swept = [short(key).replace("_", " ") for key in comparison.keys]
     figures = [_picture(name, content, verdict[0]) for name, content in pictures.items()]
     places = {
-        "policy": _policy(style, script),
         "title": escape(f"Comparison by {', '.join(swept)}" if swept else "Comparison"),
-        "style": style,
         "facts": escape(_facts(comparison)),
         "command": escape(comparison.command),
         "verdict": _items(verdict),
@@ -82,32 +73,9 @@ def html(
         ),
         "common": _common(comparison),
         "method": _items(_method(comparison)),
-        "data": _json(_data(comparison, rows, folder, embed)),
-        "script": script,
+        "data": as_json(_data(comparison, rows, folder, embed)),
     }
-    template = (PAGE / "report.html").read_text(encoding="utf-8")
-    # One pass: what is put in is never searched for places again.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: places[found[1]], template)
-
-
-def _policy(style: str, script: str) -> str:
-    def digest(text: str) -> str:
-        return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-    return (
-        "default-src 'none'; img-src data: file: 'self'; "
-        f"style-src 'sha256-{digest(style)}'; script-src 'sha256-{digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _json(value: Any) -> str:
-    text = json.dumps(
-        value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-    )
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
+    return fill(PAGE / "report.html", SCRIPTS, places)
 
 
 def _items(texts: Sequence[str]) -> str:
