@@ -99,7 +99,12 @@ def _finer(values: Array, times: int) -> Array:
 
 
 def draw_boundary(axes: Axes, logits: Array, box: Extent, **how: Any) -> None:
-    """Draw in a box the lines at which one replicate's likeliest class changes."""
+    """Draw in a box the lines of ``boundary_lines``."""
+    axes.add_collection(LineCollection(boundary_lines(logits, box), **how), autolim=False)
+
+
+def boundary_lines(logits: Array, box: Extent) -> list[Any]:
+    """Return the lines (points, 2) in a box at which one replicate's likeliest class changes."""
     z = _of_classes(logits)
     left, right, bottom, top = box
     x, y = np.linspace(left, right, z.shape[1]), np.linspace(bottom, top, z.shape[0])
@@ -107,7 +112,7 @@ def draw_boundary(axes: Axes, logits: Array, box: Extent, **how: Any) -> None:
     lines: list[Any] = []
     for own in np.moveaxis(z, -1, 0)[1:]:  # what parts the first class from one of the others
         lines += contour_generator(x, y, own - np.where(own == first, second, first)).lines(0.0)
-    axes.add_collection(LineCollection(lines, **how), autolim=False)
+    return lines
 
 
 def _of_classes(logits: Array) -> Array:

@@ -15,43 +15,72 @@ _MOST_ERROR = 2.0
 """RMS difference, of 255 levels, above which the fullest cells will not do."""
 
 
+class Histogram:
+    """The colours of some pictures, in the 32^3 cells of colour space, for a common palette."""
+
+    def __init__(self) -> None:
+        self.counts, self.totals = np.zeros(_CELLS, np.intp), np.zeros((_CELLS, 3))
+
+    def cells(self, pixels: Array) -> Array:
+        """Count opaque pixels (height, width, 4) uint8 but the white ones; return each pixel's
+        cell, (height, width) uint16, that of white being one beyond."""
+        flat = np.ascontiguousarray(pixels).reshape(-1, 4)
+        drawn = np.flatnonzero(flat.view(np.uint32).ravel() != 0xFFFFFFFF)
+        colours = flat[drawn, :3]
+        cell = np.zeros(len(drawn), dtype=np.intp)
+        for channel in colours.T:
+            cell <<= 5
+            cell |= channel >> 3
+        self.counts += np.bincount(cell, minlength=_CELLS)
+        for c in range(3):
+            self.totals[:, c] += np.bincount(cell, colours[:, c], _CELLS)
+        cells = np.full(len(flat), _CELLS, dtype=np.uint16)
+        cells[drawn] = cell
+        return cells.reshape(pixels.shape[:2])
+
+    def palette(self, most: int = _COLOURS) -> tuple[Array, Array, float]:
+        """Return so many colours or fewer (colours, 3), white first, the index of each cell's and
+        of white's (cells + 1,), and the RMS difference that this makes.
+
+        The fullest cells' mean colours are the palette, every other cell takes the nearest of
+        them: flat areas keep their colour to one level, antialiased edges move by less than shows.
+        """
+        used = np.flatnonzero(self.counts)
+        counts = self.counts[used]
+        means = self.totals[used] / counts[:, None]
+        fullest = np.argsort(-counts, kind="stable")[: most - 1]
+        palette = np.concatenate([np.full((1, 3), 255.0), means[fullest]])
+        # |a - b|^2 without |a|^2, which is the same for every candidate b.
+        distances = (palette**2).sum(axis=-1) - 2 * means @ palette.T
+        squares = distances.min(axis=-1) + (means**2).sum(axis=-1)
+        nearest = np.zeros(_CELLS + 1, dtype=np.uint8)
+        nearest[used] = distances.argmin(axis=-1)
+        error = np.sqrt(max((counts * squares).sum(), 0.0) / max(counts.sum(), 1))
+        return np.rint(palette).astype(np.uint8), nearest, float(error)
+
+
+def with_palette(index: Array, palette: Array) -> Image.Image:
+    """Return a picture of indices (height, width) uint8 into a palette."""
+    image = Image.fromarray(np.ascontiguousarray(index))
+    image.putpalette(palette.tobytes())
+    return image
+
+
 def png(pixels: Array, dpi: float) -> bytes:
     """Return opaque pixels (height, width, 4) uint8 as a PNG file, same in, same out.
 
-    Pixels are put into the 32^3 cells of colour space. The fullest cells' mean colours and
-    white are the palette, every other cell takes the nearest of them: flat areas keep their
-    colour to one level, antialiased edges move by less than shows. Where colours are spread
-    too evenly for that, median cut takes over, which is slower.
+    Where colours are spread too evenly for a histogram's palette, median cut takes over, which
+    is slower.
     """
-    height, width = pixels.shape[:2]
-    flat = np.ascontiguousarray(pixels).reshape(-1, 4)
-    drawn = np.flatnonzero(flat.view(np.uint32).ravel() != 0xFFFFFFFF)
-    colours = flat[drawn, :3]
-    cell = np.zeros(len(drawn), dtype=np.intp)
-    for channel in colours.T:
-        cell <<= 5
-        cell |= channel >> 3
-    counts = np.bincount(cell, minlength=_CELLS)
-    used = np.flatnonzero(counts)
-    counts = counts[used]
-    totals = [np.bincount(cell, colours[:, c], _CELLS)[used] for c in range(3)]
-    means = np.stack(totals, axis=-1) / counts[:, None]
-    fullest = np.argsort(-counts, kind="stable")[: _COLOURS - 1]
-    palette = np.concatenate([np.full((1, 3), 255.0), means[fullest]])
-    # |a - b|^2 without |a|^2, which is the same for every candidate b.
-    distances = (palette**2).sum(axis=-1) - 2 * means @ palette.T
-    squares = distances.min(axis=-1) + (means**2).sum(axis=-1)
-    if (counts * squares).sum() > _MOST_ERROR**2 * max(len(drawn), 1):
+    histogram = Histogram()
+    cells = histogram.cells(pixels)
+    palette, nearest, error = histogram.palette()
+    if error > _MOST_ERROR:
         image = Image.fromarray(np.ascontiguousarray(pixels[..., :3])).quantize(
             _COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
         )
     else:
-        nearest = np.zeros(_CELLS, dtype=np.uint8)
-        nearest[used] = distances.argmin(axis=-1)
-        index = np.zeros(height * width, dtype=np.uint8)
-        index[drawn] = nearest[cell]
-        image = Image.fromarray(index.reshape(height, width))
-        image.putpalette(np.rint(palette).astype(np.uint8).tobytes())
+        image = with_palette(nearest[cells], palette)
     stream = io.BytesIO()
     image.save(stream, "png", dpi=(dpi, dpi))
     return stream.getvalue()
