@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra.core.config_store import ConfigStore
@@ -12,6 +15,17 @@ from hydra.core.config_store import ConfigStore
 from runner.config import extensions
 from runner.config.build import REGISTRIES, SECTIONS
 from tests.activations.dispatch import PATHS
+
+BROWSER = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,3 +85,47 @@ def forgetting() -> Iterator[None]:
     for modules in extensions._IMPORTED.values():
         extensions._take_back(modules)
     extensions._IMPORTED.clear()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium (Debian: ``apt-get install chromium``; or CHROMIUM=/path/to/it), driven by
+    Playwright (``pip install playwright``); where one is missing the test is skipped."""
+    if not BROWSER:
+        pytest.skip("no browser here: install chromium")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="no browser client here: pip install playwright"
+    )
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Open a file, with the network off; whatever the page complains of or asks for is noted and
+    must be nil."""
+    contexts, noise = [], []
+
+    def open_file(path: Path, hash: str = "", **how: Any) -> Any:
+        context = browser.new_context(offline=True, **how)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: noise.append(message.text))
+        page.on("pageerror", lambda error: noise.append(str(error)))
+        page.on("dialog", lambda dialog: (noise.append("dialog"), dialog.dismiss()))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith(("data:", "file:")) else noise.append(request.url)
+            ),
+        )
+        page.goto(path.as_uri() + hash)
+        return page
+
+    yield open_file
+    for context in contexts:
+        context.close()
+    assert noise == []

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runner.results.run import LAST_PICTURE, Run, load_run
+from runner.system.files import write_whole
+from runner.system.terminal import progress_bar
 
 if TYPE_CHECKING:  # a command chooses Matplotlib's backend before it loads it
     from runner.plots.style import Picture
 
-__all__ = ["FORMATS", "PICTURES", "draw", "figures", "load"]
+__all__ = ["FORMATS", "PICTURES", "animate", "draw", "figures", "load"]
 
 FORMATS = ("png", "svg", "pdf")
 PICTURES = {
@@ -87,3 +89,19 @@ def draw(folder: str | os.PathLike[str], format: str = "png") -> list[Path]:
         figure.write(path)
         written.append(path)
     return written
+
+
+def animate(folder: str | os.PathLike[str]) -> list[Path]:
+    """Write animation.gif and animation.html into a run's folder and return their paths: the
+    network at each epoch that ``training.snapshots`` kept.
+
+    The same run gives the same bytes. Raises ValueError, one line, for a folder that holds no
+    finished run, or one without snapshots.
+    """
+    run = load_run(folder)
+    draw_frames = import_module("runner.plots.animation").draw
+    with progress_bar(f"{run.config.title}, animation", True) as progress:
+        contents = draw_frames(_Once(run), progress)
+    for name, content in contents.items():
+        write_whole(run.path / name, content)
+    return [run.path / name for name in contents]

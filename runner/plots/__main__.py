@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from runner.config.extensions import load_extensions
 from runner.plots import FORMATS
-from runner.plots.artist import draw
+from runner.plots.artist import animate, draw
 from runner.results.run import LEADERBOARD, SUMMARY, load_run
 from runner.system.command import prepare, status_of
 from runner.system.terminal import OneLineParser, note, one_line
@@ -22,10 +22,14 @@ what is drawn into each folder:
   activation         the function, its derivative, and what the layers feed it
   flow               the gradient that reaches each layer
   units              dead units and flat outputs by layer
+or, with --animate, for a run with training.snapshots:
+  animation          boundary, loss and activation, epoch by epoch: a gif to show, and an html
+                     page with a slider, to open from disk
 
 examples:
   python -m runner.plots outputs/runs/tanh_moons_1a2b3c4d
   python -m runner.plots outputs/runs/* --format svg
+  python -m runner.plots outputs/runs/tanh_moons_1a2b3c4d --animate
 """
 
 
@@ -54,7 +58,13 @@ def _main(arguments: Sequence[str] | None) -> int:
         metavar="FOLDER",
         help="a run's folder, as named at the end of the run",
     )
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--animate",
+        action="store_true",
+        help="draw animation.gif and animation.html of a run with training.snapshots",
+    )
+    what.add_argument(
         "--format",
         choices=FORMATS,
         default="png",
@@ -74,7 +84,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     for folder in named:
         if folder not in folders:
             note(f"{folder} is no run and is passed over")
-    for work in (_read, partial(_draw, format=options.format)):
+    read = _read_snapshots if options.animate else _read
+    drawn = animate if options.animate else lambda folder: draw(folder, options.format)
+    for work in (read, partial(_draw, drawn)):
         tasks = [partial(work, folder) for folder in folders]
         status = max([status_of(task, bad_input=ValueError) for task in tasks])
         if status:
@@ -93,8 +105,13 @@ def _read(folder: str) -> int:
     return 0
 
 
-def _draw(folder: str, format: str) -> int:
-    for path in draw(folder, format):
+def _read_snapshots(folder: str) -> int:
+    load_run(folder).snapshots()
+    return 0
+
+
+def _draw(drawn: Callable[[str], list[Path]], folder: str) -> int:
+    for path in drawn(folder):
         print(one_line(path))
     return 0
 

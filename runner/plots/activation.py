@@ -50,22 +50,22 @@ def activation(run: Run) -> Picture | None:
     with np.errstate(all="ignore"):
         before = run.initial_network().preactivations(x)
         after = network.preactivations(x)
-        pairs = [(_finite(before[layer]), _finite(after[layer])) for layer in layers]
-        variants = _variants(network, layers)
-        low, high = _range(variants[0].function, pairs)
+        pairs = [(finite(before[layer]), finite(after[layer])) for layer in layers]
+        shown = variants(network, layers)
+        low, high = input_range(shown[0].function, pairs)
         kinks = network.activations[layers[0]].kinks
         grid = with_kinks(np.linspace(low, high, 801), kinks)
         drawn = []
-        for one in variants:
+        for one in shown:
             f, slope = (apart(y, grid, kinks) for y in one.function(grid))
             drawn.append((one.label, f, slope))
     notes = [
-        variants[0].note,
+        shown[0].note,
         "below: what each hidden layer feeds it in training, each to its own height",
     ]
     first = network.activations[0]
     written = first.written() if isinstance(first, Formula) else ()
-    learned = [one.learned for one in variants if one.learned]
+    learned = [one.learned for one in shown if one.learned]
     inputs = _input_limits(pairs, (low, high))
     wide = inputs != (low, high)
     gap = 0.38 if wide else 0.12
@@ -110,7 +110,7 @@ def activation(run: Run) -> Picture | None:
 
 
 @dataclass
-class _Variant:
+class Variant:
     """One curve to draw: x -> (f, f'), its name, how it comes about, and the parameters that a
     layer has learned for it."""
 
@@ -120,11 +120,11 @@ class _Variant:
     learned: tuple[str, ...] = ()
 
 
-def _variants(network: Network, layers: list[int]) -> list[_Variant]:
+def variants(network: Network, layers: list[int]) -> list[Variant]:
     """Return what to draw: one curve, or one per layer or input where they differ."""
     first = network.activations[layers[0]]
     if isinstance(first, Elementwise) and not first.params:
-        return [_Variant(_elementwise(first))]
+        return [Variant(_elementwise(first))]
     if isinstance(first, Elementwise):
         start = copy.deepcopy(first)
         start.params = dict(type(first)(**first.hyperparameters).params)
@@ -132,7 +132,7 @@ def _variants(network: Network, layers: list[int]) -> list[_Variant]:
         note = f"learnable: mean over units and seeds (± sd), at the start {begun}"
         return [
             *(_learned(network.activations[k], note) for k in layers),
-            _Variant(_elementwise(start), "at the start"),
+            Variant(_elementwise(start), "at the start"),
         ]
     units = round(network.hidden[layers[0]] * first.inputs_per_output)
     first = _averaged(first)
@@ -141,22 +141,22 @@ def _variants(network: Network, layers: list[int]) -> list[_Variant]:
         note = "one output of two inputs: each sweeps while the other is 1"
         a, b = mates
         return [
-            _Variant(_swept(first, units, a, {b: 1.0}), "1st input", note),
-            _Variant(_swept(first, units, b, {a: 1.0}), "2nd input", note),
+            Variant(_swept(first, units, a, {b: 1.0}), "1st input", note),
+            Variant(_swept(first, units, b, {a: 1.0}), "2nd input", note),
         ]
     note = f"first of {units} units: its own input sweeps, the others are 0"
-    return [_Variant(_swept(first, units, 0, {}), "", note)]
+    return [Variant(_swept(first, units, 0, {}), "", note)]
 
 
-def _learned(activation: Activation, note: str) -> _Variant:
-    values = [(name, _finite(value)) for name, value in activation.params.items()]
+def _learned(activation: Activation, note: str) -> Variant:
+    values = [(name, finite(value)) for name, value in activation.params.items()]
     told = [
         f"{name} {value.mean():.2g} ± {value.std():.1g}" if value.size else f"{name} not finite"
         for name, value in values[:MOST_LEARNED]
     ]
     if len(values) > MOST_LEARNED:
         told[-1] = f"and {len(values) - MOST_LEARNED + 1} others"
-    return _Variant(_elementwise(_averaged(activation)), "", note, tuple(told))
+    return Variant(_elementwise(_averaged(activation)), "", note, tuple(told))
 
 
 def _averaged(activation: Activation) -> Activation:
@@ -198,7 +198,7 @@ def _inputs_of_first_output(activation: Activation, units: int) -> list[int]:
     return np.flatnonzero(activation.backward(x, y, grad).any(axis=0)).tolist()
 
 
-def _range(function: Function, pairs: list[tuple[Array, Array]]) -> tuple[float, float]:
+def input_range(function: Function, pairs: list[tuple[Array, Array]]) -> tuple[float, float]:
     """Return limits that hold both the function's character and 98% of what it is fed.
 
     The character ends where the derivative has come within 2% of what it is far out.
@@ -243,7 +243,7 @@ def _functions(
     """Draw f solid and f' dashed, with labels at their ends: in a layer's colour what it has
     learned, in grey what it began with."""
     reach = max(abs(grid[0]), abs(grid[-1]))
-    values = _finite(np.concatenate([curve for _, *both in drawn for curve in both]))
+    values = finite(np.concatenate([curve for _, *both in drawn for curve in both]))
     low, high = (values.min(), values.max()) if values.size else (-1.0, 1.0)
     low, high = max(low, -1.2 * reach), min(high, 1.2 * reach)
     room = 0.06 * (high - low) or 1.0
@@ -327,6 +327,7 @@ def _chosen_layers(count: int) -> list[int]:
     )
 
 
-def _finite(values: Array) -> Array:
+def finite(values: Array) -> Array:
+    """Return the finite values, flat."""
     flat = values.ravel()
     return flat[np.isfinite(flat)]

@@ -7,13 +7,14 @@ the command line is read, when the only threads are the BLAS's, which mind a for
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 
 from runner.system.processes import Worker, available_cores, cause
 from runner.system.terminal import WorkFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     Order = tuple[Sequence[str], Path, str] | None
@@ -31,10 +32,27 @@ def draw(folder: Path | str, format: str) -> list[Path]:
 
     Raises DrawingError whatever goes wrong, as Matplotlib itself is the user's.
     """
-    try:
+    with _drawing_error(folder):
         from runner import plots
 
         return plots.draw(folder, format)
+
+
+def animate(folder: Path | str) -> list[Path]:
+    """Draw a run's animation and return its files, as ``plots.animate`` does.
+
+    Raises DrawingError as ``draw`` does.
+    """
+    with _drawing_error(folder):
+        from runner import plots
+
+        return plots.animate(folder)
+
+
+@contextmanager
+def _drawing_error(folder: Path | str) -> Iterator[None]:
+    try:
+        yield
     except Exception as error:
         raise DrawingError(folder, cause(error)) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from runner.data.split import Split, judged_part
@@ -56,13 +57,16 @@ def boundary(run: Run) -> Picture | None:
     left, right, bottom, top = extent
     height = float(np.clip(_FIELD_WIDTH * (top - bottom) / (right - left), 3.2, _FIELD_WIDTH))
     figure = page(run, "decision boundary", notes, height=height + 1.4)
-    axes = _axes(figure, extent)
+    room = figure.top - figure.bottom - 0.48
+    axes = field_axes(figure, extent, figure.left + 0.55, figure.top, _FIELD_WIDTH, room)
     draw_field(axes, field, extent)
     for other in fields:
         draw_boundary(axes, other, extent, colors=GREY, linewidths=0.6, alpha=0.7)
     width = 1.4 if data.classes == 2 else 0.9
     draw_boundary(axes, field, extent, colors=INK, linewidths=width)
-    _points(axes, run, data, shown)
+    draw_samples(axes, data, shown)
+    if data.test_labels.size:
+        _ring_wrong(axes, run, data, shown)
     axes.set(xlim=(left, right), ylim=(bottom, top))
     _legend(figure, axes, data.classes, replicate["final"])
     return figure
@@ -78,16 +82,17 @@ def _ranked(run: Run, part: str) -> list[int]:
     return [k for _, k in sorted(scores)]
 
 
-def _axes(figure: Picture, extent: Extent) -> Axes:
-    """Return the field's axes, one unit as long on both unless that wastes the page."""
+def field_axes(
+    figure: Picture, extent: Extent, x: float, y: float, width: float, height: float
+) -> Axes:
+    """Return a field's axes whose upper left corner is (x, y), in inches: one unit as long on
+    both unless that wastes the room."""
     left, right, bottom, top = extent
-    height = figure.top - figure.bottom - 0.48
     ratio = (right - left) / (top - bottom)
     if not 1 / 3 < ratio < 3:
-        ratio = _FIELD_WIDTH / height
-    width = min(_FIELD_WIDTH, height * ratio)
-    x = figure.left + 0.55
-    axes = figure.place(x, figure.top - width / ratio, x + width, figure.top)
+        ratio = width / height
+    width = min(width, height * ratio)
+    axes = figure.place(x, y - width / ratio, x + width, y)
     axes.spines[:].set_visible(False)
     round_ticks(axes.xaxis, 7)
     round_ticks(axes.yaxis, 7)
@@ -96,17 +101,22 @@ def _axes(figure: Picture, extent: Extent) -> Axes:
     return axes
 
 
-def _points(axes: Axes, run: Run, data: Split, shown: int) -> None:
-    """Draw train points small, test points large; ring the test points that are wrong."""
+def draw_samples(axes: Axes, data: Split, shown: int) -> list[Artist]:
+    """Draw a replicate's train samples small and its test samples large."""
     shades = class_colours(data.classes)
     x, y = data.train_x[shown, :MOST_POINTS].T
     labels = data.train_labels[shown, :MOST_POINTS]
-    axes.scatter(x, y, s=5, c=shades[labels], lw=0, alpha=0.55)
-    if not data.test_labels.size:
-        return
+    small = axes.scatter(x, y, s=5, c=shades[labels], lw=0, alpha=0.55)
     x, y = data.test_x[shown, :MOST_POINTS].T
     labels = data.test_labels[shown, :MOST_POINTS]
-    axes.scatter(x, y, s=26, c=shades[labels], edgecolors="white", linewidths=0.7)
+    large = axes.scatter(x, y, s=26, c=shades[labels], edgecolors="white", linewidths=0.7)
+    return [small, large]
+
+
+def _ring_wrong(axes: Axes, run: Run, data: Split, shown: int) -> None:
+    """Ring the test samples that the network gets wrong."""
+    x, y = data.test_x[shown, :MOST_POINTS].T
+    labels = data.test_labels[shown, :MOST_POINTS]
     found = predictions(run.network().logits(data.test_x))[shown, :MOST_POINTS]
     wrong = found != labels
     axes.scatter(x[wrong], y[wrong], s=80, facecolors="none", edgecolors=INK, linewidths=1.3)

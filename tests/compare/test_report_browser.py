@@ -1,10 +1,8 @@
 """The report in a real browser, opened from disk with the network off.
 
-Needs Chromium (Debian: ``apt-get install chromium``; or CHROMIUM=/path/to/it) and Playwright
-(``pip install playwright``); where one is missing these tests are skipped and say so.
+Skipped where there is no browser, see ``browser`` in tests/conftest.py.
 """
 
-import os
 import shutil
 from pathlib import Path
 
@@ -14,33 +12,9 @@ import pytest
 from runner.compare import compare
 from tests.run_folders import write_run, write_sweep
 
-BROWSER = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not BROWSER, reason="no browser here: install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="no browser client here: pip install playwright"
-    )
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -60,31 +34,9 @@ def report(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(browser, report):
-    """Open the report; whatever the page complains of or asks for is noted and must be nil."""
-    contexts, noise = [], []
-
-    def open_report(path=report, hash="", **how):
-        context = browser.new_context(offline=True, **how)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda message: noise.append(message.text))
-        page.on("pageerror", lambda error: noise.append(str(error)))
-        page.on("dialog", lambda dialog: (noise.append("dialog"), dialog.dismiss()))
-        page.on(
-            "request",
-            lambda request: (
-                None if request.url.startswith(("data:", "file:")) else noise.append(request.url)
-            ),
-        )
-        page.goto(path.as_uri() + hash)
-        return page
-
-    yield open_report
-    for context in contexts:
-        context.close()
-    assert noise == []
+def opened(open_page, report):
+    """Open the report, or another page."""
+    return lambda path=report, hash="", **how: open_page(path, hash, **how)
 
 
 def column(page, title):
