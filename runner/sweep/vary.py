@@ -26,7 +26,7 @@ class Variations:
         self.fixed = [word for word in composition.words if not word.is_axis]
         self.sections = composition.sections
         self.sources = sources(folders_of(self.fixed))
-        self.files: dict[tuple[str, object], dict[str, Any] | None] = {}
+        self.files: dict[tuple[str, str], dict[str, Any] | None] = {}
         experiments = [word.value for word in self.fixed if word.key == "experiment"]
         layers = [self._file("", "config"), *(self._file("experiment", e) for e in experiments)]
         self.layers = [layer for layer in layers if layer is not None]
@@ -82,11 +82,13 @@ class Variations:
 
     def _file(self, group: str, name: object) -> dict[str, Any] | None:
         """Return what a file says of the config, None if it does anything else beside that."""
+        if not isinstance(name, str):  # a section written out
+            return None
         if (group, name) not in self.files:
             self.files[group, name] = self._read(group, name)
         return self.files[group, name]
 
-    def _read(self, group: str, name: object) -> dict[str, Any] | None:
+    def _read(self, group: str, name: str) -> dict[str, Any] | None:
         place = f"{group}/{name}".lstrip("/")
         found = next((source for source in self.sources if source.is_config(place)), None)
         if found is None:

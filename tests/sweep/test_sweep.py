@@ -363,6 +363,7 @@ CHOICES = [
     for group in GROUPS
     for name in list(choices(group))[:: 7 if group == "activation" else 1]
 ]
+CHOICES += ["optimizer={name: adam, beta1: 0.8}"]  # a section written out
 
 
 @pytest.mark.parametrize("choice", CHOICES)
