@@ -24,7 +24,7 @@ BEST = (
 )
 
 
-_SCORE_COLUMNS = ("task", "setting", "metric", "seed", "score", "chosen", "placebo")
+_SCORE_COLUMNS = ("task", "setting", "metric", "seed", "score", "chosen", "judged", "placebo")
 
 
 class Place(Flag):
@@ -286,18 +286,24 @@ def pair_records(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def score_records(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return the lines of scores.csv, one for each replicate of each setting, trials too."""
+    """Return the lines of scores.csv, one for each replicate of each setting, trials too.
+
+    ``judged`` are those whose mean is the leaderboard's score.
+    """
     whole = {setting.label: setting for setting in comparison.settings}
     names = key_names(comparison.keys, _SCORE_COLUMNS)
     lines = []
     for arm in comparison.arms:
+        has_placebo = arm.placebo.size > 0
         for trial in arm.trials:
-            setting, compared = whole[trial.label], set(trial.seeds)
+            setting, chosen = whole[trial.label], trial is arm.choice
+            judging, choosing = set(arm.setting.seeds), set(trial.seeds)
             of_all = {"task": arm.task, "setting": setting.label}
             of_all |= {name: show(setting.config.get(key)) for key, name in names.items()}
             for seed, score in zip(setting.seeds, setting.scores.tolist(), strict=True):
-                chosen, placebo = trial is arm.setting, seed not in compared
-                values = comparison.metric, seed, score, chosen, placebo
+                judged = chosen and seed in judging
+                unused = chosen and seed not in judging | choosing
+                values = comparison.metric, seed, score, chosen, judged, unused and has_placebo
                 lines.append(of_all | dict(zip(_SCORE_COLUMNS[2:], values, strict=True)))
     return lines
 

@@ -19,7 +19,7 @@ from runner.compare.pictures.against import budget
 from runner.compare.pictures.heat_map import heat_map
 from runner.compare.report import html
 from runner.compare.settings import differing_keys, show
-from runner.compare.table import records, table
+from runner.compare.table import records, score_records, table
 from runner.compare.verdict import sentences
 from runner.plots import curves
 from runner.plots.style import style
@@ -448,25 +448,35 @@ def test_tables_agree_and_hostile_names_stay_text(tmp_path):
 
 def test_scores_are_there_by_setting_task_and_seed_for_ones_own_statistics(tmp_path):
     write_sweep(tmp_path / "runs", {"tanh": 0, "gelu": 0.01}, ("moons", "xor"), (0.01, 0.1), n=4)
-    write_run(
-        tmp_path / "runs" / "placebo", "tanh", scores=[0.97, 0.96], seed=50, learning_rate=0.1
-    )
+    for rate, scores in {0.01: [0.8, 0.7], 0.1: [0.97, 0.96]}.items():
+        path = tmp_path / "runs" / f"placebo{rate}"
+        write_run(path, "tanh", scores=scores, seed=50, learning_rate=rate)
     comparison = compare([tmp_path / "runs"], tmp_path / "out", plots="none")
     with (tmp_path / "out" / "scores.csv").open() as stream:
         lines = list(csv.DictReader(stream))
-    assert len(lines) == 2 * 2 * 2 * 4 + 2
+    assert len(lines) == 2 * 2 * 2 * 4 + 2 * 2
     assert {line["metric"] for line in lines} == {"test_accuracy"}
-    for arm in comparison.arms:
-        own = [
-            float(line["score"])
-            for line in lines
-            if line["chosen"] == "true" and line["placebo"] == "false"
-            and (line["task"], line["activation"]) == (arm.task, arm.activation)
-        ]  # fmt: skip
-        assert own == approx(arm.scores.tolist())
+    judged: dict[tuple[str, str], list[float]] = {}
+    for line in lines:
+        if line["judged"] == "true":
+            own = judged.setdefault((line["task"], line["activation"]), [])
+            own.append(float(line["score"]))
+    expected = {(arm.task, arm.activation): approx(arm.scores.tolist()) for arm in comparison.arms}
+    assert judged == expected
     placebo = [(line["seed"], line["score"]) for line in lines if line["placebo"] == "true"]
     assert placebo == [("50", "0.97"), ("51", "0.96")]
-    assert {line["learning_rate"] for line in lines} == {"0.01", "0.1"}
+    assert {line["learning_rate"] for line in lines if line["chosen"] == "true"} == {"0.1"}
+
+
+def test_scores_tell_the_networks_that_judge_from_those_that_chose(tmp_path):
+    write_sweep(tmp_path, {"tanh": 0, "gelu": 0.01}, rates=(0.01, 0.1), n=4)
+    for name in ("tanh", "gelu"):
+        write_run(tmp_path / name, name, scores=[0.9] * 4, seed=40, learning_rate=0.1)
+    lines = score_records(build([tmp_path]))
+    assert {(line["seed"] // 40, line["judged"]) for line in lines if line["chosen"]} == {
+        (0, False), (1, True),
+    }  # fmt: skip
+    assert len(lines) == 2 * 3 * 4 and not any(line["placebo"] for line in lines)
 
 
 def test_a_latex_table_is_plain_and_its_names_are_escaped(tmp_path):
