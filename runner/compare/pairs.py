@@ -23,6 +23,7 @@ from runner.statistics.estimates import (
     interquartile_mean_interval,
 )
 from runner.statistics.paired_tests import joint_sign_flip, probability_of_improvement
+from runner.system.blas import one_blas_thread
 
 ALPHA = 0.05
 OVERALL = "all tasks"
@@ -124,25 +125,29 @@ class Family:
         task: the task's name, or OVERALL.
         standings: best score first.
         seeds: those that all arms judged have.
-        most_shared: the most seeds that two arms share.
         pairs: every two positions, in the order of ``combinations``; none of too many arms.
     """
 
     task: str
     standings: list[Standing]
     seeds: list[int] = field(default_factory=list)
-    most_shared: int = 0
     pairs: list[Pair] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
         return [standing.name for standing in self.standings]
 
+    @property
+    def most_shared(self) -> int:
+        """The most seeds that two arms share."""
+        return max((pair.n for pair in self.pairs), default=0)
+
     def judged(self, could_be_best: bool | None) -> list[Standing]:
         """Return those that could be the best, cannot, or, for None, are not judged."""
         return [one for one in self.standings if one.could_be_best is could_be_best]
 
 
+@one_blas_thread()
 def families(arms: Sequence[Arm]) -> list[Family]:
     """Return one family over all tasks (if there are several) and one per task, judged.
 
@@ -181,48 +186,48 @@ def _family(task: str, standings: list[Standing]) -> Family:
     k = len(standings)
     if not 1 < k <= MOST_ARMS_JUDGED:
         return family
-    seeds = [set(standing.seeds) for standing in standings]
-    every = list(combinations(range(k), 2))
-    family.most_shared = max(len(seeds[i] & seeds[j]) for i, j in every)
-    judged, family.seeds = sharing(seeds)
-    p = {}
-    if len(judged) > 1:
-        scores = np.array([standings[i].compared(family.seeds) for i in judged]).T
-        found = best_set(scores, ALPHA)
-        for i, member, low, high in zip(judged, *map(np.ndarray.tolist, found), strict=True):
-            standings[i].could_be_best, standings[i].short = member, (low, high)
+    known = np.array(sorted(set().union(*(standing.seeds for standing in standings))))
+    scores = np.full((k, known.size), np.nan)
+    for row, standing in zip(scores, standings, strict=True):
+        row[np.searchsorted(known, standing.seeds)] = standing.compared(standing.seeds)
+    has = np.isfinite(scores)
+    judged, common = sharing(has)
+    family.seeds = known[common].tolist()
+    p = np.full((k, k), np.nan)
+    if judged.any():
+        x = scores[np.ix_(judged, common)].T
+        where = np.flatnonzero(judged)
+        found = zip(where, *best_set(x, ALPHA), strict=True)
+        for place, member, low, high in found:
+            standings[place].could_be_best = bool(member)
+            standings[place].short = float(low), float(high)
         _give_reasons(family)
-        first, second = np.triu_indices(len(judged), 1)
-        adjusted = joint_sign_flip(scores[:, first] - scores[:, second])
-        p = dict(zip(combinations(judged, 2), adjusted.tolist(), strict=True))
-    own = [standing.compared(standing.seeds) for standing in standings]
-    for i, j in every:
-        one, other = standings[i], standings[j]
-        shared = sorted(seeds[i] & seeds[j])
-        lead = one.compared(shared) - other.compared(shared)
-        better = probability_of_improvement(own[i], own[j])
-        difference = float(lead.mean()) if shared else math.nan
-        family.pairs.append(Pair(i, j, len(shared), difference, better, p.get((i, j), math.nan)))
+        first, second = np.triu_indices(where.size, 1)
+        p[where[first], where[second]] = joint_sign_flip(x[:, first] - x[:, second])
+    for i, j in combinations(range(k), 2):
+        lead = (scores[i] - scores[j])[has[i] & has[j]]
+        better = probability_of_improvement(scores[i][has[i]], scores[j][has[j]])
+        difference = float(lead.mean()) if lead.size else math.nan
+        family.pairs.append(Pair(i, j, lead.size, difference, better, float(p[i, j])))
     return family
 
 
-def sharing(seeds: Sequence[set[int]]) -> tuple[list[int], list[int]]:
-    """Return which of several sets have FEWEST_BLOCKS seeds in common, and these seeds.
+def sharing(has: Array) -> tuple[Array, Array]:
+    """Return which of some arms have FEWEST_BLOCKS seeds in common, and which seeds these are, as
+    masks; ``has`` (arms, seeds) says which arm has which. Without two such arms both are empty.
 
-    Looks at the design only, never at scores. While the common seeds are too few, the set goes
+    Looks at the design only, never at scores. While the common seeds are too few, the arm goes
     that has the fewest in common with the others, of equal ones the last.
     """
-    known = sorted(set().union(*seeds))
-    has = np.array([[seed in own for seed in known] for own in seeds])
-    kept = np.arange(len(seeds))
-    while kept.size > 1:
-        common = has[kept].all(axis=0)
+    kept = np.ones(len(has), bool)
+    while kept.sum() > 1:
+        common = np.all(has[kept], axis=0)
         if common.sum() >= FEWEST_BLOCKS:
-            return kept.tolist(), [known[i] for i in np.flatnonzero(common)]
-        with_others = (has[kept] * has[kept].sum(axis=0)).sum(axis=1) - has[kept].sum(axis=1)
-        last = kept.size - 1 - int(np.argmin(with_others[::-1]))
-        kept = np.delete(kept, last)
-    return [], []
+            return kept, np.asarray(common)
+        holders = has[kept].sum(axis=0)
+        with_others = np.where(kept, (has * (holders - 1)).sum(axis=1), np.inf)
+        kept[len(kept) - 1 - int(np.argmin(with_others[::-1]))] = False
+    return np.zeros_like(kept), np.zeros(has.shape[1], bool)
 
 
 def _give_reasons(family: Family) -> None:

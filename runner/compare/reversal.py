@@ -11,10 +11,12 @@ from runner.compare.settings import show
 from runner.compare.wording import difference
 from runner.statistics.best_set import FEWEST_BLOCKS
 from runner.statistics.paired_tests import joint_sign_flip
+from runner.system.blas import one_blas_thread
 
 MOST_TESTS = 5000
 
 
+@one_blas_thread()
 def reversals(comparison: Comparison) -> list[str]:
     """Return a sentence for each task in which two settings are each shown to be worse than the
     other, at two learning rates; the clearest case of each."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from hydra.core.override_parser.types import Glob
 
 from runner.config.catalogue import GROUPS, choices
@@ -206,7 +207,9 @@ def _doubt(jobs: Sequence[Job], tune: str | None) -> str:
     for arms in tasks.values():
         if len(arms) > MOST_ARMS_JUDGED:
             return f"{len(arms)} settings are too many to judge; the most is {MOST_ARMS_JUDGED}"
-        if len(arms) > 1 and not sharing(list(arms.values()))[0]:
+        known = set().union(*arms.values())
+        has = np.array([[seed in own for seed in known] for own in arms.values()])
+        if len(arms) > 1 and not sharing(has)[0].any():
             most = max(map(len, arms.values()))
             return (
                 f"{most} replicate{'' if most == 1 else 's'} will not show which setting is "

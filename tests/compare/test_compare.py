@@ -375,11 +375,20 @@ def test_a_setting_with_too_few_seeds_has_no_verdict_and_takes_none_from_the_oth
     assert all(np.isnan(pair.p) == (pair.first == 0) for pair in family.pairs)
 
 
-def test_the_seeds_that_all_have_decide_who_is_judged():
-    ten, last_seven, others = set(range(10)), set(range(3, 10)), set(range(50, 60))
-    assert sharing([ten, last_seven, ten]) == ([0, 1, 2], list(range(3, 10)))
-    assert sharing([others, ten, others, ten, ten]) == ([1, 3, 4], list(range(10)))
-    assert sharing([ten, others]) == ([], [])
+@pytest.mark.parametrize(
+    ("arms", "judged", "seeds"),
+    [
+        ("aaaaaaaaaa ...aaaaaaa aaaaaaaaaa", [0, 1, 2], range(3, 10)),
+        ("......aaaaaa aaaaaa...... ......aaaaaa", [0, 2], range(6, 12)),
+        ("aaaaaa...... ......aaaaaa", [], []),
+        ("aaaaa aaaaa aaaaa", [], []),
+    ],
+)
+def test_the_seeds_that_all_have_decide_who_is_judged(arms, judged, seeds):
+    has = np.array([[sign == "a" for sign in arm] for arm in arms.split()])
+    kept, common = sharing(has)
+    assert np.flatnonzero(kept).tolist() == judged
+    assert np.flatnonzero(common).tolist() == list(seeds)
 
 
 @pytest.mark.parametrize("tune", [None, "none"])
