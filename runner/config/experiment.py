@@ -160,7 +160,7 @@ class Experiment:
         for key, section in (("model", Model), ("training", Training)):
             values[key] = _section(key, section, config[key])
         for key in SECTIONS:
-            if not isinstance(config[key], Mapping) or not isinstance(config[key].get("name"), str):
+            if not isinstance(config[key], Mapping) or "name" not in config[key]:
                 raise ConfigError(f"{key} must be a section with a name; got {config[key]!r:.50}")
             values[key] = dict(config[key])
         try:
@@ -206,8 +206,8 @@ class Experiment:
 
     def _check(self) -> None:
         for registry, name in self.names:
-            with naming(registry.kind):
-                registry[name]
+            if name not in registry:
+                raise _unknown(registry, name, closest(str(name), registry))
         activation, _, schedule, _, _ = self.parts()
         if schedule.warmup_epochs >= self.training.epochs:
             raise ConfigError(
@@ -252,10 +252,9 @@ class Experiment:
 
     def _refuse_not_imported(self, registry: Registry[Any], name: str) -> None:
         if self.extensions and name not in registry:
-            raise ConfigError(
-                f"{registry.kind} {name!r} is unknown; if {', '.join(self.extensions)} defines "
-                "it, import that first (--extension FILE.py)"
-            )
+            files = ", ".join(self.extensions)
+            hint = f"if {files} defines it, import that first (--extension FILE.py)"
+            raise _unknown(registry, name, hint)
 
     @property
     def names(self) -> list[tuple[Registry[Any], str]]:
@@ -343,6 +342,11 @@ class Experiment:
         words = f"{self.activation['name']}_{self.dataset['name']}"
         words = re.sub(r"[^A-Za-z0-9_.-]+", "-", words)[:80]
         return f"{words}_{self.digest[:DIGITS_IN_NAMES]}"
+
+
+def _unknown(registry: Registry[Any], name: object, hint: str) -> ConfigError:
+    key = registry.kind if registry is LOSSES else f"{registry.kind}.name"
+    return ConfigError(f"{key}={name!r:.50} is unknown; {hint}")
 
 
 def _section(key: str, section: type[Any], node: Any) -> Any:

@@ -187,7 +187,9 @@ def test_a_signal_at_the_shell_ends_in_one_line_and_the_same_command_goes_on(
             text=True,
         ) as process:
             try:
-                time.sleep(4)
+                while _modified(tmp_path / "it.interrupted" / CHECKPOINT) == before:
+                    time.sleep(0.05)
+                    assert process.poll() is None
                 process.send_signal(number)
                 out, err = process.communicate(timeout=60)
             finally:
