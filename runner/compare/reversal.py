@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from runner.compare.comparison import Comparison
@@ -16,28 +18,49 @@ from runner.system.blas import one_blas_thread
 MOST_TESTS = 5000
 
 
+class Reversal(NamedTuple):
+    """Two settings of a task, and the mean lead of the first at a learning rate and of the second
+    at a greater one."""
+
+    task: str
+    first: str
+    second: str
+    rate: float
+    lead: float
+    greater_rate: float
+    second_lead: float
+
+    def sentence(self, metric: str) -> str:
+        return (
+            f"On {self.task} the ranking reverses with the learning rate: at {show(self.rate)} "
+            f"{self.first} is ahead of {self.second} by {difference(self.lead, metric)}, at "
+            f"{show(self.greater_rate)} {self.second} of {self.first} by "
+            f"{difference(self.second_lead, metric)}."
+        )
+
+
 @one_blas_thread()
-def reversals(comparison: Comparison) -> list[str]:
-    """Return a sentence for each task in which two settings are each shown to be worse than the
-    other, at two learning rates; the clearest case of each."""
+def reversals(comparison: Comparison) -> list[Reversal]:
+    """Return for each task the clearest case of two settings that are each shown to be worse than
+    the other, at two learning rates."""
     tasks: dict[str, list[Arm]] = {}
     for arm in arms(comparison.settings, [TUNED_BY_DEFAULT]):
         tasks.setdefault(arm.task, []).append(arm)
-    found = [(task, _clearest(group, comparison.metric)) for task, group in tasks.items()]
-    return [f"On {task} {text}" for task, text in found if text]
+    found = [_clearest(group) for group in tasks.values()]
+    return [reversal for reversal in found if reversal]
 
 
-def _clearest(group: list[Arm], metric: str) -> str:
+def _clearest(group: list[Arm]) -> Reversal | None:
     """Test all pairs of settings at all rates together, and return the clearest reversal."""
     key = TUNED_BY_DEFAULT
     trials = [{t.config[key]: t for t in arm.trials if key in t.config} for arm in group]
     rates = sorted(set.intersection(*map(set, trials)))
     first, second = np.triu_indices(len(group), 1)
     if len(rates) < 2 or not 0 < len(first) * len(rates) <= MOST_TESTS:
-        return ""
+        return None
     seeds = set.intersection(*(set(own[rate].seeds) for own in trials for rate in rates))
     if len(seeds) < FEWEST_BLOCKS:
-        return ""
+        return None
     scores = np.array([[compared(own[rate], sorted(seeds)) for rate in rates] for own in trials])
     leads = scores[first] - scores[second]
     p = joint_sign_flip(leads.reshape(-1, len(seeds)).T).reshape(leads.shape[:2])
@@ -45,10 +68,15 @@ def _clearest(group: list[Arm], metric: str) -> str:
     pair = int(np.argmax(np.minimum(shown.max(axis=1), -shown.min(axis=1))))
     here, there = int(shown[pair].argmax()), int(shown[pair].argmin())
     if not shown[pair, there] < 0 < shown[pair, here]:
-        return ""
-    one, other = group[first[pair]].name, group[second[pair]].name
-    return (
-        f"the ranking reverses with the learning rate: at {show(rates[here])} {one} is ahead of "
-        f"{other} by {difference(shown[pair, here], metric)}, at {show(rates[there])} {other} of "
-        f"{one} by {difference(-shown[pair, there], metric)}."
+        return None
+    if here > there:
+        first, second, shown, here, there = second, first, -shown, there, here
+    return Reversal(
+        group[0].task,
+        group[first[pair]].name,
+        group[second[pair]].name,
+        rates[here],
+        float(shown[pair, here]),
+        rates[there],
+        float(-shown[pair, there]),
     )

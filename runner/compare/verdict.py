@@ -38,7 +38,7 @@ def sentences(comparison: Comparison) -> list[str]:
         result += [f"{place} {text}" for text in _family(family)]
     return [
         *(result or ["There is only one setting: nothing to compare."]),
-        *reversals(comparison),
+        *(reversal.sentence(comparison.metric) for reversal in reversals(comparison)),
         *_failures(comparison),
         *_tuning(comparison),
         *_placebo(comparison),

@@ -189,8 +189,11 @@ def spread(positions: Sequence[float], gap: float, low: float, high: float) -> A
     return result
 
 
-def end_labels(axes: Axes, labels: Iterable[tuple[float, float, str, Any]]) -> None:
-    """Write (x, y, text, colour) beside line ends, pushed apart, with hairline leaders."""
+def end_labels(
+    axes: Axes, labels: Iterable[tuple[float, float, str, Any]], beside: float = 0.14
+) -> None:
+    """Write (x, y, text, colour) so many inches beside line ends, pushed apart, with hairline
+    leaders."""
     entries = [entry for entry in labels if np.isfinite(entry[1])]
     if not entries:
         return
@@ -200,7 +203,7 @@ def end_labels(axes: Axes, labels: Iterable[tuple[float, float, str, Any]]) -> N
     gap = 1.25 * SMALL / 72 / height
     heights = spread(ends[:, 1].tolist(), gap, 0.0, 1.0)
     edge = float(ends[:, 0].max())
-    start = edge + 0.14 / width
+    start = edge + beside / width
     for (x, y), at, (_, _, text, shade) in zip(ends, heights, entries, strict=True):
         far = edge - x > 0.03  # a long leader must not pass for data
         axes.plot(

@@ -100,7 +100,7 @@ def test_accuracies_near_100_percent_are_drawn_by_their_errors():
 def test_the_title_says_which_settings_change_places(tmp_path):
     for rate, relu, tanh in ((0.01, 0.9, 0.7), (0.1, 0.8, 0.8), (1.0, 0.6, 0.9)):
         for name, score in (("relu", relu), ("tanh", tanh)):
-            scores = [score, score + 0.01, score - 0.01]
+            scores = (score + 0.001 * np.arange(10)).tolist()
             write_run(tmp_path / f"{name}{rate}", name, scores=scores, learning_rate=rate)
     with style():
         (figure,) = against.against_settings(build([tmp_path])).values()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
-from itertools import pairwise, permutations
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,8 @@ from matplotlib.ticker import FixedLocator
 from runner.compare.comparison import Comparison
 from runner.compare.pictures.layout import file_names, replicate_note
 from runner.compare.pictures.lines import Line, LinePicture, Scale, scale_of_lines
-from runner.compare.scores import TUNED_BY_DEFAULT, direction
+from runner.compare.reversal import reversals
+from runner.compare.scores import TUNED_BY_DEFAULT
 from runner.compare.settings import Setting, differing_keys, key_names, label, show
 from runner.compare.wording import metric_name
 from runner.plots.axes import inches, round_ticks
@@ -113,9 +114,12 @@ def _against(
     if tuned_here:
         notes.append("ring: the value that validation data chose")
     title = f"{metric_name(comparison.metric).capitalize()} against {meaning}"
-    if len(panels) == 1:
-        (lines,) = panels.values()
-        title = _finding(lines, direction(comparison.metric), meaning) or title
+    if key == TUNED_BY_DEFAULT and len(panels) == 1:
+        for found in reversals(comparison):
+            title = (
+                f"{found.first} is ahead of {found.second} at {meaning} {show(found.rate)}, "
+                f"behind it at {show(found.greater_rate)}"
+            )
     return LinePicture(
         file,
         title,
@@ -126,33 +130,6 @@ def _against(
         metric_name(comparison.metric),
         essential=True,
     ).draw(comparison)
-
-
-def _finding(lines: Sequence[Line], sign: int, meaning: str) -> str:
-    """Return which two lines change places along the axis, by intervals that do not overlap;
-    otherwise which line is best everywhere; empty if neither."""
-    clearest, text = 0.0, ""
-    for one, other in permutations(lines, 2):
-        x, at, of = np.intersect1d(one.x, other.x, return_indices=True)
-        if not x.size:
-            continue
-        gaps = sign * (one.y[at] - other.y[of])
-        clear = (one.low[at] > other.high[of]) | (one.high[at] < other.low[of])
-        gaps = np.where(clear, gaps, 0.0)
-        first, last = np.argmax(gaps), np.argmin(gaps)
-        if first < last and min(gaps[first], -gaps[last]) > clearest:
-            clearest = min(gaps[first], -gaps[last])
-            text = (
-                f"{one.name} is ahead of {other.name} at {meaning} {x[first]:.3g}, behind it at "
-                f"{x[last]:.3g}"
-            )
-    if text or len(lines) < 2:
-        return text
-    best, *others = sorted(lines, key=lambda line: -float(np.nanmean(sign * line.y)))
-    ahead = all(
-        np.array_equal(best.x, line.x) and (sign * (best.y - line.y) > 0).all() for line in others
-    )
-    return f"{best.name} has the best mean at every {meaning}" if ahead else ""
 
 
 def _dresser(scale: Scale, x_values: list[float]) -> Callable[[Axes], None]:

@@ -168,7 +168,7 @@ class LinePicture:
         _share_limits(axes)
         for panel, lines in zip(axes, panels.values(), strict=True):
             if self.labels_at_ends:
-                _end_labels(panel, lines, look, room - 0.2)
+                _end_labels(panel, lines, look, room - 0.25)
             else:
                 _legend(panel, lines, look, room - 0.35)
         return figure
@@ -267,7 +267,7 @@ def _end_labels(axes: Axes, lines: Sequence[Line], look: Looks, room: float) -> 
         if there.size:
             x, y = min(line.x[there[-1]], right), np.clip(line.y[there[-1]], *axes.get_ylim())
             entries.append((x, y, cut(line.name, room), look[line.name]["color"]))
-    end_labels(axes, entries)
+    end_labels(axes, entries, 0.23 if any(line.marked for line in lines) else 0.14)
 
 
 def _legend(axes: Axes, lines: Sequence[Line], look: Looks, room: float) -> None:
