@@ -30,6 +30,8 @@ from runner.plots.style import Picture
 from runner.statistics.estimates import how, t_interval
 
 _ROW, _PANEL = 0.215, 0.68
+BELOW = 0.27
+"""Of a row: where its dots are, lest the interval hides them."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
         "Difference to the best, replicate by replicate",
         [
             "paired by seed: mean, and how far each may fall short of the best (95%, all together)",
-            "grey: placebo, up to what a setting differs from itself on other seeds"
+            "grey bar: placebo, up to what that setting differs from itself on other seeds"
             if placebos
             else "",
         ],
@@ -147,16 +149,18 @@ def _against_best(standing: Standing) -> str:
 
 
 def _draw_placebo(axes: Axes, family: Family) -> float:
-    """Shade what a setting's difference to itself on other seeds may be, either way, and
-    return the largest."""
-    arms = [arm for standing in family.standings for arm in standing.arms]
+    """Draw in a setting's row what its difference to itself on other seeds may be, either way,
+    and return the largest."""
+    most = 0.0
     if family.task == OVERALL:
-        return 0.0
-    ends = [t_interval(arm.placebo_differences)[1:] for arm in arms if arm.placebo.size > 1]
-    sizes = [float(np.max(np.abs(pair))) for pair in ends]
-    for size in sizes:
-        axes.axvspan(-size, size, color=PALE, lw=0, zorder=0)
-    return max(sizes, default=0.0)
+        return most
+    for row, standing in enumerate(family.standings[:MOST_ARMS]):
+        for arm in standing.arms:
+            if arm.placebo.size > 1:
+                size = float(np.max(np.abs(t_interval(arm.placebo_differences)[1:])))
+                axes.hlines(row, -size, size, color=PALE, linewidths=9, zorder=1)
+                most = max(most, size)
+    return most
 
 
 def _forest(
@@ -204,7 +208,7 @@ def _draw(axes: Axes, rows: Sequence[_Row], shades: Sequence[str]) -> None:
     counts = [row.dots.size for row in rows]
     dots, heights = np.concatenate([row.dots for row in rows]), np.repeat(range(len(rows)), counts)
     colours = np.repeat(shades, counts)
-    axes.scatter(dots, heights, s=11, lw=0, alpha=0.35, c=colours, zorder=2)
+    axes.scatter(dots, heights + BELOW, s=10, lw=0, alpha=0.45, c=colours, zorder=2)
     centre, low, high = np.array([row.interval for row in rows]).T
     known = np.flatnonzero(np.isfinite(high - low)).tolist()
     inks = [shades[k] for k in known]

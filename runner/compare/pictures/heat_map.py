@@ -72,7 +72,7 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
     panel_axes = grid(figure, len(panels), across, left=left, below=0.5, between=0.1)
     tables = [_centres(cell, rows, columns) for cell in panels.values()]
     cmap = "cividis" if higher_is_better(metric) else "cividis_r"
-    chosen = {id(arm.setting) for arm in comparison.arms if arm.chosen}
+    chosen = {id(arm.choice) for arm in comparison.arms if arm.chosen}
     room = _ROOM if np.size(tables) <= MOST_NUMBERS else np.inf
     plain: dict[str, Any] = {"parse_math": False}
     for axes, name, centres in zip(panel_axes, panels, tables, strict=True):
