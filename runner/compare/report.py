@@ -35,6 +35,8 @@ SCRIPTS = ("curves.js", "report.js")
 CURVES = ("test_loss", "test_accuracy", "train_loss", "train_accuracy", "validation_loss")
 MOST_ROWS_WITH_CURVES, MOST_POINTS = 200, 60
 MOST_FACET_VALUES = 40
+LONG = 24
+"""Letters; a longer text of a table is broken into lines."""
 PICTURE_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
@@ -53,7 +55,6 @@ def html(
     rows = _rows(comparison)
     verdict = sentences(comparison)
     swept = [short(key).replace("_", " ") for key in comparison.keys]
-    figures = [_picture(name, content, verdict[0]) for name, content in pictures.items()]
     places = {
         "title": escape(f"Comparison by {', '.join(swept)}" if swept else "Comparison"),
         "facts": escape(_facts(comparison)),
@@ -67,7 +68,7 @@ def html(
             for i, column in enumerate(columns(comparison, Place.PAGE))
         ),
         "rows": _body(comparison, rows),
-        "pictures": "".join(figures) or "<p>None were drawn.</p>",
+        "pictures": _pictures(pictures, verdict[0]),
         "problems": "".join(
             _problems(heading, problems) for heading, problems in comparison.listed_problems.items()
         ),
@@ -83,7 +84,8 @@ def _items(texts: Sequence[str]) -> str:
 
 
 def _cells(texts: Sequence[str]) -> str:
-    return "".join(f"<td>{escape(text)}</td>" for text in texts)
+    kinds = "", ' class="wrap"'
+    return "".join(f"<td{kinds[len(text) > LONG]}>{escape(text)}</td>" for text in texts)
 
 
 def _facts(comparison: Comparison) -> str:
@@ -245,6 +247,16 @@ def _natural(text: str) -> tuple[int, float, str]:
 
 
 # ---- what stands below the table
+
+
+def _pictures(pictures: Mapping[str, bytes], verdict: str) -> str:
+    if not pictures:
+        return ""
+    figures = "".join(_picture(name, content, verdict) for name, content in pictures.items())
+    return (
+        '<section aria-labelledby="pictures-title"><h2 id="pictures-title">Pictures</h2>'
+        f'<div class="pictures all">{figures}</div></section>'
+    )
 
 
 def _picture(name: str, content: bytes, verdict: str) -> str:

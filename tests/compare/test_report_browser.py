@@ -232,3 +232,30 @@ def test_two_hundred_runs_stay_small_and_work(opened, tmp_path):
     page.get_by_role("button", name="learning rate", exact=True).click()
     rates = [float(text.split(" ")[0]) for text in column(page, "learning rate")]
     assert rates == sorted(rates)
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_a_page_is_as_wide_as_the_screen(opened, width):
+    page = opened(viewport={"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    if width == 1280:
+        for table in ("#table", "#differences"):
+            cut = "table => table.scrollWidth - table.parentElement.clientWidth"
+            assert page.locator(table).evaluate(cut) <= 0
+
+
+def test_a_dark_page_has_dark_pictures(opened):
+    def filters(scheme):
+        image = opened(color_scheme=scheme).locator(".all img").first
+        return image.evaluate("image => getComputedStyle(image).filter")
+
+    assert "invert" in filters("dark") and filters("light") == "none"
+
+
+def test_runs_without_pictures_have_no_menu_of_them(opened, tmp_path):
+    write_sweep(tmp_path, {"tanh": 0, "relu": 0.01}, n=2)
+    compare([tmp_path], tmp_path / "comparison", plots="none")
+    page = opened(tmp_path / "comparison" / "index.html")
+    assert page.locator("#chosen").is_visible()
+    assert page.locator("h2:visible, h3:visible", has_text="ictures").count() == 0
+    assert not page.locator("#picture").is_visible()

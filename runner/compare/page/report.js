@@ -170,9 +170,7 @@
     else if (names.includes("boundary")) select.value = "boundary";
     const list = byId("pictures");
     list.replaceChildren();
-    if (!names.length) {
-      list.append(make("p", "These runs saved no pictures.", { class: "quiet" }));
-    }
+    byId("saved").hidden = !names.length;
     for (const [, row] of chosen) {
       const source = row.pictures[select.value];
       if (!source) continue;
