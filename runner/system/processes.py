@@ -11,10 +11,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any, Literal, TypeVar
 
 from runner.system.command import keep_streams
@@ -89,7 +91,7 @@ class Worker:
                 from multiprocessing import resource_tracker
 
                 resource_tracker.ensure_running()  # which would let go of held signals
-            with signals_held():
+            with signals_held(), _main_set_aside(work):
                 self.process.start()
         finally:
             theirs.close()
@@ -142,6 +144,19 @@ def cause(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(last.filename)}:{last.lineno}"
     return f"{type(error).__name__}: {' '.join(str(error).split())} ({place})"
+
+
+@contextmanager
+def _main_set_aside(work: Callable[[Any], Any]) -> Iterator[None]:
+    """Let a fresh interpreter not import what this one runs, if ``work`` is not of it: a script
+    without a guard would begin the same jobs again there."""
+    main = sys.modules["__main__"]
+    if getattr(work, "__module__", None) != main.__name__:
+        sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _wait_for_parent() -> None:
