@@ -14,8 +14,6 @@ from activations.base import Array
 from runner.plots.colours import PALETTE, class_colours, rgb
 from runner.results.trained_network import TrainedNetwork
 
-POINTS_AT_ONCE = 1024
-"""Functions may need thirty times the memory of what they are applied to."""
 STRENGTH = 0.62
 """How much of its colour a certain prediction shows, so that the points stand out."""
 
@@ -49,9 +47,8 @@ def evaluate(network: TrainedNetwork, extent: Extent, resolution: int) -> Array:
         np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
     )
     points = np.stack([columns, rows], axis=-1).reshape(-1, 2)
-    parts = np.split(points, range(POINTS_AT_ONCE, len(points), POINTS_AT_ONCE))
     with np.errstate(all="ignore"):
-        logits = np.concatenate([network.logits(part) for part in parts], axis=1)
+        logits = network.logits(points)
     return np.asarray(logits.reshape(len(logits), resolution, resolution, -1))
 
 

@@ -11,6 +11,9 @@ from activations.base import Array
 from runner.data.split import standardised
 from runner.network.network import Network
 
+ROWS_AT_ONCE = 1024
+"""Functions may need thirty times the memory of what they are applied to."""
+
 
 class TrainedNetwork(Network):
     """A stored run's network: it takes x in the data's own units and standardises it itself.
@@ -51,4 +54,6 @@ class TrainedNetwork(Network):
 
     def logits(self, x: npt.ArrayLike) -> Array:
         """Return the logits, shape (replicates, batch, 1 or classes)."""
-        return super().logits(self.standardised(x))
+        x, logits = self.standardised(x), super().logits
+        blocks = np.split(x, range(ROWS_AT_ONCE, x.shape[1], ROWS_AT_ONCE), axis=1)
+        return np.concatenate([logits(block) for block in blocks], axis=1)
