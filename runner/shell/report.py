@@ -17,26 +17,8 @@ def report(run: Run, reused: bool, seconds: float) -> str:
     ``seconds`` is what the command took, pictures included.
     """
     summary = run.summary
-    seeds = run.config.seeds
-    count = len(seeds)
-    which = f"seed {seeds[0]}" if count == 1 else f"seeds {seeds[0]}-{seeds[-1]}"
-    title = (
-        f"{run.config.title}: "
-        f"{summary['parameters']} parameters, "
-        f"{count} replicate{'s' if count > 1 else ''} ({which})"
-    )
-    together = summary["together"]["final"]
-    n = together["train_loss"]["n"]
-    heads = ("loss, geometric mean", "accuracy, mean") if n > 1 else ("loss", "accuracy")
-    of = "" if n == count else f" of {count}, without those that diverged"
-    shown = [part for part in ("train", "test") if together[f"{part}_loss"]["n"]]
-    losses = [_with_interval(together[f"{part}_loss"], _loss_format(together)) for part in shown]
-    wide = max([23, *map(len, losses)]) + 2
-    intervals = f"95% intervals, n={n}{of}" if n > 1 else ""
-    lines = [title, *_formula(run), f"  {'':9}{heads[0]:<{wide}}{heads[1]:<24}{intervals}"]
-    for part, loss in zip(shown, losses, strict=True):
-        accuracy = _with_interval(together[f"{part}_accuracy"], ".3f")
-        lines.append(f"  {part:<9}{loss:<{wide}}{accuracy}")
+    first, *table = result_lines(run)
+    lines = [first, *_formula(run), *table]
     if reused:
         note = "this very run was there already; delete the folder to train again"
         lines.append(f"  time     {seconds:.2f} s  ({note})")
@@ -54,7 +36,44 @@ def report(run: Run, reused: bool, seconds: float) -> str:
             subsequent_indent="           ",
         )
     lines.append(f"  repeat   {summary['command']}")
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(lines)
+
+
+def result_lines(run: Run) -> list[str]:
+    """Return a run's title and its scores as text, a line each."""
+    table = scores(run)
+    wide = max(23, *(len(loss) for _, loss, _, _ in table)) + 2
+    rows = [f"  {part:9}{loss:{wide}}{accuracy:24}{rest}" for part, loss, accuracy, rest in table]
+    return [title(run), *(row.rstrip() for row in rows)]
+
+
+def title(run: Run) -> str:
+    """Return what was trained, with how many parameters and which seeds."""
+    seeds, count = run.config.seeds, run.config.replicates
+    which = f"seed {seeds[0]}" if count == 1 else f"seeds {seeds[0]}-{seeds[-1]}"
+    return (
+        f"{run.config.title}: {run.summary['parameters']} parameters, "
+        f"{count} replicate{'s' if count > 1 else ''} ({which})"
+    )
+
+
+def scores(run: Run) -> list[list[str]]:
+    """Return the cells of a table: headings, then part, loss and accuracy of training and test.
+
+    The last heading says of what the intervals are.
+    """
+    together = run.summary["together"]["final"]
+    n, count = together["train_loss"]["n"], run.config.replicates
+    of = "" if n == count else f" of {count}, without those that diverged"
+    headings = ["", "loss", "accuracy", ""]
+    if n > 1:
+        headings = ["", "loss, geometric mean", "accuracy, mean", f"95% intervals, n={n}{of}"]
+    rows = [headings]
+    for part in ("train", "test"):
+        if together[f"{part}_loss"]["n"]:
+            loss = _with_interval(together[f"{part}_loss"], _loss_format(together))
+            rows.append([part, loss, _with_interval(together[f"{part}_accuracy"], ".3f"), ""])
+    return rows
 
 
 def _formula(run: Run) -> list[str]:
