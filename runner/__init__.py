@@ -1,17 +1,21 @@
-"""The laboratory from Python: ``run`` an experiment, ``load_run`` a stored one.
+"""The laboratory from Python: ``run`` an experiment, ``load_run`` a stored one, ``sweep`` over
+many, ``compare`` what is stored.
 
->>> from runner import run
+>>> from runner import run, sweep
 >>> result = run(["activation=tanh"])
->>> result.history["test_accuracy"].shape
-(5, 101)
->>> result.figures()["loss"]
+>>> result.predict([[0.5, 0.25]]), result.figures()["loss"]
+>>> sweep(["activation=relu,tanh", "replicates=10"]).verdict
+
+What they are called from stays as it was: signals, logging, folder, Hydra's and Matplotlib's state.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 if sys.argv[:1] == ["-m"] and __name__ in {word.partition(".")[0] for word in sys.orig_argv}:
     from runner.system.command import prepare  # "python -m runner.compare" is still importing
@@ -19,12 +23,11 @@ if sys.argv[:1] == ["-m"] and __name__ in {word.partition(".")[0] for word in sy
     prepare()
 
 if TYPE_CHECKING:
-    import os
-
     from activations import Activation
-    from runner.notebook import Result
+    from runner.notebook import ComparisonResult, Result
+    from runner.results.run import Run
 
-__all__ = ["load_run", "run"]
+__all__ = ["compare", "load_run", "run", "sweep"]
 
 
 def run(
@@ -36,37 +39,106 @@ def run(
     """Carry out one experiment, as ``python -m runner`` does with the same overrides.
 
     ``activation`` may be an instance of your own Activation subclass, which then stands in
-    the place of activation=<name>. Returns the run: ``history`` as arrays, ``summary``,
-    ``network()`` and ``data()``, both in the data's own units, and ``figures()``, which show
-    inline in a notebook.
+    the place of activation=<name>. Returns the run: ``history`` as arrays, ``predict`` and
+    ``predict_proba``, ``summary``, ``network()`` and ``data()``, all in the data's own units, and
+    ``figures()``, which show inline in a notebook.
     Raises ConfigError (a ValueError) for a wrong override.
     """
-    from runner.config.compose import compose, hydra_set_aside
+    from runner.config.compose import compose as composed
+    from runner.config.compose import hydra_set_aside
     from runner.config.extensions import offer_instance
     from runner.execute import execute, repeat_command
     from runner.notebook import Result
     from runner.system.terminal import ConfigError
 
-    words = overrides if isinstance(overrides, str) else list(overrides)
-    if isinstance(words, str) or not all(isinstance(word, str) for word in words):
-        raise ConfigError(f"overrides must be a list of texts, got {words!r}")
+    words = _words(overrides)
     if activation is not None:
         words += offer_instance(activation)
     with hydra_set_aside():
-        composition = compose(words)
-    if composition.sweeps:
-        raise ConfigError("run() carries out one experiment; sweeps are started from the shell")
-    done, _ = execute(
-        composition.experiment,
-        composition.folder,
-        command=repeat_command(words),
-        show_progress=show_progress,
-    )
-    return Result.load(done.path)
+        composition = composed(words)
+        if composition.sweeps:
+            raise ConfigError("run() carries out one experiment; take sweep() for several")
+        done, _ = execute(
+            composition.experiment,
+            composition.folder,
+            command=repeat_command(words),
+            show_progress=show_progress,
+        )
+    return Result.of(done)
+
+
+def sweep(overrides: Iterable[str] = (), *, show_progress: bool = False) -> ComparisonResult:
+    """Run what is missing of a sweep and compare all of it, as ``python -m runner -m`` does with
+    the same overrides; the same files are written.
+
+    Returns ``verdict``, ``table`` and ``figures()``, as ``compare`` does; jobs that failed are in
+    ``failures``. Raises ConfigError (a ValueError) for a wrong override, WorkFailed if no job has
+    ended well, KeyboardInterrupt once all that has ended is compared.
+    """
+    from runner.config.compose import compose as composed
+    from runner.config.compose import hydra_set_aside
+    from runner.notebook import ComparisonResult
+    from runner.sweep.sweep import carry_out
+    from runner.system.signals import NOTICE
+    from runner.system.terminal import WorkFailed
+
+    with hydra_set_aside():
+        done = carry_out(composed(_words(overrides)), show_progress=show_progress)
+    if done.stop:
+        raise KeyboardInterrupt(NOTICE)
+    if done.comparison is None:
+        raise WorkFailed(f"no job has ended well; the first: {done.failures[0]}")
+    return ComparisonResult.of(done.comparison)
+
+
+def compare(
+    runs: Iterable[Run | str | os.PathLike[str]],
+    *,
+    metric: str | None = None,
+    tune: str | None = None,
+) -> ComparisonResult:
+    """Compare runs: what ``run`` returned, or folders that hold runs at any depth.
+
+    ``metric`` is what to score, such as "test_loss" or "best.test_accuracy"; ``tune`` the keys,
+    comma-separated, whose value validation data choose, "none" for none. Both have the defaults
+    of ``python -m runner.compare``. Returns ``verdict``, ``table`` and ``figures()``; nothing is
+    written. Raises ValueError for a folder that does not exist, no finished run in any, or
+    a metric or key that no run has.
+    """
+    from runner.compare.comparison import build
+    from runner.notebook import ComparisonResult
+    from runner.results.run import Run
+
+    if isinstance(runs, (str, os.PathLike)):
+        raise ValueError(f"runs must be a list of runs or folders, got {runs!r}")
+    folders = [one.path if isinstance(one, Run) else one for one in runs]
+    return ComparisonResult.of(build(folders, metric=metric, tune=tune))
 
 
 def load_run(path: str | os.PathLike[str]) -> Result:
     """Read a finished run from its folder. Raises ValueError if it is not one."""
     from runner.notebook import Result
+    from runner.results.run import load_run as read
 
-    return Result.load(path)
+    return Result.of(read(path))
+
+
+def _words(overrides: Iterable[str]) -> list[str]:
+    from runner.system.terminal import ConfigError
+
+    words = overrides if isinstance(overrides, str) else list(overrides)
+    if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+        raise ConfigError(f"overrides must be a list of texts, got {words!r}")
+    return words
+
+
+class _Package(ModuleType):
+    """``sweep`` and ``compare`` are the functions above, and packages: who imports from a package
+    finds it all the same, but it may not take the function's place here."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

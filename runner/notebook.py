@@ -1,23 +1,156 @@
-"""What ``run`` and ``load_run`` return: a run that can also be drawn."""
+"""What ``run``, ``load_run``, ``sweep`` and ``compare`` return: runs and comparisons that show
+themselves in a notebook."""
 
 from __future__ import annotations
 
-import os
-from typing import Any
+import base64
+from collections.abc import Iterable
+from dataclasses import fields
+from html import escape
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
+from activations.arguments import one_of, whole_number
+from activations.base import Array
 from runner import plots
-from runner.results.run import Run, load_run
+from runner.compare.comparison import Comparison
+from runner.compare.outputs import tell_undrawn, terminal
+from runner.compare.table import records, table
+from runner.compare.verdict import sentences
+from runner.results.run import Run
+from runner.shell.report import result_lines, scores, title
+
+if TYPE_CHECKING:  # which loads Matplotlib
+    from runner.plots.style import Picture
 
 
 class Result(Run):
-    """A finished run, and its pictures."""
+    """A finished run that predicts, draws, and shows itself in a notebook."""
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Result:
-        """Read a run's folder. Raises ValueError if it holds no finished run."""
-        run = load_run(path)
-        return cls(run.path, run.config, run.summary, run.history)
+    def of(cls, run: Run) -> Result:
+        """Return a run as it is, with all that is here."""
+        return cls(**{field.name: getattr(run, field.name) for field in fields(run)})
 
-    def figures(self) -> dict[str, Any]:
+    def predict(
+        self, x: npt.ArrayLike, *, which: str = "final", replicate: int | None = None
+    ) -> Array:
+        """Return the likeliest class of each sample, (n,), of x and by networks as in
+        ``predict_proba``."""
+        return self.predict_proba(x, which=which, replicate=replicate).argmax(axis=1)
+
+    @np.errstate(all="ignore")
+    def predict_proba(
+        self, x: npt.ArrayLike, *, which: str = "final", replicate: int | None = None
+    ) -> Array:
+        """Return the probability of each class, (n, classes) float64.
+
+        x, (n, features), is in the units in which the data set is drawn; each network standardises
+        it by its own training data. ``which`` takes the weights of the "final" epoch, or those
+        of the "best", which had the lowest validation loss. ``replicate`` counts from 0;
+        None takes the mean over all that did not diverge.
+
+        Raises ValueError for another shape, for x that is not finite, if no network is left, or if
+        your own code gives something else than when it was trained.
+        """
+        one_of("which", which, ("final", "best"))
+        x = np.asarray(x, np.float64)
+        if x.ndim != 2 or x.shape[1] != self.config.features:
+            raise ValueError(f"x must be (samples, {self.config.features}), got shape {x.shape}")
+        if not np.isfinite(x).all():
+            raise ValueError("x must be finite")
+        network = self.network(which).chosen(self._usable(replicate))
+        p = network.probabilities(x).mean(axis=0, dtype=np.float64)
+        return p if p.shape[1] > 1 else np.concatenate([1 - p, p], axis=1)
+
+    def _usable(self, replicate: int | None) -> list[int]:
+        every = self.replicates
+        chosen = range(len(every))
+        if replicate is not None:
+            whole_number("replicate", replicate, minimum=0, maximum=len(every) - 1)
+            chosen = range(replicate, replicate + 1)
+        usable = [k for k in chosen if every[k]["status"] != "diverged"]
+        if not usable:
+            which = "every replicate" if replicate is None else f"replicate {replicate}"
+            raise ValueError(f"{which} has diverged; there is nothing to predict with")
+        return usable
+
+    def figures(self) -> dict[str, Picture]:
         """Return the run's pictures by name, as Matplotlib figures that show in a notebook."""
         return plots.figures(self)
+
+    def __repr__(self) -> str:
+        notes = [f"  note     {finding['text']}" for finding in self.summary["diagnosis"]]
+        return "\n".join([*result_lines(self), f"  folder   {self.path}", *notes])
+
+    def _repr_html_(self) -> str:
+        """Return the scores as a table, what is to be noted, and the decision boundary."""
+        notes = [finding["text"] for finding in self.summary["diagnosis"]]
+        try:
+            drawn = plots.figures(self, ["boundary"])
+        except ValueError as error:  # of your own code, which is not what it was
+            drawn = {}
+            notes.append(str(error))
+        pictures = [
+            f'<img src="data:image/png;base64,{base64.b64encode(one.encode("png")).decode()}" '
+            'alt="decision boundary" style="max-width: 100%">'
+            for one in drawn.values()
+        ]
+        return "\n".join([
+            f"<p><b>{escape(title(self))}</b></p>",
+            _html_table(scores(self)),
+            *(f"<p>{escape(note)}</p>" for note in notes),
+            *pictures,
+            f"<p><code>{escape(str(self.path))}</code></p>",
+        ])  # fmt: skip
+
+
+class ComparisonResult(Comparison):
+    """Runs that were compared, with the verdict, the leaderboard and pictures."""
+
+    @classmethod
+    def of(cls, comparison: Comparison) -> ComparisonResult:
+        """Return a comparison as it is, with all that is here."""
+        return cls(**{field.name: getattr(comparison, field.name) for field in fields(comparison)})
+
+    @property
+    def verdict(self) -> list[str]:
+        """What can be concluded, in sentences, the most important first."""
+        return sentences(self)
+
+    @property
+    def table(self) -> list[dict[str, Any]]:
+        """The lines of leaderboard.csv by column, as ``pandas.DataFrame`` takes them."""
+        return records(self)
+
+    def figures(self) -> dict[str, Picture]:
+        """Return the comparison's pictures by name, as Matplotlib figures that show in a
+        notebook. One that cannot be drawn is named on stderr."""
+        from runner.compare.pictures import figures
+
+        found, self.undrawn = figures(self)
+        tell_undrawn(self)
+        return found
+
+    def __repr__(self) -> str:
+        return terminal(self)
+
+    def _repr_html_(self) -> str:
+        """Return the verdict and a leaderboard for each task."""
+        said = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.verdict)
+        boards = [
+            f"<p><b>{escape(family.task)}</b></p>{_html_table(table(self, family))}"
+            for family in self.families
+        ]
+        lost = [*self.failures, *self.problems]
+        left_out = "".join(f"<li>{escape(f'{one.path}: {one.reason}')}</li>" for one in lost)
+        return "\n".join([f"<ul>{said}</ul>", *boards, *([f"<ul>{left_out}</ul>"] if lost else [])])
+
+
+def _html_table(rows: Iterable[Iterable[str]]) -> str:
+    head, *body = rows
+    lines = [("th", head), *(("td", row) for row in body)]
+    cells = ("".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) for tag, row in lines)
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"

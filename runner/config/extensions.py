@@ -63,6 +63,17 @@ def load_extensions(paths: Sequence[str]) -> None:
         _offer(registry, name)
 
 
+def refuse_what_other_processes_lack(names: Iterable[tuple[Registry[Any], str]]) -> None:
+    """Raise ConfigError if one of these is the user's own, and of no extension."""
+    loaded = {module for led_to in _IMPORTED.values() for module in led_to}
+    for registry, name in names:
+        if not registry.is_ours(name) and registry[name].__module__ not in loaded:
+            raise ConfigError(
+                f"{registry.kind} {name} is known to this process only, but a sweep's jobs run in "
+                "others: move it to a file and name its file: extensions=[FILE.py]"
+            )
+
+
 def _own_parts() -> list[tuple[Registry[Any], str]]:
     """Return all that is registered and not the library's."""
     return [(one, name) for one in REGISTRIES for name in one if not one.is_ours(name)]

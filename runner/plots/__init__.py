@@ -10,7 +10,7 @@ The same from the shell: ``python -m runner.plots FOLDER``.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -56,19 +56,19 @@ def load() -> dict[str, Callable[[Run], Picture | None]]:
     }
 
 
-def figures(run: Run) -> dict[str, Picture]:
+def figures(run: Run, names: Iterable[str] = PICTURES) -> dict[str, Picture]:
     """Return the pictures of a loaded run by name; they show themselves in a notebook."""
-    return dict(_drawn(run))
+    return dict(_drawn(run, names))
 
 
-def _drawn(run: Run) -> Iterator[tuple[str, Picture]]:
+def _drawn(run: Run, names: Iterable[str] = PICTURES) -> Iterator[tuple[str, Picture]]:
     """Yield one picture after the other: a figure takes megabytes, which the next can have."""
     from runner.plots.style import style
 
     once, drawers = _Once(run), load()
-    for name, draw_one in drawers.items():
+    for name in names:
         with style(), np.errstate(all="ignore"):  # histories hold what has overflowed
-            figure = draw_one(once)
+            figure = drawers[name](once)
         if figure is not None:
             yield name, figure
 

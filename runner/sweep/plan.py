@@ -16,6 +16,7 @@ from hydra.core.override_parser.types import Glob
 from runner.config.catalogue import GROUPS, choices
 from runner.config.compose import Composition
 from runner.config.experiment import Experiment
+from runner.config.extensions import refuse_what_other_processes_lack
 from runner.config.overrides import Word, read
 from runner.config.refusals import (
     LAUNCHER,
@@ -123,6 +124,7 @@ def _jobs(
         for varied, experiment in wanted:
             if experiment.digest in jobs:
                 continue
+            refuse_what_other_processes_lack(experiment.names)
             target = folder / experiment.folder_name
             while target in folders:  # of another config with the same first digits
                 target = target.with_name(f"{target.name}_2")

@@ -10,15 +10,16 @@ from runner.system.signals import Listener
 from runner.system.terminal import one_line
 
 
-def launch(jobs: list[Job]) -> tuple[list[Failure], int | None]:
+def launch(jobs: list[Job], *, show_progress: bool) -> tuple[list[Failure], int | None]:
     """Run these jobs; return the failed ones, and the number of the signal that has ended the
     others.
 
-    Shows one moving line on a terminal, one line a job elsewhere.
+    Progress is one moving line on a terminal, one line a job elsewhere.
     """
     failures: list[Failure] = []
     listener = Listener()
-    bar = tqdm(total=len(jobs), desc="sweep", unit="job", disable=None, leave=False)
+    disable = None if show_progress else True
+    bar = tqdm(total=len(jobs), desc="sweep", unit="job", disable=disable, leave=False)
     with listener.listening(), bar:
         ended = run_jobs(
             run_job,
@@ -31,8 +32,9 @@ def launch(jobs: list[Job]) -> tuple[list[Failure], int | None]:
             if reason is not None:
                 failures.append(Failure(job, reason))
             if bar.disable:
-                line = one_line(reason or words)
-                print(f"[{done}/{len(jobs)}] {job.folder.name}: {line}", flush=True)
+                line = f"[{done}/{len(jobs)}] {job.folder.name}: {one_line(reason or words)}"
+                if show_progress:
+                    print(line, flush=True)
             else:
                 bar.set_postfix_str(f"{len(failures)} failed" if failures else "")
                 bar.update()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.config.compose import Composition
 from runner.config.overrides import Word
@@ -22,26 +24,71 @@ from runner.system.files import write_whole
 from runner.system.terminal import note, one_line
 from runner.training.fingerprint import fingerprint
 
+if TYPE_CHECKING:  # which a sweep's start need not wait for
+    from runner.compare import Comparison
+
+COMPARISON = "comparison"
+"""The folder of a sweep's comparison, in the sweep's."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How a sweep has ended.
+
+    Attributes:
+        folder: where its runs are.
+        comparison: of all that is finished; None if nothing is.
+        failures: jobs that left no finished run.
+        left: how many jobs are still to do.
+        stop: the number of the signal that has ended it early.
+    """
+
+    folder: Path
+    comparison: Comparison | None
+    failures: list[Failure]
+    left: int
+    stop: int | None
+
 
 def sweep(composition: Composition) -> int:
-    """Run what is missing of a sweep, compare all of it; return the exit status.
+    """Carry out a sweep and print how it goes and ends; return the exit status, which failed jobs
+    and pictures make 1. Raises ConfigError as ``carry_out`` does."""
+    swept = carry_out(composition)
+    undrawn = False
+    if swept.comparison:
+        from runner.compare.outputs import tell_undrawn, terminal
+
+        print(terminal(swept.comparison))
+        print(f"  report   {swept.folder / COMPARISON / 'index.html'}")
+        undrawn = tell_undrawn(swept.comparison)
+    for failure in swept.failures:
+        print(f"failed: {_told(failure)}", file=sys.stderr)
+    if swept.stop:
+        jobs = f"{swept.left} job{'s' if swept.left > 1 else ''}"
+        print(f"interrupted: {jobs} left; the same command continues", file=sys.stderr)
+        return 128 + swept.stop
+    return 1 if swept.failures or undrawn else 0
+
+
+def carry_out(composition: Composition, *, show_progress: bool = True) -> Swept:
+    """Run what is missing of a sweep, compare all of it, and write the comparison.
 
     Where keys are tuned, what validation data choose of the jobs is trained anew, with seeds
-    that no choice has seen. One job that fails, diverges or is killed costs only itself; failed
-    jobs are listed at the end and make the status 1. Ctrl-C ends at once (130) and still
-    compares what is finished. Raises ConfigError if any combination is wrong, before anything
-    is made.
+    that no choice has seen. One job that fails, diverges or is killed costs only itself. Ctrl-C
+    ends at once and still compares what is finished. Raises ConfigError if any combination is
+    wrong, before anything is made.
     """
     planned = plan(composition)
     jobs, folder = planned.jobs, planned.folder
     every = [*jobs, *planned.judges]
     refuse_long_names(max((job.folder for job in every), key=lambda path: len(path.name)))
     title = f"sweep of {len(jobs)} job{'s' if len(jobs) > 1 else ''} in {folder}"
-    failures, stop = _run(jobs, title, planned, composition.words, planned.remarks, planned.doubt)
+    words, show = composition.words, show_progress
+    failures, stop = _run(jobs, title, planned, words, show, planned.remarks, planned.doubt)
     judges = _chosen(planned) if stop is None else []
     if judges:
         title = f"{len(judges)} more with seeds that no choice has seen, of what validation chose"
-        more, stop = _run(judges, title, planned, composition.words)
+        more, stop = _run(judges, title, planned, words, show)
         failures += more
     jobs = [*jobs, *judges]
     finished = [job.folder for job in _finished(jobs)]
@@ -49,19 +96,9 @@ def sweep(composition: Composition) -> int:
         known = {*finished, *(failure.job.folder for failure in failures)}
         lost = [job for job in jobs if job.folder not in known]
         failures += [Failure(job, "it had ended well; now its folder is gone") for job in lost]
-    told = [f"{one_line(failed)}\n  repeat: {one_line(failed.job.command)}" for failed in failures]
-    _write_failures(folder, told)
-    undrawn = bool(finished) and _compare(finished, folder, failures, planned)
-    for lines in told:
-        print(f"failed: {lines}", file=sys.stderr)
-    if stop:
-        left = len(jobs) - len(finished)
-        print(
-            f"interrupted: {left} job{'s' if left > 1 else ''} left; the same command continues",
-            file=sys.stderr,
-        )
-        return 128 + stop
-    return 1 if failures or undrawn else 0
+    _write_failures(folder, failures)
+    comparison = _compare(finished, folder, failures, planned) if finished else None
+    return Swept(folder, comparison, failures, len(jobs) - len(finished), stop)
 
 
 def _run(
@@ -69,6 +106,7 @@ def _run(
     title: str,
     planned: Plan,
     words: Sequence[Word],
+    show_progress: bool,
     remarks: Sequence[str] = (),
     doubt: str = "",
 ) -> tuple[list[Failure], int | None]:
@@ -84,11 +122,12 @@ def _run(
         if found.state == "stale":
             stale[job.folder] = found.reason
     there = len(jobs) - len(missing)
-    print(
-        title
-        + (f", {there} of them finished already" if there else "")
-        + (f", {len(stale)} to be trained anew" if stale else "")
-    )
+    if show_progress:
+        print(
+            title
+            + (f", {there} of them finished already" if there else "")
+            + (f", {len(stale)} to be trained anew" if stale else "")
+        )
     for remark in remarks:
         print(f"  note: {one_line(remark)}")
     if missing:
@@ -107,7 +146,7 @@ def _run(
         return [], None
     if planned.launcher:
         return cluster.launch(missing, words, planned.folder), None
-    return pool.launch(missing)
+    return pool.launch(missing, show_progress=show_progress)
 
 
 def _finished(jobs: Sequence[Job]) -> list[Job]:
@@ -127,28 +166,27 @@ def _chosen(planned: Plan) -> list[Job]:
     return [judge for job, judge in pairs if job.setting in configs]
 
 
-def _compare(finished: list[Path], folder: Path, failures: list[Failure], planned: Plan) -> bool:
-    """Compare what is finished; return whether a picture could not be drawn."""
+def _compare(
+    finished: list[Path], folder: Path, failures: list[Failure], planned: Plan
+) -> Comparison:
     from runner.compare import Problem, compare
-    from runner.compare.outputs import tell_undrawn, terminal
 
     problems = [
         Problem(failure.job.folder.name, failure.reason, failure.job.command)
         for failure in failures
     ]
     plots = planned.jobs[0].experiment.plots
-    comparison = compare(
-        finished, folder / "comparison", failures=problems, tune=planned.tune, plots=plots
-    )
-    print(terminal(comparison))
-    print(f"  report   {folder / 'comparison' / 'index.html'}")
-    return tell_undrawn(comparison)
+    return compare(finished, folder / COMPARISON, failures=problems, tune=planned.tune, plots=plots)
 
 
-def _write_failures(folder: Path, told: list[str]) -> None:
+def _write_failures(folder: Path, failures: list[Failure]) -> None:
     path = folder / "failures.txt"
-    if not told:
+    if not failures:
         path.unlink(missing_ok=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(path, "".join(f"{lines}\n" for lines in told))
+    write_whole(path, "".join(f"{_told(failure)}\n" for failure in failures))
+
+
+def _told(failure: Failure) -> str:
+    return f"{one_line(failure)}\n  repeat: {one_line(failure.job.command)}"

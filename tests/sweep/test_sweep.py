@@ -192,8 +192,8 @@ def test_another_choice_is_judged_on_the_same_seeds(capsys):
 def test_an_interrupted_sweep_judges_at_its_next_start(capsys, monkeypatch):
     command = ["-m", "activation=relu,tanh", *RATES, *QUICK]
     launch = pool.launch
-    calls = iter([launch, lambda jobs: (launch(jobs[:1])[0], signal.SIGINT), launch])
-    monkeypatch.setattr(pool, "launch", lambda jobs: next(calls)(jobs))
+    calls = iter([launch, lambda jobs, **how: (launch(jobs[:1], **how)[0], signal.SIGINT), launch])
+    monkeypatch.setattr(pool, "launch", lambda jobs, **how: next(calls)(jobs, **how))
     assert main(command) == 130
     told = capsys.readouterr()
     assert "interrupted: 1 job left" in told.err

@@ -23,9 +23,10 @@ from runner.config.compose import compose
 from runner.data import shapes, streams
 from runner.execute import execute
 from runner.plots.__main__ import main as draw
+from runner.sweep import pool, sweep
 from runner.sweep.plan import plan
 from runner.system import version
-from runner.training import fingerprint
+from runner.training import checkpoint, fingerprint
 from runner.training.checkpoint import CHECKPOINT
 from runner.training.own_code import code_digest
 from tests.commands import ROOT, only_line, python
@@ -43,12 +44,13 @@ def in_an_empty_folder(forgetting, tmp_path, monkeypatch):
 def sweeps_in_this_process(monkeypatch):
     """Jobs one after another and no comparison: what is swept is what matters here."""
     monkeypatch.setattr(
-        "runner.sweep.pool.run_jobs",
+        pool,
+        "run_jobs",
         lambda work, jobs, processes, **options: (
             (k, work(job), None) for k, job in enumerate(jobs)
         ),
     )
-    monkeypatch.setattr("runner.sweep.sweep._compare", lambda *arguments: False)
+    monkeypatch.setattr(sweep, "_compare", lambda *arguments: None)
 
 
 def contents(folder: str | Path) -> dict[str, bytes]:
@@ -194,8 +196,8 @@ def test_a_sweep_says_how_many_jobs_are_finished_and_how_many_trained_anew(
     real = fingerprint.fingerprint
     words = ["-m", "activation=relu,tanh", *QUICK]
     with monkeypatch.context() as past:
-        for place in ("runner.training.checkpoint", "runner.sweep.sweep"):
-            past.setattr(f"{place}.fingerprint", lambda e: {**real(e), "numpy": "1.0"})
+        for place in (checkpoint, sweep):
+            past.setattr(place, "fingerprint", lambda e: {**real(e), "numpy": "1.0"})
         assert main(words) == 0
     words[1] += ",elu"
     elu = plan(compose([words[1], *QUICK])).jobs[2]
@@ -205,8 +207,8 @@ def test_a_sweep_says_how_many_jobs_are_finished_and_how_many_trained_anew(
     told = capsys.readouterr()
     assert "sweep of 3 jobs" in told.out and "1 of them finished already, 2 to be" in told.out
     assert "trained anew: 2 of the jobs, the first because" in told.err and "NumPy 1.0" in told.err
-    (sweep,) = Path("outputs/sweeps").iterdir()
-    assert len(list((sweep / ".old").iterdir())) == 2
+    (swept,) = Path("outputs/sweeps").iterdir()
+    assert len(list((swept / ".old").iterdir())) == 2
     assert main(words) == 0
     assert "3 of them finished already\n" in capsys.readouterr().out
 

@@ -4,6 +4,7 @@ only."""
 from __future__ import annotations
 
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -48,7 +49,8 @@ def draw_all(comparison: Comparison, format: str) -> tuple[dict[str, bytes], lis
     work = partial(_encoded, comparison, format)
     parts: list[Part]
     processes = min(available_cores(), len(DRAWN))
-    if sys.platform != "linux" or processes == 1:
+    alone = threading.active_count() == 1  # as in no notebook; a fork takes over locks, not threads
+    if sys.platform != "linux" or processes == 1 or not alone:
         parts = [work(draw_some) for draw_some in DRAWN]
     else:
         parts = [({}, [], [])] * len(DRAWN)
@@ -73,19 +75,35 @@ def _encoded(
 
     Whatever goes wrong costs that picture only.
     """
-    contents, undrawn = {}, []
-    pictures: Pictures = {}
+    contents = {}
+    pictures, undrawn = _drawn(comparison, draw_some)
+    for name, picture in pictures.items():
+        try:
+            contents[f"{name}.{format}"] = picture.encode(format)
+        except Exception as error:
+            undrawn.append(_not_drawn(name, error))
+    return contents, undrawn, [run.damage for run in comparison.runs]
+
+
+def figures(comparison: Comparison) -> tuple[Pictures, list[Problem]]:
+    """Return all pictures by name, and those that cannot be drawn."""
+    found: Pictures = {}
+    undrawn: list[Problem] = []
+    for draw_some in DRAWN:
+        pictures, problems = _drawn(comparison, draw_some)
+        found |= pictures
+        undrawn += problems
+    return found, undrawn
+
+
+def _drawn(
+    comparison: Comparison, draw_some: Callable[[Comparison], Pictures]
+) -> tuple[Pictures, list[Problem]]:
     with style():
         try:
-            pictures = draw_some(comparison)
+            return draw_some(comparison), []
         except Exception as error:
-            undrawn.append(_not_drawn(draw_some.__name__, error))
-        for name, picture in pictures.items():
-            try:
-                contents[f"{name}.{format}"] = picture.encode(format)
-            except Exception as error:
-                undrawn.append(_not_drawn(name, error))
-    return contents, undrawn, [run.damage for run in comparison.runs]
+            return {}, [_not_drawn(draw_some.__name__, error)]
 
 
 def _not_drawn(name: str, error: Exception) -> Problem:
