@@ -27,7 +27,7 @@ FARTHEST = 12.0
 
 MOST_LAYERS = 5
 MOST_SAMPLES = 1000
-MOST_LEARNED = 2
+MOST_LEARNED = 4
 """Parameters whose learned values have room beside a layer."""
 MOST_BEYOND = 0.1
 """Share of a layer's inputs beyond the function's axis above which they get one of their own."""
@@ -61,7 +61,7 @@ def activation(run: Run) -> Picture | None:
             drawn.append((one.label, f, slope))
     notes = [
         shown[0].note,
-        "below: what each hidden layer feeds it in training, each to its own height",
+        "below: what each hidden layer feeds it before and after training, each to its own height",
     ]
     first = network.activations[0]
     written = first.written() if isinstance(first, Formula) else ()
@@ -88,14 +88,15 @@ def activation(run: Run) -> Picture | None:
     below = figure.place(left, base, right, base + rows)
     above = figure.place(left, base + rows + gap, right, figure.top)
     above.set_xlim(low, high)
+    ticks = int(2.2 * (right - left))
     if wide:
-        round_ticks(above.xaxis, 12)
+        round_ticks(above.xaxis, ticks)
         asinh_axis(below, *inputs)
         below.axvspan(low, high, color=PALE, alpha=0.5, linewidth=0, zorder=0)
     else:
         above.set_xticks([])
         below.set_xlim(low, high)
-        round_ticks(below.xaxis, 12)
+        round_ticks(below.xaxis, ticks)
     shades = layer_colours(len(layers)) if learned else [shade] * len(layers)
     _functions(above, drawn, grid, shades)
     names = [
@@ -296,7 +297,7 @@ def _histograms(
         ink = INK if len(set(shades)) == 1 else shade
         axes.text(1.015, base + 0.42, name, color=ink, va="center", linespacing=1.1, **beside)
     ink = shades[0] if len(set(shades)) == 1 else GREY
-    words_at_ends(axes, [("line: before training", INK), ("filled: after", ink)], (0, -32))
+    words_at_ends(axes, [("line: before", INK), ("filled: after", ink)], (0, -32))
 
 
 def _input_limits(

@@ -21,13 +21,14 @@ from runner.plots.decision_field import (
     evaluate,
     extent_of,
 )
-from runner.plots.style import MARGIN, SMALL, WIDTH, Picture, colour_bar
+from runner.plots.style import SMALL, Picture, colour_bar, text_room
 from runner.results.run import Run
 
 RESOLUTION = 160
 MOST_OTHERS = 9
 MOST_POINTS = 1500
-_FIELD_WIDTH = WIDTH - 2 * MARGIN - 0.55 - 1.75
+_BESIDE = 0.55 + 1.75
+"""Inches left of a field and right of it."""
 
 
 def boundary(run: Run) -> Picture | None:
@@ -55,10 +56,11 @@ def boundary(run: Run) -> Picture | None:
         else ""
     ]
     left, right, bottom, top = extent
-    height = float(np.clip(_FIELD_WIDTH * (top - bottom) / (right - left), 3.2, _FIELD_WIDTH))
+    widest = text_room() - _BESIDE
+    height = float(np.clip(widest * (top - bottom) / (right - left), 3.2, max(widest, 3.2)))
     figure = page(run, "decision boundary", notes, height=height + 1.4)
     room = figure.top - figure.bottom - 0.48
-    axes = field_axes(figure, extent, figure.left + 0.55, figure.top, _FIELD_WIDTH, room)
+    axes = field_axes(figure, extent, figure.left + 0.55, figure.top, widest, room)
     draw_field(axes, field, extent)
     for other in fields:
         draw_boundary(axes, other, extent, colors=GREY, linewidths=0.6, alpha=0.7)
@@ -126,7 +128,7 @@ def _legend(figure: Picture, axes: Axes, classes: int, final: dict[str, Any]) ->
     """Draw the key beside the field."""
     width, height = figure.get_size_inches()
     box = axes.get_position()
-    left, y, bottom = box.x1 * width + 0.3, box.y1 * height - 0.08, box.y0 * height
+    left, y, bottom = box.x1 * width + 0.3, box.y1 * height - 0.08, figure.bottom + 0.48
 
     def line(text: str, x: float = left, **how: Any) -> None:
         figure.words(x, y, text, size=SMALL, va="center", **how)

@@ -41,7 +41,7 @@ def flow(run: Run) -> Picture:
         run, _ratio(centre), notes, height=1.9 + float(np.clip(0.17 * len(rms), 3.2, 5.2))
     )
     base, top = figure.bottom + 0.48, figure.top - 0.22
-    middle = figure.left + 4.55
+    middle = figure.right - 2.95
     left = figure.place(figure.left + 0.6, base, middle - 0.2, top)
     right = figure.place(middle + 1.1, base, figure.right, top)
     positive = centre[np.isfinite(centre) & (centre > 0)]

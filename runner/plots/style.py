@@ -28,10 +28,12 @@ from runner.plots.png import png
 from runner.system.files import write_whole
 
 WIDTH, HEIGHT, DPI = 8.0, 5.0, 130
+"""Of a page, in inches; for a paper's column change these, the sizes below and ``colours``."""
+SMALL, NORMAL, LARGE = 9.0, 10.0, 14.0
+"""Points of labels, of text and of titles."""
 MARGIN = 0.25
 MOST_LETTERS = 400
 """More than a line of a page can hold, of any letters: so long a text is not measured."""
-SMALL, NORMAL, LARGE = 9.0, 10.0, 14.0
 
 _STYLE: dict[str, Any] = {
     "text.hinting": "none",
@@ -95,17 +97,18 @@ class Picture(Figure):
         above = _wrapped(title, LARGE, "bold", lines=2)
         below_title = [line for t in (subtitle, note) if t for line in _wrapped(t, NORMAL, lines=3)]
         foot = _wrapped(footer, SMALL, lines=3) if footer else []
-        extra = 0.24 * (len(above) - 1) + 0.18 * (len(below_title) + len(foot) - 3)
+        lines = [1.25 * size / 72 for size in (LARGE, NORMAL, SMALL)]
+        extra = lines[0] * (len(above) - 1) + lines[1] * (len(below_title) + len(foot) - 3)
         super().__init__(figsize=(WIDTH, height + extra), dpi=DPI, facecolor="white")
         FigureCanvasAgg(self)
         self.left, self.right = MARGIN, WIDTH - MARGIN
         y = height + extra - 0.14
         self._write(MARGIN, y, above, size=LARGE, weight="bold", va="top")
-        y -= 0.24 * len(above) + 0.05
+        y -= lines[0] * len(above) + 0.05
         self._write(MARGIN, y, below_title, size=NORMAL, color=GREY, va="top")
-        self.top = y - 0.18 * len(below_title) - 0.12
+        self.top = y - lines[1] * len(below_title) - 0.12
         self._write(MARGIN, 0.1, foot, size=SMALL, color=GREY, va="bottom")
-        self.bottom = 0.1 + 0.17 * len(foot) + 0.1
+        self.bottom = 0.1 + lines[2] * len(foot) + 0.1
 
     def _write(self, x: float, y: float, lines: Sequence[str], **how: Any) -> None:
         self.words(x, y, "\n".join(lines), linespacing=1.15, **how)
@@ -171,6 +174,11 @@ def colour_bar(
         figure.words(right + 0.07, y, text, size=SMALL, va="center_baseline")
 
 
+def text_room() -> float:
+    """Return how wide a page is between its margins, in inches."""
+    return WIDTH - 2 * MARGIN
+
+
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Return how wide one line of plain text is, in inches."""
     font = FontProperties(size=size, weight=weight)
@@ -194,7 +202,7 @@ def cut(text: str, room: float, size: float = SMALL, weight: str = "normal") -> 
 
 def _wrapped(text: str, size: float, weight: str = "normal", *, lines: int) -> list[str]:
     """Break text into lines that fit the page, at most so many, the last ending in ..."""
-    room = WIDTH - 2 * MARGIN
+    room = text_room()
     text = text[: lines * MOST_LETTERS]
     if text_width(text, size, weight) <= room:
         return [text]

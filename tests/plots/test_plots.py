@@ -141,15 +141,29 @@ def test_every_run_can_be_drawn_and_read(name, finished_run, drawn_texts, monkey
     expected |= {"boundary"} if features == 2 and alive else set()
     assert set(drawn) == expected
     for what, figure in drawn.items():
-        texts = drawn_texts(figure)
-        for index, (text, points, a) in enumerate(texts):
-            assert points >= 9, (what, text)
-            assert a[0] >= 0 and a[2] <= figure.bbox.width, (what, text)
-            assert a[1] >= 0 and a[3] <= figure.bbox.height, (what, text)
-            for other, _, b in texts[index + 1 :]:
-                wide = min(a[2], b[2]) - max(a[0], b[0])
-                tall = min(a[3], b[3]) - max(a[1], b[1])
-                assert wide < 1 or tall < 3, (what, text, other)
+        check_texts(what, figure, drawn_texts(figure))
+
+
+def check_texts(what, figure, texts):
+    """Assert that no text is cut off, none below nine points, none over another."""
+    for index, (text, points, a) in enumerate(texts):
+        assert points >= 9, (what, text)
+        assert a[0] >= 0 and a[2] <= figure.bbox.width, (what, text)
+        assert a[1] >= 0 and a[3] <= figure.bbox.height, (what, text)
+        for other, _, b in texts[index + 1 :]:
+            wide = min(a[2], b[2]) - max(a[0], b[0])
+            tall = min(a[3], b[3]) - max(a[1], b[1])
+            assert wide < 1 or tall < 3, (what, text, other)
+
+
+@pytest.mark.parametrize("hidden", [(), (8, 8), (4,) * 10])
+def test_a_page_as_wide_as_a_papers_column_can_be_read(
+    hidden, finished_run, drawn_texts, monkeypatch
+):
+    monkeypatch.setattr(style, "WIDTH", 5.5)
+    for what, figure in plots.figures(finished_run(hidden=hidden)).items():
+        assert figure.get_size_inches()[0] == 5.5
+        check_texts(what, figure, drawn_texts(figure))
 
 
 def test_the_check_of_texts_sees_what_overlaps(drawn_texts):
