@@ -62,7 +62,7 @@ def write_run(
     beside = folder.parent / f"{UNFINISHED}{uuid4().hex}"
     beside.mkdir()
     try:
-        files = _files(experiment, training)
+        files = contents(experiment, training)
         for name, content in files.items():
             write_whole(beside / name, content)
         summary = summarise(experiment, training, command, total_seconds)
@@ -140,22 +140,24 @@ def _move(
 
 def write_reached(folder: Path, experiment: Experiment, training: TrainingResult) -> None:
     """Write what an interrupted training has reached, to look at; it is no finished run."""
-    for name, content in _files(experiment, training).items():
+    for name, content in contents(experiment, training).items():
         write_whole(folder / name, content)
 
 
-def _files(experiment: Experiment, training: TrainingResult) -> dict[str, bytes]:
+def contents(experiment: Experiment, training: TrainingResult) -> dict[str, bytes]:
+    """Return the contents of a run's files by name, but for summary.json."""
     best = {f"best.{name}": value for name, value in training.best.items()}
     snapshots = {SNAPSHOTS: _arrays(training.snapshots)} if experiment.training.snapshots else {}
     return {
         CONFIG: yaml.safe_dump(experiment.to_dict(), sort_keys=False).encode(),
-        HISTORY: _history_text(training).encode(),
+        HISTORY: history_text(training).encode(),
         WEIGHTS: _arrays({**training.final, **best}),
         **snapshots,
     }
 
 
-def _history_text(training: TrainingResult) -> str:
+def history_text(training: TrainingResult) -> str:
+    """Return history.csv: one line per replicate and recorded epoch, numbers to nine digits."""
     names = list(training.history)
     columns = np.stack([training.history[name] for name in names], axis=-1)
     lines = [",".join([*INDEX_COLUMNS, *names])]

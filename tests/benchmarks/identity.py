@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 
 from runner.config.compose import compose
-from runner.results.write import _files
+from runner.results.write import contents
 from runner.system.processes import run_jobs
 from runner.training import train
 from tests.benchmarks.processes import REPOSITORY, environment, machine, table, versions
@@ -60,7 +60,7 @@ CONFIGURATIONS = [
 def digest(words: str) -> str:
     """Return the digest of what a run of this configuration writes."""
     experiment = compose((SHORT + words).split()).experiment
-    files = _files(experiment, train.train(experiment))
+    files = contents(experiment, train.train(experiment))
     return hashlib.sha256(b"".join(files.values())).hexdigest()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from runner import run
 from runner.config.compose import compose
-from runner.results.write import _history_text
+from runner.results.write import history_text
 from runner.training.stack import Group, build_network, load_data
 from runner.training.train import train
 
@@ -159,10 +159,10 @@ def test_record_every_thins_the_history_and_changes_nothing_else(monkeypatch, wo
                 assert value.tobytes() == getattr(thinned, kind)[name].tobytes(), name
         np.testing.assert_equal(every.final_scores, thinned.final_scores)
         np.testing.assert_equal(every.best_scores, thinned.best_scores)
-        rows = [line.split(",", 3) for line in _history_text(every).splitlines()[1:]]
+        rows = [line.split(",", 3) for line in history_text(every).splitlines()[1:]]
         ends = [outcome.epochs for outcome in every.outcomes]
         kept = [row for row in rows if int(row[2]) % each == 0 or int(row[2]) == ends[int(row[0])]]
-        found = [line.split(",", 3) for line in _history_text(thinned).splitlines()[1:]]
+        found = [line.split(",", 3) for line in history_text(thinned).splitlines()[1:]]
         assert found == kept
 
 
