@@ -151,7 +151,7 @@ class Family:
 def families(arms: Sequence[Arm]) -> list[Family]:
     """Return one family over all tasks (if there are several) and one per task, judged.
 
-    Each family errs in at most 5% of experiments on its own.
+    Each family errs in about 5% of experiments on its own; ``best_set`` says when in more.
     """
     tasks: dict[str, list[Standing]] = {}
     for arm in arms:

@@ -321,10 +321,10 @@ def _method(comparison: Comparison) -> list[str]:
         + ("accuracy 0" if better else "the greatest finite loss of its task")
         + "; none is left out of a score or a test.",
         "Best: multiple comparisons with the best (Hsu), by Student's t of paired differences "
-        "whose residuals' signs are flipped. In at most 5% of experiments a setting is called "
+        "whose residuals' signs are flipped. In about 5% of experiments a setting is called "
         "worse that is the best, or one of the amounts by which settings fall short is not as "
-        "told; each task on its own. Settings are compared on the seeds they all have; those "
-        "that share fewer than 6 are not judged.",
+        "told; each task on its own, and more often where failures are rare. Settings are "
+        "compared on the seeds they all have; those that share fewer than 6 are not judged.",
         *_unseen(comparison),
         "Pairs: step-down joint sign flips over all pairs of a task (Westfall & Young).",
         "Median epoch solved: over all replicates, those that never solved as infinite; empty "

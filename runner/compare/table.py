@@ -19,8 +19,8 @@ from runner.statistics.estimates import how
 
 BEST = (
     "Best: the settings that could be the best, and by how much the others fall short of it; "
-    "what is said of a task errs in at most 5% of experiments (multiple comparisons with the "
-    "best, paired by seed, by sign flips), each task on its own."
+    "each task's statement holds in 95% of experiments on its own, unless failures are too rare "
+    "for its seeds to show (multiple comparisons with the best, paired by seed, by sign flips)."
 )
 
 
