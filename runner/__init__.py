@@ -133,8 +133,9 @@ def _words(overrides: Iterable[str]) -> list[str]:
 
 
 class _Package(ModuleType):
-    """``sweep`` and ``compare`` are the functions above, and packages: who imports from a package
-    finds it all the same, but it may not take the function's place here."""
+    """``sweep`` and ``compare`` are the functions above and the names of packages, which may not
+    take their place here: ``from runner.compare.table import records`` finds a package all the
+    same, ``import runner.compare.table as table`` does not."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in __all__ and isinstance(value, ModuleType)):

@@ -102,6 +102,12 @@ def test_the_callers_state_stays_as_it_was(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_launcher_leaves_the_callers_logging_as_it_was():
+    before = caller()
+    assert sweep(["activation=relu", "hydra/launcher=basic", *QUICK]).table
+    assert caller() == before
+
+
 def test_a_network_predicts_in_the_datas_own_units():
     result = run(["dataset=blobs", "dataset.classes=4", "replicates=3", *QUICK])
     x = result.data().test_x[1]

@@ -6,6 +6,7 @@ before the config has passed, and a ``_target_`` hidden in somebody's YAML reach
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -188,12 +189,17 @@ def sources(folders: Sequence[Path]) -> list[ConfigSource]:
 
 @contextmanager
 def hydra_set_aside() -> Iterator[None]:
-    """Give back the Hydra state that is here now: who calls us may be a program of Hydra's."""
+    """Give back the Hydra state that is here now, as who calls us may be a program of Hydra's, and
+    the logging, which a launcher sets up as a program's."""
     state, config = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
+    logger = logging.getLogger()
+    level, handlers = logger.level, list(logger.handlers)
     try:
         yield
     finally:  # by their instances of now, which Hydra replaces
         GlobalHydra.instance().hydra, HydraConfig.instance().cfg = state, config
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 def _composed(words: Sequence[Word]) -> DictConfig:
