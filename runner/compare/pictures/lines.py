@@ -232,9 +232,10 @@ def _draw(axes: Axes, lines: Sequence[Line], look: Looks) -> None:
     for place, line in enumerate(lines):
         how = look[line.name]
         shade = how["color"]
-        aside = 3.0 * (place - (len(lines) - 1) / 2) if line.marked else 0.0
-        points = ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans)
-        where: dict[str, Any] = {"transform": axes.transData + points}
+        step = min(3.0, 14 / len(lines)) if line.marked else 0.0
+        aside = step * (place - (len(lines) - 1) / 2)
+        shift = ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans)
+        where: dict[str, Any] = {"transform": axes.transData + shift}
         axes.plot(*line.path.T, **how, **where, zorder=3, lw=1.8)
         if line.marked:
             marker = MARKERS[DASHES.index(how["linestyle"]) % len(MARKERS)]
