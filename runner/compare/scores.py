@@ -292,7 +292,7 @@ def _chosen_by(trial: Setting, seeds: set[int]) -> Setting:
 
 def _arm(trials: list[Setting], differing: Sequence[str], tuned: Sequence[str]) -> Arm:
     data = _data(trials[0])
-    rest = {k: v for k, v in trials[0].config.items() if k not in data}
+    rest = {k: v for k, v in trials[0].config.items() if k not in data and not within(k, tuned)}
     if "activation.name" in differing and within("activation.name", tuned):
         rest["activation.name"] = "any activation"
     in_task = [key for key in differing if key.startswith("dataset.")]

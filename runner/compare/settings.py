@@ -21,6 +21,10 @@ NOT_SETTINGS = ("seed", "replicates", "plots", "training.snapshots")
 """Keys that say how often and with which pictures, not what, was run."""
 
 
+NAMED_WITH = {"leaky_relu": "activation.alpha"}
+"""Parameters that a name is shown with, as libraries disagree on their default."""
+
+
 @dataclass
 class Setting:
     """All replicates of one configuration, whichever runs they came from.
@@ -219,6 +223,16 @@ def show(value: Any) -> str:
     return str(value)
 
 
+def show_value(config: Mapping[str, Any], key: str, keys: Sequence[str]) -> str:
+    """Return a key's value for people, an activation's with the parameter that its name leaves
+    open, unless that is among ``keys``, which stand beside it."""
+    value = config.get(key)
+    more = NAMED_WITH.get(str(value)) if key == "activation.name" else None
+    if more is None or more in keys or more not in config:
+        return show(value)
+    return f"{value} {short(more)}={show(config[more])}"
+
+
 def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
     """Return the differing values in one line: "gelu moons learning_rate=0.1 hidden=[16,16]".
 
@@ -231,7 +245,7 @@ def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
     for key in keys:
         if key not in config:
             continue
-        value = show(config[key])
+        value = show_value(config, key, keys)
         bare = alone or key.endswith(".name")
         words.append(value if bare else f"{short(key)}={value}")
     return " ".join(words) or show(config.get("activation.name", "run"))

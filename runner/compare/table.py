@@ -13,7 +13,7 @@ import numpy as np
 from runner.compare.comparison import Comparison
 from runner.compare.pairs import OVERALL, Family, Standing
 from runner.compare.scores import higher_is_better, median_solved_epoch
-from runner.compare.settings import key_names, show
+from runner.compare.settings import key_names, show, show_value
 from runner.compare.wording import metric_name, shortfall, with_interval
 from runner.statistics.estimates import how
 
@@ -160,7 +160,7 @@ def _columns(comparison: Comparison) -> list[Column]:
     tuned = {key for arm in comparison.arms for key in arm.chosen}
     named = key_names(comparison.keys, [column.name for column in (*first, *rest)])
     keys = [
-        _of_key(key, name, in_tables=key not in tuned and not name.startswith("dataset"))
+        _of_key(comparison, key, name, key not in tuned and not name.startswith("dataset"))
         for key, name in named.items()
     ]
     if not any(column.places & Place.TABLES for column in keys):
@@ -168,7 +168,7 @@ def _columns(comparison: Comparison) -> list[Column]:
     return [*first, *keys, *rest]
 
 
-def _of_key(key: str, name: str, in_tables: bool) -> Column:
+def _of_key(comparison: Comparison, key: str, name: str, in_tables: bool) -> Column:
     """Return the column of a config key, "various" where the tasks' arms differ in it."""
 
     def text(standing: Standing) -> str:
@@ -176,7 +176,9 @@ def _of_key(key: str, name: str, in_tables: bool) -> Column:
         return values.pop() if len(values) == 1 else "various"
 
     def marked(standing: Standing) -> str:
-        return text(standing) + (" (edge)" if key in standing.arms[0].on_edge else "")
+        shown = {show_value(s.config, key, comparison.keys) for s in standing.settings}
+        edge = " (edge)" if key in standing.arms[0].on_edge else ""
+        return (shown.pop() if len(shown) == 1 else "various") + edge
 
     def order(standing: Standing) -> Any:
         value = standing.arms[0].setting.config.get(key)

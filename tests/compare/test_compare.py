@@ -247,6 +247,16 @@ def test_a_sweep_over_rates_alone_compares_the_rates(tmp_path):
     assert len(build([tmp_path]).arms) == 2
 
 
+@pytest.mark.parametrize(("tune", "alpha"), [("none", " alpha=0.2"), ("activation.alpha", "")])
+def test_leaky_relu_is_named_with_its_slope_on_which_libraries_disagree(tmp_path, tune, alpha):
+    write_run(tmp_path / "1", "leaky_relu", activation__alpha=0.2)
+    write_run(tmp_path / "2", "elu", activation__alpha=1.0)
+    comparison = build([tmp_path], tune=tune)
+    assert sorted(arm.name for arm in comparison.arms) == ["elu", f"leaky_relu{alpha}"]
+    assert "leaky_relu alpha=0.2" in terminal(comparison)
+    assert sorted(row["activation"] for row in records(comparison)) == ["elu", "leaky_relu"]
+
+
 def test_seeds_that_only_one_setting_has_are_its_placebo(tmp_path):
     write_run(tmp_path / "1", "tanh", scores=np.linspace(0.9, 0.99, 10).tolist())
     write_run(tmp_path / "2", "relu", scores=np.linspace(0.8, 0.89, 10).tolist())
