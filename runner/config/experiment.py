@@ -136,7 +136,7 @@ class Experiment:
     initializer: dict[str, Any]
     training: Training
     seed: int = 0
-    replicates: int = 5
+    replicates: int = 10
     dtype: str = "float32"
     plots: str = "png"
     extensions: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ Examples
   python -m runner activation=tanh
   python -m runner activation=leaky_relu activation.alpha=0.1 dataset=spirals
   python -m runner activation=relu model.hidden=[32,32,32] optimizer.learning_rate=0.003
-  python -m runner -m activation=relu,tanh,sigmoid dataset=moons,spirals replicates=10
+  python -m runner -m activation=relu,tanh,sigmoid dataset=moons,spirals
 """
 
 SETTINGS = """\
@@ -31,7 +31,7 @@ Main settings (python -m runner --cfg job prints all, with their defaults)
   optimizer.learning_rate=0.01  also .weight_decay, .clip_norm
   training.epochs=100           also .batch_size (null: full batch), .loss, .patience
   dataset.samples=1000          also .noise, .label_noise, .test_fraction, .validation_fraction
-  seed=0  replicates=5          replicate k has seed + k; all train as one stack
+  seed=0  replicates=10         replicate k has seed + k; all train as one stack
   dtype=float32                 or float64
   plots=png                     svg, pdf or none
   extensions=[file.py]          activations, data, optimizers ... of your own

@@ -498,7 +498,7 @@ def test_a_wrong_word_at_the_shell_is_one_line_and_status_2(words, capsys):
 @pytest.mark.parametrize("activation", ["gelu", "erfact", "maxout"])
 def test_the_boundary_needs_little_more_memory_than_it_shows(tmp_path, activation):
     """Five replicates' fields are 0.5 MB; evaluated in one piece they took 90 MB and more."""
-    quick = ["dataset.samples=60", "training.epochs=1", "plots=none"]
+    quick = ["dataset.samples=60", "training.epochs=1", "replicates=5", "plots=none"]
     words = [f"activation={activation}", *quick, f"hydra.run.dir={tmp_path / 'run'}"]
     assert run_command(words) == 0
     run = plots.load_run(tmp_path / "run")
