@@ -160,7 +160,7 @@ class Experiment:
         for key, section in (("model", Model), ("training", Training)):
             values[key] = _section(key, section, config[key])
         for key in SECTIONS:
-            if not isinstance(config[key], Mapping) or "name" not in config[key]:
+            if not isinstance(config[key], Mapping) or not isinstance(config[key].get("name"), str):
                 raise ConfigError(f"{key} must be a section with a name; got {config[key]!r:.50}")
             values[key] = dict(config[key])
         try:

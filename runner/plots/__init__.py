@@ -61,7 +61,7 @@ def figures(run: Run, names: Iterable[str] = PICTURES) -> dict[str, Picture]:
     return dict(_drawn(run, names))
 
 
-def _drawn(run: Run, names: Iterable[str] = PICTURES) -> Iterator[tuple[str, Picture]]:
+def _drawn(run: Run, names: Iterable[str]) -> Iterator[tuple[str, Picture]]:
     """Yield one picture after the other: a figure takes megabytes, which the next can have."""
     from runner.plots.style import style
 
@@ -84,7 +84,7 @@ def draw(folder: str | os.PathLike[str], format: str = "png") -> list[Path]:
         raise ValueError(f"format must be {', '.join(FORMATS)}, got {format!r}")
     run = load_run(folder)
     written = []
-    for name, figure in _drawn(run):
+    for name, figure in _drawn(run, PICTURES):
         path = Path(folder) / f"{name}.{format}"
         figure.write(path)
         written.append(path)

@@ -575,8 +575,9 @@ def test_a_pipe_or_device_in_a_run_folder_is_not_waited_for(finished):
             else:
                 (folder / name).symlink_to(device)
     script = (
-        "import sys, runner.compare.__main__ as c, runner.plots.__main__ as p;"
-        "c.main(['traps', '--no-pictures']); sys.exit(p.main(sys.argv[1:]))"
+        "import sys; from runner.compare.__main__ import main as compare;"
+        "from runner.plots.__main__ import main as redraw;"
+        "compare(['traps', '--no-pictures']); sys.exit(redraw(sys.argv[1:]))"
     )
     folders = sorted(map(str, Path("traps").iterdir()))
     done = shell("-c", script, *folders)
