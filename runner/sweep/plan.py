@@ -212,7 +212,8 @@ def _doubt(jobs: Sequence[Job], tune: str | None) -> str:
         known = set().union(*arms.values())
         has = np.array([[seed in own for seed in known] for own in arms.values()])
         if len(arms) > 1 and not sharing(has)[0].any():
-            most = max(map(len, arms.values()))
+            shared = has.astype(int) @ has.T
+            most = int(shared[~np.eye(len(has), dtype=bool)].max())
             return (
                 f"{most} replicate{'' if most == 1 else 's'} will not show which setting is "
                 f"best: it takes {FEWEST_BLOCKS}, better replicates=10"

@@ -63,6 +63,7 @@ def test_a_sweep_runs_every_combination_and_compares_them(capsys):
         (["activation=relu,tanh", "replicates=5"], "5 replicates will not show which setting"),
         (["activation=relu,tanh", "seed=0,1", "replicates=1"], "2 replicates will not show"),
         (["activation=relu,tanh", "seed=0,3", "replicates=3"], ""),
+        (["activation=relu,tanh", "placebo=tanh", "replicates=3"], "3 replicates will not show"),
         (["dataset=moons,xor", "replicates=1"], ""),
         ([RATES], "201 settings are too many to judge"),
         ([RATES, "activation=relu,tanh", "replicates=6"], ""),
