@@ -56,7 +56,7 @@ def run(
         words += offer_instance(activation)
     with hydra_set_aside():
         composition = composed(words)
-        if composition.sweeps:
+        if composition.sweeps or any(word.is_axis for word in composition.words):
             raise ConfigError("run() carries out one experiment; take sweep() for several")
         done, _ = execute(
             composition.experiment,
@@ -112,6 +112,8 @@ def compare(
     if isinstance(runs, (str, os.PathLike)):
         raise ValueError(f"runs must be a list of runs or folders, got {runs!r}")
     folders = [one.path if isinstance(one, Run) else one for one in runs]
+    if not folders:
+        raise ValueError("runs must name at least one run or folder, got an empty list")
     return ComparisonResult.of(build(folders, metric=metric, tune=tune))
 
 

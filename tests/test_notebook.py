@@ -223,13 +223,13 @@ def test_jobs_that_fail_are_listed_and_where_all_fail_it_is_raised():
     [
         (lambda: run(["activation=tahn"]), "activation=tahn is unknown; did you mean tanh"),
         (lambda: run("activation=tanh"), "overrides must be a list of texts"),
-        (lambda: run(["activation=relu,tanh"]), "has several values"),
+        (lambda: run(["activation=relu,tanh"]), r"take sweep\(\) for several"),
         (lambda: run(["experiment=fair"]), r"take sweep\(\) for several"),
         (lambda: sweep(["activation=relu,tahn"]), "activation=tahn is unknown"),
         (lambda: sweep("activation=relu,tanh"), "overrides must be a list of texts"),
         (lambda: compare("runs"), "runs must be a list of runs or folders, got 'runs'"),
         (lambda: compare(["nowhere"]), "nowhere is not a folder"),
-        (lambda: compare([]), "no finished run"),
+        (lambda: compare([]), "at least one run or folder, got an empty list"),
         (lambda: load_run("nowhere"), "nowhere is not a folder"),
     ],
 )
