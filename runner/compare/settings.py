@@ -185,7 +185,8 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the keys in which configs differ, the activation and the dataset first.
 
     A parameter that follows from its section's name (leaky_relu's alpha, where all
-    leaky_relu settings have the same) is no difference of its own.
+    leaky_relu settings have the same) is no difference of its own, nor are the files of one's own
+    where the rest tells all configs apart.
     """
     keys = sorted({key for config in configs for key in config})
     chosen = []
@@ -196,10 +197,17 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
             name = "" if parameter == "name" else str(config.get(f"{section}.name"))
             seen.setdefault(name, set()).add(repr(config.get(key)))
         differs = any(len(values) > 1 for values in seen.values())
-        if differs:
+        if differs and not (key == "extensions" and _tells_nothing(configs, key)):
             chosen.append(key)
     first = ("activation.name", "dataset.name")
     return sorted(chosen, key=lambda k: (first.index(k) if k in first else 2, k))
+
+
+def _tells_nothing(configs: Sequence[Mapping[str, Any]], key: str) -> bool:
+    """Return whether configs that differ, differ without a key too."""
+    whole = {repr(sorted(config.items())) for config in configs}
+    rest = {repr(sorted((k, v) for k, v in c.items() if k != key)) for c in configs}
+    return len(rest) == len(whole)
 
 
 def short(key: str) -> str:

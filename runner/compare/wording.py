@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -74,14 +75,14 @@ def lost_at_most(most: float, metric: str) -> str:
 def listed(words: Sequence[str], most: int = 8, joint: str = "and") -> str:
     """Return "a, b and c", beyond ``most`` "a, b and 7 others".
 
-    Words that have commas themselves are parted by semicolons: "a, x; b, y; and c, z".
+    Words that have commas themselves, but for [16,16], are parted by semicolons: "a, x; and b, y".
     """
     if len(words) < 2:
         return "".join(words)
     named, last = words[:-1], words[-1]
     if len(words) > most:
         named, last = words[: most - 1], f"{len(words) - most + 1} others"
-    if any("," in word for word in words):
+    if any("," in re.sub(r"\[[^]]*]", "", word) for word in words):
         return f"{'; '.join(named)}; {joint} {last}"
     return f"{', '.join(named)} {joint} {last}"
 

@@ -93,6 +93,14 @@ def test_a_parameter_that_follows_from_its_sections_name_is_no_difference():
     assert differing_keys([leaky, elu, other]) == ["activation.name", "activation.alpha"]
 
 
+def test_files_of_ones_own_are_a_difference_only_where_nothing_else_tells_configs_apart():
+    moons = {"dataset.name": "moons", "extensions": []}
+    mine = {"dataset.name": "mine", "extensions": ["mine.py"]}
+    assert differing_keys([moons, mine]) == ["dataset.name"]
+    again = {**mine, "extensions": ["other.py"]}
+    assert differing_keys([moons, mine, again]) == ["dataset.name", "extensions"]
+
+
 def test_history_reads_as_it_was_written(tmp_path):
     run = write_run(tmp_path / "1", scores=[0.9, 0.8], epochs=4, diverged=[1])
     history = parse_history((run / "history.csv").read_bytes(), 2)
@@ -710,6 +718,7 @@ def test_names_with_commas_are_parted_by_semicolons():
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(["a, x", "b, y", "c"]) == "a, x; b, y; and c"
     assert listed(["a, x", "b", "c"], 2) == "a, x; and 2 others"
+    assert listed(["relu [16,16]", "relu [8,8]"], joint="or") == "relu [16,16] or relu [8,8]"
 
 
 def test_seeds_that_overlap_are_told_apart_from_folders_that_cannot_be_used(tmp_path):
