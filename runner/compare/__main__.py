@@ -30,7 +30,7 @@ leaderboard.csv, .md and .tex, scores.csv, pairs.csv and the pictures."""
 
 _EPILOG = """\
 examples:
-  python -m runner.compare outputs/sweeps/2026-01-31_12-00-00
+  python -m runner.compare outputs/sweeps/activation_f79fb126
   python -m runner.compare outputs/runs --metric best.test_loss
   python -m runner.compare old/sweep new/sweep --output outputs/old_and_new
   python -m runner.compare sweep --tune optimizer.learning_rate,initializer

@@ -151,8 +151,8 @@ def _tuning(comparison: Comparison) -> list[str]:
     keys = sorted({short(key) for arm in chosen for key in arm.chosen})
     budgets = [len(arm.trials) for arm in comparison.arms]
     result = [
-        f"Each setting's {listed(keys)} was chosen by validation data out of "
-        f"{counted(max(budgets), 'trial', min(budgets))}"
+        f"Each setting's {listed(keys)} {'were' if keys[1:] else 'was'} chosen by validation data "
+        f"out of {counted(max(budgets), 'trial', min(budgets))}"
         + (
             ", and judged by networks trained anew with seeds that no choice has seen."
             if all(arm.is_fresh for arm in chosen)

@@ -17,7 +17,7 @@ from runner.system.terminal import OneLineParser, note, one_line
 
 EXAMPLES = """\
 what is drawn into each folder:
-  loss, accuracy     train, validation and test against the epoch, with every seed
+  loss, accuracy     train, validation and test against the epoch, with a band over the seeds
   boundary           what the network says at every point (data with two features)
   activation         the function, its derivative, and what the layers feed it
   flow               the gradient that reaches each layer

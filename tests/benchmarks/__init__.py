@@ -8,6 +8,13 @@
     python -m tests.benchmarks.kills         kills and Ctrl-Cs in all stages: same bytes, no orphan
     python -m tests.benchmarks.identity      same bytes with any BLAS threads, groups, processes
     python -m tests.benchmarks.scaling       time against parameters, replicates, samples, epochs
+    python -m tests.benchmarks.endurance     a run of a million steps, a sweep of 2,000 jobs
+
+What is concluded from scores has no peer; made-up scores judge it:
+
+    python -m tests.benchmarks.intervals     how often intervals cover
+    python -m tests.benchmarks.best          error, coverage and power of the settings named best
+    python -m tests.benchmarks.fresh         false differences of tuned settings, by who judges
 
 Where time is measured, each measured system has a process of its own; processes take turns and
 nothing else runs meanwhile. Reported are medians over the rounds with the smallest and largest,
