@@ -16,6 +16,7 @@ from runner.compare.__main__ import main
 from runner.compare.outputs import csv_text, latex, markdown, terminal
 from runner.compare.pairs import OVERALL, sharing
 from runner.compare.pictures.against import budget
+from runner.compare.pictures.health import health
 from runner.compare.pictures.heat_map import heat_map
 from runner.compare.report import html
 from runner.compare.settings import differing_keys, show
@@ -618,6 +619,15 @@ def test_two_swept_keys_have_a_heat_map_and_tuning_its_budget(tmp_path):
     assert set(drawn) == {"heat_map", "budget"}
     (image,) = drawn["heat_map"].axes[0].images
     assert image.get_array().shape == (3, 3)
+
+
+@pytest.mark.parametrize("layers", [3, 12])
+def test_health_tells_its_numbers_in_the_cells_or_above_them(tmp_path, layers):
+    for name in ("tanh", "relu"):
+        write_run(tmp_path / name, name, model={"hidden": [4] * layers})
+    (dead, *_) = health(build([tmp_path]))["health"].axes
+    assert bool(dead.texts) == (layers == 3)
+    assert dead.get_title(loc="left").startswith("dead at the end, ") == (layers == 12)
 
 
 def test_depth_width_and_noise_have_pictures_of_their_own(tmp_path):

@@ -25,6 +25,8 @@ from runner.plots.style import Picture
 
 MOST_ROWS, MOST_LAYERS, MOST_TASKS, MOST_ROWS_IN_ALL = 40, 30, 4, 48
 _ROW, _PANEL = 0.22, 0.78
+_CELL = 0.27
+"""Inches; a narrower cell has no room for its number."""
 _NOTHING = -99.0
 """Stands for the logarithm of a gradient of exactly 0."""
 
@@ -63,8 +65,10 @@ def health(comparison: Comparison) -> dict[str, Picture]:
         for index, (title, measure, (words, colours)) in enumerate(columns):
             x = figure.left + left + index * (width + 0.15)
             axes = figure.place(x, bottom, x + width, top)
-            heading(axes, title if len(tasks) == 1 else f"{task}: {title}")
-            table(axes, _by_layer(group, depth, measure), words, 0.27, **colours)
+            values = _by_layer(group, depth, measure)
+            span = "" if width / depth >= _CELL else _span(values, words)
+            heading(axes, (title if len(tasks) == 1 else f"{task}: {title}") + span)
+            table(axes, values, words, _CELL, **colours)
             axes.tick_params(pad=1)
             numbered = range(0, depth, 5 if depth > 12 else 1)
             axes.set_xticks(numbered, [str(n + 1) for n in numbered])
@@ -105,6 +109,15 @@ def _at(values: Array, when: int) -> float:
     """Mean over replicates at the first or the last record where any has a value."""
     there = np.flatnonzero(np.isfinite(values).any(axis=0))
     return float(np.nanmean(values[:, there[when]])) if there.size else math.nan
+
+
+def _span(values: Array, words: Callable[[float], str]) -> str:
+    """Return ", 0 to 15%", the least and the greatest of cells that have no room for numbers."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return ""
+    low, high = words(float(known.min())), words(float(known.max()))
+    return f", {low}" if low == high else f", {low} to {high}"
 
 
 def _share(value: float) -> str:
