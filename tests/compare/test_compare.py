@@ -242,6 +242,11 @@ def test_seeds_that_only_the_chosen_have_judge_them(tmp_path):
         assert arm.setting.seeds == [*range(6, 12)] and arm.scores == approx([0.8] * 6)
         assert [trial.scores.mean() for trial in arm.trials] == approx([0.9] * 3)
     assert "anew with seeds that no choice has seen" in " ".join(sentences(comparison))
+    with style():
+        (axes,) = heat_map(comparison)["heat_map"].axes
+    (image,) = axes.images
+    # What the choice was made from, and a frame around each choice.
+    assert np.allclose(image.get_array(), 0.9) and len(axes.patches) == 2
 
 
 @pytest.mark.parametrize(("fresh", "least", "most"), [(False, 0.12, 0.4), (True, 0, 0.1)])

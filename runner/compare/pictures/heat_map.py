@@ -45,12 +45,13 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
     columns, rows = values[columns_key], values[rows_key]
     rest = [k for k in comparison.keys if k not in (columns_key, rows_key)]
     cells: dict[str, dict[tuple[str, str], list[Setting]]] = {}
-    for setting in comparison.settings:
+    trials = [trial for arm in comparison.arms for trial in arm.trials]
+    for setting in trials:
         where = (repr(setting.config.get(rows_key)), repr(setting.config.get(columns_key)))
         data = show(setting.config.get("dataset.name", "data"))
         name = label(setting.config, rest) if rest else data
         cells.setdefault(name, {}).setdefault(where, []).append(setting)
-    filled_share = len(comparison.settings) / (len(cells) * len(rows) * len(columns))
+    filled_share = len(trials) / (len(cells) * len(rows) * len(columns))
     if filled_share < 0.6 or min(len(rows), len(columns)) < 2 or len(rows) > MOST_ROWS:
         return {}
     panels = dict(list(cells.items())[:MOST_PANELS])
