@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tqdm import tqdm
-
 from runner.sweep.job import Failure, Job, run_job
+from runner.system.bar import Bar
 from runner.system.processes import available_cores, run_jobs
 from runner.system.signals import Listener
 from runner.system.terminal import one_line
@@ -19,7 +18,7 @@ def launch(jobs: list[Job], *, show_progress: bool) -> tuple[list[Failure], int 
     failures: list[Failure] = []
     listener = Listener()
     disable = None if show_progress else True
-    bar = tqdm(total=len(jobs), desc="sweep", unit="job", disable=disable, leave=False)
+    bar = Bar(total=len(jobs), desc="sweep", unit="job", disable=disable, leave=False)
     with listener.listening(), bar:
         ended = run_jobs(
             run_job,

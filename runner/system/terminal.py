@@ -86,9 +86,9 @@ def progress_bar(label: str, show: bool) -> Iterator[Progress]:
         if bar is None:
             if time.perf_counter() - started < PROGRESS_AFTER_SECONDS:
                 return
-            from tqdm import tqdm
+            from runner.system.bar import Bar
 
-            bar = tqdm(
+            bar = Bar(
                 total=100,
                 desc=label,
                 disable=None,

@@ -406,3 +406,14 @@ def test_a_pattern_sweeps_over_the_choices_that_match(capsys):
     assert "matches none of: abs, acon_c" in capsys.readouterr().err
     assert main(["-m", "seed=glob(*)", *QUICK]) == 2
     assert "only choices match" in capsys.readouterr().err
+
+
+def test_no_thread_is_left_that_would_keep_a_sweep_from_forking_its_pictures():
+    script = (
+        "import sys, threading, runner.__main__; from runner.compare import pictures;"
+        "pictures.draw_all = lambda *_: (print('threads', threading.active_count()), ({}, []))[1];"
+        "sys.exit(runner.__main__.main(sys.argv[1:]))"
+    )
+    words = ["-m", "seed=1,2", "training.epochs=1", "replicates=1"]
+    done = python("-c", script, *words)
+    assert done.returncode == 0 and "threads 1\n" in done.stdout, done.stderr

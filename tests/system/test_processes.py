@@ -130,6 +130,8 @@ def fine(comparison):
 def test_a_killed_drawing_process_costs_its_picture_only(monkeypatch):
     monkeypatch.setattr(pictures, "DRAWN", (dies, fine))
     monkeypatch.setattr(pictures, "available_cores", lambda: 2)
+    # The tests' own threads, which a command does not have, would keep it from forking.
+    monkeypatch.setattr(pictures.threading, "active_count", lambda: 1)
     drawn, undrawn = draw_all(SimpleNamespace(runs=[]), "svg")
     assert drawn == {"fine.svg": b"svg"}
     assert [(p.path, p.reason.split(",")[0]) for p in undrawn] == [
