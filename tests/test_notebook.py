@@ -39,6 +39,7 @@ def cells(heading: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_readmes_notebook_in_a_kernel(tmp_path, monkeypatch):
     for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
@@ -256,6 +257,7 @@ def test_what_only_a_notebook_knows_cannot_be_swept():
     assert not Path("outputs/sweeps").exists()
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_can_sweep():
     words = ["activation=relu,tanh", "replicates=6", *QUICK]
     Path("script.py").write_text(

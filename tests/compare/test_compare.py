@@ -249,6 +249,7 @@ def test_seeds_that_only_the_chosen_have_judge_them(tmp_path):
     assert np.allclose(image.get_array(), 0.9) and len(axes.patches) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fresh", "least", "most"), [(False, 0.12, 0.4), (True, 0, 0.1)])
 def test_fresh_seeds_keep_the_promise_that_tuning_breaks(fresh, least, most):
     """One activation's networks vary 15 times as much as the other's, 30 rates, no difference."""
@@ -428,6 +429,7 @@ def test_a_ranking_that_reverses_between_learning_rates_is_told(tmp_path, tune):
     assert "at 1 tanh is ahead of gelu by " in text or "at 1 tanh of gelu by " in text
 
 
+@pytest.mark.slow
 def test_at_most_5_percent_of_null_sweeps_shut_out_the_setting_unlike_the_others(tmp_path):
     """Each task is a sweep of its own: one setting varies five times as much as the others."""
     generator, sweeps = np.random.default_rng(11), 120

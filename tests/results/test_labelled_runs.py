@@ -6,6 +6,7 @@ units a layer. "healthy" is an ordinary network on data that it can learn.
 """
 
 import numpy as np
+import pytest
 
 from runner.config.compose import compose
 from runner.results.diagnosis import diagnose
@@ -130,6 +131,7 @@ def gravest(line):
     return next((finding["code"] for finding in findings if finding["shown"]), "healthy")
 
 
+@pytest.mark.slow
 def test_nine_of_ten_labelled_runs_are_diagnosed_right_and_no_healthy_one_is_called_ill():
     wrong = {
         line: (label, found)

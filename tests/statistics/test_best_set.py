@@ -43,6 +43,7 @@ def test_margins_and_members_are_those_of_the_definition():
     assert found.low[0] == approx((lead - margin)[inside, 0].min().clip(0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES[:5], ids=lambda case: case.name)
 def test_at_most_5_percent_of_null_sweeps_shut_out_a_best_setting(case):
     # 0.065 is 5% and two standard errors of a share of 1,000.
@@ -52,12 +53,14 @@ def test_at_most_5_percent_of_null_sweeps_shut_out_a_best_setting(case):
         assert holds >= 0.90
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [0.5, 2.0])
 def test_all_intervals_together_hold_the_truth_in_95_percent(step):
     *_, holds = power(step, n=10, k=8, repeats=300)
     assert holds >= 0.93
 
 
+@pytest.mark.slow
 def test_one_more_replicate_loses_nothing():
     found = [power(1.0, n, k=6, repeats=150)[0] for n in (10, 11, 12, 16)]
     assert all(later >= earlier - 0.02 for earlier, later in pairwise(found))
