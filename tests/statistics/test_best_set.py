@@ -46,23 +46,21 @@ def test_margins_and_members_are_those_of_the_definition():
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES[:5], ids=lambda case: case.name)
 def test_at_most_5_percent_of_null_sweeps_shut_out_a_best_setting(case):
-    # 0.065 is 5% and two standard errors of a share of 1,000.
-    for n in (6, 10, 16):
-        first, second, holds = errors(case, n, k=4, repeats=1000 if n < 14 else 100)
-        assert first <= 0.065 + 0.03 * (n > 14) and second <= 0.065 + 0.03 * (n > 14)
-        assert holds >= 0.90
+    for n in (6, 10):  # 0.07 is 5% and two standard errors of a share of 500
+        first, second, holds = errors(case, n, k=4, repeats=500)
+        assert first <= 0.07 and second <= 0.07 and holds >= 0.90
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [0.5, 2.0])
 def test_all_intervals_together_hold_the_truth_in_95_percent(step):
-    *_, holds = power(step, n=10, k=8, repeats=300)
+    *_, holds = power(step, n=10, k=8, repeats=200)
     assert holds >= 0.93
 
 
 @pytest.mark.slow
 def test_one_more_replicate_loses_nothing():
-    found = [power(1.0, n, k=6, repeats=150)[0] for n in (10, 11, 12, 16)]
+    found = [power(1.0, n, k=6, repeats=100)[0] for n in (10, 11, 12)]
     assert all(later >= earlier - 0.02 for earlier, later in pairwise(found))
 
 
