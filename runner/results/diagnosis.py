@@ -65,8 +65,8 @@ LEAST_FALL = 0.01
 def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
     """Return the findings, those that are shown first, the gravest first among them.
 
-    Each has a code, a layer (None for all), the ``reason`` in one clause ("31% of layer 1 are
-    dead"), a ``text``, numbers, and whether it is ``shown``.
+    Each has a code, a layer (None for all), the ``reason`` in one clause ("31% of the units of
+    layer 1 are dead"), a ``text``, numbers, and whether it is ``shown``.
     """
     accuracies = training.final_scores["train_accuracy"]
     finished = np.array([outcome.status != "diverged" for outcome in training.outcomes])
@@ -195,7 +195,7 @@ def _dead(experiment: Experiment, training: TrainingResult) -> list[dict[str, An
         return []
     first, half = min(since), sorted(since)[(len(since) - 1) // 2]
     share, words = _shares(found)
-    reason = f"{words} are dead"
+    reason = f"{words.replace(' of ', ' of the units of ')} are dead"
     when = f", the first since epoch {first}, half of them by epoch {half}"
     text = reason + (when if first < max(since) else f" since epoch {first}")
     numbers = {"share": share, "since": float(first)}

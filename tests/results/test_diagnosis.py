@@ -42,7 +42,9 @@ def test_dead_layers_share_one_line(tmp_path):
     ]
     shown = [share for share in shares if share >= 0.1]
     assert len(shown) > 1
-    assert dead[0]["text"].startswith(f"{min(shown):.0%} to {max(shown):.0%} of layers ")
+    assert dead[0]["text"].startswith(
+        f"{min(shown):.0%} to {max(shown):.0%} of the units of layers "
+    )
     assert dead[0]["layer"] is None
 
 
@@ -66,10 +68,14 @@ def test_dead_units_are_printed_where_they_cost_something_and_compared_anyway(
     [
         (
             [[0, 30, 22, -1], [40, 25, -1, -1]],
-            "62% of layer 1 are dead, the first since epoch 0, half",
+            "62% of the units of layer 1 are dead, the first since epoch 0, half",
             0,
         ),
-        ([[7, 7, -1, -1], [-1, -1, 7, -1]], "38% of layer 1 are dead since epoch 7", 7),
+        (
+            [[7, 7, -1, -1], [-1, -1, 7, -1]],
+            "38% of the units of layer 1 are dead since epoch 7",
+            7,
+        ),
     ],
 )
 def test_the_epoch_of_the_first_dead_unit_is_that_of_the_first(since, words, first):
