@@ -383,7 +383,7 @@ class SharedParts(Elementwise):
     """
 
     def parts(self, x: Array, exact: bool) -> Any:
-        """Return what value and slope share; without ``exact`` the results are for float32."""
+        """Return what value and slope share; ``exact`` for float64, whose results need 53 bits."""
         raise TypeError(f"{type(self).__name__} does not define parts")
 
     def value(self, x: Array, parts: Any) -> Array:
@@ -405,10 +405,7 @@ class SharedParts(Elementwise):
         return y, slope
 
     def _evaluate(self, x: Array, *formulas: Callable[..., Array]) -> list[Array]:
-        if not self.float64:
-            parts = self.parts(x, True)
-            return [formula(x, parts) for formula in formulas]
-        wide = x.astype(np.float64, copy=False)
+        wide = x.astype(np.float64, copy=False) if self.float64 else x
         parts = self.parts(wide, x.dtype == np.float64)
         with np.errstate(over="ignore"):  # beyond the largest float32
             return [formula(wide, parts).astype(x.dtype, copy=False) for formula in formulas]
