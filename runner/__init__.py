@@ -47,8 +47,9 @@ def run(
     from runner.config.compose import compose as composed
     from runner.config.compose import hydra_set_aside
     from runner.config.extensions import offer_instance
-    from runner.execute import execute, repeat_command
+    from runner.execute import repeat_command
     from runner.notebook import Result
+    from runner.one_run import carry_out
     from runner.system.terminal import ConfigError
 
     words = _words(overrides)
@@ -58,12 +59,7 @@ def run(
         composition = composed(words)
         if composition.sweeps or any(word.is_axis for word in composition.words):
             raise ConfigError("run() carries out one experiment; take sweep() for several")
-        done, _ = execute(
-            composition.experiment,
-            composition.folder,
-            command=repeat_command(words),
-            show_progress=show_progress,
-        )
+        done, _ = carry_out(composition, command=repeat_command(words), show_progress=show_progress)
     return Result.of(done)
 
 

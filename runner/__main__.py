@@ -61,13 +61,13 @@ def _run(options: Options, artist: Artist | None, started: float) -> int:
         from runner.sweep.sweep import sweep
 
         return sweep(composition)
-    from runner.execute import execute, repeat_command
+    from runner.execute import repeat_command
+    from runner.one_run import carry_out
     from runner.shell.report import report
     from runner.system.terminal import printable
 
-    run, reused = execute(
-        composition.experiment,
-        composition.folder,
+    run, reused = carry_out(
+        composition,
         command=repeat_command(options.words),
         started=started,
         draw=partial(artist.draw, composition.experiment.extensions) if artist else None,

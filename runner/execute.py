@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from runner.config.experiment import Experiment
-from runner.results.find import Found, find
+from runner.results.find import find
 from runner.results.run import LAST_PICTURE, REACHED, SNAPSHOTS, Run, load_run
 from runner.results.write import make_parent, put_aside, write_reached, write_run
 from runner.system.terminal import ConfigError, note, progress_bar
@@ -47,14 +47,10 @@ def execute(
     from the last checkpoint.
     """
     started = time.perf_counter() if started is None else started
-    if folder.name in ("", ".."):
-        raise ConfigError(f"hydra.run.dir={folder} must name a folder, one that is not there yet")
-    refuse_long_names(folder)
     keeper = Keeper(folder, experiment, tell)
-    found = find(folder, experiment, keeper.fingerprint)
-    reused = found.state == "finished"
+    reused = _make_room(folder, experiment, keeper)
     if not reused:
-        _make_room(folder, found, keeper)
+        fill = folder.is_dir() and (any(folder.iterdir()) or folder.samefile("."))
         try:
             listening = keeper.listening() if stops_on_signal else nullcontext()
             with listening, progress_bar(experiment.title, show_progress) as progress:
@@ -69,6 +65,7 @@ def execute(
             command=command,
             total_seconds=time.perf_counter() - started,
             fingerprint=keeper.fingerprint,
+            fill=fill,
         )
     keeper.discard((*REACHED, SNAPSHOTS))
     try:
@@ -97,8 +94,22 @@ def refuse_long_names(folder: Path) -> None:
         raise ConfigError(f"the folder {str(folder)[:40]}... cannot be made: {what}") from None
 
 
-def _make_room(folder: Path, found: Found, keeper: Keeper) -> None:
-    """Make a run's place free. Raises ConfigError if something else of the user's is there."""
+def make_room(folder: Path, experiment: Experiment, tell: Callable[[str], object] = note) -> None:
+    """Make a run's place free, as ``execute`` does, before somebody else puts anything there.
+
+    Raises ConfigError if something else of the user's is there.
+    """
+    _make_room(folder, experiment, Keeper(folder, experiment, tell))
+
+
+def _make_room(folder: Path, experiment: Experiment, keeper: Keeper) -> bool:
+    """Make a run's place free, and return whether the very run is there already."""
+    if folder.name in ("", ".."):
+        raise ConfigError(f"hydra.run.dir={folder} must name a folder, one that is not there yet")
+    refuse_long_names(folder)
+    found = find(folder, experiment, keeper.fingerprint)
+    if found.state == "finished":
+        return True
     if found.state == "taken":
         raise ConfigError(
             f"{folder} {found.reason}; name a folder that is empty or not there by "
@@ -110,6 +121,7 @@ def _make_room(folder: Path, found: Found, keeper: Keeper) -> None:
         old = put_aside(folder)
         where = f"; the former run is in {old}" if old else ""
         keeper.tell(f"{folder} {found.reason}: it is trained anew{where}")
+    return False
 
 
 def repeat_command(overrides: Sequence[str]) -> str:

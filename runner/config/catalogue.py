@@ -14,9 +14,9 @@ from omegaconf import OmegaConf
 from activations.arguments import close_names, closest
 
 GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initializer")
-AROUND = ("sweep", "tune", "placebo")
-"""What may be said beside the experiment: the axes, the key that validation data choose, and
-the activation that enters twice (see conf/experiment)."""
+AROUND = ("tune", "placebo", "objective")
+"""What may be said beside the experiment: the key that validation data choose, the activation that
+enters twice, and what a job returns to a sweeper (see conf/config.yaml)."""
 ALSO_CALLED = {"lr": "learning_rate", "random_state": "seed"}
 """What scikit-learn and PyTorch call a key."""
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -37,12 +37,13 @@ def choices(group: str) -> dict[str, str]:
     return found
 
 
-def launchers() -> list[str]:
-    """Return the choices of hydra/launcher: the installed plugins' and those in conf/."""
+def offered(group: str) -> list[str]:
+    """Return the choices of a group of Hydra's: its own, the installed plugins' and conf/'s."""
     Plugins.instance()  # offers the installed ones
-    offered = [Path(file).stem for file in ConfigStore.instance().list("hydra/launcher")]
-    own = [path.stem for path in (CONFIG_DIR / "hydra" / "launcher").glob("*.yaml")]
-    return sorted({*offered, *own})
+    found = {Path(file).stem for file in ConfigStore.instance().list(group)}
+    for root in (CONFIG_DIR, Path(hydra.__file__).parent / "conf"):
+        found |= {path.stem for path in (root / group).glob("*.yaml")}
+    return sorted(found)
 
 
 @functools.cache

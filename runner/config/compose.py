@@ -6,6 +6,8 @@ before the config has passed, and a ``_target_`` hidden in somebody's YAML reach
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import logging
 import os
 import warnings
@@ -19,11 +21,18 @@ from typing import Any
 import hydra
 import yaml
 from hydra import initialize_config_dir
+from hydra._internal.hydra import Hydra
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
+from hydra.core.utils import configure_log
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
 from hydra.plugins.config_source import ConfigSource
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -31,16 +40,9 @@ from activations.arguments import close_names, closest
 from runner.config.catalogue import AROUND, CONFIG_DIR, GROUPS, VERSION_BASE, choices
 from runner.config.experiment import Experiment
 from runner.config.extensions import load_extensions
+from runner.config.hydra_keys import LAUNCHER, MODE, RUN_DIR, SWEEP_DIR, SWEEPER, refuse_of_hydra
 from runner.config.overrides import SEARCHPATH, Word, as_text, extensions_of, folders_of, read
-from runner.config.refusals import (
-    LAUNCHER,
-    RUN_DIR,
-    SWEEP_DIR,
-    is_users_group,
-    refuse_as_axis,
-    refuse_of_hydra,
-    refuse_wrong,
-)
+from runner.config.refusals import is_users_group, refuse_as_axis, refuse_wrong
 from runner.config.strangers import CheckedFolder, refuse_changes_of_hydra
 from runner.system.terminal import ConfigError, first_line
 from runner.system.yaml_text import refuse_interpolation_bombs
@@ -51,6 +53,10 @@ OWN_DATA = (
 )
 
 
+NAME = "{name}"
+"""In the folders of Hydra's settings: a name that is the same for the same config, or sweep."""
+
+
 @dataclass(frozen=True)
 class Composition:
     """What Hydra composes of the words that name one value.
@@ -59,19 +65,58 @@ class Composition:
         words: all words, the axes of a sweep too.
         config: what Hydra has composed.
         sections: that without Hydra's own part, as plain dictionaries; not checked yet.
+        loader: what has composed it.
     """
 
     words: list[Word]
     config: DictConfig
     sections: dict[str, Any]
+    loader: ConfigLoader
 
     @property
     def sweeps(self) -> bool:
-        """Whether an experiment file asks for a sweep, or stands beside an axis."""
+        """Whether hydra.mode says so; without it, whether an experiment file has parameters to
+        sweep over, or stands beside an axis."""
+        mode = self.config.hydra.mode
+        if mode is not None:
+            return bool(mode == RunMode.MULTIRUN)
         named = any(word.key == "experiment" for word in self.words)
-        return bool(self.sections.get("sweep")) or (
-            named and any(word.is_axis for word in self.words)
-        )
+        return named and (bool(self._parameters) or any(word.is_axis for word in self.words))
+
+    @property
+    def sweeper(self) -> str:
+        """The choice of hydra/sweeper."""
+        return str(self.config.hydra.runtime.choices[SWEEPER])
+
+    @property
+    def launcher(self) -> str:
+        """The choice of hydra/launcher."""
+        return str(self.config.hydra.runtime.choices[LAUNCHER])
+
+    @cached_property
+    def axes(self) -> list[Word]:
+        """What varies in a sweep: the axes among the words, and hydra.sweeper.params.
+
+        Raises ConfigError if one of them cannot vary.
+        """
+        said = {word.key for word in self.words}
+        stored = [word for word in self._parameters if word.key not in said]
+        for word in stored:
+            refuse_as_axis(word, self.sweeper)
+        return [*(word for word in self.words if word.is_axis), *stored]
+
+    @cached_property
+    def _parameters(self) -> list[Word]:
+        found: Any = OmegaConf.select(self.config, "hydra.sweeper.params")
+        if found is None:
+            return []
+        with explained():
+            values = OmegaConf.to_container(found, resolve=True)
+        if not isinstance(values, dict):
+            raise ConfigError(f"hydra.sweeper.params must be values by key; got {values!r:.60}")
+        words = read([f"{key!s}={value}" for key, value in values.items()])
+        refuse_wrong([*self.words, *words])
+        return words
 
     @cached_property
     def experiment(self) -> Experiment:
@@ -79,7 +124,7 @@ class Composition:
         for word in self.words:
             if word.is_axis:
                 raise ConfigError(f"{word} has several values; add -m to sweep over them")
-            if word.key in (LAUNCHER, SWEEP_DIR):
+            if word.key in (LAUNCHER, SWEEPER, SWEEP_DIR):
                 raise ConfigError(
                     f"{word} is for sweeps; add -m and an axis (a run's folder is {RUN_DIR})"
                 )
@@ -91,7 +136,21 @@ class Composition:
     @property
     def folder(self) -> Path:
         """The folder of the experiment's run. Raises ConfigError."""
-        return Path(self.named(RUN_DIR).replace("{name}", self.experiment.folder_name))
+        return Path(self.named(RUN_DIR).replace(NAME, self.experiment.folder_name))
+
+    @cached_property
+    def sweep_folder(self) -> Path:
+        """The folder of a sweep. {name} stands for what varies and what is fixed, not for the
+        values, so that a sweep may grow. Raises ConfigError."""
+        keys = [axis.key for axis in self.axes]
+        fixed = [str(w) for w in self.words if not (w.is_axis or w.key in (SWEEP_DIR, MODE))]
+        what = "\n".join([*sorted(keys), "", *sorted(fixed), ""])
+        name = "-".join(key.rpartition(".")[2] for key in keys)[:80] or "single"
+        digest = hashlib.sha256(what.encode()).hexdigest()[:8]
+        folder = Path(self.named(SWEEP_DIR).replace(NAME, f"{name}_{digest}"))
+        if folder.name in ("", ".."):
+            raise ConfigError(f"{SWEEP_DIR}={folder} must name a folder")
+        return folder
 
     def named(self, key: str) -> str:
         """Return the folder that a key names, interpolations resolved. Raises ConfigError."""
@@ -106,19 +165,20 @@ def compose(overrides: Sequence[str]) -> Composition:
     allowed."""
     words = read(overrides)
     refuse_of_hydra(words)
+    sweeper = next((word.text for word in words[::-1] if word.key == SWEEPER), "grid")
     for word in words:
         if word.is_axis:
-            refuse_as_axis(word)
+            refuse_as_axis(word, sweeper)
     refuse_wrong(words)
     load_extensions(extensions_of(words))
-    config = _composed([word for word in words if not word.is_axis])
-    return Composition(words, config, plain(config))
+    config, loader = _composed([word for word in words if not word.is_axis])
+    return Composition(words, config, plain(config), loader)
 
 
 def compose_sections(words: Sequence[Word]) -> dict[str, Any]:
     """Return what Hydra composes of words that are right and name one value each, as plain
     dictionaries without its own part. Raises ConfigError."""
-    return plain(_composed(words))
+    return plain(_composed(words)[0])
 
 
 def checked(sections: dict[str, Any], words: Sequence[Word]) -> Experiment:
@@ -157,18 +217,18 @@ def for_hydra(words: Sequence[Word]) -> list[str]:
     if folders:
         places = ",".join(as_text(place) for place in checked_places(folders))
         arguments.append(f"{SEARCHPATH}=[{places}]")
-    for word in words:
-        if word.key == SEARCHPATH:
-            continue
-        if word.is_hydras:
-            arguments.append(word.typed)
-        elif is_users_group(folders, word.key):
-            arguments.append(f"+{word}")
-        elif word.key in (*GROUPS, "experiment") and not isinstance(word.value, dict):
-            arguments.append(str(word))
-        else:
-            arguments.append(f"++{word}")
-    return arguments
+    return arguments + [override(word, folders) for word in words if word.key != SEARCHPATH]
+
+
+def override(word: Word, folders: Sequence[Path]) -> str:
+    """Return a word as Hydra's composition takes it, with these folders of YAML files."""
+    if word.is_hydras:
+        return word.typed
+    if is_users_group(folders, word.key):
+        return f"+{word}"
+    if word.key in (*GROUPS, "experiment") and not isinstance(word.value, dict):
+        return str(word)
+    return f"++{word}"
 
 
 def checked_places(folders: Sequence[Path]) -> list[str]:
@@ -187,28 +247,49 @@ def sources(folders: Sequence[Path]) -> list[ConfigSource]:
     return [*ours, *(CheckedFolder("theirs", place) for place in checked_places(folders)), offered]
 
 
+class Composed(Hydra):
+    """Hydra's ``run`` and ``multirun`` of a config that is composed and checked already."""
+
+    def __init__(self, config: DictConfig, loader: ConfigLoader) -> None:
+        self.config, self.config_loader = config, loader
+
+    def compose_config(
+        self, *_: Any, with_log_configuration: bool = False, **__: Any
+    ) -> DictConfig:
+        """Return the config."""
+        if with_log_configuration:
+            configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        return self.config
+
+
 @contextmanager
 def hydra_set_aside() -> Iterator[None]:
     """Give back the Hydra state that is here now, as who calls us may be a program of Hydra's, and
-    the logging, which a launcher sets up as a program's."""
-    state, config = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
+    the logging, which a launcher sets up as a program's.
+
+    Of what Hydra keeps once per process we use copies, or our own.
+    """
     logger = logging.getLogger()
     level, handlers = logger.level, list(logger.handlers)
+    shared = (Plugins.instance(), SourcesRegistry.instance(), ConfigStore.instance())
+    theirs = Singleton._instances
+    ours: Any = {type(one): copy.deepcopy(one) for one in shared}
+    Singleton._instances = ours
     try:
         yield
-    finally:  # by their instances of now, which Hydra replaces
-        GlobalHydra.instance().hydra, HydraConfig.instance().cfg = state, config
+    finally:
+        Singleton._instances = theirs
         logger.setLevel(level)
         logger.handlers[:] = handlers
 
 
-def _composed(words: Sequence[Word]) -> DictConfig:
+def _composed(words: Sequence[Word]) -> tuple[DictConfig, ConfigLoader]:
     arguments = for_hydra(words)
     GlobalHydra.instance().clear()
     with (
         explained(),
         warnings.catch_warnings(),
-        initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE),
+        initialize_config_dir(str(CONFIG_DIR), job_name="runner", **VERSION_BASE),
     ):
         # A user's YAML file for a class of their own, whose defaults we have offered too.
         warnings.filterwarnings("ignore", r"\s*'[^']+/.*ConfigStore schema")
@@ -216,7 +297,7 @@ def _composed(words: Sequence[Word]) -> DictConfig:
         if folders_of(words):
             refuse_changes_of_hydra(config.hydra, _hydra_of_the_shell(words))
         HydraConfig.instance().set_config(config)
-        return config
+        return config, GlobalHydra.instance().config_loader()
 
 
 def _hydra_of_the_shell(words: Sequence[Word]) -> DictConfig:

@@ -157,11 +157,6 @@ def _parse(text: str) -> Word:
         )
     if not key:
         raise _unreadable(text, "there is no key before the =")
-    if override.is_interval_sweep():
-        raise ConfigError(
-            f"{text}: an interval has no list of values; write -m {key}=0.001,0.01,0.1 or "
-            "range(START,STOP,STEP)"
-        )
     value = override.get_value_string()
     if key == "tune" and override.is_choice_sweep():
         # Its commas separate keys of one value, not the values of an axis.

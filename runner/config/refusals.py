@@ -7,27 +7,16 @@ from dataclasses import fields
 from pathlib import Path
 
 from activations.arguments import closest
-from runner.config.catalogue import (
-    AROUND,
-    GROUPS,
-    choices,
-    closest_key,
-    launchers,
-    takes_one_value,
-)
+from runner.config.catalogue import AROUND, GROUPS, choices, closest_key, takes_one_value
 from runner.config.experiment import Experiment, Model, Training
-from runner.config.overrides import SEARCHPATH, Word, folders_of
+from runner.config.overrides import Word, folders_of
 from runner.system.terminal import ConfigError
 
-LAUNCHER, RUN_DIR, SWEEP_DIR = "hydra/launcher", "hydra.run.dir", "hydra.sweep.dir"
-FOR_A_LAUNCHER = ("hydra.launcher.", "hydra.job.", "hydra/job_logging", "hydra/hydra_logging",
-                  "hydra.verbose")  # fmt: skip
-"""Beginnings of the keys of Hydra's that have an effect where a launcher starts the jobs."""
 _NO_AXES = ("extensions", "plots", *AROUND)
 _KEYS = {field.name for field in fields(Experiment)} | {"experiment", *AROUND}
 _KEYS |= {f"model.{field.name}" for field in fields(Model)}
 _KEYS |= {f"training.{field.name}" for field in fields(Training)}
-_OPEN = {"sweep", *GROUPS} - {"model"}
+_OPEN = {*GROUPS} - {"model"}
 """Sections whose keys depend on what is chosen: who builds it refuses the others."""
 
 
@@ -59,8 +48,14 @@ def is_users_group(folders: Sequence[Path], key: str) -> bool:
     return key not in (*GROUPS, "experiment") and any((path / key).is_dir() for path in folders)
 
 
-def refuse_as_axis(word: Word) -> None:
-    """Raise ConfigError for a key that cannot differ among the jobs of a sweep."""
+def refuse_as_axis(word: Word, sweeper: str = "grid") -> None:
+    """Raise ConfigError for a key that cannot differ among the jobs of a sweep, and for values that
+    the grid cannot list."""
+    if word.override.is_interval_sweep() and sweeper == "grid":
+        raise ConfigError(
+            f"{word}: an interval has no list of values; write -m {word.key}=0.001,0.01,0.1 or "
+            "range(START,STOP,STEP)"
+        )
     if word.key == "experiment":
         raise ConfigError(
             f"{word} must name one experiment; run them one after the other and compare them "
@@ -68,21 +63,3 @@ def refuse_as_axis(word: Word) -> None:
         )
     if word.key in _NO_AXES or word.is_hydras:
         raise ConfigError(f"{word}: {word.key} takes one value, the same for all jobs of a sweep")
-
-
-def refuse_of_hydra(words: Sequence[Word]) -> None:
-    """Raise ConfigError for a word that sets something of Hydra's to no effect, or names code
-    that Hydra would call: it makes whatever ``_target_`` in a launcher's settings names."""
-    launched = any(word.key == LAUNCHER for word in words)
-    for word in words:
-        key = word.key
-        if not word.is_hydras or key in (SEARCHPATH, RUN_DIR, SWEEP_DIR):
-            continue
-        if key == LAUNCHER:
-            if word.value not in (there := launchers()):
-                raise ConfigError(f"{word} is not installed; installed: {', '.join(there)}")
-        elif not (launched and key.startswith(FOR_A_LAUNCHER)) or "_target_" in str(word):
-            raise ConfigError(
-                f"{key} is not taken: of hydra's settings {RUN_DIR}, {SEARCHPATH} and, in a sweep, "
-                f"{SWEEP_DIR} and {LAUNCHER}=NAME with its hydra.launcher.KEY=VALUE are"
-            )

@@ -2,7 +2,8 @@
 
 Hydra calls every ``_target_`` under hydra.callbacks, logging calls what ``()`` names and opens
 files, a sweeper adds overrides, a launcher may run shell commands on a cluster. So Hydra's own
-settings are taken from the command line only.
+settings are taken from the command line only, but for what an experiment sweeps over: the keys
+of hydra.sweeper.params are looked at like any other word.
 """
 
 from __future__ import annotations
@@ -85,4 +86,6 @@ def refuse_changes_of_hydra(found: DictConfig, from_the_shell: DictConfig) -> No
 def _settings(hydra: DictConfig) -> dict[Any, Any]:
     sections: Any = OmegaConf.to_container(hydra, resolve=False)
     sections["job"].pop("override_dirname", None)
+    if isinstance(sections["sweeper"], dict):
+        sections["sweeper"].pop("params", None)
     return {key: part for key, part in sections.items() if key not in FOLLOWS_FROM_THE_REST}

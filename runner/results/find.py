@@ -12,6 +12,9 @@ from runner.results.run import CONFIG, FILES, SUMMARY, parse_config, read_files,
 from runner.system.files import read_whole
 from runner.training.fingerprint import Fingerprint, differences, same
 
+HYDRAS = {"config.yaml", "hydra.yaml", "overrides.yaml"}
+"""What Hydra writes into hydra.output_subdir."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -54,6 +57,8 @@ def find(
             return Found("stale", f"cannot be used ({error})")
         if not folder.exists() or not os.path.samestat(before, os.stat(folder)):
             return find(folder, experiment, fingerprint, machine=machine)  # replaced meanwhile
+        if all(map(_is_hydras, folder.iterdir())):
+            return Found("free")
         what = "another run" if (folder / SUMMARY).is_file() else "other files"
         return Found("taken", f"holds {what} already")
     if summary["digest"] != experiment.digest and _stored_digest(folder) != experiment.digest:
@@ -64,6 +69,13 @@ def find(
     if fingerprint is not None and not same(made_with, fingerprint, machine=machine):
         return Found("stale", f"was made with {differences(made_with, fingerprint)}")
     return Found("finished")
+
+
+def _is_hydras(path: Path) -> bool:
+    """Return whether it is what Hydra writes beside a job's results: a log, or its own configs."""
+    if path.is_dir():
+        return {one.name for one in path.iterdir()} <= HYDRAS
+    return path.suffix == ".log"
 
 
 def _stored_digest(folder: Path) -> str | None:

@@ -51,12 +51,15 @@ def write_run(
     command: str,
     total_seconds: float,
     fingerprint: Fingerprint,
+    fill: bool = False,
 ) -> Path:
     """Write a finished run to ``folder`` and return where it is.
 
-    If meanwhile another process has finished the same experiment there, its folder stays
-    (the bytes are the same); a folder with anything else in it is never touched and the run
-    goes to the same name with _2, _3, ... appended.
+    With ``fill`` the folder is there, made for this run, and may hold Hydra's log and config: the
+    files are moved into it, summary.json last. Otherwise, if meanwhile another process has
+    finished the same experiment there, its folder stays (the bytes are the same); a folder with
+    anything else in it is never touched and the run goes to the same name with _2, _3, ...
+    appended.
     """
     make_parent(folder)
     beside = folder.parent / f"{UNFINISHED}{uuid4().hex}"
@@ -73,6 +76,11 @@ def write_run(
         summary["checksum"] = checksum(summary)
         text = json.dumps(summary, indent=2, allow_nan=False)
         write_whole(beside / SUMMARY, text + "\n")
+        if fill:
+            for name in (*files, SUMMARY):
+                (beside / name).replace(folder / name)
+            beside.rmdir()
+            return folder
         return _move(
             beside, folder, lambda it: find(it, experiment, fingerprint).state == "finished"
         )

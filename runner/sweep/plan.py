@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import math
 from collections.abc import Sequence
@@ -17,21 +16,14 @@ from runner.config.catalogue import GROUPS, choices
 from runner.config.compose import Composition
 from runner.config.experiment import Experiment
 from runner.config.extensions import refuse_what_other_processes_lack
+from runner.config.hydra_keys import RUN_DIR, SUBDIR, SWEEP_DIR
 from runner.config.overrides import Word, read
-from runner.config.refusals import (
-    LAUNCHER,
-    RUN_DIR,
-    SWEEP_DIR,
-    refuse_as_axis,
-    refuse_wrong,
-)
 from runner.sweep.job import Job
 from runner.sweep.vary import Variations
 from runner.system.terminal import ConfigError
 
 MOST_JOBS = 100_000
 """Beyond this a sweep is taken for a slip of the hand, such as a range that is too fine."""
-SWEEPS = Path("outputs/sweeps")
 
 
 @dataclass(frozen=True)
@@ -47,26 +39,26 @@ class Plan:
     judges: list[Job]
     folder: Path
     tune: str | None
-    launcher: bool
     remarks: list[str]
     doubt: str
 
 
-def plan(composition: Composition) -> Plan:
+def plan(composition: Composition, variations: Variations | None = None) -> Plan:
     """Return what a sweep is to do.
 
-    Axes come from the command line and from the ``sweep`` section of an experiment file, the
-    former first. The activation named by ``placebo`` runs once more with the seeds after its
-    own: what differs between the two is noise. The folder's name stands for what is swept and
-    what is fixed, not for the values, so that a sweep may grow.
+    Axes come from the command line and from ``hydra.sweeper.params``, the former first. The
+    activation named by ``placebo`` runs once more with the seeds after its own: what differs
+    between the two is noise.
 
     Raises ConfigError, one line, if any combination is wrong.
     """
     config, said = composition.sections, {word.key for word in composition.words}
     if RUN_DIR in said:
         raise ConfigError(f"{RUN_DIR} is a run's folder; a sweep's is {SWEEP_DIR}")
-    axes = _axes(composition)
-    folder = _sweep_folder(composition, axes)
+    axes = composition.axes
+    for axis in axes:
+        _refuse_contradiction(axis, composition.words)
+    folder = composition.sweep_folder
     several = [_values(axis) for axis in axes]
     count = math.prod(map(len, several))
     if count > MOST_JOBS:
@@ -75,7 +67,7 @@ def plan(composition: Composition) -> Plan:
             f"{widest} makes a sweep of {count:,} jobs or more; the most is {MOST_JOBS:,}"
         )
     placebo = config.get("placebo")
-    jobs = _jobs(composition, several, placebo, folder)
+    jobs = _jobs(variations or Variations(composition), several, placebo, folder)
     remarks = []
     if placebo is not None and all(job.config["activation"]["name"] != placebo for job in jobs):
         remarks.append(f"placebo={placebo} is in no job; name one of the sweep's activations")
@@ -87,50 +79,34 @@ def plan(composition: Composition) -> Plan:
         if "tune" in said:
             raise ConfigError(remarks[-1])
     judges = _judges(jobs) if tune is not None else []
-    return Plan(jobs, judges, folder, tune, LAUNCHER in said, remarks, _doubt(jobs, tune))
-
-
-def _axes(composition: Composition) -> list[Word]:
-    """Return the axes of the command line and of an experiment file. Raises ConfigError."""
-    words, section = composition.words, composition.sections.get("sweep") or {}
-    if not isinstance(section, dict):
-        raise ConfigError(
-            f'sweep must be axes by key, e.g. {{activation: "relu,tanh"}}; got {section!r}'
-        )
-    in_file = read([f"{key}={values}" for key, values in section.items()])
-    refuse_wrong([*words, *in_file])
-    said = [word.key for word in words]
-    axes = [word for word in words if word.is_axis]
-    axes += [axis for axis in in_file if axis.key not in said]
-    for axis in axes:
-        _refuse_as_axis(axis, words)
-    return axes
+    return Plan(jobs, judges, folder, tune, remarks, _doubt(jobs, tune))
 
 
 def _jobs(
-    composition: Composition, several: list[list[Word]], placebo: object, folder: Path
+    variations: Variations, several: list[list[Word]], placebo: object, folder: Path
 ) -> list[Job]:
     """Return a job for each experiment, and one for each that the placebo repeats."""
-    variations = Variations(composition)
     jobs: dict[str, Job] = {}
-    folders: set[Path] = set()
+    folders: dict[Path, str] = {}
     for values in itertools.product(*several):
-        experiment = variations.experiment(values)
-        wanted = [(values, experiment)]
-        if placebo == experiment.activation["name"]:
-            seed = read([f"seed={experiment.seed + experiment.replicates}"])
+        job = variations.job(variations.words_of(values), folder)
+        wanted = [job]
+        if placebo == job.config["activation"]["name"]:
+            seed = read([f"seed={job.config['seed'] + job.config['replicates']}"])
             others = (*(word for word in values if word.key != "seed"), *seed)
-            wanted.append((others, variations.experiment(others)))
-        for varied, experiment in wanted:
-            if experiment.digest in jobs:
+            wanted.append(variations.job(variations.words_of(others), folder))
+        for job in wanted:
+            digest = job.experiment.digest
+            if digest in jobs:
                 continue
-            refuse_what_other_processes_lack(experiment.names)
-            target = folder / experiment.folder_name
-            while target in folders:  # of another config with the same first digits
-                target = target.with_name(f"{target.name}_2")
-            folders.add(target)
-            overrides = tuple(map(str, variations.job(varied)))
-            jobs[experiment.digest] = Job(overrides, experiment.to_dict(), target)
+            refuse_what_other_processes_lack(job.experiment.names)
+            if job.folder in folders:
+                raise ConfigError(
+                    f"{SUBDIR} gives two jobs the folder {job.folder}: that of "
+                    f"{folders[job.folder]}"
+                )
+            folders[job.folder] = " ".join(job.overrides)
+            jobs[digest] = job
     return list(jobs.values())
 
 
@@ -153,9 +129,8 @@ def _judges(jobs: Sequence[Job]) -> list[Job]:
     return judges
 
 
-def _refuse_as_axis(axis: Word, words: Sequence[Word]) -> None:
-    """Raise ConfigError if an axis cannot be one, or if another word decides the same key."""
-    refuse_as_axis(axis)
+def _refuse_contradiction(axis: Word, words: Sequence[Word]) -> None:
+    """Raise ConfigError if another word decides an axis's key."""
     for word in words:
         whole = isinstance(word.value, dict) and axis.key.startswith(f"{word.key}.")
         if word is not axis and (word.key == axis.key or whole):
@@ -230,17 +205,3 @@ def _values(axis: Word) -> list[Word]:
     if not found:
         raise ConfigError(f"{axis} matches none of: {', '.join(choices(axis.key))}")
     return read([f"{axis.key}={name}" for name in found])
-
-
-def _sweep_folder(composition: Composition, axes: list[Word]) -> Path:
-    fixed = [word for word in composition.words if not word.is_axis]
-    if any(word.key == SWEEP_DIR for word in fixed):
-        folder = Path(composition.named(SWEEP_DIR))
-        if folder.name in ("", ".."):
-            raise ConfigError(f"{SWEEP_DIR}={folder} must name a folder")
-        return folder
-    keys = [axis.key for axis in axes]
-    what = [*sorted(keys), "", *sorted(map(str, fixed)), ""]
-    digest = hashlib.sha256("\n".join(what).encode()).hexdigest()[:8]
-    name = "-".join(key.rpartition(".")[2] for key in keys)[:80] or "single"
-    return SWEEPS / f"{name}_{digest}"

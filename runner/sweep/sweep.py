@@ -1,28 +1,31 @@
-"""Sweeps: all combinations of several values, in parallel, resumable, ending in a comparison.
+"""Sweeps: several runs, started by any of Hydra's sweepers through any of its launchers, and
+compared at the end, however they have ended.
 
-A job is known by its config's digest: its folder either holds it finished, or it is still to
-do. So the same command runs only what is missing, and more values on an axis only the new.
+By default all combinations of several values (grid.py), in parallel on this machine (pool.py).
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.config.compose import Composition
-from runner.config.overrides import Word
-from runner.execute import refuse_long_names
-from runner.results.find import find
-from runner.results.write import OLD, make_parent, put_aside
-from runner.sweep import cluster, pool
-from runner.sweep.job import Failure, Job
-from runner.sweep.plan import Plan, plan
+from hydra.types import RunMode
+from omegaconf import open_dict, read_write
+
+from runner.config.compose import Composed, Composition
+from runner.config.hydra_keys import RUN_DIR, SWEEP_DIR, asks_of_a_job, sets
+from runner.config.overrides import as_text
+from runner.results.run import SUMMARY
+from runner.sweep.grid import Grid
+from runner.sweep.job import Failure, launched_job, noted_failures
+from runner.sweep.loader import JobLoader
 from runner.system.files import write_whole
-from runner.system.terminal import note, one_line
-from runner.training.fingerprint import fingerprint
+from runner.system.signals import raising, signal_of
+from runner.system.terminal import ConfigError, first_line, one_line
+from runner.training.checkpoint import INTERRUPTED_SUFFIX
 
 if TYPE_CHECKING:  # which a sweep's start need not wait for
     from runner.compare import Comparison
@@ -39,8 +42,9 @@ class Swept:
         folder: where its runs are.
         comparison: of all that is finished; None if nothing is.
         failures: jobs that left no finished run.
-        left: how many jobs are still to do.
+        left: how many jobs are still to do, as far as that is known.
         stop: the number of the signal that has ended it early.
+        trouble: why the sweeper or launcher has given up, empty if it has not.
     """
 
     folder: Path
@@ -48,6 +52,7 @@ class Swept:
     failures: list[Failure]
     left: int
     stop: int | None
+    trouble: str = ""
 
 
 def sweep(composition: Composition) -> int:
@@ -63,120 +68,94 @@ def sweep(composition: Composition) -> int:
         undrawn = tell_undrawn(swept.comparison)
     for failure in swept.failures:
         print(f"failed: {_told(failure)}", file=sys.stderr)
+    if swept.trouble:
+        print(f"error: {one_line(swept.trouble)}", file=sys.stderr)
     if swept.stop:
-        jobs = f"{swept.left} job{'s' if swept.left > 1 else ''}"
-        print(f"interrupted: {jobs} left; the same command continues", file=sys.stderr)
+        jobs = f"{swept.left} job{'s' if swept.left > 1 else ''} left; " if swept.left else ""
+        print(f"interrupted: {jobs}the same command continues", file=sys.stderr)
         return 128 + swept.stop
-    return 1 if swept.failures or undrawn else 0
+    return 1 if swept.failures or swept.trouble or undrawn else 0
 
 
 def carry_out(composition: Composition, *, show_progress: bool = True) -> Swept:
-    """Run what is missing of a sweep, compare all of it, and write the comparison.
+    """Let the sweeper run its jobs, compare all that have ended, and write the comparison.
 
-    Where keys are tuned, what validation data choose of the jobs is trained anew, with seeds
-    that no choice has seen. One job that fails, diverges or is killed costs only itself. Ctrl-C
-    ends at once and still compares what is finished. Raises ConfigError if any combination is
-    wrong, before anything is made.
+    Ctrl-C ends at once and still compares what is finished. Raises ConfigError if what is asked
+    for is wrong.
     """
-    planned = plan(composition)
-    jobs, folder = planned.jobs, planned.folder
-    every = [*jobs, *planned.judges]
-    refuse_long_names(max((job.folder for job in every), key=lambda path: len(path.name)))
-    title = f"sweep of {len(jobs)} job{'s' if len(jobs) > 1 else ''} in {folder}"
-    words, show = composition.words, show_progress
-    failures, stop = _run(jobs, title, planned, words, show, planned.remarks, planned.doubt)
-    judges = _chosen(planned) if stop is None else []
-    if judges:
-        title = f"{len(judges)} more with seeds that no choice has seen, of what validation chose"
-        more, stop = _run(judges, title, planned, words, show)
-        failures += more
-    jobs = [*jobs, *judges]
-    finished = [job.folder for job in _finished(jobs)]
-    if stop is None:
-        known = {*finished, *(failure.job.folder for failure in failures)}
-        lost = [job for job in jobs if job.folder not in known]
-        failures += [Failure(job, "it had ended well; now its folder is gone") for job in lost]
-    _write_failures(folder, failures)
-    comparison = _compare(finished, folder, failures, planned) if finished else None
-    return Swept(folder, comparison, failures, len(jobs) - len(finished), stop)
+    if sets(composition.words, RUN_DIR):
+        raise ConfigError(f"{RUN_DIR} is a run's folder; a sweep's is {SWEEP_DIR}")
+    folder = composition.sweep_folder
+    jobs = _swept(composition, show_progress)
+    finished = jobs.finished if isinstance(jobs, Grid) else _finished_in(folder)
+    if jobs.trouble and not (finished or jobs.failures):
+        raise ConfigError(jobs.trouble)
+    _write_failures(folder, jobs.failures)
+    comparison = _compare(finished, folder, jobs.failures, composition) if finished else None
+    left = max(len(jobs.jobs) - len(finished), 0)
+    return Swept(folder, comparison, jobs.failures, left, jobs.stop, jobs.trouble)
 
 
-def _run(
-    jobs: list[Job],
-    title: str,
-    planned: Plan,
-    words: Sequence[Word],
-    show_progress: bool,
-    remarks: Sequence[str] = (),
-    doubt: str = "",
-) -> tuple[list[Failure], int | None]:
-    """Run those of the jobs that are not finished; return the failed ones, and the number of the
-    signal that has ended the others."""
-    missing, stale = [], {}
-    for job in jobs:
-        experiment = job.experiment
-        # which machines a launcher uses is not known here
-        found = find(job.folder, experiment, fingerprint(experiment), machine=not planned.launcher)
-        if found.state != "finished":
-            missing.append(job)
-        if found.state == "stale":
-            stale[job.folder] = found.reason
-    there = len(jobs) - len(missing)
-    if show_progress:
-        print(
-            title
-            + (f", {there} of them finished already" if there else "")
-            + (f", {len(stale)} to be trained anew" if stale else "")
-        )
-    for remark in remarks:
-        print(f"  note: {one_line(remark)}")
-    if missing:
-        if doubt:
-            note(doubt)
-        make_parent(missing[0].folder)
-    if stale:
-        for path in stale:
-            put_aside(path)
-        first, reason = next(iter(stale.items()))
-        note(
-            f"trained anew: {len(stale)} of the jobs, the first because {first} {reason}; the "
-            f"former runs are in {planned.folder / OLD}"
-        )
-    if not missing:
-        return [], None
-    if planned.launcher:
-        return cluster.launch(missing, words, planned.folder), None
-    return pool.launch(missing, show_progress=show_progress)
+def _swept(composition: Composition, show_progress: bool) -> Grid:
+    """Let Hydra carry out its multirun; return how it ended."""
+    config, folder = composition.config, composition.sweep_folder
+    words = [word for word in composition.words if not word.is_hydras]
+    with read_write(config.hydra), open_dict(config):
+        config.hydra.mode = RunMode.MULTIRUN
+        # which jobs on other machines must find, too
+        config.hydra.sweep.dir = str(folder.absolute())
+        config.hydra.overrides.hydra.append(f"{SWEEP_DIR}={as_text(config.hydra.sweep.dir)}")
+        config.hydra.overrides.task = list(map(str, words))
+    ours = composition.sweeper == "grid"
+    loader = JobLoader(composition, show_progress=show_progress)
+    hydra = Composed(config, loader)
+    tells = composition.launcher != "pool" or not ours or asks_of_a_job(composition.words)
+    if not ours and show_progress:
+        print(f"sweep by hydra/sweeper={composition.sweeper} in {folder}")
+    ended = Grid([])
+    try:
+        with nullcontext() if ours else raising():
+            found = hydra.multirun("config", launched_job, [], with_log_configuration=tells)
+        if isinstance(found, Grid):
+            return found
+    except KeyboardInterrupt as stop:
+        if ours:
+            raise
+        ended.stop = signal_of(stop)
+    except Exception as error:  # whatever a plugin raises for its settings, or for a failed job
+        if ours:
+            raise
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        ended.trouble = f"hydra/sweeper={composition.sweeper} failed: {reason}"
+    ended.failures = noted_failures(folder)
+    return ended
 
 
-def _finished(jobs: Sequence[Job]) -> list[Job]:
-    return [job for job in jobs if find(job.folder, job.experiment).state == "finished"]
-
-
-def _chosen(planned: Plan) -> list[Job]:
-    """Return the jobs that judge what validation data choose of the finished ones."""
-    if planned.tune is None:
-        return []
-    from runner.compare.runs import collect
-    from runner.compare.scores import chosen_configs
-
-    runs, _ = collect(job.folder for job in _finished(planned.jobs))
-    configs = chosen_configs(runs, planned.tune)
-    pairs = zip(planned.jobs, planned.judges, strict=True)
-    return [judge for job, judge in pairs if job.setting in configs]
+def _finished_in(folder: Path) -> list[Path]:
+    """Return the folders of all runs in a sweep's folder."""
+    found = (path.parent.relative_to(folder) for path in folder.rglob(SUMMARY))
+    return sorted(
+        folder / path
+        for path in found
+        if not any(part.startswith(".") or part.endswith(INTERRUPTED_SUFFIX) for part in path.parts)
+    )
 
 
 def _compare(
-    finished: list[Path], folder: Path, failures: list[Failure], planned: Plan
+    finished: list[Path], folder: Path, failures: list[Failure], composition: Composition
 ) -> Comparison:
     from runner.compare import Problem, compare
 
     problems = [
-        Problem(failure.job.folder.name, failure.reason, failure.job.command)
-        for failure in failures
+        Problem(failure.folder.name, failure.reason, failure.command) for failure in failures
     ]
-    plots = planned.jobs[0].experiment.plots
-    return compare(finished, folder / COMPARISON, failures=problems, tune=planned.tune, plots=plots)
+    return compare(
+        finished,
+        folder / COMPARISON,
+        failures=problems,
+        tune=composition.sections["tune"],
+        plots=composition.sections["plots"],
+    )
 
 
 def _write_failures(folder: Path, failures: list[Failure]) -> None:
@@ -189,4 +168,4 @@ def _write_failures(folder: Path, failures: list[Failure]) -> None:
 
 
 def _told(failure: Failure) -> str:
-    return f"{one_line(failure)}\n  repeat: {one_line(failure.job.command)}"
+    return f"{one_line(failure)}\n  repeat: {one_line(failure.command)}"

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
-from runner.config.catalogue import GROUPS
-from runner.config.compose import Composition, checked, compose_sections, sources
+from runner.config.catalogue import AROUND, GROUPS
+from runner.config.compose import (
+    NAME,
+    Composition,
+    checked,
+    compose_sections,
+    sources,
+)
 from runner.config.experiment import Experiment
+from runner.config.hydra_keys import SUBDIR
 from runner.config.overrides import SEARCHPATH, Word, folders_of
+from runner.sweep.job import Job
 from runner.system.terminal import ConfigError
 
 
@@ -24,8 +34,11 @@ class Variations:
     def __init__(self, composition: Composition) -> None:
         self.words = composition.words
         self.fixed = [word for word in composition.words if not word.is_axis]
+        self.places = [word for word in composition.words if word.key == SEARCHPATH]
+        self.folders = folders_of(self.places)
         self.sections = composition.sections
-        self.sources = sources(folders_of(self.fixed))
+        self.config = composition.config
+        self.sources = sources(self.folders)
         self.files: dict[tuple[str, str], dict[str, Any] | None] = {}
         experiments = [word.value for word in self.fixed if word.key == "experiment"]
         layers = [self._file("", "config"), *(self._file("experiment", e) for e in experiments)]
@@ -33,25 +46,69 @@ class Variations:
         own = OmegaConf.masked_copy(composition.config, list(self.sections))
         self.is_plain = len(layers) == len(self.layers) and "${" not in str(own)
 
-    def job(self, varied: Sequence[Word]) -> list[Word]:
-        """Return all words of a job, these in the place of the axes, and its search path first."""
+    def words_of(self, varied: Sequence[Word]) -> list[Word]:
+        """Return a job's words, these in the place of the axes, without Hydra's own."""
         left = {word.key: word for word in varied}
-        places = [word for word in self.words if word.key == SEARCHPATH]
         kept = [left.pop(word.key, word) for word in self.words if not word.is_hydras]
-        return [*places, *kept, *left.values()]
+        return [*kept, *left.values()]
 
-    def experiment(self, varied: Sequence[Word]) -> Experiment:
-        """Return the checked experiment of a job. Raises ConfigError, naming the job."""
+    def compose(self, words: Sequence[Word]) -> dict[str, Any]:
+        """Return the sections of a job of these words, not checked. Raises ConfigError."""
+        fixed = {(word.key, word.text) for word in self.fixed}
+        varied = [word for word in words if (word.key, word.text) not in fixed]
         sections = self._put_together(varied) if self.is_plain else None
-        if sections is None:
-            sections = compose_sections(self.job(varied))
+        return compose_sections([*self.places, *words]) if sections is None else sections
+
+    def job(self, words: Sequence[Word], sweep: Path) -> Job:
+        """Return the job of these words in a sweep's folder, checked.
+
+        Raises ConfigError, naming the job.
+        """
+        sections = self.compose(words)
         try:
-            return checked(sections, self.words)
+            experiment = checked(sections, self.words)
         except ConfigError as error:
-            job = " ".join(map(str, self.job(varied)))
+            job = " ".join(map(str, [*self.places, *words]))
             refusal = ConfigError(f"{error} (in the job {job})")
             refusal.caret = error.caret
             raise refusal from None
+        folder = sweep / self.subdir(self.config, words, sections)
+        shown = tuple(map(str, [*self.places, *words]))
+        return Job(shown, experiment.to_dict(), folder)
+
+    def subdir(self, master: DictConfig, words: Sequence[Word], sections: dict[str, Any]) -> str:
+        """Return the name of a job's folder in its sweep's."""
+        text = _raw(master.hydra.sweep, "subdir")
+        if NAME in text:
+            experiment = Experiment.from_dict(
+                {key: value for key, value in sections.items() if key not in AROUND}, check=False
+            )
+            text = text.replace(NAME, experiment.folder_name)
+        if "${" not in text:
+            return text
+        config = self.with_hydra(master, words, sections)
+        config.hydra.sweep.subdir = text
+        return str(OmegaConf.select(config, SUBDIR, throw_on_missing=True))
+
+    def with_hydra(
+        self, master: DictConfig, words: Sequence[Word], sections: dict[str, Any]
+    ) -> DictConfig:
+        """Return a job's sections with Hydra's own part, which is the sweep's but for the job's
+        words."""
+        config = OmegaConf.create({**sections, "hydra": copy.deepcopy(master.hydra)})
+        hydra = config.hydra
+        OmegaConf.set_readonly(hydra, False)
+        hydra.overrides.task = list(map(str, words))
+        for word in words:
+            if word.key in GROUPS:
+                hydra.runtime.choices[word.key] = word.value
+        if "${" not in _raw(hydra.job, "override_dirname"):  # as in Hydra 1.3
+            form = hydra.job.config.override_dirname
+            kept = sorted(str(word) for word in words if word.key not in form.exclude_keys)
+            hydra.job.override_dirname = form.item_sep.join(kept).replace("=", form.kv_sep)
+        OmegaConf.set_struct(config, True)
+        OmegaConf.copy_cache(from_config=master, to_config=config)
+        return config
 
     def _put_together(self, varied: Sequence[Word]) -> dict[str, Any] | None:
         sections = dict(self.sections)
@@ -101,3 +158,9 @@ class Variations:
             return None
         package = file.header.get("package")
         return content if package == ("_global_" if group == "experiment" else None) else None
+
+
+def _raw(node: DictConfig, key: str) -> str:
+    """Return a value as text, its interpolations not resolved."""
+    plain: Any = OmegaConf.to_container(node, resolve=False)
+    return str(plain[key])

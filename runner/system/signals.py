@@ -23,9 +23,19 @@ class Terminated(KeyboardInterrupt):
     signal_number = signal.SIGTERM
 
 
+def stopped_by(number: int) -> KeyboardInterrupt:
+    """Return what to raise when this signal has ended some work."""
+    return Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+
+
+def signal_of(stop: KeyboardInterrupt) -> int:
+    """Return the number of the signal that has come."""
+    return int(getattr(stop, "signal_number", signal.SIGINT))
+
+
 def exit_status(stop: KeyboardInterrupt) -> int:
     """Return the shell's convention for a process that a signal has ended."""
-    return 128 + int(getattr(stop, "signal_number", signal.SIGINT))
+    return 128 + signal_of(stop)
 
 
 def end_on_signals() -> None:
@@ -85,7 +95,7 @@ def raising() -> Iterator[None]:
 
     def receive(number: int, frame: FrameType | None) -> None:
         _handle(before)
-        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        raise stopped_by(number)
 
     before = _handlers()
     _handle(dict.fromkeys(before, receive))

@@ -1,0 +1,48 @@
+"""``hydra/sweeper=grid``: all combinations, checked before the first starts, resumed by content."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+@dataclass
+class GridConf:
+    """params: values by key, as on the command line: {activation: "relu,tanh"}."""
+
+    _target_: str = "hydra_plugins.activation_laboratory.grid_sweeper.GridSweeper"
+    params: dict[str, str] | None = None
+
+
+ConfigStore.instance().store(
+    group="hydra/sweeper", name="grid", node=GridConf, provider="activation_laboratory"
+)
+
+
+class GridSweeper(Sweeper):
+    """Runs what is missing of all combinations of the values, through any launcher."""
+
+    def __init__(self, params: dict[str, str] | None = None) -> None:
+        self.params = params or {}
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Make the launcher that the config names."""
+        self.context = hydra_context
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Plan, launch and, where keys are tuned, judge; return how all of it ended.
+
+        Raises ConfigError, before anything is made, if any combination is wrong.
+        """
+        from runner.sweep.grid import sweep
+
+        return sweep(self.launcher, self.context)

@@ -1,0 +1,125 @@
+"""Hydra's own settings: which do what Hydra's documentation says, and which are refused, and why.
+
+conf/README.md has the same as a table; tests/config/test_hydra_keys.py holds both to Hydra's own
+schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from activations.arguments import closest
+from runner.config.catalogue import offered
+from runner.config.overrides import SEARCHPATH, Word
+from runner.system.terminal import ConfigError
+
+LAUNCHER, SWEEPER, MODE = "hydra/launcher", "hydra/sweeper", "hydra.mode"
+RUN_DIR, SWEEP_DIR, SUBDIR = "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"
+GROUPS_OF_HYDRA = (
+    LAUNCHER,
+    SWEEPER,
+    "hydra/job_logging",
+    "hydra/hydra_logging",
+    "hydra/hydra_help",
+)
+"""Config groups of Hydra's in which something else may be chosen."""
+WORKS = (
+    MODE,
+    SEARCHPATH,
+    RUN_DIR,
+    SWEEP_DIR,
+    SUBDIR,
+    "hydra.launcher",
+    "hydra.sweeper",
+    "hydra.callbacks",
+    "hydra.job_logging",
+    "hydra.hydra_logging",
+    "hydra.hydra_help",
+    "hydra.verbose",
+    "hydra.output_subdir",
+    "hydra.job.name",
+    "hydra.job.chdir",
+    "hydra.job.env_set",
+    "hydra.job.env_copy",
+    "hydra.job.config",
+)
+"""What does as Hydra documents it, with all keys below it."""
+_FILLED = "Hydra fills it"
+REFUSED = {
+    "hydra.overrides": _FILLED,
+    "hydra.runtime": _FILLED,
+    "hydra.job.override_dirname": _FILLED,
+    "hydra.job.id": _FILLED,
+    "hydra.job.num": _FILLED,
+    "hydra.job.config_name": _FILLED,
+    "hydra.help": "the text of --help lists all choices and is not made from a template",
+    "hydra/help": "the text of --help lists all choices and is not made from a template",
+    "hydra.aliases": "Hydra reads it from the primary config only",
+    "hydra/callbacks": "name one as +hydra.callbacks.NAME={_target_: MODULE.CLASS}",
+    "hydra/output": "it has no choice but default",
+    "hydra/env": "it has no choice but default",
+}
+"""What is refused, with all keys below it, and why."""
+AT_HOME = (MODE, SEARCHPATH, RUN_DIR, SWEEP_DIR, SUBDIR, LAUNCHER, "hydra.launcher", SWEEPER,
+           "hydra.sweeper")  # fmt: skip
+"""What is not for the jobs: of a job without any other setting Hydra's ``run_job`` would make the
+folder and nothing else, as the job does."""
+NAMES_CODE = ("_target_", "()", "class", "://", "${")
+"""What logging calls, imports or opens. Hydra's own choices are free of strangers'."""
+
+
+def refuse_of_hydra(words: Sequence[Word]) -> None:
+    """Raise ConfigError, one line that says why, for a word that sets what Hydra has not, what is
+    refused, or what names code that Hydra would call."""
+    for word in words:
+        if not word.is_hydras:
+            continue
+        if word.key in GROUPS_OF_HYDRA:
+            if word.value not in (there := offered(word.key)):
+                raise ConfigError(f"{word} is not installed; installed: {', '.join(there)}")
+            continue
+        for key in leaves(word.key, word.value):
+            _refuse_key(key, word)
+
+
+def leaves(key: str, value: Any) -> Iterator[str]:
+    """Yield the keys that a word sets: those in a section that is written out, or its own."""
+    if isinstance(value, dict) and not _below(key, WORKS):
+        for name, part in value.items():
+            yield from leaves(f"{key}.{name}", part)
+    else:
+        yield key
+
+
+def sets(words: Sequence[Word], key: str) -> bool:
+    """Return whether one of the words sets a key of Hydra's."""
+    return any(word.is_hydras and key in leaves(word.key, word.value) for word in words)
+
+
+def asks_of_a_job(words: Sequence[Word]) -> bool:
+    """Return whether one of Hydra's settings has an effect where a job runs."""
+    keys = (key for word in words if word.is_hydras for key in leaves(word.key, word.value))
+    return any(not _below(key, AT_HOME) for key in keys)
+
+
+def _refuse_key(key: str, word: Word) -> None:
+    for refused, reason in REFUSED.items():
+        if _below(key, [refused]):
+            raise ConfigError(f"{key} is not taken: {reason}")
+    if not _below(key, WORKS):
+        raise ConfigError(
+            f"{key} is no setting of Hydra's; {closest(key, [*WORKS, *GROUPS_OF_HYDRA])}"
+        )
+    code = [mark for mark in NAMES_CODE if mark in str(word)]
+    if _below(key, ["hydra.launcher", "hydra.sweeper"]) and "_target_" in code:
+        raise ConfigError(f"{key} is not taken: choose what is installed by {LAUNCHER}=NAME")
+    if _below(key, ["hydra.job_logging", "hydra.hydra_logging"]) and code:
+        raise ConfigError(
+            f"{key} is not taken: {code[0]} names code, which only a file in "
+            "conf/hydra/job_logging may"
+        )
+
+
+def _below(key: str, tops: Sequence[str]) -> bool:
+    return any(key == top or key.startswith(f"{top}.") for top in tops)

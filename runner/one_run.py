@@ -1,0 +1,42 @@
+"""The one run that a composition means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, open_dict, read_write
+
+from runner.config.compose import Composed, Composition, checked, plain
+from runner.config.hydra_keys import asks_of_a_job
+from runner.execute import execute, make_room
+from runner.results.objective import objective
+from runner.results.run import Run
+
+
+def carry_out(composition: Composition, **how: Any) -> tuple[Run, bool]:
+    """Return the composition's run, and whether it was there already; ``how`` as in ``execute``.
+
+    Where one of Hydra's settings is for jobs, Hydra runs it; otherwise its ``run_job`` would make
+    the folder and nothing else, in 12 ms. Raises ConfigError.
+    """
+    experiment, folder = composition.experiment, composition.folder
+    if not asks_of_a_job(composition.words):
+        return execute(experiment, folder, **how)
+    make_room(folder, experiment)
+    ended = []
+
+    def task(config: DictConfig) -> float | None:
+        sections = plain(config)
+        place = HydraConfig.get().runtime.output_dir if HydraConfig.get().job.chdir else folder
+        ended.append(execute(checked(sections, composition.words), Path(place), **how))
+        return objective(ended[0][0].summary, sections["objective"])
+
+    config = composition.config
+    with read_write(config.hydra), open_dict(config):
+        config.hydra.mode = RunMode.RUN
+        config.hydra.run.dir = str(folder)
+    Composed(config, composition.loader).run("config", task, [])
+    return ended[0]

@@ -1,0 +1,46 @@
+"""The number that a run returns to a sweeper that optimizes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from activations.arguments import one_of
+from runner.results.summary import METRICS
+from runner.system.terminal import ConfigError
+
+OBJECTIVES = tuple(
+    f"{which}{metric}"
+    for which in ("", "best.")
+    for metric in METRICS
+    if not metric.startswith("test_")
+)
+"""Test data choose nothing."""
+
+
+def check_objective(name: object) -> None:
+    """Raise ConfigError unless this is what a run can return."""
+    try:
+        one_of("objective", name, OBJECTIVES)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def objective(summary: Mapping[str, Any], name: str) -> float | None:
+    """Return the mean over the replicates of a column, of the last epoch or, with ``best.``, of
+    that with the lowest validation loss; None without validation data.
+
+    A replicate that diverged counts as the worst there is: infinity for a loss, 0 for an accuracy.
+    """
+    which, _, metric = name.rpartition(".")
+    worst = math.inf if metric.endswith("_loss") else 0.0
+    values = []
+    for replicate in summary["replicates"]:
+        value = replicate[which or "final"].get(metric)
+        if replicate["status"] == "diverged":
+            value = worst
+        if value is None:
+            return None
+        values.append(float(value))
+    return math.fsum(values) / len(values)

@@ -1,0 +1,169 @@
+"""All combinations of several values: what ``hydra/sweeper=grid`` does.
+
+A job is known by its config's digest: its folder either holds it finished, or it is still to
+do. So the same command runs only what is missing, and more values on an axis only the new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
+
+from runner.execute import refuse_long_names
+from runner.results.find import find
+from runner.results.write import OLD, make_parent, put_aside
+from runner.sweep.job import NOTES, Failure, Job, forget_failure, noted_failures
+from runner.sweep.loader import JobLoader
+from runner.sweep.plan import Plan, plan
+from runner.system.signals import raising, signal_of
+from runner.system.terminal import ConfigError, first_line, note, one_line
+from runner.training.fingerprint import fingerprint
+
+
+@dataclass
+class Grid:
+    """How a grid's jobs have ended.
+
+    Attributes:
+        jobs: all of them, those included that judge what is tuned.
+        failures: those that have left no finished run.
+        stop: the number of the signal that has ended them early.
+        trouble: why the launcher has given up, empty if it has not.
+    """
+
+    jobs: list[Job]
+    failures: list[Failure] = field(default_factory=list)
+    stop: int | None = None
+    trouble: str = ""
+
+    @property
+    def finished(self) -> list[Path]:
+        """The folders of the jobs that have ended well."""
+        return [job.folder for job in self.jobs if _is_finished(job)]
+
+
+def sweep(launcher: Launcher, context: HydraContext) -> Grid:
+    """Run what is missing of a sweep through a launcher.
+
+    Where keys are tuned, what validation data choose of the jobs is trained anew, with seeds
+    that no choice has seen. One job that fails, diverges or is killed costs only itself. Raises
+    ConfigError if any combination is wrong, before anything is made.
+    """
+    loader = context.config_loader
+    if not isinstance(loader, JobLoader):
+        raise ConfigError("hydra/sweeper=grid plans sweeps of python -m runner only")
+    planned = plan(loader.composition, loader.variations)
+    every = [*planned.jobs, *planned.judges]
+    refuse_long_names(max((job.folder for job in every), key=lambda path: len(path.name)))
+    loader.jobs.update({job.launched: job for job in every})
+    jobs = planned.jobs
+    grid = Grid([])
+    title = f"sweep of {len(jobs)} job{'s' if len(jobs) > 1 else ''} in {planned.folder}"
+    _run(grid, jobs, title, planned, launcher, loader, planned.remarks, planned.doubt)
+    judges = _chosen(planned) if grid.stop is None and not grid.trouble else []
+    if judges:
+        title = f"{len(judges)} more with seeds that no choice has seen, of what validation chose"
+        _run(grid, judges, title, planned, launcher, loader)
+    return grid
+
+
+def _run(
+    grid: Grid,
+    jobs: list[Job],
+    title: str,
+    planned: Plan,
+    launcher: Launcher,
+    loader: JobLoader,
+    remarks: Sequence[str] = (),
+    doubt: str = "",
+) -> None:
+    """Run those of the jobs that are not finished, and add all of them to the grid."""
+    missing, taken, stale = [], [], {}
+    for job in jobs:
+        experiment = job.experiment
+        # which machines another launcher uses is not known here
+        machine = loader.composition.launcher == "pool"
+        found = find(job.folder, experiment, fingerprint(experiment), machine=machine)
+        if found.state == "taken":
+            taken.append(Failure(job.folder, f"{job.folder} {found.reason}", job.command))
+        elif found.state != "finished":
+            missing.append(job)
+        if found.state == "stale":
+            stale[job.folder] = found.reason
+    first = len(grid.jobs)
+    grid.jobs += jobs
+    there = len(jobs) - len(missing) - len(taken)
+    if loader.show_progress:
+        print(
+            title
+            + (f", {there} of them finished already" if there else "")
+            + (f", {len(stale)} to be trained anew" if stale else "")
+        )
+    for remark in remarks:
+        print(f"  note: {one_line(remark)}")
+    if missing:
+        if doubt:
+            note(doubt)
+        make_parent(missing[0].folder)
+    if stale:
+        for path in stale:
+            put_aside(path)
+        example, reason = next(iter(stale.items()))
+        note(
+            f"trained anew: {len(stale)} of the jobs, the first because {example} {reason}; the "
+            f"former runs are in {planned.folder / OLD}"
+        )
+    if missing:
+        if (planned.folder / NOTES).is_dir():
+            for job in missing:
+                forget_failure(planned.folder, job.folder)
+        _launch(grid, missing, launcher, loader, first)
+    grid.failures += taken
+    reasons = {failure.folder.name: failure.reason for failure in noted_failures(planned.folder)}
+    ended = grid.stop is None and not grid.trouble
+    known = {failure.folder for failure in taken}
+    launched = {job.folder for job in missing}
+    for job in jobs:
+        if job.folder in known or _is_finished(job):
+            continue
+        lost = "it never ended" if job.folder in launched else LOST
+        reason = reasons.get(job.folder.name, lost if ended else "")
+        if reason:
+            grid.failures.append(Failure(job.folder, reason, job.command))
+
+
+LOST = "it had ended well; now its folder is gone"
+
+
+def _launch(
+    grid: Grid, missing: list[Job], launcher: Launcher, loader: JobLoader, first: int
+) -> None:
+    try:
+        with raising():  # plugins end their processes then
+            launcher.launch([list(job.launched) for job in missing], initial_job_idx=first)
+    except KeyboardInterrupt as stop:
+        grid.stop = signal_of(stop)
+    except Exception as error:  # whatever a plugin raises for its settings, or in its trouble
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        grid.trouble = f"hydra/launcher={loader.composition.launcher} failed: {reason}"
+
+
+def _is_finished(job: Job) -> bool:
+    return find(job.folder, job.experiment).state == "finished"
+
+
+def _chosen(planned: Plan) -> list[Job]:
+    """Return the jobs that judge what validation data choose of the finished ones."""
+    if planned.tune is None:
+        return []
+    from runner.compare.runs import collect
+    from runner.compare.scores import chosen_configs
+
+    runs, _ = collect(job.folder for job in planned.jobs if _is_finished(job))
+    configs = chosen_configs(runs, planned.tune)
+    pairs = zip(planned.jobs, planned.judges, strict=True)
+    return [judge for job, judge in pairs if job.setting in configs]
