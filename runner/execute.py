@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shlex
 import time
@@ -20,6 +21,7 @@ from runner.system.terminal import ConfigError, note, progress_bar
 from runner.training.checkpoint import CHECKPOINT, INTERRUPTED_SUFFIX, Interrupted, Keeper
 from runner.training.train import train
 
+log = logging.getLogger(__name__)
 LONGEST_NAME = 255
 """Bytes in a file's name, on all common file systems."""
 
@@ -47,9 +49,11 @@ def execute(
     from the last checkpoint.
     """
     started = time.perf_counter() if started is None else started
+    _refuse_names(folder)
     keeper = Keeper(folder, experiment, tell)
     reused = _make_room(folder, experiment, keeper)
     if not reused:
+        log.debug("%s: training %d replicates", experiment.title, experiment.replicates)
         fill = folder.is_dir() and (any(folder.iterdir()) or folder.samefile("."))
         try:
             listening = keeper.listening() if stops_on_signal else nullcontext()
@@ -67,6 +71,7 @@ def execute(
             fingerprint=keeper.fingerprint,
             fill=fill,
         )
+    log.info("%s is in %s%s", experiment.title, folder, " already" if reused else "")
     keeper.discard((*REACHED, SNAPSHOTS))
     try:
         run = load_run(folder)
@@ -78,6 +83,12 @@ def execute(
 
             (draw or artist.draw)(folder, experiment.plots)
     return run, reused
+
+
+def _refuse_names(folder: Path) -> None:
+    if folder.name in ("", ".."):
+        raise ConfigError(f"hydra.run.dir={folder} must name a folder, one that is not there yet")
+    refuse_long_names(folder)
 
 
 def refuse_long_names(folder: Path) -> None:
@@ -99,14 +110,12 @@ def make_room(folder: Path, experiment: Experiment, tell: Callable[[str], object
 
     Raises ConfigError if something else of the user's is there.
     """
+    _refuse_names(folder)
     _make_room(folder, experiment, Keeper(folder, experiment, tell))
 
 
 def _make_room(folder: Path, experiment: Experiment, keeper: Keeper) -> bool:
     """Make a run's place free, and return whether the very run is there already."""
-    if folder.name in ("", ".."):
-        raise ConfigError(f"hydra.run.dir={folder} must name a folder, one that is not there yet")
-    refuse_long_names(folder)
     found = find(folder, experiment, keeper.fingerprint)
     if found.state == "finished":
         return True

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, open_dict, read_write
 from runner.config.compose import Composed, Composition, checked, plain
 from runner.config.hydra_keys import asks_of_a_job
 from runner.execute import execute, make_room
-from runner.results.objective import objective
+from runner.results.objective import check_objective, objective
 from runner.results.run import Run
 
 
@@ -23,6 +23,7 @@ def carry_out(composition: Composition, **how: Any) -> tuple[Run, bool]:
     the folder and nothing else, in 12 ms. Raises ConfigError.
     """
     experiment, folder = composition.experiment, composition.folder
+    check_objective(composition.sections["objective"])
     if not asks_of_a_job(composition.words):
         return execute(experiment, folder, **how)
     make_room(folder, experiment)
@@ -38,5 +39,6 @@ def carry_out(composition: Composition, **how: Any) -> tuple[Run, bool]:
     with read_write(config.hydra), open_dict(config):
         config.hydra.mode = RunMode.RUN
         config.hydra.run.dir = str(folder)
+        config.hydra.overrides.task = [w.typed for w in composition.words if not w.is_hydras]
     Composed(config, composition.loader).run("config", task, [])
     return ended[0]

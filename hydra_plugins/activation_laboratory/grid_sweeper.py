@@ -1,6 +1,6 @@
 """``hydra/sweeper=grid``: all combinations, checked before the first starts, resumed by content."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -15,7 +15,7 @@ class GridConf:
     """params: values by key, as on the command line: {activation: "relu,tanh"}."""
 
     _target_: str = "hydra_plugins.activation_laboratory.grid_sweeper.GridSweeper"
-    params: dict[str, str] | None = None
+    params: dict[str, str] = field(default_factory=dict)
 
 
 ConfigStore.instance().store(

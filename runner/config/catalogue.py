@@ -40,7 +40,9 @@ def choices(group: str) -> dict[str, str]:
 def offered(group: str) -> list[str]:
     """Return the choices of a group of Hydra's: its own, the installed plugins' and conf/'s."""
     Plugins.instance()  # offers the installed ones
-    found = {Path(file).stem for file in ConfigStore.instance().list(group)}
+    section, _, name = group.partition("/")
+    stored = ConfigStore.instance().repo.get(section, {}).get(name, {})
+    found = {Path(file).stem for file in stored}
     for root in (CONFIG_DIR, Path(hydra.__file__).parent / "conf"):
         found |= {path.stem for path in (root / group).glob("*.yaml")}
     return sorted(found)

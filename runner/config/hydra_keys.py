@@ -6,8 +6,11 @@ schema.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+from omegaconf import OmegaConf
 
 from activations.arguments import closest
 from runner.config.catalogue import offered
@@ -16,6 +19,7 @@ from runner.system.terminal import ConfigError
 
 LAUNCHER, SWEEPER, MODE = "hydra/launcher", "hydra/sweeper", "hydra.mode"
 RUN_DIR, SWEEP_DIR, SUBDIR = "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"
+PARAMS = "hydra.sweeper.params"
 GROUPS_OF_HYDRA = (
     LAUNCHER,
     SWEEPER,
@@ -45,6 +49,8 @@ WORKS = (
     "hydra.job.config",
 )
 """What does as Hydra documents it, with all keys below it."""
+SECTIONS = ("hydra.launcher", "hydra.sweeper", "hydra.callbacks", "hydra.job_logging",
+            "hydra.hydra_logging", "hydra.job.env_set", "hydra.job.config")  # fmt: skip
 _FILLED = "Hydra fills it"
 REFUSED = {
     "hydra.overrides": _FILLED,
@@ -65,6 +71,7 @@ AT_HOME = (MODE, SEARCHPATH, RUN_DIR, SWEEP_DIR, SUBDIR, LAUNCHER, "hydra.launch
            "hydra.sweeper")  # fmt: skip
 """What is not for the jobs: of a job without any other setting Hydra's ``run_job`` would make the
 folder and nothing else, as the job does."""
+FOR_SWEEPS = (SWEEP_DIR, SUBDIR, LAUNCHER, "hydra.launcher", SWEEPER, "hydra.sweeper")
 NAMES_CODE = ("_target_", "()", "class", "://", "${")
 """What logging calls, imports or opens. Hydra's own choices are free of strangers'."""
 
@@ -81,6 +88,28 @@ def refuse_of_hydra(words: Sequence[Word]) -> None:
             continue
         for key in leaves(word.key, word.value):
             _refuse_key(key, word)
+
+
+def refuse_callbacks(callbacks: Any) -> None:
+    """Raise ConfigError if one of hydra.callbacks, which Hydra makes and calls, is of no class that
+    was written to be one."""
+    for name, callback in (callbacks or {}).items():
+        key = f"hydra.callbacks.{name}"
+        if "_target_" not in (callback if OmegaConf.is_dict(callback) else {}):
+            raise ConfigError(f"{key} is not taken: write {key}={{_target_: MODULE.CLASS}}")
+        if str(callback).count("_target_") > 1:
+            raise ConfigError(f"{key} is not taken: only the callback itself may have a _target_")
+        from hydra.experimental.callback import Callback
+
+        module, _, cls = str(callback["_target_"]).rpartition(".")
+        try:
+            found = getattr(importlib.import_module(module), cls)
+        except Exception as error:  # whatever a module raises when it is imported
+            raise ConfigError(f"{key} is not taken: {type(error).__name__}: {error}") from None
+        if not (isinstance(found, type) and issubclass(found, Callback)):
+            raise ConfigError(
+                f"{key} is not taken: {module}.{cls} is no hydra.experimental.callback.Callback"
+            )
 
 
 def leaves(key: str, value: Any) -> Iterator[str]:
@@ -103,6 +132,11 @@ def asks_of_a_job(words: Sequence[Word]) -> bool:
     return any(not _below(key, AT_HOME) for key in keys)
 
 
+def is_for_sweeps(word: Word) -> bool:
+    """Return whether a word sets something of Hydra's that has no effect on one run."""
+    return word.is_hydras and any(_below(key, FOR_SWEEPS) for key in leaves(word.key, word.value))
+
+
 def _refuse_key(key: str, word: Word) -> None:
     for refused, reason in REFUSED.items():
         if _below(key, [refused]):
@@ -111,6 +145,9 @@ def _refuse_key(key: str, word: Word) -> None:
         raise ConfigError(
             f"{key} is no setting of Hydra's; {closest(key, [*WORKS, *GROUPS_OF_HYDRA])}"
         )
+    if key in SECTIONS and not isinstance(word.value, (dict, list)):
+        group = key.replace(".", "/") if key.replace(".", "/") in GROUPS_OF_HYDRA else f"{key}.KEY"
+        raise ConfigError(f"{word} is not taken: {key} is a section; write {group}=VALUE")
     code = [mark for mark in NAMES_CODE if mark in str(word)]
     if _below(key, ["hydra.launcher", "hydra.sweeper"]) and "_target_" in code:
         raise ConfigError(f"{key} is not taken: choose what is installed by {LAUNCHER}=NAME")

@@ -16,7 +16,7 @@ from hydra.types import HydraContext
 from runner.execute import refuse_long_names
 from runner.results.find import find
 from runner.results.write import OLD, make_parent, put_aside
-from runner.sweep.job import NOTES, Failure, Job, forget_failure, noted_failures
+from runner.sweep.job import NOTES, Ended, Failure, Job, forget_failure, noted_failures
 from runner.sweep.loader import JobLoader
 from runner.sweep.plan import Plan, plan
 from runner.system.signals import raising, signal_of
@@ -25,20 +25,10 @@ from runner.training.fingerprint import fingerprint
 
 
 @dataclass
-class Grid:
-    """How a grid's jobs have ended.
+class Grid(Ended):
+    """How a grid's jobs have ended; ``jobs`` are all, those included that judge what is tuned."""
 
-    Attributes:
-        jobs: all of them, those included that judge what is tuned.
-        failures: those that have left no finished run.
-        stop: the number of the signal that has ended them early.
-        trouble: why the launcher has given up, empty if it has not.
-    """
-
-    jobs: list[Job]
-    failures: list[Failure] = field(default_factory=list)
-    stop: int | None = None
-    trouble: str = ""
+    jobs: list[Job] = field(default_factory=list)
 
     @property
     def finished(self) -> list[Path]:
@@ -61,7 +51,7 @@ def sweep(launcher: Launcher, context: HydraContext) -> Grid:
     refuse_long_names(max((job.folder for job in every), key=lambda path: len(path.name)))
     loader.jobs.update({job.launched: job for job in every})
     jobs = planned.jobs
-    grid = Grid([])
+    grid = Grid()
     title = f"sweep of {len(jobs)} job{'s' if len(jobs) > 1 else ''} in {planned.folder}"
     _run(grid, jobs, title, planned, launcher, loader, planned.remarks, planned.doubt)
     judges = _chosen(planned) if grid.stop is None and not grid.trouble else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,21 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{self.folder.name}: {self.reason}"
+
+
+@dataclass
+class Ended:
+    """How a sweep's jobs have ended.
+
+    Attributes:
+        failures: those that have left no finished run.
+        stop: the number of the signal that has ended them early.
+        trouble: why the sweeper or launcher has given up, empty if it has not.
+    """
+
+    failures: list[Failure] = field(default_factory=list)
+    stop: int | None = None
+    trouble: str = ""
 
 
 def run_job(job: Job) -> Run:

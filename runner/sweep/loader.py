@@ -8,7 +8,9 @@ from typing import Any
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from omegaconf import DictConfig
 
+from runner.config.catalogue import AROUND
 from runner.config.compose import Composition
+from runner.config.experiment import Experiment
 from runner.config.extensions import load_extensions
 from runner.config.overrides import extensions_of, read
 from runner.sweep.job import Job
@@ -46,18 +48,18 @@ class JobLoader(ConfigLoaderImpl):
         load_extensions(extensions_of(words))
         sections = self.variations.compose(words)
         config = self.variations.with_hydra(master_config, words, sections)
-        known = self.jobs.get(tuple(sweep_overrides))
-        if known is not None:
-            sweep = self.composition.sweep_folder
-            config.hydra.sweep.subdir = known.folder.relative_to(sweep).as_posix()
-        else:
-            config.hydra.sweep.subdir = self.variations.subdir(master_config, words, sections)
+        own = {key: value for key, value in sections.items() if key not in AROUND}
+        experiment = Experiment.from_dict(own, check=False)  # which the job does
+        config.hydra.sweep.subdir = self.variations.subdir(experiment)
         return config
 
-    def job(self, overrides: Sequence[str]) -> Job:
+    def job(self, overrides: Sequence[str], number: int) -> Job:
         """Return the checked job of these overrides. Raises ConfigError."""
         known = self.jobs.get(tuple(overrides))
         if known is None:
-            known = self.variations.job(read(overrides), self.composition.sweep_folder)
+            words = read(overrides)
+            experiment = self.variations.experiment(words)
+            folder = self.composition.sweep_folder
+            known = self.variations.job(words, experiment, folder, number)
             self.jobs[tuple(overrides)] = known
         return known

@@ -56,6 +56,12 @@ def plan(composition: Composition, variations: Variations | None = None) -> Plan
     if RUN_DIR in said:
         raise ConfigError(f"{RUN_DIR} is a run's folder; a sweep's is {SWEEP_DIR}")
     axes = composition.axes
+    for changing in ("hydra.job.num", "hydra.job.id"):
+        if changing in composition.raw(SUBDIR):
+            raise ConfigError(
+                f"{SUBDIR} may not hold {changing}: a job is found again by its folder, and its "
+                "number depends on which are missing"
+            )
     for axis in axes:
         _refuse_contradiction(axis, composition.words)
     folder = composition.sweep_folder
@@ -89,24 +95,25 @@ def _jobs(
     jobs: dict[str, Job] = {}
     folders: dict[Path, str] = {}
     for values in itertools.product(*several):
-        job = variations.job(variations.words_of(values), folder)
-        wanted = [job]
-        if placebo == job.config["activation"]["name"]:
-            seed = read([f"seed={job.config['seed'] + job.config['replicates']}"])
-            others = (*(word for word in values if word.key != "seed"), *seed)
-            wanted.append(variations.job(variations.words_of(others), folder))
-        for job in wanted:
-            digest = job.experiment.digest
-            if digest in jobs:
+        words = variations.words_of(values)
+        experiment = variations.experiment(words)
+        wanted = [(words, experiment)]
+        if placebo == experiment.activation["name"]:
+            seed = read([f"seed={experiment.seed + experiment.replicates}"])
+            others = variations.words_of([*(w for w in values if w.key != "seed"), *seed])
+            wanted.append((others, variations.experiment(others)))
+        for words, experiment in wanted:
+            if experiment.digest in jobs:
                 continue
-            refuse_what_other_processes_lack(job.experiment.names)
+            refuse_what_other_processes_lack(experiment.names)
+            job = variations.job(words, experiment, folder)
             if job.folder in folders:
                 raise ConfigError(
                     f"{SUBDIR} gives two jobs the folder {job.folder}: that of "
                     f"{folders[job.folder]}"
                 )
             folders[job.folder] = " ".join(job.overrides)
-            jobs[digest] = job
+            jobs[experiment.digest] = job
     return list(jobs.values())
 
 

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.core.utils import run_job as run_job_of_hydra
 from hydra.types import HydraContext, TaskFunction
+from hydra.version import setbase
 from omegaconf import DictConfig, open_dict
 
+from runner.config.catalogue import VERSION_BASE
 from runner.config.hydra_keys import asks_of_a_job
+from runner.execute import repeat_command
 from runner.results.objective import objective
-from runner.results.run import Run
+from runner.results.run import Run, load_run
 from runner.sweep.job import Failure, Job, launched_job, note_failure, run_job
 from runner.sweep.loader import JobLoader
 from runner.system.bar import Bar
@@ -49,17 +52,20 @@ def launch(
     if not isinstance(loader, JobLoader) or task_function is not launched_job:
         raise ConfigError("hydra/launcher=pool runs the jobs of python -m runner only")
     asks = asks_of_a_job(loader.composition.words)
+    hydra = (context, config) if asks else None
     folder = loader.composition.sweep_folder
     name = loader.composition.sections["objective"]
     returns = [JobReturn(list(overrides), task_name="runner") for overrides in job_overrides]
     tasks, places = [], []
     for place, overrides in enumerate(job_overrides):
         try:
-            job = loader.job(overrides)
+            job = loader.job(overrides, initial_job_idx + place)
         except ConfigError as error:  # what a sweeper has drawn may be no experiment
             returns[place].status, returns[place].return_value = JobStatus.FAILED, error
+            number = initial_job_idx + place
+            failure = Failure(folder / f"job_{number}", str(error), repeat_command(overrides))
+            note_failure(folder, failure)
             continue
-        hydra = (context, config) if asks else None
         tasks.append(Task(job, initial_job_idx + place, name, hydra))
         places.append(place)
     listener = Listener()
@@ -97,13 +103,16 @@ def launch(
 def work(task: Task) -> tuple[str, float | None]:
     """Carry out a task in a worker; return how it ended in a few words, and its objective."""
     if task.hydra is not None:
-        return "done", _run_by_hydra(task, *task.hydra)
+        value = _run_by_hydra(task, *task.hydra)
+        return told(load_run(task.job.folder)), value
     run = run_job(task.job)
     return told(run), objective(run.summary, task.objective)
 
 
 def _run_by_hydra(task: Task, context: HydraContext, config: DictConfig) -> float | None:
     setup_globals()
+    for base in VERSION_BASE.values():  # which other launchers copy with all Hydra's state
+        setbase(base)
     job = context.config_loader.load_sweep_config(config, list(task.job.launched))
     with open_dict(job):
         job.hydra.job.id = str(task.number)

@@ -18,9 +18,10 @@ from omegaconf import open_dict, read_write
 from runner.config.compose import Composed, Composition
 from runner.config.hydra_keys import RUN_DIR, SWEEP_DIR, asks_of_a_job, sets
 from runner.config.overrides import as_text
+from runner.results.objective import check_objective
 from runner.results.run import SUMMARY
 from runner.sweep.grid import Grid
-from runner.sweep.job import Failure, launched_job, noted_failures
+from runner.sweep.job import Ended, Failure, launched_job, noted_failures
 from runner.sweep.loader import JobLoader
 from runner.system.files import write_whole
 from runner.system.signals import raising, signal_of
@@ -85,18 +86,19 @@ def carry_out(composition: Composition, *, show_progress: bool = True) -> Swept:
     """
     if sets(composition.words, RUN_DIR):
         raise ConfigError(f"{RUN_DIR} is a run's folder; a sweep's is {SWEEP_DIR}")
+    check_objective(composition.sections["objective"])
     folder = composition.sweep_folder
-    jobs = _swept(composition, show_progress)
-    finished = jobs.finished if isinstance(jobs, Grid) else _finished_in(folder)
-    if jobs.trouble and not (finished or jobs.failures):
-        raise ConfigError(jobs.trouble)
-    _write_failures(folder, jobs.failures)
-    comparison = _compare(finished, folder, jobs.failures, composition) if finished else None
-    left = max(len(jobs.jobs) - len(finished), 0)
-    return Swept(folder, comparison, jobs.failures, left, jobs.stop, jobs.trouble)
+    ended = _swept(composition, show_progress)
+    finished = ended.finished if isinstance(ended, Grid) else _finished_in(folder)
+    if ended.trouble and not (finished or ended.failures):
+        raise ConfigError(ended.trouble)
+    _write_failures(folder, ended.failures)
+    comparison = _compare(finished, folder, ended.failures, composition) if finished else None
+    left = len(ended.jobs) - len(finished) if isinstance(ended, Grid) else 0
+    return Swept(folder, comparison, ended.failures, left, ended.stop, ended.trouble)
 
 
-def _swept(composition: Composition, show_progress: bool) -> Grid:
+def _swept(composition: Composition, show_progress: bool) -> Ended:
     """Let Hydra carry out its multirun; return how it ended."""
     config, folder = composition.config, composition.sweep_folder
     words = [word for word in composition.words if not word.is_hydras]
@@ -112,7 +114,7 @@ def _swept(composition: Composition, show_progress: bool) -> Grid:
     tells = composition.launcher != "pool" or not ours or asks_of_a_job(composition.words)
     if not ours and show_progress:
         print(f"sweep by hydra/sweeper={composition.sweeper} in {folder}")
-    ended = Grid([])
+    ended = Ended()
     try:
         with nullcontext() if ours else raising():
             found = hydra.multirun("config", launched_job, [], with_log_configuration=tells)

@@ -9,12 +9,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from runner.config.catalogue import AROUND, GROUPS
+from runner.config.catalogue import GROUPS
 from runner.config.compose import (
     NAME,
     Composition,
     checked,
     compose_sections,
+    explained,
     sources,
 )
 from runner.config.experiment import Experiment
@@ -38,6 +39,7 @@ class Variations:
         self.folders = folders_of(self.places)
         self.sections = composition.sections
         self.config = composition.config
+        self._subdir = composition.raw(SUBDIR)
         self.sources = sources(self.folders)
         self.files: dict[tuple[str, str], dict[str, Any] | None] = {}
         experiments = [word.value for word in self.fixed if word.key == "experiment"]
@@ -59,36 +61,37 @@ class Variations:
         sections = self._put_together(varied) if self.is_plain else None
         return compose_sections([*self.places, *words]) if sections is None else sections
 
-    def job(self, words: Sequence[Word], sweep: Path) -> Job:
-        """Return the job of these words in a sweep's folder, checked.
-
-        Raises ConfigError, naming the job.
-        """
-        sections = self.compose(words)
+    def experiment(self, words: Sequence[Word]) -> Experiment:
+        """Return the checked experiment of a job of these words. Raises ConfigError, naming it."""
         try:
-            experiment = checked(sections, self.words)
+            return checked(self.compose(words), self.words)
         except ConfigError as error:
             job = " ".join(map(str, [*self.places, *words]))
             refusal = ConfigError(f"{error} (in the job {job})")
             refusal.caret = error.caret
             raise refusal from None
-        folder = sweep / self.subdir(self.config, words, sections)
-        shown = tuple(map(str, [*self.places, *words]))
-        return Job(shown, experiment.to_dict(), folder)
 
-    def subdir(self, master: DictConfig, words: Sequence[Word], sections: dict[str, Any]) -> str:
-        """Return the name of a job's folder in its sweep's."""
-        text = _raw(master.hydra.sweep, "subdir")
-        if NAME in text:
-            experiment = Experiment.from_dict(
-                {key: value for key, value in sections.items() if key not in AROUND}, check=False
-            )
-            text = text.replace(NAME, experiment.folder_name)
-        if "${" not in text:
-            return text
-        config = self.with_hydra(master, words, sections)
-        config.hydra.sweep.subdir = text
-        return str(OmegaConf.select(config, SUBDIR, throw_on_missing=True))
+    def job(
+        self, words: Sequence[Word], experiment: Experiment, sweep: Path, number: int | None = None
+    ) -> Job:
+        """Return the job of these words and their experiment, in a sweep's folder.
+
+        Raises ConfigError if its folder cannot be named.
+        """
+        shown = tuple(map(str, [*self.places, *words]))
+        subdir = self.subdir(experiment)
+        if "${" in subdir:
+            config = self.with_hydra(self.config, words, experiment.to_dict())
+            config.hydra.sweep.subdir = subdir
+            if number is not None:
+                config.hydra.job.num, config.hydra.job.id = number, str(number)
+            with explained():
+                subdir = str(OmegaConf.select(config, SUBDIR, throw_on_missing=True))
+        return Job(shown, experiment.to_dict(), sweep / subdir)
+
+    def subdir(self, experiment: Experiment) -> str:
+        """Return the name of a job's folder in its sweep's, interpolations not resolved."""
+        return self._subdir.replace(NAME, experiment.folder_name)
 
     def with_hydra(
         self, master: DictConfig, words: Sequence[Word], sections: dict[str, Any]
@@ -102,7 +105,7 @@ class Variations:
         for word in words:
             if word.key in GROUPS:
                 hydra.runtime.choices[word.key] = word.value
-        if "${" not in _raw(hydra.job, "override_dirname"):  # as in Hydra 1.3
+        if not OmegaConf.is_interpolation(hydra.job, "override_dirname"):  # as in Hydra 1.3
             form = hydra.job.config.override_dirname
             kept = sorted(str(word) for word in words if word.key not in form.exclude_keys)
             hydra.job.override_dirname = form.item_sep.join(kept).replace("=", form.kv_sep)
@@ -158,9 +161,3 @@ class Variations:
             return None
         package = file.header.get("package")
         return content if package == ("_global_" if group == "experiment" else None) else None
-
-
-def _raw(node: DictConfig, key: str) -> str:
-    """Return a value as text, its interpolations not resolved."""
-    plain: Any = OmegaConf.to_container(node, resolve=False)
-    return str(plain[key])

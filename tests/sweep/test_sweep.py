@@ -193,8 +193,13 @@ def test_another_choice_is_judged_on_the_same_seeds(capsys):
 def test_an_interrupted_sweep_judges_at_its_next_start(capsys, monkeypatch):
     command = ["-m", "activation=relu,tanh", *RATES, *QUICK]
     launch = pool.launch
-    calls = iter([launch, lambda jobs, **how: (launch(jobs[:1], **how)[0], signal.SIGINT), launch])
-    monkeypatch.setattr(pool, "launch", lambda jobs, **how: next(calls)(jobs, **how))
+
+    def interrupted(jobs, first, **how):
+        launch(jobs[:1], first, **how)
+        raise KeyboardInterrupt
+
+    calls = iter([launch, interrupted, launch])
+    monkeypatch.setattr(pool, "launch", lambda *jobs, **how: next(calls)(*jobs, **how))
     assert main(command) == 130
     told = capsys.readouterr()
     assert "interrupted: 1 job left" in told.err
@@ -223,7 +228,7 @@ def test_hydras_launchers_run_the_same_jobs(capsys):
 
 
 def test_a_launcher_gets_an_experiments_axes_and_placebo_and_only_what_is_missing(capsys):
-    words = stored_experiment("sweep: {activation: 'relu,tanh'}\nplacebo: tanh\nseed: 3\n")
+    words = stored_experiment(f"{AXES}placebo: tanh\nseed: 3\n")
     words += [*QUICK, "hydra/launcher=basic"]
     first, *_ = plan(compose(parse(words).overrides)).jobs
     run_job(first)
@@ -250,6 +255,9 @@ def test_a_launcher_that_refuses_its_settings_is_told_in_one_line(capsys, monkey
     )
 
 
+AXES = "hydra: {sweeper: {params: {activation: 'relu,tanh'}}}\n"
+
+
 def stored_experiment(text):
     """Write an experiment file of the user's own; return the words that take it."""
     path = Path("conf/experiment/mine.yaml")
@@ -266,7 +274,7 @@ def stored_experiment(text):
     ],
 )
 def test_an_experiments_tuning_and_placebo_need_not_be_in_a_narrowed_sweep(words, remarks):
-    text = "sweep: {activation: 'relu,tanh'}\nplacebo: tanh\ntune: activation\n"
+    text = f"{AXES}placebo: tanh\ntune: activation\n"
     planned = plan(compose(parse([*stored_experiment(text), *words, *QUICK]).overrides))
     assert [remark.partition(";")[0] for remark in planned.remarks] == remarks
 
@@ -367,10 +375,15 @@ CHOICES = [
 CHOICES += ["optimizer={name: adam, beta1: 0.8}"]  # a section written out
 
 
+def varied_experiment(fixed, varied):
+    variations = Variations(compose(fixed))
+    return variations.experiment(variations.words_of(read(varied)))
+
+
 @pytest.mark.parametrize("choice", CHOICES)
 def test_a_job_put_together_is_what_hydra_composes(choice):
     fixed, varied = ["model.hidden=[3]"], [choice, "optimizer.learning_rate=0.5", "seed=2"]
-    found = Variations(compose(fixed)).experiment(read(varied))
+    found = varied_experiment(fixed, varied)
     assert found.to_dict() == compose([*fixed, *varied]).experiment.to_dict()
 
 
@@ -386,7 +399,7 @@ def test_so_it_is_with_files_of_the_users_own(activation):
     fixed = parse(words).overrides
     varied = ["activation=mine", "optimizer=sgd", "optimizer.learning_rate=0.2", "seed=2"]
     for axes in (varied, varied[:2]):
-        found = Variations(compose(fixed)).experiment(read(axes))
+        found = varied_experiment(fixed, axes)
         assert found.to_dict() == compose([*fixed, *axes]).experiment.to_dict()
 
 
