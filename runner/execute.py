@@ -15,7 +15,7 @@ import numpy as np
 
 from runner.config.experiment import Experiment
 from runner.results.find import find
-from runner.results.run import LAST_PICTURE, REACHED, SNAPSHOTS, Run, load_run
+from runner.results.run import FILES, LAST_PICTURE, REACHED, SNAPSHOTS, Run, load_run
 from runner.results.write import make_parent, put_aside, write_reached, write_run
 from runner.system.terminal import ConfigError, note, progress_bar
 from runner.training.checkpoint import CHECKPOINT, INTERRUPTED_SUFFIX, Interrupted, Keeper
@@ -37,13 +37,15 @@ def execute(
     stops_on_signal: bool = True,
     draw: Callable[[Path, str], object] | None = None,
     tell: Callable[[str], object] = note,
+    made: bool = False,
 ) -> tuple[Run, bool]:
     """Return the experiment's run, and whether it was there already.
 
     A folder that holds this very experiment, made with this fingerprint, is read instead of
     trained again: the bytes would be the same. One that was made with another or is damaged
     is moved into ``.old`` beside it, which ``tell`` is told. Missing pictures are
-    drawn, by ``draw`` if given.
+    drawn, by ``draw`` if given. A folder that Hydra has ``made`` for this run may hold what Hydra,
+    or the user's code that it has called, has written there.
     Raises ConfigError if the folder is taken by something else. If it ``stops_on_signal``,
     raises Interrupted after Ctrl-C or SIGTERM. However it was stopped, the same call goes on
     from the last checkpoint.
@@ -51,10 +53,10 @@ def execute(
     started = time.perf_counter() if started is None else started
     _refuse_names(folder)
     keeper = Keeper(folder, experiment, tell)
-    reused = _make_room(folder, experiment, keeper)
+    reused = _make_room(folder, experiment, keeper, made)
     if not reused:
         log.debug("%s: training %d replicates", experiment.title, experiment.replicates)
-        fill = folder.is_dir() and (any(folder.iterdir()) or folder.samefile("."))
+        fill = folder.is_dir() and (made or any(folder.iterdir()))
         try:
             listening = keeper.listening() if stops_on_signal else nullcontext()
             with listening, progress_bar(experiment.title, show_progress) as progress:
@@ -114,12 +116,14 @@ def make_room(folder: Path, experiment: Experiment, tell: Callable[[str], object
     _make_room(folder, experiment, Keeper(folder, experiment, tell))
 
 
-def _make_room(folder: Path, experiment: Experiment, keeper: Keeper) -> bool:
+def _make_room(folder: Path, experiment: Experiment, keeper: Keeper, made: bool = False) -> bool:
     """Make a run's place free, and return whether the very run is there already."""
     found = find(folder, experiment, keeper.fingerprint)
     if found.state == "finished":
         return True
-    if found.state == "taken":
+    if found.state == "taken" and not (
+        made and folder.is_dir() and not any((folder / name).exists() for name in FILES)
+    ):
         raise ConfigError(
             f"{folder} {found.reason}; name a folder that is empty or not there by "
             "hydra.run.dir=FOLDER"

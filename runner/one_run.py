@@ -32,7 +32,7 @@ def carry_out(composition: Composition, **how: Any) -> tuple[Run, bool]:
     def task(config: DictConfig) -> float | None:
         sections = plain(config)
         place = HydraConfig.get().runtime.output_dir if HydraConfig.get().job.chdir else folder
-        ended.append(execute(checked(sections, composition.words), Path(place), **how))
+        ended.append(execute(checked(sections, composition.words), Path(place), made=True, **how))
         return objective(ended[0][0].summary, sections["objective"])
 
     config = composition.config

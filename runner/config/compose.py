@@ -111,8 +111,6 @@ class Composition:
         """
         said = {word.key for word in self.words}
         stored = [word for word in self._parameters if word.key not in said]
-        for word in stored:
-            refuse_as_axis(word, self.sweeper)
         return [*(word for word in self.words if word.is_axis), *stored]
 
     @cached_property
@@ -125,6 +123,8 @@ class Composition:
         if not isinstance(values, dict):
             raise ConfigError(f"hydra.sweeper.params must be values by key; got {values!r:.60}")
         words = read([f"{key!s}={value}" for key, value in values.items()])
+        for word in words:
+            refuse_as_axis(word, self.sweeper)
         refuse_wrong([*self.words, *words])
         return words
 
@@ -317,6 +317,8 @@ def hydra_set_aside() -> Iterator[None]:
         yield
     finally:
         Singleton._instances = theirs
+        for handler in set(logger.handlers) - set(handlers):
+            handler.close()
         logger.setLevel(level)
         logger.handlers[:] = handlers
 

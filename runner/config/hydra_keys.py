@@ -147,7 +147,7 @@ def _refuse_key(key: str, word: Word) -> None:
         )
     if key in SECTIONS and not isinstance(word.value, (dict, list)):
         group = key.replace(".", "/") if key.replace(".", "/") in GROUPS_OF_HYDRA else f"{key}.KEY"
-        raise ConfigError(f"{word} is not taken: {key} is a section; write {group}=VALUE")
+        raise ConfigError(f"{word} is not taken: {key} is a section; write {group}=NAME")
     code = [mark for mark in NAMES_CODE if mark in str(word)]
     if _below(key, ["hydra.launcher", "hydra.sweeper"]) and "_target_" in code:
         raise ConfigError(f"{key} is not taken: choose what is installed by {LAUNCHER}=NAME")

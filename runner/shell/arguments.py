@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 from runner.system.terminal import ConfigError, OneLineParser
 
-INFORMATION = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+INFORMATION = ("all", "aliases", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+REFUSED = {
+    "--config-name": "there is one primary config; choose with GROUP=NAME or experiment=NAME",
+    "--config-path": "configs of your own stand beside the built-in ones: --config-dir FOLDER",
+    "--experimental-rerun": "it would load a pickle, which can run anything; a run's summary.json "
+    "holds the command that repeats it",
+}
+"""Options of Hydra's that are refused, and why."""
 COMPLETIONS = [
     [f"{verb}={shell}"]
     for verb in ("install", "uninstall", "query")
@@ -27,6 +34,7 @@ class Options:
         help: whether help was asked for.
         version: whether the version was asked for.
         multirun: whether the overrides span a sweep.
+        run: whether they mean one run, whatever an experiment file says.
         for_hydra: options of Hydra's own (--cfg, --info, ...), which do all that is to be done.
     """
 
@@ -36,6 +44,7 @@ class Options:
     help: bool
     version: bool
     multirun: bool
+    run: bool
     for_hydra: tuple[str, ...]
 
     @property
@@ -47,10 +56,15 @@ class Options:
 
     @property
     def overrides(self) -> list[str]:
-        """The words for Hydra; --config-dir is one of them, hydra.searchpath."""
+        """The words for Hydra; --config-dir and --run are two of them."""
         from runner.config.overrides import SEARCHPATH, as_text  # and Hydra, which takes a while
 
-        return [*(f"{SEARCHPATH}=[{as_text(path)}]" for path in self.folders), *self.settings]
+        mode = ["hydra.mode=RUN"] if self.run else []
+        return [
+            *mode,
+            *(f"{SEARCHPATH}=[{as_text(path)}]" for path in self.folders),
+            *self.settings,
+        ]
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -61,15 +75,22 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--version", action="store_true")
     parser.add_argument("-cd", "--config-dir", action="append", default=[])
+    for option in REFUSED:
+        short = {"--config-name": ["-cn"], "--config-path": ["-cp"]}.get(option, [])
+        parser.add_argument(option, *short, dest=option)
     parser.add_argument("--resolve", action="store_true")
     parser.add_argument("-p", "--package")
     one_of = parser.add_mutually_exclusive_group()
     one_of.add_argument("-m", "--multirun", action="store_true")
+    one_of.add_argument("-r", "--run", action="store_true")
     one_of.add_argument("-c", "--cfg", choices=("job", "hydra", "all"))
     one_of.add_argument("-i", "--info", nargs="?", const="all", choices=INFORMATION)
     one_of.add_argument("--hydra-help", action="store_true")
     one_of.add_argument("-sc", "--shell-completion", action="store_true")
     found = parser.parse_intermixed_args(list(arguments))
+    for option, reason in REFUSED.items():
+        if getattr(found, option) is not None:
+            raise ConfigError(f"{option} is not taken: {reason}")
     for word in found.overrides:
         if "=" not in word and not word.startswith("~"):
             raise ConfigError(f"{word!r} is no override; write key=value, e.g. activation=relu")
@@ -80,6 +101,7 @@ def parse(arguments: Sequence[str]) -> Options:
         help=found.help,
         version=found.version,
         multirun=found.multirun,
+        run=found.run,
         for_hydra=_for_hydra(found),
     )
 

@@ -12,19 +12,23 @@ from omegaconf import DictConfig, OmegaConf
 from runner.config.catalogue import CONFIG_DIR, VERSION_BASE
 from runner.config.compose import explained, for_hydra
 from runner.config.extensions import load_extensions
+from runner.config.hydra_keys import refuse_of_hydra
 from runner.config.overrides import extensions_of, read
 from runner.config.refusals import refuse_wrong
-from runner.system.terminal import printable
+from runner.system.terminal import ConfigError, printable
 
 
 def hand_over(options: Sequence[str], overrides: Sequence[str]) -> int:
     """Let Hydra carry out its ``options``; return the exit status. Raises ConfigError."""
+    if "aliases" in options and hydra.__version__.startswith("1.3"):
+        raise ConfigError("--info aliases needs Hydra 1.4")
     # Hydra prints and exits by itself on an error unless this is set.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     if "--shell-completion" in options:  # whose words are no overrides
         words = list(overrides)
     else:
         parsed = read(overrides)
+        refuse_of_hydra(parsed)
         refuse_wrong(parsed)
         load_extensions(extensions_of(parsed))
         words = for_hydra(parsed)

@@ -86,8 +86,9 @@ class Ended:
     trouble: str = ""
 
 
-def run_job(job: Job) -> Run:
-    """Carry out a job in whatever process this is, and return its run."""
+def run_job(job: Job, *, made: bool = False) -> Run:
+    """Carry out a job in whatever process this is, and return its run; ``made`` as for
+    ``execute``."""
     load_extensions(job.experiment.extensions)  # a worker process has not seen them
     run, _ = execute(
         job.experiment,
@@ -96,6 +97,7 @@ def run_job(job: Job) -> Run:
         show_progress=False,
         stops_on_signal=False,  # the sweep ends its workers at once
         tell=lambda text: None,  # as the sweep has told it
+        made=made,
     )
     return run
 
@@ -114,7 +116,7 @@ def launched_job(config: DictConfig) -> float | None:
         load_extensions(extensions_of(words))
         sections = plain(config)
         experiment = checked(sections, words)
-        run = run_job(Job(tuple(overrides), experiment.to_dict(), folder))
+        run = run_job(Job(tuple(overrides), experiment.to_dict(), folder), made=True)
         found = objective(run.summary, sections["objective"])
     except Exception as error:
         note_failure(

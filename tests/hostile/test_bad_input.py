@@ -45,7 +45,7 @@ def schema() -> dict[str, tuple[str, Any]]:
             chosen = "" if group == "model" else f"{group}={name}"
             found[f"{chosen} {group}.{key}"] = (chosen, value)
     for key, value in OmegaConf.to_container(OmegaConf.load(CONFIG_DIR / "config.yaml")).items():  # type: ignore[union-attr]
-        if key in ("defaults", "hydra", "sweep"):
+        if key in ("defaults", "hydra"):
             continue
         inner = value.items() if isinstance(value, dict) else [("", value)]
         for name, default in inner:
@@ -248,9 +248,9 @@ def no_effect(draw: st.DrawFn) -> tuple[list[str], str]:
     key = draw(shell([*KEYS, *GROUPS]))
     value = draw(shell(["1", "relu", "[1,2]"]))
     place = draw(shell(["hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.job.name",
-                        "hydra.output_subdir", "hydra.run", "hydra.sweeper.params", "hydra.mode",
+                        "hydra.output_subdir", "hydra.run", "hydra.sweeper.nosuch", "hydra.mode",
                         "hydra/sweeper", "hydra.launcher.n_jobs", "hydra"]))  # fmt: skip
-    once = draw(shell(["extensions", "tune", "placebo", "plots", "experiment", "sweep"]))
+    once = draw(shell(["extensions", "tune", "placebo", "plots", "experiment", "objective"]))
     return draw(
         st.sampled_from(
             [

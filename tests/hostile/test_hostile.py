@@ -86,6 +86,13 @@ FROM_THE_SHELL = [
     "+hydra.launcher.x={_target_:hydra._internal.utils.os.mkdir,path:owned}",
     "hydra.job_logging.handlers.console.stream=${seed}xt://antigravity.fly",
 ]
+
+
+def swept(params):
+    """A stranger's experiment that sweeps over something."""
+    return f"# @package _global_\nhydra: {{sweeper: {{params: {{{params}}}}}}}\n"
+
+
 WAYS = [[], ["-m", "seed=1,2"], ["-m", "seed=1,2", "hydra/launcher=basic"]]
 
 
@@ -121,8 +128,6 @@ HYDRA_SETTINGS = [
     "job_logging: {handlers: {file: {class: logging.FileHandler, filename: ../../owned.log}}}",
     "job_logging: {handlers: {a: {class: logging.os.mkdir, path: owned}}}",
     "output_subdir: ../../../../../owned",
-    "sweeper: {params: {extensions: '[mischief.py]'}}",
-    "sweeper: {params: {'+hydra.output_subdir': owned}}",
     "job: {env_set: {PYTHONPATH: theirs}}",
     "job: {chdir: true}",
 ]
@@ -138,9 +143,11 @@ def test_a_launched_job_takes_no_setting_of_hydras_from_a_file(capsys, setting):
 def test_a_sweeper_that_stands_for_hydras_own_is_not_taken(capsys):
     Path("mischief.py").write_text("import os\nos.mkdir('owned')\n")
     basic = "_target_: hydra._internal.core_plugins.basic_sweeper.BasicSweeper\n"
-    stranger(basic + "params: {extensions: '[mischief.py]'}\n", "hydra/sweeper", "basic")
+    for name in ("basic", "grid"):
+        stranger(basic + "params: {extensions: '[mischief.py]'}\n", "hydra/sweeper", name)
     words = stranger("# @package _global_\nseed: 3\n")
     refused(capsys, *words, *WAYS[2], says="hydra.sweeper")
+    refused(capsys, *words, *WAYS[2], "hydra/sweeper=basic", says="extensions")
 
 
 def test_a_primary_config_in_a_strangers_folder_is_not_read(capsys):
@@ -183,8 +190,7 @@ def test_a_strangers_file_runs_nothing_and_writes_nowhere(capsys, group, text):
 
 def test_a_sweep_hidden_in_a_strangers_file_stays_in_its_folder(capsys):
     words = stranger(
-        "# @package _global_\nhydra: {sweep: {dir: ../../owned, subdir: ../owned}}\n"
-        "sweep: {seed: '1,2'}\n"
+        "# @package _global_\nhydra: {sweep: {dir: ../../owned, subdir: ../owned}}\nseed: 1\n"
     )
     assert main([*BARE, *words]) in (0, 2)
     assert {p.name for p in Path().iterdir()} <= {"theirs", "outputs"}
@@ -314,14 +320,18 @@ def test_folders_behind_a_link_are_left_alone(capsys):
         ("activation", 'name: elu\n"\\u009b2Jx\\nerror: all is well": 1\n'),
         ("activation", 'name: "\\e[2J\\u202e\\0"\n'),
         ("experiment", '# @package _global_\n"\\e[2Jx": 1\n'),
-        ("experiment", '# @package _global_\nsweep: {"\\e[2Jx": "1,2"}\n'),
-        ("experiment", '# @package _global_\nsweep: {seed: "1,2"}\ntune: "\\e[2J"\n'),
-        ("experiment", "# @package _global_\nsweep: text\n"),
-        ("experiment", "# @package _global_\nsweep: {seed: 'range(0,1000000000000)'}\n"),
-        ("experiment", "# @package _global_\nsweep: {seed: '1,2'}\ntune: optimizer.momentum\n"),
-        ("experiment", "# @package _global_\nsweep: {extensions: '[mischief.py]'}\n"),
-        ("experiment", f"# @package _global_\nsweep: {{+hydra.callbacks.x: '{CALL}'}}\n"),
-        ("experiment", "# @package _global_\nsweep: {'a/../../../owned': '1,2'}\n"),
+        ("experiment", swept('"\\e[2Jx": "1,2"')),
+        ("experiment", swept('seed: "1,2"') + 'tune: "\\e[2J"\n'),
+        ("experiment", "# @package _global_\nhydra: {sweeper: {params: text}}\n"),
+        ("experiment", swept("seed: 'range(0,1000000000000)'")),
+        ("experiment", swept("seed: '1,2'") + "tune: optimizer.momentum\n"),
+        ("experiment", swept("extensions: '[mischief.py]'")),
+        ("experiment", swept("+extensions: '[mischief.py]'")),
+        ("experiment", swept("+hydra.output_subdir: owned")),
+        ("experiment", swept(f"+hydra.callbacks.x: '{CALL}'")),
+        ("experiment", swept("hydra.searchpath: '[pkg://mischief]'")),
+        ("experiment", swept("'a/../../../owned': '1,2'")),
+        ("experiment", swept("'seed=1 extensions': '[mischief.py]'")),
     ],
 )
 def test_a_strangers_words_cannot_steer_the_terminal_or_the_sweep(group, text, capsys):

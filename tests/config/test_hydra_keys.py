@@ -1,0 +1,186 @@
+"""Everything that Hydra lets one set does what Hydra documents, or is refused with its reason."""
+
+import logging
+import os
+import re
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pytest
+from hydra._internal.utils import get_args_parser
+from hydra.conf import HydraConf
+from hydra.experimental.callback import Callback
+from omegaconf import OmegaConf
+
+from runner.__main__ import main
+from runner.config.hydra_keys import GROUPS_OF_HYDRA, REFUSED, WORKS
+from runner.results.run import load_run
+from runner.shell import arguments
+from tests.commands import ROOT, python, refusal
+
+QUICK = ["replicates=2", "training.epochs=2", "dataset.samples=80", "plots=none"]
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder", "logging_kept")
+
+
+@pytest.fixture
+def logging_kept():
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()
+    root.handlers[:] = handlers
+
+
+def table(heading):
+    """The rows of a table of conf/README.md: what is set, works or refused, and the remark."""
+    text = (ROOT / "conf" / "README.md").read_text(encoding="utf-8")
+    section = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return {
+        name: (here, remark)
+        for name, here, remark in re.findall(r"^\| `(.+?)` \| (\w+) \| (.*?) ?\|$", section, re.M)
+    }
+
+
+def keys(schema, prefix="hydra"):
+    """All keys of Hydra's schema, and the groups that its defaults list names."""
+    for field in fields(schema):
+        value = getattr(schema, field.name)
+        if field.name == "defaults":
+            yield from (f"hydra/{group}" for entry in value for group in entry)
+        elif is_dataclass(value):
+            yield from keys(value, f"{prefix}.{field.name}")
+        else:
+            yield f"{prefix}.{field.name}"
+
+
+def test_every_key_of_hydras_schema_has_its_line_in_the_table():
+    told = table("Hydra's settings")
+    for key in keys(HydraConf()):
+        assert any(key == one or key.startswith(f"{one}.") for one in told), key
+
+
+def test_the_table_of_settings_is_what_the_code_does():
+    told = table("Hydra's settings")
+    assert [key for key in told if told[key][0] == "works"] != []
+    assert {k for k in told if told[k][0] == "works"} == {*WORKS, *GROUPS_OF_HYDRA}
+    assert {k: told[k][1] for k in told if told[k][0] == "refused"} == REFUSED
+
+
+def test_every_option_of_hydras_has_its_line_and_is_known(capsys):
+    told = table("Hydra's options")
+    options = {
+        next(one for one in action.option_strings if one.startswith("--")): action
+        for action in get_args_parser()._actions
+        if action.option_strings
+    }
+    assert told.keys() == options.keys()
+    refused = {option: reason for option, (here, reason) in told.items() if here == "refused"}
+    assert refused == arguments.REFUSED
+    information = next(a for a in get_args_parser()._actions if a.dest == "info").choices
+    assert set(information) <= set(arguments.INFORMATION)
+    for option, action in options.items():
+        words = [option] if action.nargs == 0 else [option, "job"]
+        try:
+            arguments.parse([*words, *action.option_strings[1:1]])
+        except ValueError as error:
+            assert "unrecognized" not in str(error)
+
+
+@pytest.mark.parametrize("key", [key for key in REFUSED if "/" not in key])
+def test_what_is_refused_says_why(capsys, key):
+    assert f": {REFUSED[key]}" in refusal(capsys, f"+{key}=1")
+
+
+@pytest.mark.parametrize("way", [[], ["-m"], ["-m", "hydra/launcher=basic"]])
+def test_hydras_files_are_written_beside_the_results(capsys, way):
+    words = ["hydra.output_subdir=.hydra", "hydra/job_logging=default", "hydra.job.name=mine"]
+    place = "hydra.sweep.dir=it" if way else "hydra.run.dir=it/run"
+    command = [*way, *QUICK, *words, place, "seed=3"]
+    assert main(command) == 0
+    (folder,) = (path.parent for path in Path("it").glob("*/summary.json"))
+    assert load_run(folder).config.seed == 3
+    assert "seed=3" in OmegaConf.load(folder / ".hydra" / "overrides.yaml")
+    assert OmegaConf.load(folder / ".hydra" / "config.yaml").activation.name == "tanh"
+    hydra = OmegaConf.load(folder / ".hydra" / "hydra.yaml").hydra
+    assert hydra.job.name == "mine" and Path(hydra.runtime.output_dir) == folder.absolute()
+    assert "tanh on moons is in" in (folder / "mine.log").read_text()
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert "was there already" in out or "1 of them finished already" in out
+
+
+def test_a_run_that_was_killed_beside_hydras_files_is_run_again():
+    Path("it/.hydra").mkdir(parents=True)
+    Path("it/.hydra/hydra.yaml").write_text("hydra: {}\n")
+    Path("it/runner.log").write_text("killed\n")
+    assert main([*QUICK, "hydra.run.dir=it"]) == 0
+    assert sorted(os.listdir("it"))[0] == ".hydra" and Path("it/summary.json").is_file()
+
+
+@pytest.mark.parametrize("way", [[], ["-m"]])
+def test_a_job_may_have_its_folder_and_variables(way):
+    """Extensions are the user's code, which may look at both."""
+    Path("mine.py").write_text(
+        "import os\nfrom activations import Elementwise\n"
+        "class Mine(Elementwise):\n"
+        "    name = 'mine'\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        if 'WHERE' in os.environ: open('seen.txt', 'w').write(os.environ['WHERE'])\n"
+        "    def forward(self, x): return x * 1\n"
+        "    def derivative(self, x, y): return 1 + 0 * x\n"
+    )
+    words = [f"extensions=['{Path('mine.py').absolute()}']", "activation=mine"]
+    words += ["hydra.job.chdir=true", "+hydra.job.env_set.WHERE=here"]
+    words += ["hydra.sweep.dir=it" if way else "hydra.run.dir=it/run"]
+    done = python("-m", "runner", *way, *QUICK, *words)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (path.parent for path in Path("it").glob("*/summary.json"))
+    assert (folder / "seen.txt").read_text() == "here"
+    assert not Path("seen.txt").exists()
+
+
+class Recorder(Callback):
+    """Records which of its methods Hydra calls, and with what result."""
+
+    calls: list[str] = []  # noqa: RUF012
+
+    def __getattribute__(self, name):
+        if name.startswith("on_"):
+            type(self).calls.append(name)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize(
+    ("way", "calls"),
+    [
+        ([], ["on_run_start", "on_job_start", "on_job_end", "on_run_end"]),
+        (["-m"], ["on_multirun_start", "on_multirun_end"]),  # the jobs' are called in workers
+        (
+            ["-m", "hydra/launcher=basic"],
+            ["on_multirun_start", "on_job_start", "on_job_end", "on_multirun_end"],
+        ),
+    ],
+)
+def test_callbacks_are_called(way, calls, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from tests.config.test_hydra_keys import Recorder as imported  # as Hydra imports it
+
+    imported.calls.clear()
+    target = f"{imported.__module__}.Recorder"
+    word = f"+hydra.callbacks.it={{_target_: {target}}}"
+    assert main([*way, *QUICK, word]) == 0
+    assert imported.calls == calls
+
+
+def test_verbose_tells_more(capsys):
+    assert main([*QUICK, "hydra.verbose=[runner]"]) == 0
+    assert "tanh on moons: training 2 replicates\n" in capsys.readouterr().out
+    assert main([*QUICK, "seed=1"]) == 0
+
+
+def test_run_carries_out_one_run_of_an_experiment_that_sweeps(capsys):
+    assert main(["--run", "experiment=noise", *QUICK]) == 0
+    assert "tanh on moons" in capsys.readouterr().out
