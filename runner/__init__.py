@@ -53,9 +53,9 @@ def run(
     from runner.system.terminal import ConfigError
 
     words = _words(overrides)
-    if activation is not None:
-        words += offer_instance(activation)
     with hydra_set_aside():
+        if activation is not None:
+            words += offer_instance(activation)
         composition = composed(words)
         if composition.sweeps or any(word.is_axis for word in composition.words):
             raise ConfigError("run() carries out one experiment; take sweep() for several")

@@ -103,6 +103,61 @@ def test_the_callers_state_stays_as_it_was(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+HYDRAS_PROGRAM = """
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobRuntime
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.version import getbase
+from activations import Elementwise
+from runner import run, sweep
+from runner.config.catalogue import VERSION_BASE
+
+class Mine(Elementwise):
+    name = "mine"
+    def forward(self, x): return x * 1
+    def derivative(self, x, y): return 1 + 0 * x
+
+def state():
+    loader = GlobalHydra.instance().hydra.config_loader
+    return {
+        "config": (HydraConfig.instance().cfg, HydraConfig.get().job.name),
+        "search path": [repr(one) for one in loader.get_search_path().get_path()],
+        "plugins": {str(k): list(v)
+                    for k, v in Plugins.instance().plugin_type_to_subclass_list.items()},
+        "sources": dict(SourcesRegistry.instance().types),
+        "stored": {group: repr(nodes) for group, nodes in ConfigStore.instance().repo.items()},
+        "name": JobRuntime.instance().get("name"),
+        "base": getbase(),
+        "ours": (id(GlobalHydra.instance().hydra), id(HydraConfig.instance())),
+    }
+
+@hydra.main(config_path=None, **VERSION_BASE)
+def main(config):
+    before = state()
+    words = ["training.epochs=1", "dataset.samples=80", "replicates=2", "plots=none"]
+    run([*words, "hydra.searchpath=[theirs]"], activation=Mine())
+    run([*words, "seed=5", "hydra.job.name=other", "hydra/job_logging=default"])
+    sweep([*words, "seed=1,2", "hydra/launcher=basic"])
+    assert state() == before
+    print("kept", HydraConfig.get().job.name)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_program_of_hydras_keeps_its_hydra(tmp_path):
+    (tmp_path / "theirs" / "activation").mkdir(parents=True)
+    (tmp_path / "program.py").write_text(HYDRAS_PROGRAM)
+    done = python("program.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "kept program" in done.stdout
+
+
 def test_a_launcher_leaves_the_callers_logging_as_it_was():
     before = caller()
     assert sweep(["activation=relu", "hydra/launcher=basic", *QUICK]).table

@@ -35,12 +35,14 @@ Main settings (python -m runner --cfg job prints all, with their defaults)
   dtype=float32                 or float64
   plots=png                     svg, pdf or none
   extensions=[file.py]          activations, data, optimizers ... of your own
-  hydra.run.dir=FOLDER          where the run goes
+  hydra.run.dir=FOLDER          where the run goes; hydra.sweep.dir=FOLDER for a sweep
+  hydra/launcher=NAME           what runs a sweep's jobs; hydra/sweeper=NAME which there are
 
 Options
   -m, --multirun                sweep over comma-separated values
+  -r, --run                     one run, also of an experiment that sweeps
   -cd, --config-dir FOLDER      YAML files of your own, beside the built-in ones
-  --cfg job                     print the composed config and stop
+  --cfg job                     print the composed config and stop; also --info, --hydra-help
   --shell-completion            tab completion; the README says how to switch it on
   --version                     the version of this program
   -h, --help                    this text
