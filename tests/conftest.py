@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections import Counter
@@ -65,6 +66,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_report_header() -> list[str]:
     return [f"NumPy dispatch paths of the accuracy suite: {', '.join(PATHS)}"]
+
+
+@pytest.fixture(autouse=True)
+def logging_kept() -> Iterator[None]:
+    """Take back what Hydra has set up of the logging, which goes to a stream of this test."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture

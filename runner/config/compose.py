@@ -216,6 +216,10 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
     Raises ConfigError.
     """
+    raw: Any = OmegaConf.to_container(config, resolve=False)
+    raw.pop("hydra", None)
+    if not any(mark in str(raw) for mark in ("${", "???")):
+        return {str(key): value for key, value in raw.items()}
     own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     with explained():
         refuse_interpolation_bombs(OmegaConf.to_container(own, resolve=False))

@@ -1,6 +1,5 @@
 """Everything that Hydra lets one set does what Hydra documents, or is refused with its reason."""
 
-import logging
 import os
 import re
 from dataclasses import fields, is_dataclass
@@ -19,18 +18,7 @@ from runner.shell import arguments
 from tests.commands import ROOT, python, refusal
 
 QUICK = ["replicates=2", "training.epochs=2", "dataset.samples=80", "plots=none"]
-pytestmark = pytest.mark.usefixtures("in_an_empty_folder", "logging_kept")
-
-
-@pytest.fixture
-def logging_kept():
-    root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
-    yield
-    root.setLevel(level)
-    for handler in set(root.handlers) - set(handlers):
-        handler.close()
-    root.handlers[:] = handlers
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def table(heading):

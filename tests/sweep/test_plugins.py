@@ -8,10 +8,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobStatus
-from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 
 import hydra_plugins
@@ -120,22 +120,23 @@ def test_hydras_own_sweeper_stops_at_a_failure_and_all_is_compared(capsys):
     assert Path("it/2/summary.json").is_file() and "comparison/index.html" in out
 
 
-class Killing(Launcher):
-    """A launcher that is interrupted after its first job, as by scancel."""
-
-    def setup(self, *, hydra_context, task_function, config):
-        self.how = {"context": hydra_context, "task_function": task_function, "config": config}
-
-    def launch(self, job_overrides, initial_job_idx):
-        pool.launch(job_overrides[:1], initial_job_idx, **self.how, processes=1)
-        os.kill(os.getpid(), signal.SIGINT)
-        raise AssertionError("nothing goes on after a signal")
+def interrupted(launcher, job_overrides, initial_job_idx):
+    """A launch that is interrupted after its first job, as by scancel."""
+    pool.launch(
+        job_overrides[:1],
+        initial_job_idx,
+        context=launcher.hydra_context,
+        task_function=launcher.task_function,
+        config=launcher.config,
+        processes=1,
+    )
+    os.kill(os.getpid(), signal.SIGINT)
+    raise AssertionError("nothing goes on after a signal")
 
 
 @pytest.mark.parametrize("sweeper", [[], ["hydra/sweeper=basic"]])
 def test_after_ctrl_c_what_is_finished_is_compared(capsys, monkeypatch, sweeper):
-    name = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
-    monkeypatch.setitem(Plugins.instance().class_name_to_class, name, Killing)
+    monkeypatch.setattr(BasicLauncher, "launch", interrupted)
     words = ["-m", *QUICK, "seed=1,2", "hydra/launcher=basic", "hydra.sweep.dir=it", *sweeper]
     assert main(words) == 130
     out, err = capsys.readouterr()
