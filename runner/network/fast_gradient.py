@@ -5,7 +5,7 @@ memory traffic. Hence, beside ``Network.loss_gradient`` and its plain tape:
 
 * All buffers are made once per batch size, and all calls are bound to them: nothing is
   allocated, sliced or looked up between one call and the next.
-* Activations are feature-major here, (replicates, units + 1, batch), with a last row of
+* All arrays are feature-major here, (replicates, units + 1, batch), with a last row of
   ones: z = [w; b]^T [y; 1] adds the bias inside the product, and dL/d[w; b] = [y; 1] dz^T
   sums its gradient there, where two more calls would cost as much as the products. theta
   holds each layer's weight rows followed by its bias row, so [w; b] is a view.
@@ -65,16 +65,16 @@ class BatchGradient:
     def __call__(self, x: Array, targets: Array) -> None:
         """Fill the gradient of the mean loss over a batch.
 
-        x as ``with_ones`` makes it; targets as the losses take them.
+        x as ``with_ones`` makes it; targets, too, are (replicates, 1 or classes, batch).
         """
-        x_transposed = _transposed(self._seen(x))
-        self.product(self.w_transposed, x_transposed, self.z)
+        x = self._seen(x)
+        self.product(self.w_transposed, x, self.z)
         for call in self.forward:
             call()
         self.loss(targets)
         for call in self.backward:
             call()
-        self.product(x_transposed, self.dz_transposed, self.dw)  # nobody needs dL/dx
+        self.product(x, self.dz_transposed, self.dw)  # nobody needs dL/dx
 
     def _seen(self, stack: Array) -> Array:
         """What the products are given of a stack: its only matrix, or all of it."""
@@ -88,8 +88,13 @@ class BatchGradient:
 
 
 def with_ones(x: Array) -> Array:
-    """Return x (replicates, batch, features) with a last column of ones, for the bias."""
-    return np.concatenate([x, np.ones_like(x[..., :1])], axis=-1)
+    """Return x (replicates, batch, features) feature-major, with a last row of ones."""
+    return feature_major(np.concatenate([x, np.ones_like(x[..., :1])], axis=-1))
+
+
+def feature_major(array: Array) -> Array:
+    """Return an array (replicates, batch, features) as (replicates, features, batch)."""
+    return np.ascontiguousarray(_transposed(array))
 
 
 def _transposed(array: Array) -> Array:

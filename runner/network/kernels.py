@@ -134,14 +134,14 @@ def _relu(derivative_at_zero: float, z: Array, y: Array, dy: Array, dz: Array) -
 def loss_kernel(loss: Loss, z: Array, dz: Array) -> Callable[[Array], None]:
     """Return what writes dL/dz of the mean loss into dz, given the targets; it may overwrite z.
 
-    The logits z and dz are (replicates, 1 or classes, batch), targets as the losses take them.
+    The logits z, dz and the targets are (replicates, 1 or classes, batch).
     """
     if type(loss) is CrossEntropy and z.shape[-2] == 1:
         return _binary_cross_entropy(z, dz)
     z, dz = z.swapaxes(-1, -2), dz.swapaxes(-1, -2)
 
     def backward(targets: Array) -> None:
-        dz[...] = loss.gradient(z, targets)
+        dz[...] = loss.gradient(z, targets.swapaxes(-1, -2))
 
     return backward
 
@@ -150,8 +150,7 @@ def _binary_cross_entropy(z: Array, dz: Array) -> Callable[[Array], None]:
     """dL/dz = s w / (batch (1 + w)) with w = e^(s z), the odds of being wrong."""
     one, most, batch = _constants(z, 1, NO_OVERFLOW, z.shape[-1])
 
-    def backward(targets: Array) -> None:
-        s = targets.swapaxes(-1, -2)
+    def backward(s: Array) -> None:
         w = multiply(s, z, out=z)
         minimum(w, most, out=w)
         exp(w, out=w)

@@ -19,7 +19,7 @@ from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.data.split import Split, stack
 from runner.data.streams import BATCHES_STREAM, NOISE_STREAM, WEIGHTS_STREAM
-from runner.network.fast_gradient import BatchGradient, with_ones
+from runner.network.fast_gradient import BatchGradient, feature_major, with_ones
 from runner.network.losses import encode
 from runner.network.measurements import Measurement, evaluate, examine, update_ratios
 from runner.network.network import Network
@@ -69,8 +69,8 @@ class Group:
         self.batch_order = [np.random.default_rng([seed, BATCHES_STREAM]) for seed in seeds]
         self.noise = [np.random.default_rng([seed, NOISE_STREAM]) for seed in seeds]
         self.parts = dict(_parts(load_data(experiment, seeds), experiment.dtype))
-        x, _, self.targets = self.parts["train"]
-        self.x = with_ones(x)
+        x, _, targets = self.parts["train"]
+        self.x, self.targets = with_ones(x), feature_major(targets)
         self.shuffled_x, self.shuffled_targets = self.x.copy(), self.targets.copy()
         self.samples = x.shape[1]
         self.batch_size = size = experiment.training.batch_size or self.samples
@@ -150,16 +150,16 @@ class Group:
         if size < samples:
             for k, rng in enumerate(self.batch_order):
                 order = rng.permutation(samples)
-                np.take(self.x[k], order, axis=0, out=self.shuffled_x[k], mode="clip")
+                np.take(self.x[k], order, axis=1, out=self.shuffled_x[k], mode="clip")
                 targets = self.shuffled_targets[k]
-                np.take(self.targets[k], order, axis=0, out=targets, mode="clip")
+                np.take(self.targets[k], order, axis=1, out=targets, mode="clip")
         network, optimizer = self.network, self.optimizer
         before = network.theta
         network.set_generators(self.noise)
         for index, factor in enumerate(factors.tolist()):
             batch = slice(index * size, (index + 1) * size)
-            x, targets = self.shuffled_x[:, batch], self.shuffled_targets[:, batch]
-            self.fill_gradient[x.shape[1]](x, targets)
+            x, targets = self.shuffled_x[..., batch], self.shuffled_targets[..., batch]
+            self.fill_gradient[x.shape[-1]](x, targets)
             if index == len(factors) - 1:
                 before = network.theta.copy()
             optimizer.step(network.gradient, factor)
