@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from activations.base import Array
+from activations.tracing import Traced
 
 FRACTION_OF_SQUARE_ROOT_2_PI = 0.3989422804014327  # 1 / sqrt(2 pi)
 TWO_OVER_SQUARE_ROOT_PI = 1.1283791670955126
@@ -43,11 +44,11 @@ _SIXTH = 1 / 6
 
 def polynomial(coefficients: Sequence[Array], x: Array) -> Array:
     """Return sum_k c_k x^(n-k) by Horner's rule, highest power first."""
-    total = np.asarray(x * coefficients[0])
-    np.add(total, coefficients[1], total)
+    total = x * coefficients[0]
+    total += coefficients[1]
     for coefficient in coefficients[2:]:
-        np.multiply(total, x, total)
-        np.add(total, coefficient, total)
+        total *= x
+        total += coefficient
     return total
 
 
@@ -131,6 +132,8 @@ def where_below(
 
     The formula is evaluated only if there is such an x at all.
     """
+    if isinstance(x, Traced):
+        return x.where_below(limit, formula, otherwise)
     if not np.fmin.reduce(x, axis=None, initial=0.0) < limit:
         return otherwise
     return np.where(x < limit, formula(np.minimum(x, limit)), otherwise)

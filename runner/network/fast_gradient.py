@@ -50,13 +50,13 @@ class BatchGradient:
         for k, layer in enumerate(network.nonlinears):
             activation = kernel(layer, z[k], y[k][:, :-1], dy[k], dz[k])
             self.forward += [
-                activation.forward,
+                *activation.forward,
                 self._product(_transposed(w[k + 1]), y[k], z[k + 1]),
             ]
             self.backward[:0] = [
                 self._product(y[k], _transposed(dz[k + 1]), dw[k + 1]),
                 self._product(w[k + 1][:, :-1], dz[k + 1], dy[k]),
-                activation.backward,
+                *activation.backward,
             ]
         self.loss = loss_kernel(loss, z[-1], dz[-1])
         first = _transposed(w[0]), z[0], _transposed(dz[0]), dw[0]
