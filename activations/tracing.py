@@ -315,10 +315,13 @@ class _Binding:
         self.free: defaultdict[np.dtype[Any], list[int]] = defaultdict(list)
         self.taken: defaultdict[np.dtype[Any], int] = defaultdict(int)
         self.calls = self._calls(formula.operations)
-        for value, target in zip(formula.outputs, outputs, strict=True):
-            place = self._place(value)
-            if place is not target:
-                self.calls.append(partial(np.copyto, target, place))
+        copies = [
+            (target, place)
+            for value, target in zip(formula.outputs, outputs, strict=True)
+            if (place := self._place(value)) is not target
+        ]
+        copies.sort(key=lambda copy: not any(copy[1] is array for array in inputs))  # unspoilt
+        self.calls += [partial(np.copyto, target, place) for target, place in copies]
 
     def _read(self, operations: Sequence[Operation | Branch], now: int) -> int:
         """Note when each value is read last; a branch reads its x, and what it changes, twice."""
