@@ -155,9 +155,9 @@ class Softmax(Masked):
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        # A constant added to grad changes nothing; taking the dominant entry's away keeps the
-        # digits of its own gradient.
-        against = grad - (grad * (y > 0.5)).sum(axis=-1, keepdims=True)
+        # A constant added to grad changes nothing. Taking the mean away twice keeps the digits of
+        # a dominant entry, whose gradient is nearly the mean.
+        against = grad - (grad * y).sum(axis=-1, keepdims=True)
         product = y * (against - (against * y).sum(axis=-1, keepdims=True))
         return product if self._slope == 1 else self._slope * product
 

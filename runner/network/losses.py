@@ -90,9 +90,10 @@ class CrossEntropy(Loss):
         if logits.shape[-1] == 1:
             w = np.exp(np.minimum(targets * logits, NO_OVERFLOW))  # odds of being wrong
             return targets * (w / (batch * (1 + w)))
-        p = probabilities(logits)
-        p *= (1 - targets) / batch
-        return p - targets * p.sum(axis=-1, keepdims=True)
+        e = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        others = e * (1 - targets)
+        numerator = others - targets * others.sum(axis=-1, keepdims=True)
+        return numerator / (batch * e.sum(axis=-1, keepdims=True))
 
 
 class SquaredError(Loss):

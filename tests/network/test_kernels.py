@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import activations
+from runner.network.fast_gradient import feature_major
 from runner.network.kernels import kernel, loss_kernel, plain_kernel
 from runner.network.losses import CrossEntropy, SquaredError, encode
 from runner.network.network import Nonlinear
@@ -20,6 +21,8 @@ EVERY = [
         for name in activations.names()
         if issubclass(activations.get_class(name), activations.Elementwise)
     ),
+    activations.get("softmax"),
+    activations.get("softmax", masked_rows="zeros"),
 ]
 
 
@@ -49,15 +52,15 @@ def test_kernel_is_the_formula_to_the_last_bit(activation, scale, dtype):
 @pytest.mark.parametrize(
     "loss", [CrossEntropy(), SquaredError()], ids=lambda loss: type(loss).__name__
 )
-@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("classes", [2, 3, 10])
 def test_the_loss_kernel_is_the_formula_to_the_last_bit(classes, loss, dtype):
     rng = np.random.default_rng(2)
     outputs = 1 if classes == 2 else classes
     z = (30 * rng.standard_normal((3, outputs, 65))).astype(dtype)
     z[0, 0, :2] = 1e4, -1e4
-    targets = encode(rng.integers(0, classes, (3, 65)), classes, dtype)
-    expected = loss.gradient(z.swapaxes(-1, -2).copy(), targets).swapaxes(-1, -2)
+    targets = feature_major(encode(rng.integers(0, classes, (3, 65)), classes, dtype))
+    expected = loss.gradient(z.swapaxes(-1, -2), targets.swapaxes(-1, -2)).swapaxes(-1, -2)
     dz = np.empty_like(z)
     with np.errstate(all="ignore"):
-        loss_kernel(loss, z.copy(), dz)(targets.swapaxes(-1, -2))
+        loss_kernel(loss, z.copy(), dz)(targets)
     assert (dz + 0.0).tobytes() == (expected + 0.0).tobytes()
