@@ -24,7 +24,7 @@ Array = npt.NDArray[Any]
 Call = Callable[[], object]
 Shape = tuple[int, ...]
 
-BLOCK_ELEMENTS = 8192
+BLOCK_ELEMENTS = 16384
 """A bound formula works on so many elements at a time that its buffers stay in the cache."""
 
 SLOW_WITH_NUMBERS = (np.maximum, np.minimum)
