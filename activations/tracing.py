@@ -5,8 +5,9 @@ once on a stand-in for x, which notes the operations instead of doing them. ``Tr
 gives each its operands and a buffer for its result, and a training step makes those calls and
 no others. So the formula in its class is the only description, and reads like one.
 
-What can be noted: ufuncs, operators, ``np.where``, ``astype`` and ``where_below``. A formula that
-does something else with its input, above all asks for its values, raises ``Untraceable``.
+What can be noted: ufuncs, operators, ``np.where``, ``astype``, ``where_below`` and
+``look_up``. A formula that does something else with its input, above all asks for its values,
+raises ``Untraceable``.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ Array = npt.NDArray[Any]
 Call = Callable[[], object]
 Shape = tuple[int, ...]
 
-BLOCK_ELEMENTS = 16384
+BLOCK_ELEMENTS = 8192
 """A bound formula works on so many elements at a time that its buffers stay in the cache."""
 
-SLOW_WITH_NUMBERS = (np.maximum, np.minimum)
+SLOW_WITH_NUMBERS = (np.maximum, np.minimum, np.fmax, np.fmin)
 """What takes five times as long with a single number as with an array full of it."""
 
 
@@ -46,7 +47,7 @@ Operand = Value | Array  # an array is a constant
 
 
 class Operation(NamedTuple):
-    """output = function(*inputs), for a ufunc, np.where, or np.copyto for a cast."""
+    """output = function(*inputs), for a ufunc, np.where, np.copyto as a cast, a table's take."""
 
     function: Any
     inputs: tuple[Operand, ...]
@@ -72,16 +73,13 @@ class Trace(NamedTuple):
     operations: list[Operation | Branch]
     outputs: list[Operand]
 
-    def bind(
-        self, inputs: Sequence[Array], outputs: Sequence[Array], scratch: Scratch | None = None
-    ) -> list[Call]:
+    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> list[Call]:
         """Return the calls that fill the output arrays from the input arrays.
 
         They have the shapes of the trace. An output may be one of the inputs, as a whole.
-        Formulas whose calls never interleave may share one ``scratch``.
         """
         whole = outputs[0].shape
-        scratch = scratch or Scratch()
+        scratch = _Scratch()
         overwritten = {
             id(output): value
             for output, target in zip(self.outputs, outputs, strict=True)
@@ -164,6 +162,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def where_below(self, limit: float, formula: Callable[[Any], Any], otherwise: Any) -> Traced:
         """``special.where_below`` for this x."""
         return Traced(self.recorder, self.recorder.branch(self, limit, formula, otherwise))
+
+    def look_up(self, values: Array) -> Traced:
+        """``tables.look_up`` of this entry."""
+        take = partial(values.take, mode="wrap")
+        return Traced(self.recorder, self.recorder.note(take, [self.value], values.dtype))
 
     def __array__(self, *args: Any, **named: Any) -> Array:
         raise Untraceable("the formula asks for the values of an array")
@@ -269,7 +272,7 @@ def _needed(
     return kept, wanted
 
 
-class Scratch:
+class _Scratch:
     """Buffers of one block's size that all blocks share, and arrays full of one number."""
 
     def __init__(self) -> None:
@@ -304,7 +307,7 @@ class _Binding:
         inputs: Sequence[Array],
         outputs: Sequence[Array],
         overwritten: dict[int, Value],
-        scratch: Scratch,
+        scratch: _Scratch,
     ) -> None:
         self.whole, self.block = whole, outputs[0].shape
         self.scratch, self.overwritten = scratch, overwritten
@@ -349,9 +352,10 @@ class _Binding:
             else:
                 inputs = [self._place(operand, operation) for operand in operation.inputs]
                 out = self._result(operation.output, operation.inputs)
+                ufunc = isinstance(operation.function, np.ufunc)
                 if operation.function is np.copyto:
                     calls.append(partial(np.copyto, out, *inputs, casting="unsafe"))
-                elif operation.function in SLOW_WITH_NUMBERS:  # NumPy wants the name here
+                elif operation.function in SLOW_WITH_NUMBERS or not ufunc:  # want the name
                     calls.append(partial(operation.function, *inputs, out=out))
                 else:
                     calls.append(partial(operation.function, *inputs, out))

@@ -216,24 +216,6 @@ _SCALED_TAIL = constants(
 # What the coefficients have lost in rounding, as the line that is closest to it
 _SCALED_TAIL_REST = constants(6.158e-17, -4.152e-17)
 
-# The same to degree 13, whose error of 8e-10 is a hundredth of a float32 ULP
-_SCALED_TAIL_FLOAT32 = constants(
-    9.024440572697544e-07,
-    -9.913433180963157e-06,
-    -1.8136425957091648e-05,
-    6.519093780731789e-05,
-    0.00015753251322164614,
-    -0.00024773529067833975,
-    -0.0010469767023144013,
-    0.0010245960490010298,
-    0.006972844443032189,
-    -0.010462378731131856,
-    -0.0472630446804615,
-    0.23001768995550473,
-    -0.5093319814160171,
-    0.7290836904358524,
-)
-
 # erf(x) / x in powers of x^2, highest first, for |x| <= 1: relative error 7e-18
 _ERF_OVER_X = constants(
     -7.795898827002142e-10,
@@ -251,16 +233,12 @@ _ERF_OVER_X = constants(
 )
 
 
-def scaled_normal_tail(t: Array, for_float32: bool = False) -> Array:
+def scaled_normal_tail(t: Array) -> Array:
     """Return Q(t) = e^(t^2 / 2) Phi(-t) for t >= 0: from 1/2 down to 1 / (t sqrt(2 pi)).
 
-    ``for_float32`` halves the time where the result is rounded to float32 in the end. Else the
-    roundings that matter are made good, those of t + 3 with Q' = t Q - 1 / sqrt(2 pi), of the
-    last two steps of Horner's rule, and of the coefficients. Within 1.5 ULP.
+    The roundings that matter are made good, those of t + 3 with Q' = t Q - 1 / sqrt(2 pi), of
+    the last two steps of Horner's rule, and of the coefficients. Within 1.5 ULP.
     """
-    if for_float32:
-        above = t + 3
-        return polynomial(_SCALED_TAIL_FLOAT32, (t - 3) / above) / above
     q, rest = scaled_normal_tail_in_two(t)
     return q + rest
 
