@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 Call = Callable[[], object]
 Shape = tuple[int, ...]
 
-BLOCK_ELEMENTS = 8192
+BLOCK_ELEMENTS = 16384
 """A bound formula works on so many elements at a time that its buffers stay in the cache."""
 
 SLOW_WITH_NUMBERS = (np.maximum, np.minimum, np.fmax, np.fmin)
@@ -73,13 +73,16 @@ class Trace(NamedTuple):
     operations: list[Operation | Branch]
     outputs: list[Operand]
 
-    def bind(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> list[Call]:
+    def bind(
+        self, inputs: Sequence[Array], outputs: Sequence[Array], scratch: Scratch | None = None
+    ) -> list[Call]:
         """Return the calls that fill the output arrays from the input arrays.
 
         They have the shapes of the trace. An output may be one of the inputs, as a whole.
+        Formulas whose calls never interleave may share one ``scratch``.
         """
         whole = outputs[0].shape
-        scratch = _Scratch()
+        scratch = scratch or Scratch()
         overwritten = {
             id(output): value
             for output, target in zip(self.outputs, outputs, strict=True)
@@ -272,7 +275,7 @@ def _needed(
     return kept, wanted
 
 
-class _Scratch:
+class Scratch:
     """Buffers of one block's size that all blocks share, and arrays full of one number."""
 
     def __init__(self) -> None:
@@ -307,7 +310,7 @@ class _Binding:
         inputs: Sequence[Array],
         outputs: Sequence[Array],
         overwritten: dict[int, Value],
-        scratch: _Scratch,
+        scratch: Scratch,
     ) -> None:
         self.whole, self.block = whole, outputs[0].shape
         self.scratch, self.overwritten = scratch, overwritten

@@ -23,6 +23,7 @@ from functools import partial
 import numpy as np
 
 from activations.base import Array
+from activations.tracing import Scratch
 from runner.network.kernels import kernel, loss_kernel
 from runner.network.losses import Loss
 from runner.network.network import Network
@@ -47,8 +48,9 @@ class BatchGradient:
         dy = [buffer(units) for units in network.hidden]
         self.forward: list[Callable[[], object]] = []
         self.backward: list[Callable[[], object]] = []
+        scratch = Scratch()
         for k, layer in enumerate(network.nonlinears):
-            activation = kernel(layer, z[k], y[k][:, :-1], dy[k], dz[k])
+            activation = kernel(layer, z[k], y[k][:, :-1], dy[k], dz[k], scratch)
             self.forward += [
                 *activation.forward,
                 self._product(_transposed(w[k + 1]), y[k], z[k + 1]),

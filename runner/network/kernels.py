@@ -18,7 +18,7 @@ from numpy import add, copyto, divide, exp, maximum, minimum, multiply, subtract
 
 from activations import Softmax
 from activations.base import Array, Elementwise, blockwise
-from activations.tracing import Call, Untraceable, trace
+from activations.tracing import Call, Scratch, Untraceable, trace
 from activations.user_code import is_ours
 from runner.network.losses import NO_OVERFLOW, CrossEntropy, Loss, SquaredError
 from runner.network.network import Nonlinear
@@ -31,13 +31,18 @@ class Kernel(NamedTuple):
     backward: list[Call]
 
 
-def kernel(layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
-    """Return the layer's kernel over these buffers, (replicates, units, batch) each."""
+def kernel(
+    layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array, scratch: Scratch | None = None
+) -> Kernel:
+    """Return the layer's kernel over these buffers, (replicates, units, batch) each.
+
+    Layers may share ``scratch``, which keeps it in the cache.
+    """
     activation = layer.activation
     # what is learned or drawn has the axes (replicates, batch, units), and needs whole arrays
     whole = activation.params or activation.stochastic
     if isinstance(activation, Elementwise) and not whole:
-        return _elementwise(activation, z, y, dy, dz)
+        return _elementwise(activation, z, y, dy, dz, scratch)
     if type(activation) is Softmax and activation.masked_rows == "nan":
         if z.dtype == np.float32 and z.shape[-1] > 1:
             return _softmax(z, y, dy, dz)
@@ -58,13 +63,15 @@ def plain_kernel(layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array) -> 
     return Kernel([forward], [backward])
 
 
-def _elementwise(activation: Elementwise, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
+def _elementwise(
+    activation: Elementwise, z: Array, y: Array, dy: Array, dz: Array, scratch: Scratch | None
+) -> Kernel:
     """f' is computed together with f, and kept where z was."""
     backward = partial(multiply, dy, z, out=dz)
     if is_ours(type(activation).__module__):  # what a user's does beside NumPy's calls must happen
         try:
             formula = trace(activation.value_and_derivative, z)
-            return Kernel(formula.bind([z], [y, z]), [backward])
+            return Kernel(formula.bind([z], [y, z], scratch), [backward])
         except Untraceable:
             pass
 
