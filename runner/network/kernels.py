@@ -18,6 +18,7 @@ from numpy import add, copyto, divide, exp, maximum, minimum, multiply, subtract
 
 from activations import Softmax
 from activations.base import Array, Elementwise, blockwise
+from activations.functions.gated import Gated
 from activations.tracing import Call, Scratch, Untraceable, trace
 from activations.user_code import is_ours
 from runner.network.losses import NO_OVERFLOW, CrossEntropy, Loss, SquaredError
@@ -43,6 +44,11 @@ def kernel(
     whole = activation.params or activation.stochastic
     if isinstance(activation, Elementwise) and not whole:
         return _elementwise(activation, z, y, dy, dz, scratch)
+    if isinstance(activation, Gated) and is_ours(type(activation).__module__):
+        try:
+            return _gated(activation, z, y, dy, dz, scratch)
+        except Untraceable:
+            pass
     if type(activation) is Softmax and activation.masked_rows == "nan":
         if z.dtype == np.float32 and z.shape[-1] > 1:
             return _softmax(z, y, dy, dz)
@@ -79,6 +85,17 @@ def _elementwise(
         blockwise(activation.value_and_derivative, (z,), (y, z))
 
     return Kernel([forward], [backward])
+
+
+def _gated(
+    activation: Gated, z: Array, y: Array, dy: Array, dz: Array, scratch: Scratch | None
+) -> Kernel:
+    """The slopes by both inputs are computed together with the value."""
+    (a, b), (da, db) = (activation.split(array, axis=-2) for array in (z, dz))
+    to_a, to_b = np.empty(y.shape, y.dtype), np.empty(y.shape, y.dtype)
+    formula = trace(activation.value_and_slopes, a, b)
+    backward: list[Call] = [partial(multiply, dy, to_a, da), partial(multiply, dy, to_b, db)]
+    return Kernel(formula.bind([a, b], [y, to_a, to_b], scratch), backward)
 
 
 def _softmax(z: Array, y: Array, dy: Array, dz: Array) -> Kernel:

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 import activations
+from activations.functions.gated import Gated
 from runner.network.fast_gradient import feature_major
 from runner.network.kernels import kernel, loss_kernel, plain_kernel
 from runner.network.losses import CrossEntropy, SquaredError, encode
 from runner.network.network import Nonlinear
 
-SHAPE = (3, 16, 33)
+REPLICATES, UNITS, BATCH = 3, 16, 33
 EVERY = [
     activations.TanH(),
     activations.Sigmoid(),
@@ -21,6 +22,11 @@ EVERY = [
         for name in activations.names()
         if issubclass(activations.get_class(name), activations.Elementwise)
     ),
+    *(
+        activations.get(name)
+        for name in activations.names()
+        if issubclass(activations.get_class(name), Gated)
+    ),
     activations.get("softmax"),
     activations.get("softmax", masked_rows="zeros"),
 ]
@@ -31,13 +37,14 @@ EVERY = [
 @pytest.mark.parametrize("activation", EVERY, ids=repr)
 def test_kernel_is_the_formula_to_the_last_bit(activation, scale, dtype):
     rng = np.random.default_rng(1)
-    z = (scale * rng.standard_normal(SHAPE)).astype(dtype)
+    inputs = int(activation.inputs_per_output)
+    z = (scale * rng.standard_normal((REPLICATES, inputs * UNITS, BATCH))).astype(dtype)
     z[0, 0, :3] = 0.0, -0.0, 1e-30
-    dy = rng.standard_normal(SHAPE).astype(dtype)
+    dy = rng.standard_normal((REPLICATES, UNITS, BATCH)).astype(dtype)
 
     def result(make):
         own = z.copy()
-        y, dz = np.empty_like(z), np.empty_like(z)
+        y, dz = np.empty_like(dy), np.empty_like(z)
         made = make(Nonlinear(activation, {}), own, y, dy, dz)
         with np.errstate(all="ignore"):
             for call in (*made.forward, *made.backward):
