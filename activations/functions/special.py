@@ -181,7 +181,7 @@ def tanh_slope_from(x: Array, tanh: Array) -> Array:
 # (t + 3) Q(t) in powers of u = (t - 3) / (t + 3), highest first: our Chebyshev fit of degree
 # 28, whose error is 1e-17, written in powers of u; the sum of their sizes is 1.54, so Horner's
 # rule is stable.
-_SCALED_TAIL = constants(
+SCALED_TAIL = constants(
     -2.9494562452296944e-10,
     -3.9540983177755375e-10,
     2.3227277514322206e-09,
@@ -217,7 +217,7 @@ _SCALED_TAIL = constants(
 _SCALED_TAIL_REST = constants(6.158e-17, -4.152e-17)
 
 # erf(x) / x in powers of x^2, highest first, for |x| <= 1: relative error 7e-18
-_ERF_OVER_X = constants(
+ERF_OVER_X = constants(
     -7.795898827002142e-10,
     1.3720064546777686e-08,
     -1.6208483801871705e-07,
@@ -247,7 +247,7 @@ def scaled_normal_tail_in_two(t: Array) -> tuple[Array, Array]:
     """Return Q(t) rounded, and the rest of it: together within 1 ULP."""
     above = t + 3
     u = (above - 6) / above
-    inner, slope, last = polynomial(_SCALED_TAIL[:-2], u) * u, *_SCALED_TAIL[-2:]
+    inner, slope, last = polynomial(SCALED_TAIL[:-2], u) * u, *SCALED_TAIL[-2:]
     s = slope + inner
     s_high, u_high = _to_26_bits(s), _to_26_bits(u)
     first = s_high * u_high  # exact
@@ -304,7 +304,7 @@ def erf(x: Array) -> Array:
     """Return 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
     a = np.abs(x)
     small = np.minimum(a, 1.0)
-    near = small * polynomial(_ERF_OVER_X, small * small)
+    near = small * polynomial(ERF_OVER_X, small * small)
     return np.copysign(np.where(a < 1, near, 1 - erfc_positive(a)), x)
 
 
