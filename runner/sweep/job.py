@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from runner.config.experiment import Experiment
-from runner.config.extensions import load_extensions
-from runner.execute import execute, repeat_command
+from runner.execute import ensure_run, repeat_command
+from runner.results.run import flatten, read_summary
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,6 @@ class Job:
     def setting(self) -> dict[str, Any]:
         """The flat config without what is no part of a setting, such as the seed."""
         from runner.compare.settings import NOT_SETTINGS
-        from runner.results.run import flatten
 
         flat = flatten(self.config).items()
         return {key: value for key, value in flat if key not in NOT_SETTINGS}
@@ -52,18 +51,23 @@ class Failure:
 
 def run_job(job: Job) -> str:
     """Carry out one job in whatever process this is; returns how it ended in a few words."""
-    load_extensions(job.experiment.extensions)  # a worker process has not seen them
-    run, _ = execute(
-        job.experiment,
+    experiment = job.experiment
+    if experiment.extensions:  # a worker process has not seen them
+        from runner.config.extensions import load_extensions  # imports Hydra
+
+        load_extensions(experiment.extensions)
+    folder, _ = ensure_run(
+        experiment,
         job.folder,
         command=job.command,
         show_progress=False,
         stops_on_signal=False,  # the sweep ends its workers at once
         tell=lambda text: None,  # as the sweep has told it
     )
-    final = run.summary["together"]["final"]
+    summary = read_summary(folder)
+    final = summary["together"]["final"]
     means = [(part, final[f"{part}_accuracy"]["centre"]) for part in ("test", "train")]
-    diverged = sum(entry["status"] == "diverged" for entry in run.summary["replicates"])
+    diverged = sum(entry["status"] == "diverged" for entry in summary["replicates"])
     words = [f"{part} accuracy {mean:.3f}" for part, mean in means if mean is not None][:1]
     words += [f"{diverged} diverged"] if diverged else []
     return ", ".join(words)
