@@ -158,8 +158,10 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return Traced(self.recorder, self.recorder.cast(self.value, np.dtype(dtype)))
 
     def any(self) -> bool:
-        """Whether some element is true: of a test for NaN, which is all that formulas ask it of,
-        no, for training computes nothing that is still used from a NaN."""
+        """Whether some element is true: of a test for NaN, no, for training computes nothing that
+        is still used from a NaN. Raises Untraceable for anything else."""
+        if not self.recorder.made_by(np.isnan, self.value):
+            raise Untraceable("the formula asks for the values of an array")
         return False
 
     def where_below(self, limit: float, formula: Callable[[Any], Any], otherwise: Any) -> Traced:
@@ -192,6 +194,9 @@ class _Recorder:
         if array.dtype.kind not in "biuf" or array.ndim:
             raise Untraceable("an operand is neither a number nor made of the inputs")
         return array
+
+    def made_by(self, function: Any, value: Operand) -> bool:
+        return any(made is value and key[0] is function for key, made in self.known.items())
 
     def ufunc(self, ufunc: np.ufunc, arguments: Sequence[Any]) -> Value:
         weak = [type(a) in (int, float) for a in arguments]  # takes the operation's dtype

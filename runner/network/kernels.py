@@ -9,6 +9,7 @@ own.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from numpy import add, copyto, divide, exp, maximum, minimum, multiply, subtract
 from activations import Softmax
 from activations.base import Array, Elementwise, blockwise
 from activations.functions.gated import Gated
+from activations.functions.learnable import Learnable
 from activations.tracing import Call, Scratch, Untraceable, trace
 from activations.user_code import is_ours
 from runner.network.losses import NO_OVERFLOW, CrossEntropy, Loss, SquaredError
@@ -40,15 +42,21 @@ def kernel(
     Layers may share ``scratch``, which keeps it in the cache.
     """
     activation = layer.activation
+    if is_ours(type(activation).__module__) and not activation.stochastic:
+        # what a user's does beside NumPy's calls must happen
+        try:
+            if isinstance(activation, Learnable):
+                return _learnable(activation, layer.gradients, z, y, dy, dz, scratch)
+            if isinstance(activation, Elementwise):
+                return _elementwise(activation, z, y, dy, dz, scratch)
+            if isinstance(activation, Gated):
+                return _gated(activation, z, y, dy, dz, scratch)
+        except Untraceable:
+            pass
     # what is learned or drawn has the axes (replicates, batch, units), and needs whole arrays
     whole = activation.params or activation.stochastic
     if isinstance(activation, Elementwise) and not whole:
-        return _elementwise(activation, z, y, dy, dz, scratch)
-    if isinstance(activation, Gated) and is_ours(type(activation).__module__):
-        try:
-            return _gated(activation, z, y, dy, dz, scratch)
-        except Untraceable:
-            pass
+        return _blockwise(activation, z, y, dy, dz)
     if type(activation) is Softmax and activation.masked_rows == "nan":
         if z.dtype == np.float32 and z.shape[-1] > 1:
             return _softmax(z, y, dy, dz)
@@ -73,18 +81,51 @@ def _elementwise(
     activation: Elementwise, z: Array, y: Array, dy: Array, dz: Array, scratch: Scratch | None
 ) -> Kernel:
     """f' is computed together with f, and kept where z was."""
-    backward = partial(multiply, dy, z, out=dz)
-    if is_ours(type(activation).__module__):  # what a user's does beside NumPy's calls must happen
-        try:
-            formula = trace(activation.value_and_derivative, z)
-            return Kernel(formula.bind([z], [y, z], scratch), [backward])
-        except Untraceable:
-            pass
+    formula = trace(activation.value_and_derivative, z)
+    return Kernel(formula.bind([z], [y, z], scratch), [partial(multiply, dy, z, out=dz)])
+
+
+def _blockwise(activation: Elementwise, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
+    """The same for what cannot be traced."""
 
     def forward() -> None:
         blockwise(activation.value_and_derivative, (z,), (y, z))
 
-    return Kernel([forward], [backward])
+    return Kernel([forward], [partial(multiply, dy, z, out=dz)])
+
+
+def _learnable(
+    activation: Learnable,
+    gradients: dict[str, Array],
+    z: Array,
+    y: Array,
+    dy: Array,
+    dz: Array,
+    scratch: Scratch | None,
+) -> Kernel:
+    """The slopes by x and by the parameters are computed together with the value."""
+    twin = copy.copy(activation)
+
+    def all_of(x: Array, *parameters: Array) -> list[Array]:
+        twin.params = activation.params | dict(zip(gradients, parameters, strict=True))
+        y, slope = twin.value_and_derivative(x)
+        slopes = twin.slopes(x, y) if gradients else {}
+        return [y, slope, *(slopes[name] for name in gradients)]
+
+    parameters = [activation.params[name].swapaxes(-1, -2) for name in gradients]
+    formula = trace(all_of, z, *parameters)
+    slopes = [np.empty(y.shape, slope.dtype) for slope in formula.outputs[2:]]
+    backward: list[Call] = [partial(multiply, dy, z, out=dz)]
+    for slope, gradient in zip(slopes, gradients.values(), strict=True):
+        into = gradient.swapaxes(-1, -2)
+        axes = tuple(k for k, size in enumerate(into.shape) if size < y.shape[k])
+        total = np.empty(into.shape, slope.dtype)
+        backward += [
+            partial(multiply, dy, slope, slope),
+            partial(add.reduce, slope, axes, out=total, keepdims=True),
+            partial(copyto, into, total, "same_kind"),
+        ]
+    return Kernel(formula.bind([z, *parameters], [y, z, *slopes], scratch), backward)
 
 
 def _gated(

@@ -1,5 +1,7 @@
 """The allocation-free kernels of training give the formulas' own bits."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from runner.network.fast_gradient import feature_major
 from runner.network.kernels import kernel, loss_kernel, plain_kernel
 from runner.network.losses import CrossEntropy, SquaredError, encode
 from runner.network.network import Nonlinear
+from tests.activations.test_vjp import learnable
 
 REPLICATES, UNITS, BATCH = 3, 16, 33
 EVERY = [
@@ -53,6 +56,47 @@ def test_kernel_is_the_formula_to_the_last_bit(activation, scale, dtype):
 
     for found, expected in zip(result(kernel), result(plain_kernel), strict=True):
         assert (found + 0.0).tobytes() == (expected + 0.0).tobytes()  # -0 counts as 0
+
+
+LEARNABLE = [name for name in activations.names() if learnable(name).params]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [0.1, 3.0])
+@pytest.mark.parametrize("name", LEARNABLE)
+def test_kernel_of_learnable_parameters_is_the_formula_to_the_last_bit(name, scale, dtype):
+    rng = np.random.default_rng(3)
+    z = (scale * rng.standard_normal((REPLICATES, UNITS, BATCH))).astype(dtype)
+    dy = rng.standard_normal(z.shape).astype(dtype)
+    activation = learnable(name)
+    shape = (REPLICATES, 1, UNITS if activation.parameters_per_unit else 1)
+    for key, value in activation.params.items():
+        activation.params[key] = (value + 0.1 * rng.random(shape)).astype(dtype)
+
+    def result(make):
+        gradients = {key: np.empty_like(value) for key, value in activation.params.items()}
+        y, dz = np.empty_like(z), np.empty_like(z)
+        made = make(Nonlinear(activation, gradients), z.copy(), y, dy, dz)
+        with np.errstate(all="ignore"):
+            for call in (*made.forward, *made.backward):
+                call()
+        return [y, dz, *gradients.values()]
+
+    for found, expected in zip(result(kernel), result(plain_kernel), strict=True):
+        assert (found + 0.0).tobytes() == (expected + 0.0).tobytes()
+
+
+def test_common_formulas_are_traced():
+    """Through its own methods a function gives the right bits too, but slowly."""
+    for name in ("prelu", "glu", "geglu", "swiglu", "reglu", "hardswish", "leaky_relu"):
+        activation = learnable(name)
+        for key, value in activation.params.items():
+            activation.params[key] = np.full((REPLICATES, 1, UNITS), value, np.float32)
+        z = np.empty((REPLICATES, int(activation.inputs_per_output) * UNITS, BATCH), np.float32)
+        dy = np.empty((REPLICATES, UNITS, BATCH), np.float32)
+        gradients = {key: np.empty_like(value) for key, value in activation.params.items()}
+        made = kernel(Nonlinear(activation, gradients), z, dy.copy(), dy, z.copy())
+        assert len(made.forward) > 1 or isinstance(made.forward[0], functools.partial), name
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
