@@ -23,7 +23,7 @@ from activations.functions.exponential_linear import SELU
 from activations.functions.gelu import GELU
 from activations.functions.piecewise import Identity
 from activations.functions.rectified import ReLU
-from activations.functions.self_gated import SiLU, Swish
+from activations.functions.self_gated import Gate, SiLU, Swish
 from activations.functions.sigmoidal import Sigmoid, TanH
 
 
@@ -190,11 +190,14 @@ class _CappedSwish(Swish):
     def kinks(self) -> tuple[float, ...]:
         return (self.limit,)
 
-    def forward(self, x: Array) -> Array:
-        return super().forward(np.minimum(x, self.limit))
+    def parts(self, x: Array, exact: bool) -> Gate:
+        return super().parts(np.minimum(x, self.limit), exact)
 
-    def derivative(self, x: Array, y: Array) -> Array:
-        return np.where(x >= self.limit, 0, super().derivative(x, y))
+    def value(self, x: Array, gate: Gate) -> Array:
+        return super().value(np.minimum(x, self.limit), gate)
+
+    def slope(self, x: Array, gate: Gate) -> Array:
+        return np.where(x >= self.limit, 0, super().slope(x, gate))
 
 
 class _ClampPlusOne(HardTanh):

@@ -10,13 +10,13 @@ NumPy has no error function, and three of its operations lose digits that matter
   computes such tails separately, by ``tail_product`` or as products with e^(x / 2) twice, and
   only in blocks that reach there.
 
-Everything here is for float64 arrays; see activations/base.py for when float32 comes here.
+What says so is for arrays of both dtypes, with the limits in ``ENDS``; the rest is for float64.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,7 @@ FAR = 300.0  # 1 + x e^-300 = 1, and e^300 fits into float64
 NO_UNDERFLOW = -800.0  # e^-800 = 0
 LARGEST_EXPONENT = 709.0  # e^709 is still finite
 SUBNORMAL = -700.0  # e^x has all its bits above this
+LARGEST_ARGUMENT = 1600.0  # e^(-1600 / 2) = 0, whatever it is multiplied by
 GAUSSIAN_END = 40.0  # e^(-40^2 / 2) = 0
 _SPLIT = 134217729.0  # 2^27 + 1: Veltkamp's splitting into two halves of 26 bits
 _TO_2_TO_MINUS_20 = 1.5 * 2.0**32  # adding and subtracting it rounds to a multiple of it
@@ -40,6 +41,34 @@ SHIFT = 69.31471805599449  # 100 ln 2 but for SHIFT_REST; a multiple of 2^-40
 SHIFT_REST = 4.0954808070801747e-14
 _TO_2_TO_MINUS_26 = 1.5 * 2.0**26
 _SIXTH = 1 / 6
+
+
+class Ends(NamedTuple):
+    """Where the exponentials of a dtype end.
+
+    full: e^-x has all its bits up to here.
+    cut: a little more; 1 + 2 e^x is still finite.
+    zero: from here on e^-x is 0, whatever float it is multiplied by.
+    shift, shift_rest: their sum is ln(1 / scale^2); adding shift to what is beyond full is exact.
+    scale: a power of 2.
+    """
+
+    full: float
+    cut: float
+    zero: float
+    shift: float
+    shift_rest: float
+    scale: float
+
+
+ENDS = {
+    np.dtype(np.float64): Ends(
+        700.0, 701.0, LARGEST_ARGUMENT, 693.1471805599449, 4.095480807080175e-13, 2.0**-500
+    ),
+    np.dtype(np.float32): Ends(
+        87.0, 88.0, 200.0, 99.81319427490234, -2.742702191939186e-07, 2.0**-72
+    ),
+}
 
 
 def polynomial(coefficients: Sequence[Array], x: Array) -> Array:
@@ -78,13 +107,14 @@ def two_product(a: Any, b: Array) -> tuple[Array, Array]:
     return p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
-LARGEST_ARGUMENT = 1600.0  # e^(-1600 / 2) = 0, whatever it is multiplied by
-_LARGEST = np.finfo(np.float64).max
+def cut(x: Array, end: Any) -> Array:
+    """Return x, but -end below that and end above it; for both dtypes."""
+    return np.minimum(np.maximum(x, -end), end)
 
 
 def finite(x: Array) -> Array:
     """Return x with infinities replaced by the largest floats: 0 times them is 0."""
-    return np.minimum(np.maximum(x, -_LARGEST), _LARGEST)
+    return cut(x, np.finfo(x.dtype).max)
 
 
 def bounded_product(factor: Any, x: Array, end: float = LARGEST_ARGUMENT) -> tuple[Array, Array]:
@@ -106,9 +136,15 @@ def two_quotient(a: Array, b: Any) -> tuple[Array, Array]:
 
 
 def exp_of_sum(p: Array, r: Array | float) -> Array:
-    """Return e^(p + r) for a tiny r, as two_product returns it."""
+    """Return e^(p + r) for a tiny r, as two_product returns it; for both dtypes."""
     e = np.exp(p)
     return e + e * r
+
+
+def in_two(exactly: Array) -> tuple[Array, Array]:
+    """Return float64 numbers as two float32 each: rounded, and the rest."""
+    p = exactly.astype(np.float32)
+    return p, (exactly - p.astype(np.float64)).astype(np.float32)
 
 
 def times_exp(factor: Array, p: Array, rest: Array | float = 0.0) -> Array:
@@ -117,12 +153,14 @@ def times_exp(factor: Array, p: Array, rest: Array | float = 0.0) -> Array:
     return (factor * half) * half
 
 
-def tail_product(factor: Array, p: Array, rest: Array) -> Array:
-    """Return factor e^(p + rest) for -1000 < p < -600 and a tiny rest, where e^p may be subnormal.
+def tail_product(factor: Array, p: Array, rest: Array | float = 0.0) -> Array:
+    """Return factor e^(p + rest) for p between -zero and -full, where e^p may be subnormal.
 
-    The exponential is taken 2^100 times as large; adding SHIFT to p is exact.
+    For both dtypes; rest is tiny. The exponential is taken 1 / scale^2 times as large.
     """
-    return factor * exp_of_sum(p + SHIFT, rest + SHIFT_REST) * 2.0**-100
+    ends = ENDS[p.dtype]
+    e = exp_of_sum(p + ends.shift, rest + ends.shift_rest)
+    return (factor * ends.scale) * e * ends.scale
 
 
 def where_below(
