@@ -16,6 +16,7 @@ from tests.benchmarks.problem import (
     BETA2,
     EPSILON,
     LEARNING_RATE,
+    PARAMETERS,
     Array,
     Case,
     Problem,
@@ -33,6 +34,7 @@ def replicates_together(case: Case) -> int:
         f"dtype={case.dtype}",
         f"dataset.samples={2 * case.samples}",
         f"replicates={case.replicates}",
+        *(f"activation.{k}={v}" for k, v in PARAMETERS.get(case.activation, {}).items()),
     ]
     return min(case.replicates, group_size(compose(overrides).experiment))
 
@@ -48,7 +50,7 @@ class Group:
             case.features,
             case.hidden,
             case.classes,
-            activations.get(case.activation),
+            activations.get(case.activation, **PARAMETERS.get(case.activation, {})),
             len(x),
             np.dtype(case.dtype),
         )
