@@ -73,6 +73,12 @@ class Trace(NamedTuple):
     operations: list[Operation | Branch]
     outputs: list[Operand]
 
+    def first(self, count: int) -> Trace:
+        """Return the formula of the first outputs alone."""
+        outputs = self.outputs[:count]
+        operations, _ = _needed(self.operations, {id(output) for output in outputs})
+        return Trace(self.inputs, operations, outputs)
+
     def bind(
         self, inputs: Sequence[Array], outputs: Sequence[Array], scratch: Scratch | None = None
     ) -> list[Call]:
@@ -281,24 +287,25 @@ def _needed(
 
 
 class Scratch:
-    """Buffers of one block's size that all blocks share, and arrays full of one number."""
+    """Buffers that all blocks share, and arrays full of one number."""
 
     def __init__(self) -> None:
         self.buffers: dict[Any, Array] = {}
 
     def buffer(self, dtype: np.dtype[Any], number: int, shape: Shape) -> Array:
-        return self._shaped((dtype, number), lambda: np.empty(BLOCK_ELEMENTS, dtype), shape)
+        return self._shaped((dtype, number), lambda size: np.empty(size, dtype), shape)
 
     def filled(self, constant: Array, shape: Shape) -> Array:
-        def full() -> Array:
-            return np.full(BLOCK_ELEMENTS, constant, constant.dtype)
+        def full(size: int) -> Array:
+            return np.full(size, constant, constant.dtype)
 
         return self._shaped(_identity(constant), full, shape)
 
-    def _shaped(self, key: Any, make: Callable[[], Array], shape: Shape) -> Array:
-        if key not in self.buffers:
-            self.buffers[key] = make()
-        return self.buffers[key][: math.prod(shape)].reshape(shape)
+    def _shaped(self, key: Any, make: Callable[[int], Array], shape: Shape) -> Array:
+        size = math.prod(shape)
+        if key not in self.buffers or self.buffers[key].size < size:
+            self.buffers[key] = make(size)
+        return self.buffers[key][:size].reshape(shape)
 
 
 class _Binding:

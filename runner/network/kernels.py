@@ -10,18 +10,30 @@ own.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy import add, copyto, divide, exp, maximum, minimum, multiply, subtract
+from numpy import (
+    absolute,
+    add,
+    copyto,
+    divide,
+    exp,
+    log,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    subtract,
+)
 
 from activations import Softmax
-from activations.base import Array, Elementwise, blockwise
+from activations.base import Activation, Array, Elementwise, blockwise
 from activations.functions.gated import Gated
 from activations.functions.learnable import Learnable
-from activations.tracing import Call, Scratch, Untraceable, trace
+from activations.tracing import Call, Scratch, Trace, Untraceable, trace
 from activations.user_code import is_ours
 from runner.network.losses import NO_OVERFLOW, CrossEntropy, Loss, SquaredError
 from runner.network.network import Nonlinear
@@ -42,25 +54,82 @@ def kernel(
     Layers may share ``scratch``, which keeps it in the cache.
     """
     activation = layer.activation
-    if is_ours(type(activation).__module__) and not activation.stochastic:
-        # what a user's does beside NumPy's calls must happen
-        try:
-            if isinstance(activation, Learnable):
-                return _learnable(activation, layer.gradients, z, y, dy, dz, scratch)
-            if isinstance(activation, Elementwise):
-                return _elementwise(activation, z, y, dy, dz, scratch)
-            if isinstance(activation, Gated):
-                return _gated(activation, z, y, dy, dz, scratch)
-        except Untraceable:
-            pass
-    # what is learned or drawn has the axes (replicates, batch, units), and needs whole arrays
-    whole = activation.params or activation.stochastic
-    if isinstance(activation, Elementwise) and not whole:
-        return _blockwise(activation, z, y, dy, dz)
+    found = _traced(layer, z)
+    if found and isinstance(activation, Gated):
+        return _gated(activation, *found, y, dy, dz, scratch)
+    if found:
+        return _elementwise(layer, *found, y, dy, dz, scratch)
+    if isinstance(activation, Elementwise) and not _needs_whole_arrays(activation):
+        forward = partial(blockwise, activation.value_and_derivative, (z,), (y, z))
+        return Kernel([forward], [partial(multiply, dy, z, out=dz)])
     if type(activation) is Softmax and activation.masked_rows == "nan":
         if z.dtype == np.float32 and z.shape[-1] > 1:
             return _softmax(z, y, dy, dz)
     return plain_kernel(layer, z, y, dy, dz)
+
+
+def forward_kernel(
+    layer: Nonlinear, z: Array, into: Sequence[Array], scratch: Scratch | None = None
+) -> list[Call]:
+    """Return calls that write y into ``into``, and f'(z) too if two arrays are given.
+
+    The function is elementwise then. The calls may overwrite z; the bits are the kernel's.
+    """
+    activation, found = layer.activation, _traced(layer, z)
+    if found:
+        formula, inputs = found
+        return formula.first(len(into)).bind(inputs, into, scratch)
+    if len(into) == 1:
+        return kernel(layer, z, into[0], into[0], z, scratch).forward
+    assert isinstance(activation, Elementwise)
+    if not _needs_whole_arrays(activation):
+        return [partial(blockwise, activation.value_and_derivative, (z,), into)]
+    z, y, slope = (array.swapaxes(-1, -2) for array in (z, *into))
+
+    def forward() -> None:
+        y[...] = layer.forward(z)
+        slope[...] = activation.derivative(z, y)
+
+    return [forward]
+
+
+def _needs_whole_arrays(activation: Activation) -> bool:
+    """What is learned or drawn has the axes (replicates, batch, units)."""
+    return bool(activation.params) or activation.stochastic
+
+
+def _traced(layer: Nonlinear, z: Array) -> tuple[Trace, list[Array]] | None:
+    """Return the formula of the value and all slopes, and the inputs that it takes, if any."""
+    activation = layer.activation
+    if not is_ours(type(activation).__module__) or activation.stochastic:
+        return None  # what a user's does beside NumPy's calls must happen
+    try:
+        if isinstance(activation, Learnable):
+            return _learnable_formula(activation, list(layer.gradients), z)
+        if isinstance(activation, Elementwise):
+            return trace(activation.value_and_derivative, z), [z]
+        if isinstance(activation, Gated):
+            inputs = list(activation.split(z, axis=-2))
+            return trace(activation.value_and_slopes, *inputs), inputs
+    except Untraceable:
+        pass
+    return None
+
+
+def _learnable_formula(
+    activation: Learnable, names: list[str], z: Array
+) -> tuple[Trace, list[Array]]:
+    """The formula of value, slope, and slopes by the parameters of these names."""
+    twin = copy.copy(activation)
+
+    def all_of(x: Array, *parameters: Array) -> list[Array]:
+        twin.params = activation.params | dict(zip(names, parameters, strict=True))
+        y, slope = twin.value_and_derivative(x)
+        slopes = twin.slopes(x, y) if names else {}
+        return [y, slope, *(slopes[name] for name in names)]
+
+    inputs = [z, *(activation.params[name].swapaxes(-1, -2) for name in names)]
+    return trace(all_of, *inputs), inputs
 
 
 def plain_kernel(layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
@@ -78,45 +147,19 @@ def plain_kernel(layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array) -> 
 
 
 def _elementwise(
-    activation: Elementwise, z: Array, y: Array, dy: Array, dz: Array, scratch: Scratch | None
-) -> Kernel:
-    """f' is computed together with f, and kept where z was."""
-    formula = trace(activation.value_and_derivative, z)
-    return Kernel(formula.bind([z], [y, z], scratch), [partial(multiply, dy, z, out=dz)])
-
-
-def _blockwise(activation: Elementwise, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
-    """The same for what cannot be traced."""
-
-    def forward() -> None:
-        blockwise(activation.value_and_derivative, (z,), (y, z))
-
-    return Kernel([forward], [partial(multiply, dy, z, out=dz)])
-
-
-def _learnable(
-    activation: Learnable,
-    gradients: dict[str, Array],
-    z: Array,
+    layer: Nonlinear,
+    formula: Trace,
+    inputs: list[Array],
     y: Array,
     dy: Array,
     dz: Array,
     scratch: Scratch | None,
 ) -> Kernel:
-    """The slopes by x and by the parameters are computed together with the value."""
-    twin = copy.copy(activation)
-
-    def all_of(x: Array, *parameters: Array) -> list[Array]:
-        twin.params = activation.params | dict(zip(gradients, parameters, strict=True))
-        y, slope = twin.value_and_derivative(x)
-        slopes = twin.slopes(x, y) if gradients else {}
-        return [y, slope, *(slopes[name] for name in gradients)]
-
-    parameters = [activation.params[name].swapaxes(-1, -2) for name in gradients]
-    formula = trace(all_of, z, *parameters)
+    """All slopes are computed together with the value, and f' is kept where z was."""
+    z = inputs[0]
     slopes = [np.empty(y.shape, slope.dtype) for slope in formula.outputs[2:]]
     backward: list[Call] = [partial(multiply, dy, z, out=dz)]
-    for slope, gradient in zip(slopes, gradients.values(), strict=True):
+    for slope, gradient in zip(slopes, layer.gradients.values(), strict=True):
         into = gradient.swapaxes(-1, -2)
         axes = tuple(k for k, size in enumerate(into.shape) if size < y.shape[k])
         total = np.empty(into.shape, slope.dtype)
@@ -125,18 +168,23 @@ def _learnable(
             partial(add.reduce, slope, axes, out=total, keepdims=True),
             partial(copyto, into, total, "same_kind"),
         ]
-    return Kernel(formula.bind([z, *parameters], [y, z, *slopes], scratch), backward)
+    return Kernel(formula.bind(inputs, [y, z, *slopes], scratch), backward)
 
 
 def _gated(
-    activation: Gated, z: Array, y: Array, dy: Array, dz: Array, scratch: Scratch | None
+    activation: Gated,
+    formula: Trace,
+    inputs: list[Array],
+    y: Array,
+    dy: Array,
+    dz: Array,
+    scratch: Scratch | None,
 ) -> Kernel:
     """The slopes by both inputs are computed together with the value."""
-    (a, b), (da, db) = (activation.split(array, axis=-2) for array in (z, dz))
+    da, db = activation.split(dz, axis=-2)
     to_a, to_b = np.empty(y.shape, y.dtype), np.empty(y.shape, y.dtype)
-    formula = trace(activation.value_and_slopes, a, b)
     backward: list[Call] = [partial(multiply, dy, to_a, da), partial(multiply, dy, to_b, db)]
-    return Kernel(formula.bind([a, b], [y, to_a, to_b], scratch), backward)
+    return Kernel(formula.bind(inputs, [y, to_a, to_b], scratch), backward)
 
 
 def _softmax(z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
@@ -257,6 +305,89 @@ def _squared_error(z: Array, dz: Array) -> Callable[[Array], None]:
         multiply(p, error, dz)
 
     return backward
+
+
+def losses_kernel(loss: Loss, z: Array, losses: Array) -> Callable[[Array], None]:
+    """Return what writes each sample's loss, (replicates, batch), given the targets.
+
+    The logits z and the targets are (replicates, 1 or classes, batch); z is left as it is.
+    """
+    if type(loss) is CrossEntropy and z.shape[-2] == 1:
+        return _binary_losses(z, losses)
+    if type(loss) is CrossEntropy:
+        return _categorical_losses(z, losses)
+    z = z.swapaxes(-1, -2)
+
+    def forward(targets: Array) -> None:
+        losses[...] = loss.losses(z, targets.swapaxes(-1, -2))
+
+    return forward
+
+
+def _binary_losses(z: Array, losses: Array) -> Callable[[Array], None]:
+    """L = max(a, 0) + log(1 + w), a = s z the logit of being wrong, w = e^-|a|, u = 1 + w."""
+    (one,) = _constants(z, 1)
+    z = z[:, 0]
+    zeros = np.zeros_like(z)
+    a, w, u, lost = (np.empty_like(z) for _ in range(4))
+
+    def forward(targets: Array) -> None:
+        multiply(targets[:, 0], z, out=a)
+        maximum(a, zeros, out=losses)
+        absolute(a, out=w)
+        negative(w, out=w)
+        exp(w, out=w)
+        add(w, one, out=u)
+        subtract(u, one, out=lost)
+        subtract(w, lost, out=lost)
+        divide(lost, u, out=lost)
+        log(u, out=u)
+        add(u, lost, out=u)
+        add(losses, u, out=losses)
+
+    return forward
+
+
+def _categorical_losses(z: Array, losses: Array) -> Callable[[Array], None]:
+    """L = log(sum_j e^d_j) - sum_k t_k d_k, d = z - max z."""
+    z = _units_first(z)
+    d, product = np.empty(z.shape, z.dtype), np.empty(z.shape, z.dtype)
+    row = np.empty(z.shape[1:], z.dtype)
+
+    def forward(targets: Array) -> None:
+        copyto(d, z)
+        maximum.reduce(d, out=row)
+        subtract(d, row, d)
+        multiply(d, _units_first(targets), product)
+        exp(d, d)
+        add.reduce(d, out=losses)
+        log(losses, losses)
+        add.reduce(product, out=row)
+        subtract(losses, row, losses)
+
+    return forward
+
+
+def prediction_kernel(z: Array, predicted: Array) -> list[Call]:
+    """Return calls that write the class that each sample's logits say, (replicates, batch).
+
+    z (replicates, 1 or classes, batch) without NaN. A single positive logit says class 1, of
+    several the largest, of equal ones the first.
+    """
+    if z.shape[1] == 1:
+        return [partial(np.greater, z[:, 0], *_constants(z, 0), out=predicted.view(bool))]
+    best, larger, number = z[:, 0], np.empty(predicted.shape, bool), np.empty_like(predicted)
+    calls: list[Call] = [partial(copyto, predicted, 0)]
+    for k in range(1, z.shape[1]):
+        larger_one = np.empty_like(z[:, 0]) if k == 1 else best
+        calls += [
+            partial(np.greater, z[:, k], best, out=larger),
+            partial(multiply, larger, np.array(k, predicted.dtype), number),
+            partial(maximum, predicted, number, out=predicted),
+            partial(maximum, best, z[:, k], out=larger_one),
+        ]
+        best = larger_one
+    return calls
 
 
 def _constants(like: Array, *values: float) -> list[Array]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from runner import run
-from runner.network.measurements import root_mean_square
+from runner.network.measurements import root_mean_squares
 
 
 @pytest.mark.parametrize("dtype, exponents", [("float32", (-44, 37)), ("float64", (-322, 306))])
@@ -17,9 +17,9 @@ def test_root_mean_square_at_every_size(dtype, exponents):
         stack = (normal * [[10.0**exponent], [1]]).astype(dtype)
         wanted = [math.hypot(*row.tolist()) / math.sqrt(300) for row in stack]
         with np.errstate(over="ignore"):
-            np.testing.assert_allclose(root_mean_square(stack), wanted, rtol=1e-6)
-    np.testing.assert_array_equal(root_mean_square(np.zeros((2, 3), dtype)), [0, 0])
-    assert np.isnan(root_mean_square(np.array([[np.nan, 1]], dtype))).all()
+            np.testing.assert_allclose(root_mean_squares([stack])[0], wanted, rtol=1e-6)
+    np.testing.assert_array_equal(root_mean_squares([np.zeros((2, 3), dtype)]), [[0, 0]])
+    assert np.isnan(root_mean_squares([np.array([[np.nan, 1]], dtype)])).all()
 
 
 def test_an_explosion_that_is_clipped_is_measured_and_told(tmp_path):
