@@ -129,18 +129,27 @@ class Swish(SelfGated, Learnable):
         return cut(p, end), rest
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
-        x = x.astype(np.float64, copy=False)
+        wide = finite(x.astype(np.float64, copy=False))
+        beta = self.current("beta")
         with np.errstate(over="ignore"):
-            root = finite(x) * square_root_of_bell(*bounded_product(self.current("beta"), x))
+            if x.dtype == np.float32:
+                u, rest = wide * beta, None  # exact
+            else:
+                u, rest = bounded_product(beta, x)
+            root = wide * square_root_of_bell(u, rest)
             return {"beta": root * root}
 
 
 SMALLEST_FACTOR = 1e-36  # 200 / 1e-36 is a float32 still
 
 
-def square_root_of_bell(p: Array, rest: Array) -> Array:
+def square_root_of_bell(p: Array, rest: Array | None) -> Array:
     """Return the square root of sigmoid'(p + rest), which itself may be subnormal."""
-    half = exp_of_sum(np.abs(p) * -0.5, np.copysign(0.5, -p) * rest)
+    half = np.abs(p) * -0.5
+    if rest is None:
+        half = np.exp(half)
+    else:
+        half = exp_of_sum(half, np.copysign(0.5, -p) * rest)
     return half / (1 + half * half)
 
 

@@ -201,9 +201,10 @@ def _softmax(z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
         copyto(y, p)
 
     def backward() -> None:
-        multiply(dy, p, product)
+        copyto(g, dy)
+        multiply(g, p, product)
         add.reduce(product, out=mean)
-        subtract(dy, mean, g)
+        subtract(g, mean, g)
         multiply(g, p, product)
         add.reduce(product, out=mean)
         subtract(g, mean, g)

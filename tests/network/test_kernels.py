@@ -88,7 +88,7 @@ def test_kernel_of_learnable_parameters_is_the_formula_to_the_last_bit(name, sca
 
 def test_common_formulas_are_traced():
     """Through its own methods a function gives the right bits too, but slowly."""
-    for name in ("prelu", "glu", "geglu", "swiglu", "reglu", "hardswish", "leaky_relu"):
+    for name in ("prelu", "swish", "glu", "geglu", "swiglu", "reglu", "hardswish", "leaky_relu"):
         activation = learnable(name)
         for key, value in activation.params.items():
             activation.params[key] = np.full((REPLICATES, 1, UNITS), value, np.float32)
