@@ -8,7 +8,13 @@ import pytest
 import activations
 from activations.functions.gated import Gated
 from runner.network.fast_gradient import feature_major
-from runner.network.kernels import kernel, loss_kernel, plain_kernel
+from runner.network.kernels import (
+    forward_kernel,
+    kernel,
+    loss_kernel,
+    losses_kernel,
+    plain_kernel,
+)
 from runner.network.losses import CrossEntropy, SquaredError, encode
 from runner.network.network import Nonlinear
 from tests.activations.test_vjp import learnable
@@ -35,6 +41,10 @@ EVERY = [
 ]
 
 
+def elementwise(activation):
+    return isinstance(activation, activations.Elementwise)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("scale", [0.1, 3.0, 60.0])
 @pytest.mark.parametrize("activation", EVERY, ids=repr)
@@ -56,6 +66,18 @@ def test_kernel_is_the_formula_to_the_last_bit(activation, scale, dtype):
 
     for found, expected in zip(result(kernel), result(plain_kernel), strict=True):
         assert (found + 0.0).tobytes() == (expected + 0.0).tobytes()  # -0 counts as 0
+    y, _ = result(plain_kernel)
+    layer = Nonlinear(activation, {})
+    for into in ([np.empty_like(dy)], [np.empty_like(dy), np.empty_like(z)])[
+        : elementwise(activation) + 1
+    ]:
+        with np.errstate(all="ignore"):
+            for call in forward_kernel(layer, z.copy(), into):
+                call()
+        assert (into[0] + 0.0).tobytes() == (y + 0.0).tobytes()
+    if elementwise(activation):
+        slope = activation.derivative(z, y)
+        assert (into[1] + 0.0).tobytes() == (slope + 0.0).tobytes()
 
 
 LEARNABLE = [name for name in activations.names() if learnable(name).params]
@@ -115,3 +137,8 @@ def test_the_loss_kernel_is_the_formula_to_the_last_bit(classes, loss, dtype):
     with np.errstate(all="ignore"):
         loss_kernel(loss, z.copy(), dz)(targets)
     assert (dz + 0.0).tobytes() == (expected + 0.0).tobytes()
+    losses = np.empty(z[:, 0].shape, dtype)
+    expected = loss.losses(z.swapaxes(-1, -2), targets.swapaxes(-1, -2))
+    with np.errstate(all="ignore"):
+        losses_kernel(loss, z, losses)(targets)
+    assert (losses + 0.0).tobytes() == (expected + 0.0).tobytes()
