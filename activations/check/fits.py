@@ -101,7 +101,21 @@ def erf_over_x(square: mpf) -> mpf:
     return mpmath.erf(x) / x
 
 
+def artanh_rest(square: mpf) -> mpf:
+    s = mpmath.sqrt(square)
+    return 2 * (mpmath.atanh(s) - s) / s**3
+
+
 FITS = [
+    Fit(
+        "ARTANH_REST_FLOAT32",
+        "(2 artanh(s) - 2 s) / s^3, s = sqrt x",
+        artanh_rest,
+        0.0,
+        1 / 9,
+        12,
+        special.ARTANH_REST_FLOAT32,
+    ),
     Fit(
         "SCALED_TAIL",
         "(t + 3) e^(t^2 / 2) Phi(-t), t = 3 (1 + x) / (1 - x)",

@@ -200,6 +200,40 @@ def exp_of_square(a: Array, factor: float, more: Array | float = 0.0, shift: flo
     return e + e * (r + r * r * (0.5 + r * _SIXTH))
 
 
+def log1p_to_1(z: Array) -> Array:
+    """Return ln(1 + z) for 0 <= z <= 1; for both dtypes.
+
+    NumPy's float32 log1p takes one element at a time on CPUs without AVX-512. With s = z / (2 + z)
+    it is 2 artanh(s), which is z - s z + s^3 (2/3 + 2/5 s^2 + ...), so that only z rounds for
+    small z.
+    """
+    if z.dtype != np.float32:
+        return np.log1p(z)
+    s = z / (2 + z)
+    t = s * s
+    return z - s * (z - t * polynomial(ARTANH_REST_FLOAT32, t))
+
+
+# (2 artanh(s) - 2 s) / s^3 in powers of s^2, highest first, for 0 <= s <= 1/3
+ARTANH_REST_FLOAT32 = tuple(
+    np.array(c, np.float32)
+    for c in (0.26867547631263733, 0.28233957290649414, 0.4000767171382904, 0.6666663885116577)
+)
+
+
+def expm1_below_0(x: Array) -> Array:
+    """Return e^x - 1 for x <= 0; for both dtypes.
+
+    NumPy's float32 expm1 takes one element at a time on CPUs without AVX-512, tanh does not:
+    it is 2 t / (1 - t) with t = tanh(x / 2) <= 0, where nothing cancels. A subnormal x may be off
+    by the smallest one.
+    """
+    if x.dtype != np.float32:
+        return np.expm1(x)
+    t = np.tanh(0.5 * x)
+    return (t + t) / (1 - t)
+
+
 def tanh_slope(x: Array) -> Array:
     """Return 1 / cosh(x)^2 = 4 w / (1 + w)^2 with w = e^-2|x|.
 
