@@ -150,10 +150,11 @@ class ForwardAndBackward(Forward):
     def activations(self) -> list[Calls]:
         self.dz = [self.buffer(z.shape[1]) for z in self.z]
         self.backward_calls: Calls = []
+        widest = self.buffer(max(self.network.hidden, default=0))
         forward: list[Calls] = []
         for k, layer in enumerate(self.network.nonlinears):
             z, y, dz = self.z[k], self.outputs[k], self.dz[k]
-            dy = self.buffer(y.shape[1])
+            dy = widest[:, : y.shape[1]]
             if isinstance(layer.activation, Elementwise):
                 both_ways = Kernel(
                     forward_kernel(layer, z, [y, dz], self.scratch),
