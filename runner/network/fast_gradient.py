@@ -17,13 +17,12 @@ memory traffic. Hence, beside ``Network.loss_gradient`` and its plain tape:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from activations.base import Array
-from activations.tracing import Scratch
+from activations.tracing import Call, Scratch
 from runner.network.kernels import kernel, loss_kernel
 from runner.network.losses import Loss
 from runner.network.network import Network
@@ -53,11 +52,11 @@ class BoundLayers:
         """Write the first layer's output, z = [w; b]^T [x; 1]."""
         self.product(self.first_transposed, self.seen(x), self.first_z)
 
-    def layer(self, k: int) -> Callable[[], object]:
+    def layer(self, k: int) -> Call:
         """Return what writes the output of layer k > 0, z = [w; b]^T [y; 1]."""
         return self.bound_product(_transposed(self.w[k]), self.y[k - 1], self.z[k])
 
-    def layer_backward(self, k: int, dz: Array, dy: Array) -> Callable[[], object]:
+    def layer_backward(self, k: int, dz: Array, dy: Array) -> Call:
         """Return what writes dL/dy = w dL/dz of the input y of layer k > 0."""
         return self.bound_product(self.w[k][:, :-1], dz, dy)
 
@@ -83,8 +82,8 @@ class BatchGradient(BoundLayers):
         dw = network.augmented(network.gradient)
         dz = [self.buffer(w.shape[-1]) for w in self.w]
         dy = [self.buffer(units) for units in network.hidden]
-        self.forward: list[Callable[[], object]] = []
-        self.backward: list[Callable[[], object]] = []
+        self.forward: list[Call] = []
+        self.backward: list[Call] = []
         for k, layer in enumerate(network.nonlinears):
             activation = kernel(layer, self.z[k], self.y[k][:, :-1], dy[k], dz[k], self.scratch)
             self.forward += [*activation.forward, self.layer(k + 1)]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from activations.base import Activation, Array, Elementwise
-from activations.tracing import Scratch
+from activations.tracing import Call, Scratch
 from runner.network.fast_gradient import BoundLayers
 from runner.network.kernels import (
     Kernel,
@@ -103,9 +103,6 @@ class Part(NamedTuple):
     targets: Array
 
 
-Calls = list[Callable[[], object]]
-
-
 class Forward(BoundLayers):
     """Outputs, losses and predictions for one number of samples."""
 
@@ -116,13 +113,13 @@ class Forward(BoundLayers):
         self.losses = self.buffer(1)[:, 0]
         self.predicted = np.empty(self.losses.shape, np.min_scalar_type(network.classes))
         self.correct = np.empty(self.losses.shape, bool)
-        self.calls: Calls = []
+        self.calls: list[Call] = []
         for k, activation in enumerate(self.activations(), start=1):
             self.calls += [*activation, self.layer(k)]
         self.calls += prediction_kernel(self.logits, self.predicted)
         self.write_losses = losses_kernel(loss, self.logits, self.losses)
 
-    def activations(self) -> list[Calls]:
+    def activations(self) -> list[list[Call]]:
         """Return for each hidden layer the calls that write y from z."""
         triples = zip(self.network.nonlinears, self.z, self.outputs, strict=False)
         return [forward_kernel(layer, z, [y], self.scratch) for layer, z, y in triples]
@@ -147,11 +144,11 @@ class ForwardAndBackward(Forward):
         super().__init__(network, loss, samples, scratch)
         self.write_gradient = loss_kernel(loss, self.logits, self.dz[-1])
 
-    def activations(self) -> list[Calls]:
+    def activations(self) -> list[list[Call]]:
         self.dz = [self.buffer(z.shape[1]) for z in self.z]
-        self.backward_calls: Calls = []
+        self.backward_calls: list[Call] = []
         widest = self.buffer(max(self.network.hidden, default=0))
-        forward: list[Calls] = []
+        forward: list[list[Call]] = []
         for k, layer in enumerate(self.network.nonlinears):
             z, y, dz = self.z[k], self.outputs[k], self.dz[k]
             dy = widest[:, : y.shape[1]]
