@@ -9,9 +9,9 @@ Digits: values within 4 units in the last place (ULP) of the exact ones and deri
 8, over the whole range of floats; activations/check/accuracy.py defines them beside roots. The rule
 for float32: a formula is computed in float32 where it keeps these bounds on every CPU, although
 NumPy's float32 exp is up to 2.5 ULP off (rectifiers, sigmoid, tanh, SiLU, Swish, Mish, softplus,
-ELU, softsign and the like), or where a table gives the costly part (GELU, functions/tables.py);
-tests/benchmarks/every_float.py tries every float. Every other formula is computed in float64,
-block by block, and rounded once (``float64=True``).
+ELU, softsign and the like), or where a table gives the costly part (GELU and erf,
+functions/tables.py); tests/benchmarks/every_float.py tries every float. Every other formula is
+computed in float64, block by block, and rounded once (``float64=True``).
 """
 
 from __future__ import annotations

@@ -35,9 +35,10 @@ class Tail(NamedTuple):
 
 
 class Table(NamedTuple):
-    """x cut at the left end, and 8 Phi and 8 phi at x cut at both ends."""
+    """x cut at the left end, c, which is x cut at both, and 8 Phi and 8 phi at c."""
 
     x: Array
+    c: Array
     normal: Normal
 
 
@@ -58,7 +59,8 @@ class GELU(SharedParts):
             a = np.minimum(np.abs(x), GAUSSIAN_END)
             return Tail(a, scaled_normal_tail(a), exp_of_square(a, 0.5))
         x = np.maximum(x, -NORMAL_END)
-        return Table(x, normal(np.fmin(x, NORMAL_END)))  # NaN finds its node: x itself has it
+        c = np.minimum(x, NORMAL_END)
+        return Table(x, c, normal(c))
 
     def value(self, x: Array, parts: Tail | Table) -> Array:
         if isinstance(parts, Table):
@@ -67,8 +69,7 @@ class GELU(SharedParts):
 
     def slope(self, x: Array, parts: Tail | Table) -> Array:
         if isinstance(parts, Table):
-            c = np.minimum(parts.x, NORMAL_END)  # of infinity times phi = 0
-            return (parts.normal.cdf + c * parts.normal.pdf()) * (1 / CARRIED)
+            return (parts.normal.cdf + parts.c * parts.normal.pdf()) * (1 / CARRIED)
         a, q, bell = parts
         bracket = q - FRACTION_OF_SQUARE_ROOT_2_PI * a
 

@@ -103,7 +103,7 @@ def test_digits(entry: Reference, request: pytest.FixtureRequest) -> None:
     assert not problems, "\n".join([entry.label, *problems])
 
 
-@pytest.mark.parametrize("name", ["gelu"])
+@pytest.mark.parametrize("name", ["gelu", "normal_cdf", "erf"])
 def test_what_comes_from_tables_is_the_same_on_every_cpu(name: str) -> None:
     x = points(np.float32, 20_000)
     first, *others = (call_on(path, evaluate, name, {}, x)[:2] for path in PATHS)
