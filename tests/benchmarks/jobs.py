@@ -2,13 +2,15 @@
 
     python -m tests.benchmarks.jobs
     python -m tests.benchmarks.jobs --activations gelu silu --jobs 10 --avx2
+    python -m tests.benchmarks.jobs --seeds                 jobs that share no data
 
-Jobs of the default experiment (100 epochs, 10 replicates, ``plots=none``) on spirals, one after
-the other in a process, as a worker of a sweep does them; medians in milliseconds, the first job
-left out. "Steps" are those of the optimizer, "recording" what is measured for history.csv and
-judged after each epoch, "data, network" what a training begins with, "writing" the run's folder
-with its summary; "other" is finding out what is there already, checkpoints not due, and telling.
-Once, before: a worker's start, which is that of Python and of its imports.
+Jobs of the default experiment (100 epochs, 10 replicates, ``plots=none``) on spirals with several
+learning rates, one after the other in a process, as a worker of a sweep does them; medians in
+milliseconds, the first job left out. "Steps" are those of the optimizer, "recording" what is
+measured for history.csv and judged after each epoch, "data, network" what a training begins with,
+"writing" the run's folder with its summary; "other" is finding out what is there already, the
+scores of the final and of the best weights, and telling. Once, before: a worker's start, which is
+that of Python and of its imports.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ LIMIT = 15.0
 PARTS = ("steps", "recording", "data, network", "writing")
 
 
-def work(activation: str, jobs: int) -> dict[str, list[float]]:
+def work(activation: str, jobs: int, seeds: bool) -> dict[str, list[float]]:
     """Return the milliseconds of each part, and of whole jobs, of all jobs but the first."""
     from pathlib import Path
 
@@ -59,10 +61,13 @@ def work(activation: str, jobs: int) -> dict[str, list[float]]:
     timed(execute, "write_run", "writing")
     found: dict[str, list[float]] = {name: [] for name in ("whole", *PARTS)}
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(jobs + 1):
-            words = (f"activation={activation}", "dataset=spirals", "plots=none", f"seed={seed}")
+        for index in range(jobs + 1):
+            axis = (
+                f"seed={10 * index}" if seeds else f"optimizer.learning_rate={0.001 * 1.1**index}"
+            )
+            words = (f"activation={activation}", "dataset=spirals", "plots=none", axis)
             experiment = compose(words).experiment
-            job = sweep_job.Job(words, experiment.to_dict(), Path(folder) / str(seed))
+            job = sweep_job.Job(words, experiment.to_dict(), Path(folder) / str(index))
             spent.update(dict.fromkeys(PARTS, 0.0))
             started = time.perf_counter()
             sweep_job.run_job(job)
@@ -99,11 +104,12 @@ def main() -> int:
     )
     parser.add_argument("--activations", nargs="+", default=["relu", "tanh", "gelu", "silu"])
     parser.add_argument("--jobs", type=int, default=JOBS)
+    parser.add_argument("--seeds", action="store_true", help="let the jobs differ in seeds")
     parser.add_argument("--avx2", action="store_true", help="do not use AVX-512")
     parser.add_argument("--work", metavar="ACTIVATION", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        print(json.dumps(work(options.work, options.jobs)))
+        print(json.dumps(work(options.work, options.jobs, options.seeds)))
         return 0
     if options.avx2:
         switch_to_avx2()
@@ -113,7 +119,7 @@ def main() -> int:
     for name in options.activations:
         command = [sys.executable, "-m", "tests.benchmarks.jobs", "--work", name]
         done = subprocess.run(
-            [*command, "--jobs", str(options.jobs)],
+            [*command, "--jobs", str(options.jobs), *["--seeds"] * options.seeds],
             env=environment("one"),
             capture_output=True,
             text=True,
