@@ -6,7 +6,7 @@ entries). Which half is the gate is part of each definition; nothing is swapped 
 
 A product of 0 and infinity is NaN, as the limit depends on the path; overflow of a product of
 finite numbers to infinity is right. Values are within 5 ULP: the factors' own 4, and the product
-is rounded too.
+is rounded too; GTU, where neither is the identity, gets float64.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Gated(AxisWise):
 
     @by_rows
     def forward(self, x: Array) -> Array:
-        a, b = self.split(x)
+        a, b = map(self._widened, self.split(x))
         return self.first.forward(a) * self.second.forward(b)
 
     def diagonal(self, x: Array) -> Array:
@@ -59,11 +59,15 @@ class Gated(AxisWise):
 
     def value_and_slopes(self, a: Array, b: Array) -> tuple[Array, Array, Array]:
         """Return y, dy/da and dy/db."""
+        a, b = self._widened(a), self._widened(b)
         left, left_slope = _value_and_slope(self.first, a)
         right, right_slope = _value_and_slope(self.second, b)
         to_a = right if left_slope is None else right * left_slope
         to_b = left if right_slope is None else left * right_slope
         return left * right, to_a, to_b
+
+    def _widened(self, x: Array) -> Array:
+        return x.astype(np.float64, copy=False) if self.float64 else x
 
     def split(self, x: Array, axis: int = -1) -> tuple[Array, Array]:
         """Return views of a and b. Raises ValueError for an odd number of inputs."""
@@ -143,7 +147,7 @@ class BilinearGLU(Gated):
     first, second = Identity(), Identity()
 
 
-class GTU(Gated):
+class GTU(Gated, float64=True):
     """tanh(a) sigmoid(b): the second half gates. Range (-1, 1).
 
     Van den Oord et al. 2016, https://arxiv.org/abs/1606.05328

@@ -182,7 +182,7 @@ def _gated(
 ) -> Kernel:
     """The slopes by both inputs are computed together with the value."""
     da, db = activation.split(dz, axis=-2)
-    to_a, to_b = np.empty(y.shape, y.dtype), np.empty(y.shape, y.dtype)
+    to_a, to_b = (np.empty(y.shape, slope.dtype) for slope in formula.outputs[1:])
     backward: list[Call] = [partial(multiply, dy, to_a, da), partial(multiply, dy, to_b, db)]
     return Kernel(formula.bind(inputs, [y, to_a, to_b], scratch), backward)
 
