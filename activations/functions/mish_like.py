@@ -14,6 +14,7 @@ import numpy as np
 from activations.base import Array, Elementwise, SharedParts
 from activations.functions.self_gated import Gate, SelfGated
 from activations.functions.special import (
+    ENDS,
     NO_OVERFLOW,
     NO_UNDERFLOW,
     SUBNORMAL,
@@ -74,7 +75,7 @@ class Mish(SelfGated):
     """x tanh(softplus(x)) = x w / (w + 2) with w = n (n + 2), n = e^x.
 
     Range (-0.3088, inf), the minimum at x = -1.1924. One exponential, no tanh, no logarithm:
-    with m = e^-x and v = 1 / (1 + 2 m) it is x / d for d = 1 + m - m v, and
+    with m = e^-x and v = 1 / (1 + 2 m) it is x / d for d = m + (1 + v) / 2, and
     f' = (1 + x (1 - v^2) m / d) / d.
     Misra 2019, https://arxiv.org/abs/1908.08681
     """
@@ -84,11 +85,12 @@ class Mish(SelfGated):
     def argument(self, x: Array, end: float) -> tuple[Array, float]:
         return cut(x, end), 0.0
 
-    def gate(self, u: Array, m: Array, moved: Array) -> Gate:
-        one_more = 1 + m
-        v = 1 / (one_more + m)
-        d = one_more - m * v
-        return Gate(u, d, moved * ((1 - v * v) * (m / d)))
+    def parts(self, x: Array, exact: bool) -> Gate:
+        c = cut(x, ENDS[x.dtype].cut)
+        m = np.exp(-c)
+        v = 1 / (1 + 2 * m)
+        d = m + 0.5 * (1 + v)
+        return Gate(c, d, c * ((1 - v * v) * (m / d)))
 
 
 class TeLU(GatedByExponential):

@@ -49,7 +49,7 @@ class Gate(NamedTuple):
 class SelfGated(SharedParts):
     """x sigmoid(u(x)) for an increasing u: a subclass defines ``argument``.
 
-    A gate that only nears e^u far to the left defines ``gate`` too.
+    A gate that only nears e^u far to the left defines ``parts`` too.
     """
 
     def argument(self, x: Array, end: float) -> tuple[Array, Array | float]:
@@ -61,16 +61,16 @@ class SelfGated(SharedParts):
         return u
 
     def parts(self, x: Array, exact: bool) -> Gate:
-        u, rest = self.argument(x, ENDS[x.dtype].cut)
+        ends = ENDS[x.dtype]
+        u, rest = self.argument(x, ends.cut)
         m = np.exp(-u)
-        if not isinstance(rest, float):
-            m = m - m * rest
-        return self.gate(u, m, self.moved(x, u))
-
-    def gate(self, u: Array, m: Array, moved: Array) -> Gate:
-        """Return the parts, given m = e^-u and moved = x u'."""
-        d = 1 + m
-        return Gate(u, d, moved * (m / d))
+        if isinstance(rest, float):
+            d = 1 + m
+        else:
+            lost = m * (rest - ends.exp_low)
+            d = m + (1 - lost)  # 1 + (m - lost) rounds once more
+            m = m - lost
+        return Gate(u, d, self.moved(x, u) * (m / d))
 
     def value(self, x: Array, gate: Gate) -> Array:
         def tail(_: Array) -> Array:
