@@ -51,7 +51,8 @@ class Ends(NamedTuple):
     zero: from here on e^-x is 0, whatever float it is multiplied by.
     shift, shift_rest: their sum is ln(1 / scale^2); adding shift to what is beyond full is exact.
     scale: a power of 2.
-    exp_low: the middle of the relative errors of NumPy's exp, -3.6 to 2.5 times 2^-24 in float32.
+    exp_low: what share of e^x to add, since NumPy's float32 exp is off by -3.6 to 2.5 times 2^-24:
+        so much that x / (1 + e^-u), which rounds after it, errs alike to both sides.
     """
 
     full: float
@@ -68,7 +69,7 @@ ENDS = {
         700.0, 701.0, LARGEST_ARGUMENT, 693.1471805599449, 4.095480807080175e-13, 2.0**-500
     ),
     np.dtype(np.float32): Ends(
-        87.0, 88.0, 200.0, 99.81319427490234, -2.742702191939186e-07, 2.0**-72, 2.0**-25
+        87.0, 88.0, 200.0, 99.81319427490234, -2.742702191939186e-07, 2.0**-72, 1e-8
     ),
 }
 
