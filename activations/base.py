@@ -7,9 +7,11 @@ number of axes may stand before it.
 
 Digits: values within 4 units in the last place (ULP) of the exact ones and derivatives within
 8, over the whole range of floats; activations/check/accuracy.py defines them beside roots. The rule
-for float32: where NumPy's float32 functions keep these bounds on every CPU, a formula is
-computed in float32 (rectifiers, sigmoid, tanh, softplus, ELU, softsign and the like); every
-other formula is computed in float64, block by block, and rounded once (``float64=True``).
+for float32: a formula is computed in float32 where it keeps these bounds on every CPU, although
+NumPy's float32 exp is up to 2.5 ULP off (rectifiers, sigmoid, tanh, SiLU, Swish, Mish, softplus,
+ELU, softsign and the like), or where a table gives the costly part (GELU and erf,
+functions/tables.py); tests/benchmarks/every_float.py tries every float. Every other formula is
+computed in float64, block by block, and rounded once (``float64=True``).
 """
 
 from __future__ import annotations

@@ -26,8 +26,37 @@ LONGEST_NAME = 255
 """Bytes in a file's name, on all common file systems."""
 
 
-@np.errstate(all="ignore")  # a setting may overflow floats: inf and NaN are results, recorded
 def execute(
+    experiment: Experiment,
+    folder: Path,
+    *,
+    command: str,
+    started: float | None = None,
+    show_progress: bool = True,
+    draw: Callable[[Path, str], object] | None = None,
+    made: bool = False,
+) -> tuple[Run, bool]:
+    """Return the experiment's run, read from its folder, and whether it was there already.
+
+    Raises as ``ensure_run`` does.
+    """
+    folder, reused = ensure_run(
+        experiment,
+        folder,
+        command=command,
+        started=started,
+        show_progress=show_progress,
+        draw=draw,
+        made=made,
+    )
+    try:
+        return load_run(folder), reused
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+@np.errstate(all="ignore")  # a setting may overflow floats: inf and NaN are results, recorded
+def ensure_run(
     experiment: Experiment,
     folder: Path,
     *,
@@ -38,11 +67,11 @@ def execute(
     draw: Callable[[Path, str], object] | None = None,
     tell: Callable[[str], object] = note,
     made: bool = False,
-) -> tuple[Run, bool]:
-    """Return the experiment's run, and whether it was there already.
+) -> tuple[Path, bool]:
+    """Return where the experiment's run is, and whether it was there already.
 
-    A folder that holds this very experiment, made with this fingerprint, is read instead of
-    trained again: the bytes would be the same. One that was made with another or is damaged
+    A folder that holds this very experiment, made with this fingerprint, is not trained
+    again: the bytes would be the same. One that was made with another or is damaged
     is moved into ``.old`` beside it, which ``tell`` is told. Missing pictures are
     drawn, by ``draw`` if given. A folder that Hydra has ``made`` for this run may hold what Hydra,
     or the user's code that it has called, has written there.
@@ -75,16 +104,12 @@ def execute(
         )
     log.info("%s is in %s%s", experiment.title, folder, " already" if reused else "")
     keeper.discard((*REACHED, SNAPSHOTS))
-    try:
-        run = load_run(folder)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
     if experiment.plots != "none":
         if not reused or not (folder / f"{LAST_PICTURE}.{experiment.plots}").is_file():
             from runner.plots import artist  # costs a run without pictures nothing
 
             (draw or artist.draw)(folder, experiment.plots)
-    return run, reused
+    return folder, reused
 
 
 def _refuse_names(folder: Path) -> None:

@@ -50,6 +50,7 @@ class Exact:
         high, exponent = np.frexp(values)
         infinite = np.isinf(values)
         high = np.where(infinite, np.copysign(0.5, values), high)
+        exponent = np.where(values == 0, -NEGLIGIBLE, exponent)  # frexp says 0
         exponent = np.where(infinite, NEGLIGIBLE, exponent).astype(np.int64)
         return cls(high, np.zeros_like(high), exponent, exponent)
 

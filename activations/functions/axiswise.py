@@ -4,10 +4,11 @@ Their ``gradient`` is the Jacobian's diagonal, as in the article that this libra
 training uses ``backward``, the product with the whole of its transpose, and ``jacobian(x)``
 returns the matrix.
 
-float32 rows are evaluated in float64, which costs less than it would to keep the digits of
-x - max in float32; float64 rows carry the rounding error of x - max along (two-sum), which an
-uncompensated softmax turns into a relative error of up to |x - max| ULP. float64 values of the
-softmax family are within 5 ULP, one more than elsewhere, as the row's sum is rounded too.
+float32 rows are evaluated in float64: NumPy's float32 exp is up to 2.5 ULP off, and a quotient of
+sums of such exponentials would exceed the bound. float64 rows carry the rounding error of x - max
+along (two-sum), which an uncompensated softmax turns into a relative error of up to |x - max| ULP.
+float64 values of the softmax family are within 5 ULP, one more than elsewhere, as the row's sum is
+rounded too.
 """
 
 from __future__ import annotations
@@ -155,9 +156,9 @@ class Softmax(Masked):
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        # A constant added to grad changes nothing; taking the dominant entry's away keeps the
-        # digits of its own gradient.
-        against = grad - (grad * (y > 0.5)).sum(axis=-1, keepdims=True)
+        # A constant added to grad changes nothing. Taking the mean away twice keeps the digits of
+        # a dominant entry, whose gradient is nearly the mean.
+        against = grad - (grad * y).sum(axis=-1, keepdims=True)
         product = y * (against - (against * y).sum(axis=-1, keepdims=True))
         return product if self._slope == 1 else self._slope * product
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from activations.arguments import parameter
 from activations.base import Array, Elementwise, in_float64
-from activations.functions.special import NO_UNDERFLOW, two_quotient
+from activations.functions.special import NO_UNDERFLOW, expm1_below_0, two_quotient
 
 
 class Exponential(Elementwise):
@@ -38,8 +38,10 @@ class ELU(Elementwise):
     alpha = parameter(1.0, minimum=0)
 
     def forward(self, x: Array) -> Array:
-        left = np.expm1(np.minimum(x, 0))
-        return np.maximum(x, 0) + (left if self.alpha == 1 else self.alpha * left)
+        left = np.minimum(x, 0)
+        if self.alpha == 1:
+            return np.maximum(x, 0) + expm1_below_0(left)
+        return np.maximum(x, 0) + self.alpha * np.expm1(left)  # alpha may be large, x subnormal
 
     def derivative(self, x: Array, y: Array) -> Array:
         if self.alpha == 1:
@@ -100,7 +102,7 @@ class SELU(Elementwise):
     def forward(self, x: Array) -> Array:
         with np.errstate(over="ignore"):
             right = self.scale * np.maximum(x, 0)
-        return right + (self.scale * self.alpha) * np.expm1(np.minimum(x, 0))
+        return right + (self.scale * self.alpha) * expm1_below_0(np.minimum(x, 0))
 
     def derivative(self, x: Array, y: Array) -> Array:
         number = x.dtype.type

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from activations.arguments import parameter
-from activations.base import Array, Elementwise
+from activations.base import Array, Elementwise, SharedParts
 from activations.functions.special import (
     FRACTION_OF_SQUARE_ROOT_2_PI,
     GAUSSIAN_END,
+    cut,
     erf,
     erf_derivative,
     exp_of_square,
@@ -20,37 +21,51 @@ from activations.functions.special import (
     two_sum,
     where_below,
 )
+from activations.functions.tables import (
+    CARRIED,
+    NORMAL_END,
+    ErrorFunction,
+    Normal,
+    error_function,
+    normal,
+)
 
 
-class Erf(Elementwise, float64=True):
+class Erf(SharedParts):
     """2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x, the error function.
 
-    Range (-1, 1). f' = 2 / sqrt(pi) e^(-x^2).
+    Range (-1, 1). f' = 2 / sqrt(pi) e^(-x^2). float32 takes both from tables.
     """
 
     name = "erf"
 
-    def forward(self, x: Array) -> Array:
-        return erf(x)
+    def parts(self, x: Array, exact: bool) -> Array | ErrorFunction:
+        return x if exact else error_function(cut(x, NORMAL_END))
 
-    def derivative(self, x: Array, y: Array) -> Array:
-        return erf_derivative(x)
+    def value(self, x: Array, parts: Array | ErrorFunction) -> Array:
+        return parts.value if isinstance(parts, ErrorFunction) else erf(x)
+
+    def slope(self, x: Array, parts: Array | ErrorFunction) -> Array:
+        return parts.slope() if isinstance(parts, ErrorFunction) else erf_derivative(x)
 
 
-class NormalCDF(Elementwise, float64=True):
+class NormalCDF(SharedParts):
     """Phi(x) = (1 + erf(x / sqrt 2)) / 2, the normal distribution function (probit).
 
-    Range (0, 1). f' = e^(-x^2 / 2) / sqrt(2 pi).
+    Range (0, 1). f' = e^(-x^2 / 2) / sqrt(2 pi). float32 takes both from tables.
     Bliss 1934, The method of probits, https://doi.org/10.1126/science.79.2037.38
     """
 
     name = "normal_cdf"
 
-    def forward(self, x: Array) -> Array:
-        return normal_cdf(x)
+    def parts(self, x: Array, exact: bool) -> Array | Normal:
+        return x if exact else normal(cut(x, NORMAL_END))
 
-    def derivative(self, x: Array, y: Array) -> Array:
-        return normal_pdf(x)
+    def value(self, x: Array, parts: Array | Normal) -> Array:
+        return parts.cdf * (1 / CARRIED) if isinstance(parts, Normal) else normal_cdf(x)
+
+    def slope(self, x: Array, parts: Array | Normal) -> Array:
+        return parts.pdf() * (1 / CARRIED) if isinstance(parts, Normal) else normal_pdf(x)
 
 
 class LaplaceCDF(Elementwise, float64=True):

@@ -23,6 +23,7 @@ from activations.functions.special import (
     two_product,
     where_below,
 )
+from activations.functions.tables import CARRIED, NORMAL_END, Normal, normal
 
 
 class Tail(NamedTuple):
@@ -33,34 +34,50 @@ class Tail(NamedTuple):
     bell: Array
 
 
-class GELU(SharedParts, float64=True):
+class Table(NamedTuple):
+    """x cut at the left end, c, which is x cut at both, and 8 Phi and 8 phi at c."""
+
+    x: Array
+    c: Array
+    normal: Normal
+
+
+class GELU(SharedParts):
     """x Phi(x) = x/2 (1 + erf(x / sqrt 2)), the Gaussian error linear unit, exact.
 
-    Range (-0.1700, inf), the minimum at x = -0.7518. Written max(x, 0) - |x| Phi(-|x|): the
-    textbook form has no digits below x = -5.5 in float32 and -8.3 in float64. The tanh
-    approximation, JAX's default, is gelu_tanh.
+    Range (-0.1700, inf), the minimum at x = -0.7518. Written max(x, 0) - |x| Phi(-|x|) in
+    float64: the textbook form has no digits below x = -5.5 in float32 and -8.3 in float64. In
+    float32 Phi comes from a table. The tanh approximation, JAX's default, is gelu_tanh.
     f' = Phi(x) + x Phi'(x), which is one less the same at -x.
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
     name = "gelu"
 
-    def parts(self, x: Array, exact: bool) -> Tail:
-        a = np.minimum(np.abs(x), GAUSSIAN_END)
-        bell = exp_of_square(a, 0.5) if exact else np.exp(a * a * -0.5)
-        return Tail(a, scaled_normal_tail(a, for_float32=not exact), bell)
+    def parts(self, x: Array, exact: bool) -> Tail | Table:
+        if exact:
+            a = np.minimum(np.abs(x), GAUSSIAN_END)
+            return Tail(a, scaled_normal_tail(a), exp_of_square(a, 0.5))
+        x = np.maximum(x, -NORMAL_END)
+        c = np.minimum(x, NORMAL_END)
+        return Table(x, c, normal(c))
 
-    def value(self, x: Array, tail: Tail) -> Array:
-        return np.maximum(x, 0) - tail.a * tail.q * tail.bell
+    def value(self, x: Array, parts: Tail | Table) -> Array:
+        if isinstance(parts, Table):
+            return parts.x * (1 / CARRIED) * parts.normal.cdf
+        return np.maximum(x, 0) - parts.a * parts.q * parts.bell
 
-    def slope(self, x: Array, tail: Tail) -> Array:
-        bracket = tail.q - FRACTION_OF_SQUARE_ROOT_2_PI * tail.a
+    def slope(self, x: Array, parts: Tail | Table) -> Array:
+        if isinstance(parts, Table):
+            return (parts.normal.cdf + parts.c * parts.normal.pdf()) * (1 / CARRIED)
+        a, q, bell = parts
+        bracket = q - FRACTION_OF_SQUARE_ROOT_2_PI * a
 
         def far_left(minus_a: Array) -> Array:
             half = exp_of_square(-minus_a, 0.25)
             return (bracket * half) * half
 
-        left = where_below(-tail.a, -37.0, far_left, bracket * tail.bell)
+        left = where_below(-a, -37.0, far_left, bracket * bell)
         return step(x) - np.copysign(1.0, x) * left
 
 
@@ -68,7 +85,7 @@ _GELU = GELU()
 _MINIMUM = -0.7517915246935645  # GELU' is 0 there
 
 
-class ClippedGELU(Elementwise, float64=True):
+class ClippedGELU(Elementwise):
     """min(max(GELU(x), low), high). Range within [low, high]; f' = 0 at and beyond the bounds.
 
     Meant for quantisation. Wu et al. 2020, https://arxiv.org/abs/2004.09602

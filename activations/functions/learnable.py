@@ -41,7 +41,8 @@ class Learnable(Elementwise):
 
     def wide(self, name: str) -> Array:
         """Return ``current(name)`` in float64."""
-        return np.asarray(self.current(name), np.float64)
+        value = self.current(name)
+        return np.asarray(value) if isinstance(value, float) else value.astype(np.float64)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         """Return df/dp for each learnable parameter p, in shapes that broadcast with x."""

@@ -12,12 +12,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from activations.base import Array, Elementwise, SharedParts
+from activations.functions.self_gated import Gate, SelfGated
 from activations.functions.special import (
+    ENDS,
     NO_OVERFLOW,
     NO_UNDERFLOW,
     SUBNORMAL,
     TWO_OVER_SQUARE_ROOT_PI,
     constants,
+    cut,
     erf,
     polynomial,
     tanh_slope,
@@ -68,36 +71,26 @@ class GatedByExponential(SharedParts, float64=True):
         return where_below(c, SUBNORMAL, lambda c: times_exp(self.tail_slope * (1 + c), c), slope)
 
 
-class MishParts(NamedTuple):
-    """w = n (n + 2) and d = w + 2 for n = e^c."""
-
-    c: Array
-    n: Array
-    w: Array
-    d: Array
-
-
-class Mish(GatedByExponential):
+class Mish(SelfGated):
     """x tanh(softplus(x)) = x w / (w + 2) with w = n (n + 2), n = e^x.
 
-    Range (-0.3088, inf), the minimum at x = -1.1924. One exponential, no tanh, no logarithm.
-    f' = n (e + n (e + 2 + n (n + 4))) / (w + 2)^2 with e = 4 (1 + x).
+    Range (-0.3088, inf), the minimum at x = -1.1924. One exponential, no tanh, no logarithm:
+    with m = e^-x and v = 1 / (1 + 2 m) it is x / d for d = m + (1 + v) / 2, and
+    f' = (1 + x (1 - v^2) m / d) / d.
     Misra 2019, https://arxiv.org/abs/1908.08681
     """
 
     name = "mish"
 
-    def parts(self, x: Array, exact: bool) -> MishParts:
-        c, n = super().parts(x, exact)
-        w = n * n + 2 * n  # n (n + 2) rounds once more
-        return MishParts(c, n, w, w + 2)
+    def argument(self, x: Array, end: float) -> tuple[Array, float]:
+        return cut(x, end), 0.0
 
-    def gate(self, p: MishParts) -> Array:
-        return p.w / p.d
-
-    def gated_slope(self, c: Array, p: MishParts) -> Array:
-        n, e = p.n, 4 * (1 + c)
-        return n / p.d * ((e + n * ((e + 2) + n * (n + 4))) / p.d)
+    def parts(self, x: Array, exact: bool) -> Gate:
+        c = cut(x, ENDS[x.dtype].cut)
+        m = np.exp(-c)
+        v = 1 / (1 + 2 * m)
+        d = m + 0.5 * (1 + v)
+        return Gate(c, d, c * ((1 - v * v) * (m / d)))
 
 
 class TeLU(GatedByExponential):

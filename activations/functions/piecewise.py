@@ -37,8 +37,9 @@ class Abs(Elementwise):
 class HardSwish(Elementwise):
     """x min(max(x + 3, 0), 6) / 6. Range [-3/8, inf), the minimum at x = -3/2.
 
-    f' is 0 at -3 and 1 at 3, as in PyTorch, JAX and Keras. The factor is divided before it is
-    multiplied and x is cut at -3: neither x > max/6 nor -inf does harm.
+    With h = min(max(x + 3, 0), 6) / 6, f' is h + x/6 inside (-3, 3) and h, which is 0 or 1,
+    outside, as in PyTorch, JAX and Keras. The factor is divided before it is multiplied and x is
+    cut at -3: neither x > max/6 nor -inf does harm.
     Howard et al. 2019, Searching for MobileNetV3, https://arxiv.org/abs/1905.02244
     """
 
@@ -50,8 +51,9 @@ class HardSwish(Elementwise):
         return t * (np.minimum(t + 3, 6) / 6)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        t = np.minimum(np.maximum(x, -3), 3)
-        return np.where(np.abs(t) == 3, t > 0, (t + 1.5) / 3)
+        t = np.maximum(x, -3)
+        inside = np.abs(x) < 3
+        return np.minimum(t + 3, 6) / 6 + np.minimum(t, 3) * inside.astype(x.dtype) / 6
 
 
 class HardMish(Elementwise):

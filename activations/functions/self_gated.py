@@ -1,15 +1,15 @@
 """x sigmoid(u(x)): SiLU and its kin, of which some approximate GELU.
 
-With n = e^u: f = x n / (1 + n) and f' = n / (1 + n) (1 + n + x u') / (1 + n), where neither
+Written f = x / d and f' = (1 + x u' m / d) / d with m = e^-u and d = 1 + m, where nothing
 cancels except at the root of f' itself. u is kept in two pieces where it is not x itself: the
-rounding of u alone would cost up to |u| ULP, and |u| reaches 745.
+rounding of u alone would cost up to |u| ULP, and |u| reaches 745, or 104 in float32.
 
 A decimal constant (1.702, 0.044715, ...) is the float64 number nearest to it, for float32 too.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,13 +17,15 @@ from activations.arguments import parameter, true_or_false
 from activations.base import Array, Elementwise, SharedParts
 from activations.functions.learnable import Learnable
 from activations.functions.special import (
-    FAR,
+    ENDS,
     NO_OVERFLOW,
     NO_UNDERFLOW,
     SUBNORMAL,
     bounded_product,
+    cut,
     exp_of_sum,
     finite,
+    in_two,
     step,
     tail_product,
     times_exp,
@@ -34,17 +36,62 @@ from activations.functions.special import (
 
 
 class Gate(NamedTuple):
-    """sigmoid(u) = n / d with n = e^u and d = 1 + n, for c, which is x cut; u = p + rest."""
+    """f = x / d and f' = (1 + slope) / d, where u is not below the range of e^u.
 
-    c: Array
-    n: Array
+    u is the gate's argument, cut.
+    """
+
+    u: Array
     d: Array
-    sigmoid: Array
-    p: Any
-    rest: Any
+    slope: Array
 
 
-class SiLU(SharedParts, float64=True):
+class SelfGated(SharedParts):
+    """x sigmoid(u(x)) for an increasing u: a subclass defines ``argument``.
+
+    A gate that only nears e^u far to the left defines ``parts`` too.
+    """
+
+    def argument(self, x: Array, end: float) -> tuple[Array, Array | float]:
+        """Return u(x) cut to at most ``end`` in size, and what rounding left out of it."""
+        raise TypeError(f"{type(self).__name__} does not define argument")
+
+    def moved(self, x: Array, u: Array) -> Array:
+        """Return x u'(x): u itself, if u is a multiple of x."""
+        return u
+
+    def parts(self, x: Array, exact: bool) -> Gate:
+        ends = ENDS[x.dtype]
+        u, rest = self.argument(x, ends.cut)
+        m = np.exp(-u)
+        if isinstance(rest, float):
+            d = 1 + m
+        else:
+            lost = m * (rest - ends.exp_low)
+            d = m + (1 - lost)  # 1 + (m - lost) rounds once more
+            m = m - lost
+        return Gate(u, d, self.moved(x, u) * (m / d))
+
+    def value(self, x: Array, gate: Gate) -> Array:
+        def tail(_: Array) -> Array:
+            return tail_product(finite(x), *self._far_argument(x))
+
+        return where_below(gate.u, -ENDS[x.dtype].full, tail, x / gate.d)
+
+    def slope(self, x: Array, gate: Gate) -> Array:
+        def tail(_: Array) -> Array:
+            u, rest = self._far_argument(x)
+            return tail_product(1 + self.moved(x, u), u, rest)
+
+        return where_below(gate.u, -ENDS[x.dtype].full, tail, (1 + gate.slope) / gate.d)
+
+    def _far_argument(self, x: Array) -> tuple[Array, Array | float]:
+        ends = ENDS[x.dtype]
+        u, rest = self.argument(x, ends.zero)
+        return np.minimum(u, -ends.full), rest
+
+
+class SiLU(SelfGated):
     """x sigmoid(x) = x / (1 + e^-x), the sigmoid linear unit, also called swish.
 
     Range (-0.2785, inf), the minimum at x = -1.2785.
@@ -54,62 +101,11 @@ class SiLU(SharedParts, float64=True):
 
     name = "silu"
 
-    def parts(self, x: Array, exact: bool) -> Gate:
-        c = np.maximum(x, NO_UNDERFLOW)
-        n = np.exp(np.minimum(c, NO_OVERFLOW))
-        d = 1 + n
-        return Gate(c, n, d, n / d, c, 0.0)
-
-    def value(self, x: Array, gate: Gate) -> Array:
-        return where_below(gate.c, SUBNORMAL, lambda c: times_exp(c, c), gate.c * gate.sigmoid)
-
-    def slope(self, x: Array, gate: Gate) -> Array:
-        c = np.minimum(gate.c, NO_OVERFLOW)
-        slope = gate.sigmoid * (((1 + c) + gate.n) / gate.d)
-        return where_below(c, SUBNORMAL, lambda c: times_exp(1 + c, c), slope)
+    def argument(self, x: Array, end: float) -> tuple[Array, float]:
+        return cut(x, end), 0.0
 
 
-class SelfGated(SharedParts, float64=True):
-    """x sigmoid(u(x)) for an increasing odd u: a subclass defines ``argument``."""
-
-    def argument(self, x: Array, exact: bool) -> tuple[Array, Array, Array]:
-        """Return c, u(c) and what rounding left out of u(c), with c = x cut to |u| < 2,000.
-
-        Without ``exact`` the rest may be 0: the result is for float32.
-        """
-        raise TypeError(f"{type(self).__name__} does not define argument")
-
-    def argument_slope(self, c: Array) -> Array:
-        """Return u'(c)."""
-        raise TypeError(f"{type(self).__name__} does not define argument_slope")
-
-    def parts(self, x: Array, exact: bool) -> Gate:
-        c, p, rest = self.argument(x, exact)
-        n = exp_of_sum(np.minimum(p, FAR), rest) if exact else np.exp(np.minimum(p, FAR))
-        d = 1 + n
-        return Gate(c, n, d, n / d, p, rest)
-
-    def value(self, x: Array, gate: Gate) -> Array:
-        def tail(p: Array) -> Array:
-            return tail_product(gate.c, p, gate.rest)
-
-        return where_below(gate.p, SUBNORMAL, tail, np.maximum(x, gate.c) * gate.sigmoid)
-
-    def slope(self, x: Array, gate: Gate) -> Array:
-        moved = gate.c * self.argument_slope(gate.c)
-
-        def tail(p: Array) -> Array:
-            return tail_product(1 + moved, p, gate.rest)
-
-        slope = gate.sigmoid * (((1 + moved) + gate.n) / gate.d)
-        return where_below(gate.p, SUBNORMAL, tail, slope)
-
-
-def _cut(x: Array, end: float) -> Array:
-    return np.minimum(np.maximum(x, -end), end)
-
-
-class Swish(Learnable, float64=True):
+class Swish(SelfGated, Learnable):
     """x sigmoid(beta x), with beta learnable if asked (one per unit).
 
     Range (-0.2785 / beta, inf) for beta > 0; beta = 0 is x / 2, a large beta nears ReLU.
@@ -121,36 +117,39 @@ class Swish(Learnable, float64=True):
     beta = parameter(1.0, minimum=-1000000.0, maximum=1000000.0, learned=True)
     learnable = parameter(False, check=true_or_false)
 
-    def _argument(self, x: Array) -> tuple[Array, Array]:
-        """Return beta x in two pieces."""
-        return bounded_product(self.current("beta"), x)
-
-    def forward(self, x: Array) -> Array:
-        p, rest = self._argument(x)
-        n = exp_of_sum(np.minimum(p, FAR), rest)
-        c = finite(x)
-
-        open_side = np.where(p < 0, c, x)  # where the gate is shut, x may be infinite
-        y = open_side * (n / (1 + n))
-        return where_below(p, SUBNORMAL, lambda p: times_exp(c, p, rest), y)
-
-    def derivative(self, x: Array, y: Array) -> Array:
-        p, rest = self._argument(x)
-        n = exp_of_sum(np.minimum(p, FAR), rest)
-        d = 1 + n
-        slope = n / d * (((1 + p) + n) / d)
-        return where_below(p, SUBNORMAL, lambda p: times_exp(1 + p, p, rest), slope)
+    def argument(self, x: Array, end: float) -> tuple[Array, Array | float]:
+        beta = self.current("beta")
+        if isinstance(beta, float) and beta == 1:
+            return cut(x, end), 0.0
+        if x.dtype == np.float32:
+            size = np.float32(abs(beta)) if isinstance(beta, float) else np.abs(beta)
+            c = cut(x, end / np.maximum(size, SMALLEST_FACTOR))
+            return in_two(c.astype(np.float64) * beta)
+        p, rest = bounded_product(beta, x)
+        return cut(p, end), rest
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
-        x = x.astype(np.float64, copy=False)
+        wide = finite(x.astype(np.float64, copy=False))
+        beta = self.current("beta")
         with np.errstate(over="ignore"):
-            root = finite(x) * square_root_of_bell(*self._argument(x))
+            if x.dtype == np.float32:
+                u, rest = wide * beta, None  # exact
+            else:
+                u, rest = bounded_product(beta, x)
+            root = wide * square_root_of_bell(u, rest)
             return {"beta": root * root}
 
 
-def square_root_of_bell(p: Array, rest: Array) -> Array:
+SMALLEST_FACTOR = 1e-36  # 200 / 1e-36 is a float32 still
+
+
+def square_root_of_bell(p: Array, rest: Array | None) -> Array:
     """Return the square root of sigmoid'(p + rest), which itself may be subnormal."""
-    half = exp_of_sum(np.abs(p) * -0.5, np.copysign(0.5, -p) * rest)
+    half = np.abs(p) * -0.5
+    if rest is None:
+        half = np.exp(half)
+    else:
+        half = exp_of_sum(half, np.copysign(0.5, -p) * rest)
     return half / (1 + half * half)
 
 
@@ -163,14 +162,11 @@ class QuickGELU(SelfGated):
 
     name = "quick_gelu"
 
-    def argument(self, x: Array, exact: bool) -> tuple[Array, Array, Array]:
-        c = _cut(x, 500.0)
-        if exact:
-            return (c, *two_product(1.702, c))
-        return c, 1.702 * c, np.zeros_like(c)
-
-    def argument_slope(self, c: Array) -> Any:
-        return 1.702
+    def argument(self, x: Array, end: float) -> tuple[Array, Array]:
+        c = cut(x, end / 1.702)
+        if x.dtype == np.float32:
+            return in_two(c.astype(np.float64) * 1.702)
+        return two_product(1.702, c)
 
 
 class _Cubic(SelfGated):
@@ -179,20 +175,25 @@ class _Cubic(SelfGated):
     linear = (0.0, 0.0)
     cubic = (0.0, 0.0)
 
-    def argument(self, x: Array, exact: bool) -> tuple[Array, Array, Array]:
-        c = _cut(x, 30.0)
+    def argument(self, x: Array, end: float) -> tuple[Array, Array]:
+        p, rest = self._in_two(cut(x, 30.0))
+        return cut(p, end), rest
+
+    def moved(self, x: Array, u: Array) -> Array:
+        c = cut(x, 30.0)
+        return c * (self.linear[0] + 3 * self.cubic[0] * (c * c))
+
+    def _in_two(self, c: Array) -> tuple[Array, Array]:
         (a, a_rest), (b, b_rest) = self.linear, self.cubic
-        if not exact:
-            return c, c * (a + b * (c * c)), np.zeros_like(c)
+        if c.dtype == np.float32:
+            wide = c.astype(np.float64)
+            return in_two(wide * (a + b * (wide * wide)))
         square, square_rest = two_product(c, c)
         term, term_rest = two_product(b, square)
         factor, factor_rest = two_sum(a, term)
         factor_rest = factor_rest + (term_rest + (b * square_rest + b_rest * square) + a_rest)
         p, rest = two_product(factor, c)
-        return c, p, rest + factor_rest * c
-
-    def argument_slope(self, c: Array) -> Array:
-        return self.linear[0] + 3 * self.cubic[0] * (c * c)
+        return p, rest + factor_rest * c
 
 
 class GELUTanH(_Cubic):

@@ -78,8 +78,9 @@ class ScaledTanH(Elementwise, float64=True):
         t = self.slope * np.minimum(np.maximum(x, -end), end)
         steepest = self.amplitude * self.slope
         y = self.amplitude * np.tanh(t)
+        near = np.minimum(np.maximum(x, -1), 1)
         # t may be subnormal
-        return where_below(np.abs(t), 1e-290, lambda _: steepest * np.clip(x, -1, 1), y)
+        return where_below(np.abs(t), 1e-290, lambda _: steepest * near, y)
 
     def derivative(self, x: Array, y: Array) -> Array:
         a = np.minimum(np.abs(x), 800 / self.slope)

@@ -14,6 +14,7 @@ from activations.functions.special import (
     SUBNORMAL,
     constants,
     exp_of_sum,
+    log1p_to_1,
     polynomial,
     two_product,
     where_below,
@@ -37,7 +38,7 @@ class Softplus(SharedParts):
         return np.exp(-np.abs(x)) if self.beta == 1 else None
 
     def value(self, x: Array, z: Array) -> Array:
-        return np.maximum(x, 0) + np.log1p(z) if self.beta == 1 else self._scaled_value(x)
+        return np.maximum(x, 0) + log1p_to_1(z) if self.beta == 1 else self._scaled_value(x)
 
     def slope(self, x: Array, z: Array) -> Array:
         return logistic(x, z) if self.beta == 1 else self._scaled_slope(x)
@@ -72,7 +73,7 @@ class LogSigmoid(SharedParts):
         return np.exp(-np.abs(x))
 
     def value(self, x: Array, z: Array) -> Array:
-        return np.minimum(x, 0) - np.log1p(z)
+        return np.minimum(x, 0) - log1p_to_1(z)
 
     def slope(self, x: Array, z: Array) -> Array:
         return logistic(-x, z)

@@ -10,17 +10,18 @@ NumPy has no error function, and three of its operations lose digits that matter
   computes such tails separately, by ``tail_product`` or as products with e^(x / 2) twice, and
   only in blocks that reach there.
 
-Everything here is for float64 arrays; see activations/base.py for when float32 comes here.
+What says so is for arrays of both dtypes, with the limits in ``ENDS``; the rest is for float64.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from activations.base import Array
+from activations.tracing import Traced
 
 FRACTION_OF_SQUARE_ROOT_2_PI = 0.3989422804014327  # 1 / sqrt(2 pi)
 TWO_OVER_SQUARE_ROOT_PI = 1.1283791670955126
@@ -32,6 +33,7 @@ FAR = 300.0  # 1 + x e^-300 = 1, and e^300 fits into float64
 NO_UNDERFLOW = -800.0  # e^-800 = 0
 LARGEST_EXPONENT = 709.0  # e^709 is still finite
 SUBNORMAL = -700.0  # e^x has all its bits above this
+LARGEST_ARGUMENT = 1600.0  # e^(-1600 / 2) = 0, whatever it is multiplied by
 GAUSSIAN_END = 40.0  # e^(-40^2 / 2) = 0
 _SPLIT = 134217729.0  # 2^27 + 1: Veltkamp's splitting into two halves of 26 bits
 _TO_2_TO_MINUS_20 = 1.5 * 2.0**32  # adding and subtracting it rounds to a multiple of it
@@ -41,13 +43,44 @@ _TO_2_TO_MINUS_26 = 1.5 * 2.0**26
 _SIXTH = 1 / 6
 
 
+class Ends(NamedTuple):
+    """Where the exponentials of a dtype end.
+
+    full: e^-x has all its bits up to here.
+    cut: a little more; 1 + 2 e^x is still finite.
+    zero: from here on e^-x is 0, whatever float it is multiplied by.
+    shift, shift_rest: their sum is ln(1 / scale^2); adding shift to what is beyond full is exact.
+    scale: a power of 2.
+    exp_low: what share of e^x to add, since NumPy's float32 exp is off by -3.6 to 2.5 times 2^-24:
+        so much that x / (1 + e^-u), which rounds after it, errs alike to both sides.
+    """
+
+    full: float
+    cut: float
+    zero: float
+    shift: float
+    shift_rest: float
+    scale: float
+    exp_low: float = 0.0
+
+
+ENDS = {
+    np.dtype(np.float64): Ends(
+        700.0, 701.0, LARGEST_ARGUMENT, 693.1471805599449, 4.095480807080175e-13, 2.0**-500
+    ),
+    np.dtype(np.float32): Ends(
+        87.0, 88.0, 200.0, 99.81319427490234, -2.742702191939186e-07, 2.0**-72, 1e-8
+    ),
+}
+
+
 def polynomial(coefficients: Sequence[Array], x: Array) -> Array:
     """Return sum_k c_k x^(n-k) by Horner's rule, highest power first."""
-    total = np.asarray(x * coefficients[0])
-    np.add(total, coefficients[1], total)
+    total = x * coefficients[0]
+    total += coefficients[1]
     for coefficient in coefficients[2:]:
-        np.multiply(total, x, total)
-        np.add(total, coefficient, total)
+        total *= x
+        total += coefficient
     return total
 
 
@@ -77,13 +110,14 @@ def two_product(a: Any, b: Array) -> tuple[Array, Array]:
     return p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
-LARGEST_ARGUMENT = 1600.0  # e^(-1600 / 2) = 0, whatever it is multiplied by
-_LARGEST = np.finfo(np.float64).max
+def cut(x: Array, end: Any) -> Array:
+    """Return x, but -end below that and end above it; for both dtypes."""
+    return np.minimum(np.maximum(x, -end), end)
 
 
 def finite(x: Array) -> Array:
     """Return x with infinities replaced by the largest floats: 0 times them is 0."""
-    return np.minimum(np.maximum(x, -_LARGEST), _LARGEST)
+    return cut(x, np.finfo(x.dtype).max)
 
 
 def bounded_product(factor: Any, x: Array, end: float = LARGEST_ARGUMENT) -> tuple[Array, Array]:
@@ -105,9 +139,15 @@ def two_quotient(a: Array, b: Any) -> tuple[Array, Array]:
 
 
 def exp_of_sum(p: Array, r: Array | float) -> Array:
-    """Return e^(p + r) for a tiny r, as two_product returns it."""
+    """Return e^(p + r) for a tiny r, as two_product returns it; for both dtypes."""
     e = np.exp(p)
     return e + e * r
+
+
+def in_two(exactly: Array) -> tuple[Array, Array]:
+    """Return float64 numbers as two float32 each: rounded, and the rest."""
+    p = exactly.astype(np.float32)
+    return p, (exactly - p.astype(np.float64)).astype(np.float32)
 
 
 def times_exp(factor: Array, p: Array, rest: Array | float = 0.0) -> Array:
@@ -116,12 +156,14 @@ def times_exp(factor: Array, p: Array, rest: Array | float = 0.0) -> Array:
     return (factor * half) * half
 
 
-def tail_product(factor: Array, p: Array, rest: Array) -> Array:
-    """Return factor e^(p + rest) for -1000 < p < -600 and a tiny rest, where e^p may be subnormal.
+def tail_product(factor: Array, p: Array, rest: Array | float = 0.0) -> Array:
+    """Return factor e^(p + rest) for p between -zero and -full, where e^p may be subnormal.
 
-    The exponential is taken 2^100 times as large; adding SHIFT to p is exact.
+    For both dtypes; rest is tiny. The exponential is taken 1 / scale^2 times as large.
     """
-    return factor * exp_of_sum(p + SHIFT, rest + SHIFT_REST) * 2.0**-100
+    ends = ENDS[p.dtype]
+    e = exp_of_sum(p + ends.shift, rest + ends.shift_rest)
+    return (factor * ends.scale) * e * ends.scale
 
 
 def where_below(
@@ -131,6 +173,8 @@ def where_below(
 
     The formula is evaluated only if there is such an x at all.
     """
+    if isinstance(x, Traced):
+        return x.where_below(limit, formula, otherwise)
     if not np.fmin.reduce(x, axis=None, initial=0.0) < limit:
         return otherwise
     return np.where(x < limit, formula(np.minimum(x, limit)), otherwise)
@@ -159,12 +203,47 @@ def exp_of_square(a: Array, factor: float, more: Array | float = 0.0, shift: flo
     return e + e * (r + r * r * (0.5 + r * _SIXTH))
 
 
+def log1p_to_1(z: Array) -> Array:
+    """Return ln(1 + z) for 0 <= z <= 1; for both dtypes.
+
+    NumPy's float32 log1p takes one element at a time on CPUs without AVX-512. With s = z / (2 + z)
+    it is 2 artanh(s), which is z - s z + s^3 (2/3 + 2/5 s^2 + ...), so that only z rounds for
+    small z.
+    """
+    if z.dtype != np.float32:
+        return np.log1p(z)
+    s = z / (2 + z)
+    t = s * s
+    return z - s * (z - t * polynomial(ARTANH_REST_FLOAT32, t))
+
+
+# (2 artanh(s) - 2 s) / s^3 in powers of s^2, highest first, for 0 <= s <= 1/3
+ARTANH_REST_FLOAT32 = tuple(
+    np.array(c, np.float32)
+    for c in (0.26867547631263733, 0.28233957290649414, 0.4000767171382904, 0.6666663885116577)
+)
+
+
+def expm1_below_0(x: Array) -> Array:
+    """Return e^x - 1 for x <= 0; for both dtypes.
+
+    NumPy's float32 expm1 takes one element at a time on CPUs without AVX-512, tanh does not:
+    it is 2 t / (1 - t) with t = tanh(x / 2) <= 0, where nothing cancels. A subnormal x may be off
+    by the smallest one.
+    """
+    if x.dtype != np.float32:
+        return np.expm1(x)
+    t = np.tanh(0.5 * x)
+    return (t + t) / (1 - t)
+
+
 def tanh_slope(x: Array) -> Array:
     """Return 1 / cosh(x)^2 = 4 w / (1 + w)^2 with w = e^-2|x|.
 
     1 - tanh(x)^2 is 0 by rounding beyond |x| = 9 in float32, 19 in float64.
     """
-    w = np.exp(-2 * np.minimum(np.abs(x), 400))  # -2 |x| would overflow
+    with np.errstate(over="ignore"):  # of -2 |x|
+        w = np.exp(-2 * np.abs(x))
     d = 1 + w
     return 4 * w / (d * d)
 
@@ -177,7 +256,7 @@ def tanh_slope_from(x: Array, tanh: Array) -> Array:
 # (t + 3) Q(t) in powers of u = (t - 3) / (t + 3), highest first: our Chebyshev fit of degree
 # 28, whose error is 1e-17, written in powers of u; the sum of their sizes is 1.54, so Horner's
 # rule is stable.
-_SCALED_TAIL = constants(
+SCALED_TAIL = constants(
     -2.9494562452296944e-10,
     -3.9540983177755375e-10,
     2.3227277514322206e-09,
@@ -212,26 +291,8 @@ _SCALED_TAIL = constants(
 # What the coefficients have lost in rounding, as the line that is closest to it
 _SCALED_TAIL_REST = constants(6.158e-17, -4.152e-17)
 
-# The same to degree 13, whose error of 8e-10 is a hundredth of a float32 ULP
-_SCALED_TAIL_FLOAT32 = constants(
-    9.024440572697544e-07,
-    -9.913433180963157e-06,
-    -1.8136425957091648e-05,
-    6.519093780731789e-05,
-    0.00015753251322164614,
-    -0.00024773529067833975,
-    -0.0010469767023144013,
-    0.0010245960490010298,
-    0.006972844443032189,
-    -0.010462378731131856,
-    -0.0472630446804615,
-    0.23001768995550473,
-    -0.5093319814160171,
-    0.7290836904358524,
-)
-
 # erf(x) / x in powers of x^2, highest first, for |x| <= 1: relative error 7e-18
-_ERF_OVER_X = constants(
+ERF_OVER_X = constants(
     -7.795898827002142e-10,
     1.3720064546777686e-08,
     -1.6208483801871705e-07,
@@ -247,16 +308,12 @@ _ERF_OVER_X = constants(
 )
 
 
-def scaled_normal_tail(t: Array, for_float32: bool = False) -> Array:
+def scaled_normal_tail(t: Array) -> Array:
     """Return Q(t) = e^(t^2 / 2) Phi(-t) for t >= 0: from 1/2 down to 1 / (t sqrt(2 pi)).
 
-    ``for_float32`` halves the time where the result is rounded to float32 in the end. Else the
-    roundings that matter are made good, those of t + 3 with Q' = t Q - 1 / sqrt(2 pi), of the
-    last two steps of Horner's rule, and of the coefficients. Within 1.5 ULP.
+    The roundings that matter are made good, those of t + 3 with Q' = t Q - 1 / sqrt(2 pi), of
+    the last two steps of Horner's rule, and of the coefficients. Within 1.5 ULP.
     """
-    if for_float32:
-        above = t + 3
-        return polynomial(_SCALED_TAIL_FLOAT32, (t - 3) / above) / above
     q, rest = scaled_normal_tail_in_two(t)
     return q + rest
 
@@ -265,7 +322,7 @@ def scaled_normal_tail_in_two(t: Array) -> tuple[Array, Array]:
     """Return Q(t) rounded, and the rest of it: together within 1 ULP."""
     above = t + 3
     u = (above - 6) / above
-    inner, slope, last = polynomial(_SCALED_TAIL[:-2], u) * u, *_SCALED_TAIL[-2:]
+    inner, slope, last = polynomial(SCALED_TAIL[:-2], u) * u, *SCALED_TAIL[-2:]
     s = slope + inner
     s_high, u_high = _to_26_bits(s), _to_26_bits(u)
     first = s_high * u_high  # exact
@@ -322,7 +379,7 @@ def erf(x: Array) -> Array:
     """Return 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
     a = np.abs(x)
     small = np.minimum(a, 1.0)
-    near = small * polynomial(_ERF_OVER_X, small * small)
+    near = small * polynomial(ERF_OVER_X, small * small)
     return np.copysign(np.where(a < 1, near, 1 - erfc_positive(a)), x)
 
 

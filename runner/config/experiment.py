@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -44,6 +44,9 @@ DIGITS_IN_NAMES = 12
 """Hexadecimal digits of a config's digest in its folder's name. With 12 two of 100,000 configs
 share a name once in 50,000 such sweeps, and then one of them is refused."""
 
+
+SMALL = 20_000
+"""Numbers of a data set, 160 kB, that are rather remembered than made again."""
 
 _RIGHT_SPLITS: set[tuple[str, Any, int]] = set()
 """Dataset's section as text, generator and seed of data that have been made without an error."""
@@ -266,17 +269,9 @@ class Experiment:
         """Return one replicate's data, split and standardised, or in their own units."""
         self._refuse_not_imported(DATASETS, self.dataset["name"])
         dtype = self.dtype if standardised else None
-        own = {**DATASETS.beside, **self.dataset}
-        with naming("dataset"):
-            data = make(own.pop("name"), seed, own)
-            return split_in_parts(
-                data,
-                own["test_fraction"],
-                own["validation_fraction"],
-                seed,
-                dtype,
-                label_noise=own["label_noise"],
-            )
+        if DATASETS.is_ours(self.dataset["name"]) and _is_small(self.dataset):
+            return _small_split(json.dumps(self.dataset), seed, dtype)
+        return _split(self.dataset, seed, dtype)
 
     @cached_property
     def first_split(self) -> Split:
@@ -342,6 +337,36 @@ class Experiment:
         words = f"{self.activation['name']}_{self.dataset['name']}"
         words = re.sub(r"[^A-Za-z0-9_.-]+", "-", words)[:80]
         return f"{words}_{self.digest[:DIGITS_IN_NAMES]}"
+
+
+def _split(section: Mapping[str, Any], seed: int, dtype: str | None) -> Split:
+    own = {**DATASETS.beside, **section}
+    with naming("dataset"):
+        data = make(own.pop("name"), seed, own)
+        return split_in_parts(
+            data,
+            own["test_fraction"],
+            own["validation_fraction"],
+            seed,
+            dtype,
+            label_noise=own["label_noise"],
+        )
+
+
+@lru_cache(maxsize=32)
+def _small_split(section: str, seed: int, dtype: str | None) -> Split:
+    """Return a split of one of our data sets, made once: the jobs of a sweep share their data."""
+    found = _split(json.loads(section), seed, dtype)
+    for field in fields(found):
+        if field.name != "classes":
+            getattr(found, field.name).flags.writeable = False
+    return found
+
+
+def _is_small(section: Mapping[str, Any]) -> bool:
+    """Whether a data set has few enough numbers for several to be remembered."""
+    sizes = section.get("samples"), section.get("features", 2)
+    return all(isinstance(size, int) for size in sizes) and math.prod(sizes) <= SMALL
 
 
 def _unknown(registry: Registry[Any], name: object, hint: str) -> ConfigError:

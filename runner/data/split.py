@@ -85,14 +85,14 @@ def split(
     order = np.random.default_rng([seed, SPLIT_STREAM]).permutation(samples)
     rows = np.split(order, [test, test + validation])
     parts = dict(zip(("test", "validation", "train"), rows, strict=True))
-    present = set(dataset.labels.tolist())
+    present = _counts(dataset.labels, dataset.classes) > 0
     for key, part in parts.items():
-        missing = present - set(dataset.labels[part].tolist())
-        if len(part) and missing:
+        missing = present & (_counts(dataset.labels[part], dataset.classes) == 0)
+        if len(part) and missing.any():
             raise ValueError(
                 f"{'test_fraction and validation' if key == 'train' else key}_fraction: "
-                f"the {len(part)} {key} samples have none of class {min(missing)} (seed {seed}); "
-                f"raise dataset.samples={samples} or change the fractions"
+                f"the {len(part)} {key} samples have none of class {missing.argmax()} "
+                f"(seed {seed}); raise dataset.samples={samples} or change the fractions"
             )
     mean, scale = mean_and_scale(dataset.x[parts["train"]])
     arrays = {}
@@ -105,6 +105,10 @@ def split(
         for key in ("train_labels", "validation_labels"):
             arrays[key] = _mislabelled(arrays[key], label_noise, dataset.classes, rng)
     return Split(**arrays, mean=mean, scale=scale, classes=dataset.classes)
+
+
+def _counts(labels: Array, classes: int) -> Array:
+    return np.bincount(labels, minlength=classes)
 
 
 def _mislabelled(labels: Array, share: float, classes: int, rng: np.random.Generator) -> Array:

@@ -1,47 +1,135 @@
 """Activations and losses inside a training step, written into buffers made beforehand.
 
-z, y, dy and dz are the activation's input, its output y = f(z), dL/dy and dL/dz. The commonest
-functions have their formula here with ``out=``, operation by operation as in the activations
-package, so that the bits are the same (a test) and nothing is allocated. Every other activation
-is served through its own methods. NumPy's functions are imported by name, which takes 2% of a
-step less than looking them up.
+z, y, dy and dz are the activation's input, its output y = f(z), dL/dy and dL/dz. The formulas of
+the activations package are traced and bound to the buffers (``activations.tracing``), so that
+the bits are the same (a test) and nothing is allocated. An activation that cannot be traced is
+served through its own methods. Softmax and the losses add over units, and have calls of their
+own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy import absolute, add, divide, exp, maximum, minimum, multiply, negative, tanh
+from numpy import (
+    absolute,
+    add,
+    copyto,
+    divide,
+    exp,
+    log,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    subtract,
+)
 
-from activations import ReLU, Sigmoid, TanH
-from activations.base import Array, Elementwise, blockwise
-from runner.network.losses import NO_OVERFLOW, CrossEntropy, Loss
+from activations import Softmax
+from activations.base import Activation, Array, Elementwise, blockwise
+from activations.functions.gated import Gated
+from activations.functions.learnable import Learnable
+from activations.tracing import Call, Scratch, Trace, Untraceable, trace
+from activations.user_code import is_ours
+from runner.network.losses import NO_OVERFLOW, CrossEntropy, Loss, SquaredError
 from runner.network.network import Nonlinear
 
 
 class Kernel(NamedTuple):
-    """``forward`` writes y from z, ``backward`` writes dz from dy. Both may overwrite z."""
+    """Calls that write y from z, and then dz from dy. Both may overwrite z."""
 
-    forward: Callable[[], None]
-    backward: Callable[[], None]
+    forward: list[Call]
+    backward: list[Call]
 
 
-def kernel(layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
-    """Return the layer's kernel over these buffers, (replicates, units, batch) each."""
+def kernel(
+    layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array, scratch: Scratch | None = None
+) -> Kernel:
+    """Return the layer's kernel over these buffers, (replicates, units, batch) each.
+
+    Layers may share ``scratch``, which keeps it in the cache.
+    """
     activation = layer.activation
-    if type(activation) is TanH:  # a subclass may differ
-        return _tanh(z, y, dy, dz)
-    if type(activation) is Sigmoid:
-        return _sigmoid(z, y, dy, dz)
-    if type(activation) is ReLU and activation.derivative_at_zero in (0, 1):
-        return _relu(activation.derivative_at_zero, z, y, dy, dz)
-    # what is learned or drawn has the axes (replicates, batch, units), and needs whole arrays
-    whole = activation.params or activation.stochastic
-    if isinstance(activation, Elementwise) and not whole:
-        return _elementwise(activation, z, y, dy, dz)
+    found = _traced(layer, z)
+    if found and isinstance(activation, Gated):
+        return _gated(activation, *found, y, dy, dz, scratch)
+    if found:
+        return _elementwise(layer, *found, y, dy, dz, scratch)
+    if isinstance(activation, Elementwise) and not _needs_whole_arrays(activation):
+        forward = partial(blockwise, activation.value_and_derivative, (z,), (y, z))
+        return Kernel([forward], [partial(multiply, dy, z, out=dz)])
+    if type(activation) is Softmax and activation.masked_rows == "nan":
+        if z.dtype == np.float32 and z.shape[-1] > 1:
+            return _softmax(z, y, dy, dz)
     return plain_kernel(layer, z, y, dy, dz)
+
+
+def forward_kernel(
+    layer: Nonlinear, z: Array, into: Sequence[Array], scratch: Scratch | None = None
+) -> list[Call]:
+    """Return calls that write y into ``into``, and f'(z) too if two arrays are given.
+
+    The function is elementwise then. The calls may overwrite z; the bits are the kernel's.
+    """
+    activation, found = layer.activation, _traced(layer, z)
+    if found:
+        formula, inputs = found
+        return formula.first(len(into)).bind(inputs, into, scratch)
+    if len(into) == 1:
+        return kernel(layer, z, into[0], into[0], z, scratch).forward
+    assert isinstance(activation, Elementwise)
+    if not _needs_whole_arrays(activation):
+        return [partial(blockwise, activation.value_and_derivative, (z,), into)]
+    z, y, slope = (array.swapaxes(-1, -2) for array in (z, *into))
+
+    def forward() -> None:
+        y[...] = layer.forward(z)
+        slope[...] = activation.derivative(z, y)
+
+    return [forward]
+
+
+def _needs_whole_arrays(activation: Activation) -> bool:
+    """What is learned or drawn has the axes (replicates, batch, units)."""
+    return bool(activation.params) or activation.stochastic
+
+
+def _traced(layer: Nonlinear, z: Array) -> tuple[Trace, list[Array]] | None:
+    """Return the formula of the value and all slopes, and the inputs that it takes, if any."""
+    activation = layer.activation
+    if not is_ours(type(activation).__module__) or activation.stochastic:
+        return None  # what a user's does beside NumPy's calls must happen
+    try:
+        if isinstance(activation, Learnable):
+            return _learnable_formula(activation, list(layer.gradients), z)
+        if isinstance(activation, Elementwise):
+            return trace(activation.value_and_derivative, z), [z]
+        if isinstance(activation, Gated):
+            inputs = list(activation.split(z, axis=-2))
+            return trace(activation.value_and_slopes, *inputs), inputs
+    except Untraceable:
+        pass
+    return None
+
+
+def _learnable_formula(
+    activation: Learnable, names: list[str], z: Array
+) -> tuple[Trace, list[Array]]:
+    """The formula of value, slope, and slopes by the parameters of these names."""
+    twin = copy.copy(activation)
+
+    def all_of(x: Array, *parameters: Array) -> list[Array]:
+        twin.params = activation.params | dict(zip(names, parameters, strict=True))
+        y, slope = twin.value_and_derivative(x)
+        slopes = twin.slopes(x, y) if names else {}
+        return [y, slope, *(slopes[name] for name in names)]
+
+    inputs = [z, *(activation.params[name].swapaxes(-1, -2) for name in names)]
+    return trace(all_of, *inputs), inputs
 
 
 def plain_kernel(layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
@@ -55,93 +143,110 @@ def plain_kernel(layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array) -> 
         layer.accumulate(z, y, dy)
         dz[...] = layer.backward(z, y, dy)
 
-    return Kernel(forward, backward)
+    return Kernel([forward], [backward])
 
 
-def _elementwise(activation: Elementwise, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
-    """f' is computed together with f, and kept where z was."""
-
-    def forward() -> None:
-        blockwise(activation.value_and_derivative, (z,), (y, z))
-
-    def backward() -> None:
-        multiply(dy, z, out=dz)
-
-    return Kernel(forward, backward)
-
-
-def _tanh(z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
-    """f' = 1 - tanh^2 z = 4 w / (1 + w)^2 with w = e^-2|z|."""
-    one, minus_two, four = _constants(z, 1, -2, 4)
-
-    def forward() -> None:
-        tanh(z, out=y)
-
-    def backward() -> None:
-        w = absolute(z, out=z)
-        multiply(w, minus_two, out=w)
-        exp(w, out=w)
-        add(w, one, out=dz)
-        multiply(dz, dz, out=dz)
-        multiply(w, four, out=w)
-        divide(w, dz, out=w)
-        multiply(dy, w, out=dz)
-
-    return Kernel(forward, backward)
+def _elementwise(
+    layer: Nonlinear,
+    formula: Trace,
+    inputs: list[Array],
+    y: Array,
+    dy: Array,
+    dz: Array,
+    scratch: Scratch | None,
+) -> Kernel:
+    """All slopes are computed together with the value, and f' is kept where z was."""
+    z = inputs[0]
+    slopes = [np.empty(y.shape, slope.dtype) for slope in formula.outputs[2:]]
+    backward: list[Call] = [partial(multiply, dy, z, out=dz)]
+    for slope, gradient in zip(slopes, layer.gradients.values(), strict=True):
+        into = gradient.swapaxes(-1, -2)
+        axes = tuple(k for k, size in enumerate(into.shape) if size < y.shape[k])
+        total = np.empty(into.shape, slope.dtype)
+        backward += [
+            partial(multiply, dy, slope, slope),
+            partial(add.reduce, slope, axes, out=total, keepdims=True),
+            partial(copyto, into, total, "same_kind"),
+        ]
+    return Kernel(formula.bind(inputs, [y, z, *slopes], scratch), backward)
 
 
-def _sigmoid(z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
-    """f = (1 or w) / (1 + w) by the sign of z, f' = w / (1 + w)^2 with w = e^-|z|; f' is kept
-    where z was."""
-    zero, one = _constants(z, 0, 1)
-    positive = np.empty(z.shape, bool)
-
-    def forward() -> None:
-        np.greater_equal(z, zero, out=positive)
-        np.copyto(y, positive)
-        w = absolute(z, out=z)
-        negative(w, out=w)
-        exp(w, out=w)
-        maximum(w, y, out=y)  # 1 or w
-        add(w, one, out=dz)
-        divide(y, dz, out=y)
-        multiply(dz, dz, out=dz)
-        divide(w, dz, out=z)
-
-    def backward() -> None:
-        multiply(dy, z, out=dz)
-
-    return Kernel(forward, backward)
+def _gated(
+    activation: Gated,
+    formula: Trace,
+    inputs: list[Array],
+    y: Array,
+    dy: Array,
+    dz: Array,
+    scratch: Scratch | None,
+) -> Kernel:
+    """The slopes by both inputs are computed together with the value."""
+    da, db = activation.split(dz, axis=-2)
+    to_a, to_b = (np.empty(y.shape, slope.dtype) for slope in formula.outputs[1:])
+    backward: list[Call] = [partial(multiply, dy, to_a, da), partial(multiply, dy, to_b, db)]
+    return Kernel(formula.bind(inputs, [y, to_a, to_b], scratch), backward)
 
 
-def _relu(derivative_at_zero: float, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
-    """f' is 1 where z > 0, or >= 0, and 0 elsewhere."""
-    (zero,) = _constants(z, 0)
-    zeros = np.zeros_like(z)  # NumPy's maximum with a scalar is three times slower
-    passes = np.empty(z.shape, bool)
-    compare = np.greater_equal if derivative_at_zero == 1 else np.greater
+def _softmax(z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
+    """p = e^(z - max) / sum, in float64; dz = p (g - sum of p g) with g = dy - sum of p dy."""
+    z, y, dy, dz = map(_units_first, (z, y, dy, dz))
+    wide, total = np.empty(z.shape), np.empty(z.shape[1:])
+    p, g, product = (np.empty(z.shape, z.dtype) for _ in range(3))
+    mean = np.empty(z.shape[1:], z.dtype)
 
     def forward() -> None:
-        maximum(z, zeros, out=y)
+        _exponentials(z, wide, total)
+        divide(wide, total, wide)
+        copyto(p, wide, "same_kind")
+        copyto(y, p)
 
     def backward() -> None:
-        compare(z, zero, out=passes)
-        multiply(dy, passes, out=dz)
+        copyto(g, dy)
+        multiply(g, p, product)
+        add.reduce(product, out=mean)
+        subtract(g, mean, g)
+        multiply(g, p, product)
+        add.reduce(product, out=mean)
+        subtract(g, mean, g)
+        multiply(g, p, dz)
 
-    return Kernel(forward, backward)
+    return Kernel([forward], [backward])
+
+
+def _units_first(array: Array) -> Array:
+    """Return (replicates, units, batch) as (units, replicates, batch).
+
+    In buffers of this order a sum over units adds whole arrays, one after another. The plain
+    formulas add in the same order here, but NumPy's loops are as short as a batch there, which
+    takes four times as long for ten replicates.
+    """
+    return array.swapaxes(0, 1)
+
+
+def _exponentials(z: Array, e: Array, total: Array) -> None:
+    """Write e^(z - max over units) into e, and the sum over units into ``total``."""
+    copyto(e, z)
+    maximum.reduce(e, out=total)
+    subtract(e, total, e)
+    exp(e, e)
+    add.reduce(e, out=total)
 
 
 def loss_kernel(loss: Loss, z: Array, dz: Array) -> Callable[[Array], None]:
     """Return what writes dL/dz of the mean loss into dz, given the targets; it may overwrite z.
 
-    The logits z and dz are (replicates, 1 or classes, batch), targets as the losses take them.
+    The logits z, dz and the targets are (replicates, 1 or classes, batch).
     """
     if type(loss) is CrossEntropy and z.shape[-2] == 1:
         return _binary_cross_entropy(z, dz)
+    if type(loss) is CrossEntropy and z.shape[-1] > 1:
+        return _cross_entropy(z, dz)
+    if type(loss) is SquaredError and z.shape[-2] > 1 and z.shape[-1] > 1:
+        return _squared_error(z, dz)
     z, dz = z.swapaxes(-1, -2), dz.swapaxes(-1, -2)
 
     def backward(targets: Array) -> None:
-        dz[...] = loss.gradient(z, targets)
+        dz[...] = loss.gradient(z, targets.swapaxes(-1, -2))
 
     return backward
 
@@ -150,8 +255,7 @@ def _binary_cross_entropy(z: Array, dz: Array) -> Callable[[Array], None]:
     """dL/dz = s w / (batch (1 + w)) with w = e^(s z), the odds of being wrong."""
     one, most, batch = _constants(z, 1, NO_OVERFLOW, z.shape[-1])
 
-    def backward(targets: Array) -> None:
-        s = targets.swapaxes(-1, -2)
+    def backward(s: Array) -> None:
         w = multiply(s, z, out=z)
         minimum(w, most, out=w)
         exp(w, out=w)
@@ -161,6 +265,130 @@ def _binary_cross_entropy(z: Array, dz: Array) -> Callable[[Array], None]:
         multiply(dz, s, out=dz)
 
     return backward
+
+
+def _cross_entropy(z: Array, dz: Array) -> Callable[[Array], None]:
+    """dL/dz = (w - t sum of w) / (batch sum of e) with e = e^(z - max) and w = e (1 - t)."""
+    one, batch = _constants(z, 1, z.shape[-1])
+    z, dz = map(_units_first, (z, dz))
+    e, w = np.empty(z.shape, z.dtype), np.empty(z.shape, z.dtype)
+    total, wrong = np.empty(z.shape[1:], z.dtype), np.empty(z.shape[1:], z.dtype)
+
+    def backward(targets: Array) -> None:
+        t = _units_first(targets)
+        _exponentials(z, e, total)
+        multiply(total, batch, total)
+        subtract(one, t, w)
+        multiply(w, e, w)
+        add.reduce(w, out=wrong)
+        multiply(t, wrong, e)
+        subtract(w, e, w)
+        divide(w, total, dz)
+
+    return backward
+
+
+def _squared_error(z: Array, dz: Array) -> Callable[[Array], None]:
+    """dL/dz = p (e - sum of e p) with p = softmax(z) and e = (p - t) / batch."""
+    (batch,) = _constants(z, z.shape[-1])
+    z, dz = map(_units_first, (z, dz))
+    p, error, product = (np.empty(z.shape, z.dtype) for _ in range(3))
+    total = np.empty(z.shape[1:], z.dtype)
+
+    def backward(targets: Array) -> None:
+        _exponentials(z, p, total)
+        divide(p, total, p)
+        subtract(p, _units_first(targets), error)
+        divide(error, batch, error)
+        multiply(error, p, product)
+        add.reduce(product, out=total)
+        subtract(error, total, error)
+        multiply(p, error, dz)
+
+    return backward
+
+
+def losses_kernel(loss: Loss, z: Array, losses: Array) -> Callable[[Array], None]:
+    """Return what writes each sample's loss, (replicates, batch), given the targets.
+
+    The logits z and the targets are (replicates, 1 or classes, batch); z is left as it is.
+    """
+    if type(loss) is CrossEntropy and z.shape[-2] == 1:
+        return _binary_losses(z, losses)
+    if type(loss) is CrossEntropy:
+        return _categorical_losses(z, losses)
+    z = z.swapaxes(-1, -2)
+
+    def forward(targets: Array) -> None:
+        losses[...] = loss.losses(z, targets.swapaxes(-1, -2))
+
+    return forward
+
+
+def _binary_losses(z: Array, losses: Array) -> Callable[[Array], None]:
+    """L = max(a, 0) + log(1 + w), a = s z the logit of being wrong, w = e^-|a|, u = 1 + w."""
+    (one,) = _constants(z, 1)
+    z = z[:, 0]
+    zeros = np.zeros_like(z)
+    a, w, u, lost = (np.empty_like(z) for _ in range(4))
+
+    def forward(targets: Array) -> None:
+        multiply(targets[:, 0], z, out=a)
+        maximum(a, zeros, out=losses)
+        absolute(a, out=w)
+        negative(w, out=w)
+        exp(w, out=w)
+        add(w, one, out=u)
+        subtract(u, one, out=lost)
+        subtract(w, lost, out=lost)
+        divide(lost, u, out=lost)
+        log(u, out=u)
+        add(u, lost, out=u)
+        add(losses, u, out=losses)
+
+    return forward
+
+
+def _categorical_losses(z: Array, losses: Array) -> Callable[[Array], None]:
+    """L = log(sum_j e^d_j) - sum_k t_k d_k, d = z - max z."""
+    z = _units_first(z)
+    d, product = np.empty(z.shape, z.dtype), np.empty(z.shape, z.dtype)
+    row = np.empty(z.shape[1:], z.dtype)
+
+    def forward(targets: Array) -> None:
+        copyto(d, z)
+        maximum.reduce(d, out=row)
+        subtract(d, row, d)
+        multiply(d, _units_first(targets), product)
+        exp(d, d)
+        add.reduce(d, out=losses)
+        log(losses, losses)
+        add.reduce(product, out=row)
+        subtract(losses, row, losses)
+
+    return forward
+
+
+def prediction_kernel(z: Array, predicted: Array) -> list[Call]:
+    """Return calls that write the class that each sample's logits say, (replicates, batch).
+
+    z (replicates, 1 or classes, batch) without NaN. A single positive logit says class 1, of
+    several the largest, of equal ones the first.
+    """
+    if z.shape[1] == 1:
+        return [partial(np.greater, z[:, 0], *_constants(z, 0), out=predicted.view(bool))]
+    best, larger, number = z[:, 0], np.empty(predicted.shape, bool), np.empty_like(predicted)
+    calls: list[Call] = [partial(copyto, predicted, 0)]
+    for k in range(1, z.shape[1]):
+        larger_one = np.empty_like(z[:, 0]) if k == 1 else best
+        calls += [
+            partial(np.greater, z[:, k], best, out=larger),
+            partial(multiply, larger, np.array(k, predicted.dtype), number),
+            partial(maximum, predicted, number, out=predicted),
+            partial(maximum, best, z[:, k], out=larger_one),
+        ]
+        best = larger_one
+    return calls
 
 
 def _constants(like: Array, *values: float) -> list[Array]:

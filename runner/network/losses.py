@@ -46,6 +46,16 @@ def predictions(logits: Array) -> Array:
     return logits.argmax(axis=-1)
 
 
+def log_of_one_and(w: Array) -> Array:
+    """Return log(1 + w) for w in [0, 1], with all digits.
+
+    u = 1 + w rounds w - (u - 1) away, which is exact and changes the logarithm by itself over u.
+    NumPy's log1p of float32 is ten times slower than its log where there is no AVX-512.
+    """
+    u = 1 + w
+    return np.log(u) + (w - (u - 1)) / u
+
+
 class Loss(Named):
     """How far logits are from their targets, and its gradient."""
 
@@ -79,7 +89,7 @@ class CrossEntropy(Loss):
     def losses(self, logits: Array, targets: Array) -> Array:
         if logits.shape[-1] == 1:
             wrong = targets * logits
-            softplus = np.maximum(wrong, 0) + np.log1p(np.exp(-np.abs(wrong)))
+            softplus = np.maximum(wrong, 0) + log_of_one_and(np.exp(-np.abs(wrong)))
             return softplus[..., 0]
         shifted = logits - logits.max(axis=-1, keepdims=True)
         true = (shifted * targets).sum(axis=-1)
@@ -90,9 +100,10 @@ class CrossEntropy(Loss):
         if logits.shape[-1] == 1:
             w = np.exp(np.minimum(targets * logits, NO_OVERFLOW))  # odds of being wrong
             return targets * (w / (batch * (1 + w)))
-        p = probabilities(logits)
-        p *= (1 - targets) / batch
-        return p - targets * p.sum(axis=-1, keepdims=True)
+        e = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        others = e * (1 - targets)
+        numerator = others - targets * others.sum(axis=-1, keepdims=True)
+        return numerator / (batch * e.sum(axis=-1, keepdims=True))
 
 
 class SquaredError(Loss):

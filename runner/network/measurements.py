@@ -1,20 +1,34 @@
 """What goes on inside a network: dead and saturated units, signal and gradient per layer.
 
-One pass forward over a data set, in chunks of fixed size so that memory stays bounded and a
-replicate's numbers do not depend on the replicates beside it, and one backward over some.
+One pass forward over a part of the data, in chunks of fixed size so that memory stays bounded and
+a replicate's numbers do not depend on the replicates beside it, and one pass backward over the
+first of them. All calls are bound to buffers made once, as those of a training step are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from activations.base import Activation, Array, Elementwise
+from activations.tracing import Call, Scratch
+from runner.network.fast_gradient import BoundLayers
+from runner.network.kernels import (
+    Kernel,
+    forward_kernel,
+    kernel,
+    loss_kernel,
+    losses_kernel,
+    prediction_kernel,
+)
 from runner.network.losses import Loss, predictions
-from runner.network.network import Linear, Network
+from runner.network.network import Network
 
-CHUNK_SAMPLES = 4096
+CHUNK_SAMPLES = 1024
 LAYER_SAMPLES = 256
 """Saturation and the root mean squares are taken over this many of the first samples: enough
 for two digits, and a tenth of the time of all. Dead units are looked for in every sample."""
@@ -24,6 +38,12 @@ SATURATION_THRESHOLD = 0.05
 outside (0.053, 0.947), the whole flat side of ReLU. ``flatness`` says what to call it."""
 
 FAR_OUT = np.array([1e3, 2e3, 3e4])
+
+LOWEST_ROOT = {
+    np.dtype(dtype): float(np.sqrt(np.finfo(dtype).tiny) / np.finfo(dtype).eps)
+    for dtype in (np.float32, np.float64)
+}
+"""Numbers whose squares keep their digits."""
 
 
 def flatness(activation: Activation) -> str:
@@ -74,95 +94,228 @@ class Measurement:
     gradient_rms: list[Array]
 
 
-def evaluate(network: Network, x: Array, labels: Array, targets: Array, loss: Loss) -> Measurement:
-    """Measure loss and accuracy only."""
-    total, correct = np.zeros((2, network.replicates))
-    for chunk in _chunks(x.shape[1]):
-        logits = network.logits(x[:, chunk])
-        total += _row_sum(loss.losses(logits, targets[:, chunk]))
-        correct += (predictions(logits) == labels[:, chunk]).sum(axis=1)
-    samples = x.shape[1]
-    return Measurement(total / samples, correct / samples, [], [])
+class Part(NamedTuple):
+    """A part of the data of all replicates: x as ``with_ones`` makes it, labels (replicates,
+    samples), targets (replicates, 1 or classes, samples)."""
+
+    x: Array
+    labels: Array
+    targets: Array
 
 
-def examine(network: Network, x: Array, labels: Array, targets: Array, loss: Loss) -> Measurement:
-    """Measure loss, accuracy and every layer."""
-    total, correct = np.zeros((2, network.replicates))
-    dead: list[Array] = []
-    first: list[Array] = []
-    few: list[Array] = []
-    for chunk in _chunks(x.shape[1]):
-        tape = network.forward(x[:, chunk])
-        total += _row_sum(loss.losses(tape[-1], targets[:, chunk]))
-        correct += (predictions(tape[-1]) == labels[:, chunk]).sum(axis=1)
-        outputs = tape[2:-1:2]
-        if chunk.start == 0:
-            first = [y[:, :1] for y in outputs]
-            dead = [(y[:, :32] == y[:, :1]).all(axis=1) for y in outputs]
-            few = [array[:, :LAYER_SAMPLES] for array in tape]
-        for constant, y, value in zip(dead, outputs, first, strict=True):
-            units = np.flatnonzero(constant.any(axis=0))  # few, if any, after 32 samples
-            if units.size:
-                constant[:, units] &= (y[:, :, units] == value[:, :, units]).all(axis=1)
-    layers: list[LayerMeasurement] = []
-    gradient_rms: list[Array] = []
-    grad = loss.gradient(few[-1], targets[:, :LAYER_SAMPLES]) * few[-1].shape[1]
-    for visit in network.backpropagate(few, grad):
-        if isinstance(visit.layer, Linear):
-            gradient_rms.insert(0, root_mean_square(visit.grad))
-            continue
-        saturated = np.full(network.replicates, np.nan)
-        if visit.slope is not None:
-            saturated = _row_mean(np.abs(visit.slope) < SATURATION_THRESHOLD)
-        layers.insert(0, LayerMeasurement(dead.pop(), saturated, root_mean_square(visit.y)))
-    samples = x.shape[1]
-    return Measurement(total / samples, correct / samples, layers, gradient_rms)
+class Forward(BoundLayers):
+    """Outputs, losses and predictions for one number of samples."""
+
+    def __init__(self, network: Network, loss: Loss, samples: int, scratch: Scratch) -> None:
+        super().__init__(network, samples, scratch)
+        self.outputs = [y[:, :-1] for y in self.y]
+        self.logits = self.z[-1]
+        self.losses = self.buffer(1)[:, 0]
+        self.predicted = np.empty(self.losses.shape, np.min_scalar_type(network.classes))
+        self.correct = np.empty(self.losses.shape, bool)
+        self.calls: list[Call] = []
+        for k, activation in enumerate(self.activations(), start=1):
+            self.calls += [*activation, self.layer(k)]
+        self.calls += prediction_kernel(self.logits, self.predicted)
+        self.write_losses = losses_kernel(loss, self.logits, self.losses)
+
+    def activations(self) -> list[list[Call]]:
+        """Return for each hidden layer the calls that write y from z."""
+        triples = zip(self.network.nonlinears, self.z, self.outputs, strict=False)
+        return [forward_kernel(layer, z, [y], self.scratch) for layer, z, y in triples]
+
+    def __call__(self, x: Array, labels: Array, targets: Array) -> None:
+        self.first_layer(x)
+        for call in self.calls:
+            call()
+        self.write_losses(targets)
+        if not np.logical_and.reduce(np.isfinite(self.losses), axis=None):  # a logit may be NaN
+            self.predicted[...] = predictions(self.logits.swapaxes(-1, -2))
+        np.equal(self.predicted, labels, out=self.correct)
 
 
-def update_ratios(network: Network, before: Array) -> list[Array]:
-    """Return |w - w before| / |w before| per linear layer, (replicates,) each; NaN for w = 0.
+class ForwardAndBackward(Forward):
+    """The same, and then dL/dz of each linear layer's output z, for the sum L of the losses.
+
+    Between the two ``dz`` of an elementwise function's input is its slope f'(z).
+    """
+
+    def __init__(self, network: Network, loss: Loss, samples: int, scratch: Scratch) -> None:
+        super().__init__(network, loss, samples, scratch)
+        self.write_gradient = loss_kernel(loss, self.logits, self.dz[-1])
+
+    def activations(self) -> list[list[Call]]:
+        self.dz = [self.buffer(z.shape[1]) for z in self.z]
+        self.backward_calls: list[Call] = []
+        widest = self.buffer(max(self.network.hidden, default=0))
+        forward: list[list[Call]] = []
+        for k, layer in enumerate(self.network.nonlinears):
+            z, y, dz = self.z[k], self.outputs[k], self.dz[k]
+            dy = widest[:, : y.shape[1]]
+            if isinstance(layer.activation, Elementwise):
+                both_ways = Kernel(
+                    forward_kernel(layer, z, [y, dz], self.scratch),
+                    [partial(np.multiply, dy, dz, out=dz)],
+                )
+            else:
+                both_ways = kernel(layer, z, y, dy, dz, self.scratch)
+            forward.append(both_ways.forward)
+            back = self.layer_backward(k + 1, self.dz[k + 1], dy)
+            self.backward_calls[:0] = [back, *both_ways.backward]
+        return forward
+
+    def backward(self, targets: Array) -> None:
+        self.write_gradient(targets)
+        self.dz[-1] *= self.samples  # not of the mean loss
+        for call in self.backward_calls:
+            call()
+
+
+class Evaluator:
+    """Measures loss and accuracy of a network on some parts of the data."""
+
+    def __init__(
+        self, network: Network, loss: Loss, parts: dict[str, Part], scratch: Scratch
+    ) -> None:
+        self.network, self.scratch = network, scratch
+        self.chunks: list[tuple[Forward, Part, dict[str, slice]]] = []
+        self.samples = {name: part.labels.shape[1] for name, part in parts.items()}
+        if parts:
+            self.cut(_joined(list(parts.values())), loss)
+
+    def cut(self, data: Part, loss: Loss, start: int = 0) -> None:
+        """Divide what is after ``start`` into chunks of CHUNK_SAMPLES, and a last one."""
+        made: dict[int, Forward] = {}
+        for first in range(start, data.labels.shape[1], CHUNK_SAMPLES):
+            chunk = Part(*(array[..., first : first + CHUNK_SAMPLES] for array in data))
+            size = chunk.labels.shape[1]
+            if size not in made:
+                made[size] = Forward(self.network, loss, size, self.scratch)
+            self.chunks.append((made[size], chunk, self.whose(first, first + size)))
+
+    def whose(self, start: int, stop: int) -> dict[str, slice]:
+        """Return which of the samples from start to stop belong to which part."""
+        found, first = {}, 0
+        for name, samples in self.samples.items():
+            low, high = max(first, start), min(first + samples, stop)
+            if low < high:
+                found[name] = slice(low - start, high - start)
+            first += samples
+        return found
+
+    def evaluate(
+        self, visit: Callable[[Forward], None] = lambda forward: None
+    ) -> dict[str, Measurement]:
+        """Measure loss and accuracy of each part; ``visit`` is shown every chunk's outputs."""
+        loss, correct = ({name: self.zeros() for name in self.samples} for _ in range(2))
+        for forward, chunk, whose in self.chunks:
+            forward(*chunk)
+            for name, here in whose.items():
+                loss[name] += np.add.reduce(forward.losses[:, here], axis=1, dtype=np.float64)
+                correct[name] += np.add.reduce(forward.correct[:, here], axis=1, dtype=np.intp)
+            visit(forward)
+        return {
+            name: Measurement(loss[name] / samples, correct[name] / samples, [], [])
+            for name, samples in self.samples.items()
+        }
+
+    def zeros(self) -> Array:
+        return np.zeros(self.network.replicates)
+
+
+class Examiner(Evaluator):
+    """Measures every layer, too; its first chunk are the LAYER_SAMPLES that go both ways."""
+
+    def __init__(self, network: Network, loss: Loss, part: Part, scratch: Scratch) -> None:
+        super().__init__(network, loss, {"train": part}, scratch)
+
+    def cut(self, data: Part, loss: Loss, start: int = 0) -> None:
+        few = Part(*(array[..., :LAYER_SAMPLES] for array in data))
+        self.few_targets = few.targets
+        self.few = ForwardAndBackward(self.network, loss, few.labels.shape[1], self.scratch)
+        self.chunks.append((self.few, few, self.whose(0, self.few.samples)))
+        super().cut(data, loss, LAYER_SAMPLES)
+
+    def examine(self) -> Measurement:
+        """Measure loss, accuracy and every layer."""
+        few, network = self.few, self.network
+        self.dead: list[Array] = []
+        found = self.evaluate(self.look_for_dead_units)["train"]
+        saturated = [
+            _share(np.abs(slope) < SATURATION_THRESHOLD)
+            if isinstance(layer.activation, Elementwise)
+            else np.full(network.replicates, np.nan)
+            for layer, slope in zip(network.nonlinears, few.dz, strict=False)
+        ]
+        few.backward(self.few_targets)
+        rms = root_mean_squares([*few.outputs, *few.dz])
+        found.layers = [
+            LayerMeasurement(*layer) for layer in zip(self.dead, saturated, rms, strict=False)
+        ]
+        found.gradient_rms = list(rms[len(few.outputs) :])
+        return found
+
+    def look_for_dead_units(self, forward: Forward) -> None:
+        first = [y[:, :, 0] for y in self.few.outputs]
+        if forward is self.few:
+            self.dead = [
+                _all_equal(y[:, :, :32], value)
+                for y, value in zip(forward.outputs, first, strict=True)
+            ]
+        for dead, y, value in zip(self.dead, forward.outputs, first, strict=True):
+            if dead.any():  # few units, if any, after 32 samples
+                dead[dead] = _all_equal(y[dead], value[dead])
+
+
+def _joined(parts: list[Part]) -> Part:
+    """Return the samples of all parts, one part after another."""
+    if len(parts) == 1:
+        return parts[0]
+    return Part(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)))
+
+
+def update_ratios(network: Network, before: Array) -> Array:
+    """Return |w - w before| / |w before| per linear layer, (layers, replicates); NaN for w = 0.
 
     ``before`` is ``network.theta`` before the step.
     """
-    ratios = []
-    for name, old in network.views(before).items():
-        if name.endswith(".weight"):
-            size = root_mean_square(old)
-            change = root_mean_square(network.parameters[name] - old)
-            ratios.append(change / np.where(size > 0, size, np.nan))
-    return ratios
+    places = [place for name, place in network.places.items() if name.endswith(".weight")]
+    change = network.theta - before
+    rms = root_mean_squares([array[:, place] for array in (change, before) for place in places])
+    changes, sizes = rms[: len(places)], rms[len(places) :]
+    return changes / np.where(sizes > 0, sizes, np.nan)
 
 
-def root_mean_square(stack: Array) -> Array:
-    """Return sqrt(mean a^2) of each replicate, (replicates,) float64, for finite a of any size.
+def root_mean_squares(stacks: list[Array]) -> Array:
+    """Return sqrt(mean a^2) of every stack's replicates, (stacks, replicates) float64, for finite a
+    of any size.
 
     Squares of float32 overflow above 1.8e19 and lose digits below 1e-19, where exploding and
     vanishing signals begin: those are halved or doubled until the largest is near 1.
     """
-    found = np.sqrt(_row_mean(np.square(stack)))
-    limits = np.finfo(stack.dtype)
-    lowest = np.sqrt(limits.tiny) / limits.eps
-    extreme = np.flatnonzero(~((found > lowest) & (found < np.inf)))
-    if extreme.size:
-        rows = stack[extreme].reshape(extreme.size, -1)
-        _, exponent = np.frexp(np.abs(rows).max(axis=1))
-        near_one = np.ldexp(rows, -exponent[:, None])
-        found[extreme] = np.ldexp(np.sqrt(_row_mean(np.square(near_one))), exponent)
+    rows = [stack.reshape(len(stack), -1) for stack in stacks]
+    sizes = np.array([[array.shape[1]] for array in rows])
+    found = np.sqrt(np.array([_squares(array) for array in rows], np.float64) / sizes)
+    ordinary = (found > LOWEST_ROOT[rows[0].dtype]) & (found < np.inf)
+    for index in np.flatnonzero(~ordinary.all(axis=1)):
+        extreme = ~ordinary[index]
+        few = rows[index][extreme]
+        _, exponent = np.frexp(np.abs(few).max(axis=1))
+        near_one = np.ldexp(few, -exponent[:, None])
+        rms = np.sqrt(_squares(near_one).astype(np.float64) / few.shape[1])
+        found[index, extreme] = np.ldexp(rms, exponent)
     return found
 
 
-def _chunks(samples: int) -> list[slice]:
-    return [
-        slice(start, min(start + CHUNK_SAMPLES, samples))
-        for start in range(0, samples, CHUNK_SAMPLES)
-    ]
+def _squares(rows: Array) -> Array:
+    return np.vecdot(rows, rows)
 
 
-def _row_sum(array: Array) -> Array:
-    """Sum over all axes but the first, in float64."""
-    return array.reshape(len(array), -1).sum(axis=1, dtype=np.float64)
+def _all_equal(y: Array, value: Array) -> Array:
+    """Return where all y (..., samples) equal value (...)."""
+    return np.logical_and.reduce(y == value[..., None], axis=-1)
 
 
-def _row_mean(array: Array) -> Array:
-    """Average over all axes but the first, in float64."""
-    return array.reshape(len(array), -1).mean(axis=1, dtype=np.float64)
+def _share(mask: Array) -> Array:
+    """Return how many of each replicate's entries are true, as a share."""
+    return np.array([np.count_nonzero(rows) for rows in mask]) / mask[0].size

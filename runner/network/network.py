@@ -15,14 +15,12 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
 from itertools import accumulate
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from activations.base import Activation, Array, Elementwise
+from activations.base import Activation, Array
 from runner.network.architecture import parameter_shapes
 from runner.network.initializers import Initializer
 from runner.network.losses import Loss, probabilities
@@ -77,16 +75,6 @@ class Nonlinear:
                 into[...] = found[name]
 
 
-class Visit(NamedTuple):
-    """A layer on the way back: its input, its output, dL/dy, and f'(x) if it is elementwise."""
-
-    layer: Linear | Nonlinear
-    x: Array
-    y: Array
-    grad: Array
-    slope: Array | None
-
-
 class Network:
     """Linear, activation, linear, activation, ..., linear; the last gives the logits.
 
@@ -124,25 +112,18 @@ class Network:
             tape.append(x)
         return tape
 
-    def backpropagate(self, tape: list[Array], grad: Array) -> Iterator[Visit]:
-        """Visit every layer from the last to the first, with grad = dL/dlogits at the last.
+    def loss_gradient(self, x: Array, targets: Array, loss: Loss) -> None:
+        """Fill ``gradient`` with that of the mean loss over a batch.
 
         The chain rule: dL/dx of a layer is dL/dy of the one before.
         """
+        tape = self.forward(x)
+        grad = loss.gradient(tape[-1], targets)
         for index in range(len(self.layers) - 1, -1, -1):
             layer, x, y = self.layers[index], tape[index], tape[index + 1]
-            slope = None
-            if isinstance(layer, Nonlinear) and isinstance(layer.activation, Elementwise):
-                slope = layer.activation.derivative(x, y)
-            yield Visit(layer, x, y, grad, slope)
-            if index > 0:  # nobody needs dL/d(data)
-                grad = layer.backward(x, y, grad) if slope is None else grad * slope
-
-    def loss_gradient(self, x: Array, targets: Array, loss: Loss) -> None:
-        """Fill ``gradient`` with that of the mean loss over a batch."""
-        tape = self.forward(x)
-        for layer, x, y, grad, _ in self.backpropagate(tape, loss.gradient(tape[-1], targets)):
             layer.accumulate(x, y, grad)
+            if index > 0:  # nobody needs dL/d(data)
+                grad = layer.backward(x, y, grad)
 
     def logits(self, x: Array) -> Array:
         """Return the logits, shape (replicates, batch, 1 or classes)."""

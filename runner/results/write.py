@@ -168,14 +168,15 @@ def history_text(training: TrainingResult) -> str:
     """Return history.csv: one line per replicate and recorded epoch, numbers to nine digits."""
     names = list(training.history)
     columns = np.stack([training.history[name] for name in names], axis=-1)
-    lines = [",".join([*INDEX_COLUMNS, *names])]
+    numbers = ",".join(["%.9g"] * len(names))
+    lines = []
     for k, outcome in enumerate(training.outcomes):
-        for epoch, row in zip(training.epochs.tolist(), columns[k].tolist(), strict=True):
-            cells = ("" if value != value else f"{value:.9g}" for value in row)
-            lines.append(f"{k},{outcome.seed},{min(epoch, outcome.epochs)}," + ",".join(cells))
-            if epoch >= outcome.epochs:
-                break
-    return "\n".join(lines) + "\n"
+        rows = int(np.searchsorted(training.epochs, outcome.epochs)) + 1  # its end is in the last
+        epochs = np.minimum(training.epochs[:rows], outcome.epochs).tolist()
+        form = "\n".join(f"{k},{outcome.seed},{epoch},{numbers}" for epoch in epochs)
+        lines.append(form % tuple(columns[k, :rows].ravel().tolist()))
+    header = ",".join([*INDEX_COLUMNS, *names])
+    return "\n".join([header, *(text.replace("nan", "") for text in lines)]) + "\n"
 
 
 def _arrays(arrays: dict[str, Any]) -> bytes:

@@ -1,24 +1,17 @@
-"""One job of a sweep, wherever a launcher has put it."""
+"""One job of a sweep. A worker that imports this needs no Hydra, whose import takes long."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
-
-from runner.config.compose import checked, plain
 from runner.config.experiment import Experiment
-from runner.config.extensions import load_extensions
-from runner.config.overrides import SEARCHPATH, extensions_of, read
-from runner.execute import execute, repeat_command
+from runner.execute import ensure_run, repeat_command
 from runner.results.objective import objective
-from runner.results.run import Run
+from runner.results.run import flatten, read_summary
 from runner.system.files import write_whole
-from runner.system.processes import cause
 from runner.system.terminal import one_line
 
 NOTES = ".failures"
@@ -48,7 +41,6 @@ class Job:
     def setting(self) -> dict[str, Any]:
         """The flat config without what is no part of a setting, such as the seed."""
         from runner.compare.settings import NOT_SETTINGS
-        from runner.results.run import flatten
 
         flat = flatten(self.config).items()
         return {key: value for key, value in flat if key not in NOT_SETTINGS}
@@ -86,12 +78,16 @@ class Ended:
     trouble: str = ""
 
 
-def run_job(job: Job, *, made: bool = False) -> Run:
-    """Carry out a job in whatever process this is, and return its run; ``made`` as for
-    ``execute``."""
-    load_extensions(job.experiment.extensions)  # a worker process has not seen them
-    run, _ = execute(
-        job.experiment,
+def run_job(job: Job, *, made: bool = False) -> dict[str, Any]:
+    """Carry out a job in whatever process this is, and return its run's summary; ``made`` as for
+    ``ensure_run``."""
+    experiment = job.experiment
+    if experiment.extensions:  # a worker process has not seen them
+        from runner.config.extensions import load_extensions  # imports Hydra
+
+        load_extensions(experiment.extensions)
+    folder, _ = ensure_run(
+        experiment,
         job.folder,
         command=job.command,
         show_progress=False,
@@ -99,32 +95,25 @@ def run_job(job: Job, *, made: bool = False) -> Run:
         tell=lambda text: None,  # as the sweep has told it
         made=made,
     )
-    return run
+    return read_summary(folder)
 
 
-def launched_job(config: DictConfig) -> float | None:
-    """Carry out the job whose config Hydra has composed, and return its objective.
+def work(task: tuple[Job, str]) -> tuple[str, float | None]:
+    """Carry out a job in a worker; return how it ended in a few words, and what it returns of the
+    objective named."""
+    job, name = task
+    summary = run_job(job)
+    return told(summary), objective(summary, name)
 
-    The function that any of Hydra's launchers calls, in a process or on a machine of its own. A
-    note of a failure is left in the sweep's folder.
-    """
-    hydra = HydraConfig.get()
-    folder = Path(hydra.runtime.output_dir)
-    overrides = [*places_of(hydra.overrides.hydra), *map(str, read(hydra.overrides.task))]
-    try:
-        words = read(hydra.overrides.task)
-        load_extensions(extensions_of(words))
-        sections = plain(config)
-        experiment = checked(sections, words)
-        run = run_job(Job(tuple(overrides), experiment.to_dict(), folder), made=True)
-        found = objective(run.summary, sections["objective"])
-    except Exception as error:
-        note_failure(
-            Path(hydra.sweep.dir), Failure(folder, cause(error), repeat_command(overrides))
-        )
-        raise
-    forget_failure(Path(hydra.sweep.dir), folder)
-    return found
+
+def told(summary: Mapping[str, Any]) -> str:
+    """Return how a run ended in a few words."""
+    final = summary["together"]["final"]
+    means = [(part, final[f"{part}_accuracy"]["centre"]) for part in ("test", "train")]
+    diverged = sum(entry["status"] == "diverged" for entry in summary["replicates"])
+    words = [f"{part} accuracy {mean:.3f}" for part, mean in means if mean is not None][:1]
+    words += [f"{diverged} diverged"] if diverged else []
+    return ", ".join(words)
 
 
 def note_failure(sweep: Path, failure: Failure) -> None:
@@ -147,8 +136,3 @@ def noted_failures(sweep: Path) -> list[Failure]:
         reason, _, command = note.read_text(encoding="utf-8").partition("\n")
         found.append(Failure(sweep / note.name, reason, command.strip()))
     return found
-
-
-def places_of(overrides: Sequence[str]) -> list[str]:
-    """Return the words among Hydra's own that name folders of YAML files, for a shell line."""
-    return [one.replace("checked://", "") for one in overrides if one.startswith(SEARCHPATH)]

@@ -21,7 +21,8 @@ from runner.config.overrides import as_text
 from runner.results.objective import check_objective
 from runner.results.run import SUMMARY
 from runner.sweep.grid import Grid
-from runner.sweep.job import Ended, Failure, launched_job, noted_failures
+from runner.sweep.job import Ended, Failure, forget_failure, noted_failures
+from runner.sweep.launched import launched_job
 from runner.sweep.loader import JobLoader
 from runner.system.files import write_whole
 from runner.system.signals import raising, signal_of
@@ -112,6 +113,9 @@ def _swept(composition: Composition, show_progress: bool) -> Ended:
     loader = JobLoader(composition, show_progress=show_progress)
     hydra = Composed(config, loader)
     tells = composition.launcher != "pool" or not ours or asks_of_a_job(composition.words)
+    if not ours:
+        for failure in noted_failures(folder):  # of a former sweep
+            forget_failure(folder, failure.folder)
     if not ours and show_progress:
         print(f"sweep by hydra/sweeper={composition.sweeper} in {folder}")
     ended = Ended()

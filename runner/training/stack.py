@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from activations.base import Array
+from activations.tracing import Scratch
 from runner.config.experiment import Experiment
 from runner.data.split import Split, stack
 from runner.data.streams import BATCHES_STREAM, NOISE_STREAM, WEIGHTS_STREAM
-from runner.network.fast_gradient import BatchGradient, with_ones
+from runner.network.fast_gradient import BatchGradient, feature_major, with_ones
 from runner.network.losses import encode
-from runner.network.measurements import Measurement, evaluate, examine, update_ratios
+from runner.network.measurements import Evaluator, Examiner, Measurement, Part, update_ratios
 from runner.network.network import Network
 from runner.system.blas import one_blas_thread
 from runner.training.outcome import Outcome, State, TrainingResult
@@ -68,17 +69,25 @@ class Group:
         self.optimizer.bind(self.network.theta, self.network.is_weight())
         self.batch_order = [np.random.default_rng([seed, BATCHES_STREAM]) for seed in seeds]
         self.noise = [np.random.default_rng([seed, NOISE_STREAM]) for seed in seeds]
-        self.parts = dict(_parts(load_data(experiment, seeds), experiment.dtype))
-        x, _, self.targets = self.parts["train"]
-        self.x = with_ones(x)
+        data = _parts(load_data(experiment, seeds), experiment.dtype)
+        train = data.pop("train")
+        self.judged_part = "validation" if "validation" in data else "train"
+        scratch = Scratch()
+        self.examiner = Examiner(self.network, self.loss, train, scratch)
+        self.evaluator = Evaluator(self.network, self.loss, data, scratch)
+        self.x, self.targets = train.x, train.targets
         self.shuffled_x, self.shuffled_targets = self.x.copy(), self.targets.copy()
-        self.samples = x.shape[1]
+        self.samples = self.x.shape[-1]
         self.batch_size = size = experiment.training.batch_size or self.samples
         self.fill_gradient = {
             batch: BatchGradient(self.network, self.loss, batch)
             for batch in {size, self.samples % size or size}  # the last may be smaller
         }
-        self.outcomes = [Outcome(seed) for seed in seeds]
+        self.dead_since = [np.full((len(seeds), units), -1) for units in self.network.hidden]
+        self.outcomes = [
+            Outcome(seed, dead_since=[since[k] for since in self.dead_since])
+            for k, seed in enumerate(seeds)
+        ]
         self.active = np.ones(len(seeds), bool)
         self.final = self.network.theta.copy()
         self.best = self.network.theta.copy()
@@ -138,6 +147,10 @@ class Group:
         for rng, drawn in zip((*self.batch_order, *self.noise), rest["streams"], strict=True):
             rng.bit_generator.state = drawn
         self.outcomes = [Outcome.from_json(outcome) for outcome in rest["outcomes"]]
+        for k, outcome in enumerate(self.outcomes):
+            for number, since in enumerate(self.dead_since):
+                since[k] = outcome.dead_since[number]
+                outcome.dead_since[number] = since[k]
         self.columns = rest["columns"]
         fields = (state[f"row_{field}"] for field in Row._fields)
         self.rows = [Row(*row) for row in zip(*fields, strict=True)]
@@ -150,16 +163,16 @@ class Group:
         if size < samples:
             for k, rng in enumerate(self.batch_order):
                 order = rng.permutation(samples)
-                np.take(self.x[k], order, axis=0, out=self.shuffled_x[k], mode="clip")
+                np.take(self.x[k], order, axis=1, out=self.shuffled_x[k], mode="clip")
                 targets = self.shuffled_targets[k]
-                np.take(self.targets[k], order, axis=0, out=targets, mode="clip")
+                np.take(self.targets[k], order, axis=1, out=targets, mode="clip")
         network, optimizer = self.network, self.optimizer
         before = network.theta
         network.set_generators(self.noise)
         for index, factor in enumerate(factors.tolist()):
             batch = slice(index * size, (index + 1) * size)
-            x, targets = self.shuffled_x[:, batch], self.shuffled_targets[:, batch]
-            self.fill_gradient[x.shape[1]](x, targets)
+            x, targets = self.shuffled_x[..., batch], self.shuffled_targets[..., batch]
+            self.fill_gradient[x.shape[-1]](x, targets)
             if index == len(factors) - 1:
                 before = network.theta.copy()
             optimizer.step(network.gradient, factor)
@@ -176,8 +189,7 @@ class Group:
         last = epoch == settings.epochs
         due = last or epoch % settings.record_every == 0
         measured = self.measure_all() if due else {}
-        part = "validation" if "validation" in self.parts else "train"
-        judged = measured[part] if due else self.measure(part)
+        judged = (measured or self.evaluate_judged())[self.judged_part]
         finite = np.isfinite(self.network.theta).all(axis=1) & np.isfinite(judged.loss)
         active = np.flatnonzero(self.active)
         ends = np.zeros(len(self.seeds), bool)
@@ -191,8 +203,7 @@ class Group:
                 if not np.isfinite(measured["train"].loss[k]):
                     self.outcomes[k].status = "diverged"
                     self.outcomes[k].diverged_epoch = epoch
-            for k in active if due else np.flatnonzero(ends):
-                self.note_dead_units(int(k), measured["train"])
+            self.note_dead_units(self.active if due else ends, measured["train"])
         if self.planned and self.active[0] and (ends[0] or epoch in self.planned):
             self.snapshots[len(self.snapshots_at)] = self.network.theta[0]
             self.snapshots_at.append(epoch)
@@ -201,13 +212,11 @@ class Group:
 
     def measure_all(self) -> dict[str, Measurement]:
         """Measure everything on the training part, loss and accuracy on the others."""
-        return {
-            part: self.measure(part, examine if part == "train" else evaluate)
-            for part in self.parts
-        }
+        return {"train": self.examiner.examine(), **self.evaluator.evaluate()}
 
-    def measure(self, part: str, measure: Callable[..., Measurement] = evaluate) -> Measurement:
-        return measure(self.network, *self.parts[part], self.loss)
+    def evaluate_judged(self) -> dict[str, Measurement]:
+        """Measure loss and accuracy on the part that networks are judged by, or more."""
+        return (self.examiner if self.judged_part == "train" else self.evaluator).evaluate()
 
     def measurements(self, rate: float, before: Array, measured: dict[str, Measurement]) -> Array:
         """Return what history records, (columns, replicates), and set the columns' names."""
@@ -258,15 +267,12 @@ class Group:
                 return True
         return False
 
-    def note_dead_units(self, k: int, train: Measurement) -> None:
-        """Note since which recorded epoch each unit of replicate k is dead."""
-        outcome = self.outcomes[k]
-        if not outcome.dead_since:
-            outcome.dead_since = [np.full(layer.dead.shape[1], -1) for layer in train.layers]
-        if outcome.status == "diverged":
-            return
-        for since, layer in zip(outcome.dead_since, train.layers, strict=True):
-            since[:] = np.where(layer.dead[k], np.where(since < 0, self.epoch, since), -1)
+    def note_dead_units(self, who: Array, train: Measurement) -> None:
+        """Note since which recorded epoch each unit of these replicates, a mask, is dead."""
+        who = who & [outcome.status != "diverged" for outcome in self.outcomes]
+        for since, layer in zip(self.dead_since, train.layers, strict=True):
+            found = np.where(layer.dead, np.where(since < 0, self.epoch, since), -1)
+            np.copyto(since, found, where=who[:, None])
 
     def stop(self, k: int) -> None:
         """Keep replicate k as it is; the stack goes on computing a row that nobody reads."""
@@ -275,7 +281,7 @@ class Group:
         self.network.theta[k] = 0
 
     def result(self) -> TrainingResult:
-        """Return what was reached; the last call, for it hands the network's memory over."""
+        """Return what was reached; the last call, for it overwrites the network."""
         network, records = self.network, self.records()
         self.final[self.active] = network.theta[self.active]
         history = np.array(list(records.values())).transpose(1, 2, 0)
@@ -311,13 +317,12 @@ class Group:
 
     def scores(self, theta: Array) -> dict[str, Array]:
         """Return loss and accuracy with these parameters, of each part with samples."""
-        self.network.bind(theta, self.network.gradient)
+        self.network.theta[...] = theta
         scores = {}
         with np.errstate(all="ignore"):
-            for part in self.parts:
-                found = self.measure(part)
-                scores[f"{part}_loss"] = found.loss
-                scores[f"{part}_accuracy"] = found.accuracy
+            for name, part in {**self.examiner.evaluate(), **self.evaluator.evaluate()}.items():
+                scores[f"{name}_loss"] = part.loss
+                scores[f"{name}_accuracy"] = part.accuracy
         return scores
 
 
@@ -329,17 +334,13 @@ class Row(NamedTuple):
     values: Array
 
 
-class Part(NamedTuple):
-    """A part of the data of all replicates, as the network takes it."""
-
-    x: Array
-    labels: Array
-    targets: Array
-
-
-def _parts(data: Split, dtype: npt.DTypeLike) -> Iterator[tuple[str, Part]]:
-    """Yield the parts that have samples."""
+def _parts(data: Split, dtype: npt.DTypeLike) -> dict[str, Part]:
+    """Return the parts that have samples."""
+    parts = {}
     for name in PARTS:
         x, labels = data.part(name)
         if labels.size:
-            yield name, Part(x, labels, encode(labels, data.classes, dtype))
+            targets = feature_major(encode(labels, data.classes, dtype))
+            labels = labels.astype(np.min_scalar_type(data.classes))
+            parts[name] = Part(with_ones(x), labels, targets)
+    return parts

@@ -176,7 +176,7 @@ def test_a_network_gives_read_only_arrays() -> None:
         network.loss_gradient(x, np.ones((2, 5, 1), np.float32), loss)
     step = BatchGradient(network, loss, 5)
     with pytest.raises(ValueError, match="derivative writes into an array"):
-        step(np.ones((2, 5, 3), np.float32), np.ones((2, 5, 1), np.float32))
+        step(np.ones((2, 3, 5), np.float32), np.ones((2, 1, 5), np.float32))
 
 
 def test_report_of_a_known_function(capsys: pytest.CaptureFixture[str]) -> None:

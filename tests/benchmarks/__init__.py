@@ -3,6 +3,10 @@
     python -m tests.benchmarks.training      one training step, against every peer
     python -m tests.benchmarks.activations   forward + backward on a million elements
     python -m tests.benchmarks.accuracy      right digits beside the peers', agreement, coverage
+    python -m tests.benchmarks.every_float   our float32 digits at each of the 2^32 inputs
+    python -m tests.benchmarks.question      a whole question, beside programs written by hand
+    python -m tests.benchmarks.default_run   training and recording an epoch of a default run
+    python -m tests.benchmarks.jobs          what a job of a sweep takes beside training
     python -m tests.benchmarks.command       the whole command against ``import torch``
     python -m tests.benchmarks.memory        peak memory of whole commands
     python -m tests.benchmarks.kills         kills and Ctrl-Cs in all stages: same bytes, no orphan

@@ -2,6 +2,8 @@
 
     python -m tests.benchmarks.command
     python -m tests.benchmarks.command --rounds 15 --cold
+    python -m tests.benchmarks.command --activations all --rounds 5     with pictures, beside torch
+    python -m tests.benchmarks.command --activations gelu silu --avx2
 
 Commands take turns; each starts a fresh Python with an empty run folder. With ``--cold`` the
 pages of the installed packages are dropped from the file cache before each (where the system
@@ -22,7 +24,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks.processes import REPOSITORY, environment, machine, spread, table, versions
+from tests.benchmarks.processes import (
+    REPOSITORY,
+    environment,
+    machine,
+    spread,
+    switch_to_avx2,
+    table,
+    versions,
+)
 
 ROUNDS = 9
 OURS = ["-m", "runner", "activation=tanh"]
@@ -33,6 +43,10 @@ COMMANDS = {
     'python -c "import numpy"': ["-c", "import numpy"],
 }
 YARDSTICK = 'python -c "import torch"'
+ALL = (
+    *("relu", "tanh", "sigmoid", "softplus", "elu", "silu", "softmax", "gelu", "mish", "swish"),
+    *("swiglu", "gelu_tanh", "selu", "leaky_relu", "hardswish", "glu", "geglu", "prelu"),
+)
 PACKAGES = ("torch", "numpy", "matplotlib", "hydra", "omegaconf", "scipy", "PIL", "yaml")
 
 
@@ -119,10 +133,19 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--cold", action="store_true", help="drop the file cache before each")
     parser.add_argument("--no-profile", action="store_true", help="times only")
+    parser.add_argument("--activations", nargs="+", metavar="NAME", help="these, or all")
+    parser.add_argument("--avx2", action="store_true", help="let no command use AVX-512")
     options = parser.parse_args()
+    if options.avx2:
+        switch_to_avx2()
     if options.cold and not hasattr(os, "posix_fadvise"):
         parser.error("--cold needs posix_fadvise, which this system does not have")
     commands = dict(COMMANDS)
+    if options.activations:
+        chosen = ALL if options.activations == ["all"] else options.activations
+        commands = {YARDSTICK: COMMANDS[YARDSTICK]}
+        for name in chosen:
+            commands[f"python -m runner activation={name}"] = ["-m", "runner", f"activation={name}"]
     print(machine())
     print(versions(["numpy", "torch", "matplotlib", "hydra-core"]))
     if importlib.util.find_spec("torch") is None:
@@ -142,7 +165,7 @@ def main() -> int:
         rows.append([name, spread(mine, "{:.3f}"), ratio, f"{mine[0]:.3f}"])
     print(f"\nwall time of whole commands{', cold file cache' if options.cold else ''}\n")
     print(table(["command", "seconds", "of import torch", "first round"], rows))
-    if not options.no_profile:
+    if not (options.no_profile or options.activations):
         print("\nimports of python -m runner activation=tanh\n")
         print(dearest_imports(OURS))
         print("\nprofile of python -m runner activation=tanh\n")

@@ -1,6 +1,8 @@
 """Peak memory of whole commands, against what a formula says they need.
 
     python -m tests.benchmarks.memory
+    python -m tests.benchmarks.memory --activations              the default run of every activation
+    python -m tests.benchmarks.memory --activations gelu silu    of these; one above 120 MiB fails
 
 Needed beyond the smallest possible run, in numbers of the dtype's size, for R
 replicates of P parameters trained in groups of G, batch B, n samples of d features, and
@@ -17,10 +19,12 @@ The resident set's peak is what the kernel reports for the child process (ru_max
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.benchmarks.processes import environment, machine, table
@@ -44,7 +48,8 @@ COUNTS = {
     "32 replicates, plots=none": 32,
     "128 replicates, plots=none": 128,
 }
-LIMITS = dict.fromkeys(("default run", "default run, gelu", "default run, erfact"), 120.0)
+LIMIT = 120.0
+LIMITS = dict.fromkeys(("default run", "default run, gelu", "default run, erfact"), LIMIT)
 """erfact needs more temporary memory than any other function, gelu most of those used often."""
 MEBIBYTE = 2.0**20
 
@@ -91,8 +96,37 @@ def needed(replicates: int) -> float:
     return (values * network.dtype.itemsize + drawn + used) / MEBIBYTE
 
 
+def every_activation(names: Sequence[str]) -> int:
+    """Print the peak of each one's default run; return 1 if one is above the limit, else 0."""
+    import activations
+
+    rows, kept = [], True
+    for name in names or activations.names():
+        try:
+            mebibytes = peak(["-m", "runner", f"activation={name}"])
+        except RuntimeError as error:  # such as a formula, which needs an expression
+            print(f"left out: {error}")
+            continue
+        kept &= mebibytes <= LIMIT
+        rows.append((mebibytes, name))
+    print(
+        f"\npeak resident set of python -m runner activation=NAME, 10 epochs, at most {LIMIT:g}\n"
+    )
+    print(
+        table(["activation", "MiB"], [[name, f"{peak:.1f}"] for peak, name in sorted(rows)[::-1]])
+    )
+    return 0 if kept else 1
+
+
 def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--activations", nargs="*", metavar="NAME")
+    chosen = parser.parse_args().activations
     print(machine())
+    if chosen is not None:
+        return every_activation(chosen)
     found = {name: peak(arguments) for name, arguments in COMMANDS.items()}
     smallest = found["smallest run, plots=none"]
     rows, kept = [], True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,6 +14,16 @@ Array = npt.NDArray[Any]
 
 LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
 DATA_STREAM, WEIGHTS_STREAM, ORDER_STREAM = 0, 1, 2
+
+POPULAR = (
+    *("relu", "leaky_relu", "elu", "selu", "hardswish", "tanh", "sigmoid", "softplus", "silu"),
+    *("swish", "gelu", "gelu_tanh", "mish", "softmax", "glu", "geglu", "swiglu"),
+)
+"""What people commonly use, as far as JAX has it, too: of learnable ones it has none."""
+GATED = ("glu", "geglu", "swiglu")
+"""Two inputs make one output."""
+PARAMETERS = {"leaky_relu": {"alpha": 0.01}}
+"""Where our default is another than that of the others."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,15 @@ def around_the_base() -> list[Case]:
     ]
 
 
+def popular(names: Sequence[str] = POPULAR) -> list[Case]:
+    """One replicate of each of these activations, then 32 of the four that are used most."""
+    most = [name for name in ("tanh", "relu", "gelu", "silu") if name in names]
+    return [
+        *(replace(BASE, activation=name) for name in names),
+        *(replace(BASE, activation=name, replicates=32, epochs=10) for name in most),
+    ]
+
+
 def grid() -> list[Case]:
     """Every combination of widths, activation, dtype and replicates, then the two others."""
     return [
@@ -111,6 +130,8 @@ class Problem:
             case.dtype
         )
         generators = self._generators(WEIGHTS_STREAM)
+        inputs = [units * (2 if case.activation in GATED else 1) for units in case.hidden]
+        sums = [*inputs, case.widths[-1]]
         self.weights = [
             (
                 np.stack(
@@ -121,7 +142,7 @@ class Problem:
                 ).astype(case.dtype),
                 np.zeros((case.replicates, fan_out), case.dtype),
             )
-            for fan_in, fan_out in zip(case.widths, case.widths[1:], strict=False)
+            for fan_in, fan_out in zip(case.widths[:-1], sums, strict=True)
         ]
 
     def _generators(self, stream: int) -> list[np.random.Generator]:

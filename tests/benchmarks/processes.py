@@ -20,6 +20,7 @@ THREAD_VARIABLES = (
     "BLIS_NUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
+AVX2 = "BENCHMARKS_WITHOUT_AVX512"
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
@@ -34,6 +35,25 @@ def environment(cores: str) -> dict[str, str]:
         values |= dict.fromkeys(THREAD_VARIABLES, "1")
         values["XLA_FLAGS"] = " ".join([values.get("XLA_FLAGS", ""), XLA_ONE_THREAD]).strip()
     return values
+
+
+def switch_to_avx2() -> None:
+    """Let the processes started from now on use no AVX-512, as on a laptop's processor.
+
+    NumPy's loops, OpenBLAS, XLA, PyTorch's kernels, oneDNN and MKL each have a switch.
+    """
+    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+    wide = [name for name in __cpu_dispatch__ if "512" in name or name == "X86_V4"]
+    os.environ |= {
+        "NPY_DISABLE_CPU_FEATURES": " ".join(name for name in wide if __cpu_features__[name]),
+        "OPENBLAS_CORETYPE": "Haswell",
+        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_max_isa=AVX2".strip(),
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        AVX2: "1",
+    }
 
 
 class Worker:
@@ -98,7 +118,9 @@ def machine() -> str:
     except OSError:
         pass
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{model}, {cores} cores, {platform.system()}, Python {platform.python_version()}"
+    down = ", AVX-512 switched off" if AVX2 in os.environ else ""
+    system = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{model}{down}, {cores} cores, {system}"
 
 
 def versions(packages: list[str]) -> str:

@@ -3,6 +3,8 @@
     python -m tests.benchmarks.training                  the cases around the base
     python -m tests.benchmarks.training --quick          the base case, one core
     python -m tests.benchmarks.training --grid           every combination
+    python -m tests.benchmarks.training --popular        17 activations beside JAX, one core
+    python -m tests.benchmarks.training --popular gelu silu --rounds 5 --avx2
     python -m tests.benchmarks.training --case '*-gelu-*' --case '32x32-tanh-float32-r*'
 
 All train the same data from the same initial weights with the same batches (scikit-learn
@@ -22,15 +24,27 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import math
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from tests.benchmarks.problem import BASE, Array, Case, Problem, around_the_base, grid
-from tests.benchmarks.processes import Worker, machine, spread, table, versions
+from tests.benchmarks.problem import (
+    BASE,
+    POPULAR,
+    Array,
+    Case,
+    Problem,
+    around_the_base,
+    grid,
+    popular,
+)
+from tests.benchmarks.processes import Worker, machine, spread, switch_to_avx2, table, versions
 from tests.benchmarks.reference import loss, losses_over_orders
 from tests.benchmarks.systems import ENTRIES, OURS
 
@@ -42,45 +56,65 @@ ALLOWED_DEVIATIONS = 4.0
 once in 400 times by chance; skipped work shows as tens or hundreds."""
 
 
-def measure(case: Case, cores: str, rounds: int) -> tuple[str, bool]:
-    """Return the case's table with what was left out, and whether all losses agree."""
+@dataclass
+class Measured:
+    """A system in one case: its times, the final loss, and what that is from other losses."""
+
+    name: str
+    compile_seconds: float | None
+    times: list[float] = field(default_factory=list)
+    loss: float = math.nan
+    deviation: float = math.nan
+
+    @property
+    def agrees(self) -> bool:
+        return abs(self.deviation) <= ALLOWED_DEVIATIONS
+
+    def ratios(self, ours: Measured | None) -> list[float]:
+        """How many times as long as ours it took, by round."""
+        return (
+            [mine / own for mine, own in zip(self.times, ours.times, strict=True)] if ours else []
+        )
+
+
+def measure(
+    case: Case, cores: str, rounds: int, names: Sequence[str] = ()
+) -> tuple[list[Measured], list[str]]:
+    """Return the case's systems, or those of these names, and why others were left out."""
     problem = Problem(case)
     others = losses_over_orders(problem, ORDERS)
+    found: dict[str, Measured] = {}
     workers: list[Worker] = []
     left_out: list[str] = []
-    times: dict[str, list[float]] = {}
-    losses: dict[str, float] = {}
     try:
         for entry in ENTRIES:
-            if not entry.fits(case):
+            if not entry.fits(case) or (names and entry.name not in names):
                 continue
             worker = Worker("worker", entry.name, case.to_dict(), cores)
             workers.append(worker)
             if "missing" in worker.ready:
                 left_out.append(f"{entry.name}: {worker.ready['missing']}")
-        present = [worker for worker in workers if "missing" not in worker.ready]
+            else:
+                found[entry.name] = Measured(entry.name, worker.ready["compile_seconds"])
+        present = [worker for worker in workers if worker.name in found]
         for _ in range(rounds):
             for worker in list(present):
                 answer = worker.ask("train")
                 if "missing" in answer:
                     left_out.append(f"{worker.name}: {answer['missing']}")
                     present.remove(worker)
+                    del found[worker.name]
                     continue
                 per_step = answer["seconds"] / answer["steps"] / case.replicates
-                times.setdefault(worker.name, []).append(1e6 * per_step)
+                found[worker.name].times.append(1e6 * per_step)
         for worker in present:
-            losses[worker.name] = final_loss(worker, problem)
+            loss = final_loss(worker, problem)
+            found[worker.name].loss = loss
+            found[worker.name].deviation = (loss - np.median(others)) / others.std(ddof=1)
     finally:
         for worker in workers:
             worker.close()
-    rows, agree = [], True
-    for worker in present:
-        deviation = float((losses[worker.name] - np.median(others)) / others.std(ddof=1))
-        agree &= abs(deviation) <= ALLOWED_DEVIATIONS
-        rows.append(row(worker, times, losses[worker.name], deviation, case))
-    header = ["system", "µs per step", "times ours", "compiled in", "pays after", "final loss"]
-    text = table([*header, "deviation"], rows)
-    return "\n".join([text, *(f"left out: {line}" for line in left_out)]), agree
+    return list(found.values()), left_out
 
 
 def final_loss(worker: Worker, problem: Problem) -> float:
@@ -94,25 +128,58 @@ def final_loss(worker: Worker, problem: Problem) -> float:
     return float(loss(problem.case, layers, problem.x, problem.labels)[0])
 
 
-def row(
-    worker: Worker, times: dict[str, list[float]], loss: float, deviation: float, case: Case
-) -> list[str]:
-    mine, ours = times[worker.name], times.get(OURS, [])
-    ratios = [other / own for other, own in zip(mine, ours, strict=False)]
-    compiled = worker.ready["compile_seconds"]
-    pays = ""
-    if compiled is not None and ours:
-        saved = (statistics.median(ours) - statistics.median(mine)) * 1e-6 * case.replicates
-        pays = f"{compiled / saved:,.0f} steps" if saved > 0 else "never"
-    return [
-        worker.name,
-        spread(mine),
-        spread(ratios, "{:.2f}") if ratios else "",
-        "" if compiled is None else f"{compiled:.2f} s",
-        pays,
-        f"{loss:.5f}",
-        f"{deviation:+.2f}",
-    ]
+def all_systems(systems: Sequence[Measured], case: Case) -> str:
+    """Return the case's table, a row for each system."""
+    ours = next((system for system in systems if system.name == OURS), None)
+    rows = []
+    for system in systems:
+        compiled, pays, ratios = system.compile_seconds, "", system.ratios(ours)
+        if compiled is not None and ours:
+            saved = statistics.median(ours.times) - statistics.median(system.times)
+            steps = compiled / (saved * 1e-6 * case.replicates) if saved > 0 else math.inf
+            pays = "never" if steps == math.inf else f"{steps:,.0f} steps"
+        rows.append(
+            [
+                system.name,
+                spread(system.times),
+                spread(ratios, "{:.2f}") if ratios else "",
+                "" if compiled is None else f"{compiled:.2f} s",
+                pays,
+                f"{system.loss:.5f}",
+                f"{system.deviation:+.2f}",
+            ]
+        )
+    header = ["system", "µs per step", "times ours", "compiled in", "pays after", "final loss"]
+    return table([*header, "deviation"], rows)
+
+
+def beside_jax(case: Case, systems: Sequence[Measured]) -> list[str]:
+    """Return the row of a case that ours and one system of JAX have trained."""
+    times = [spread(system.times) for system in systems]
+    ratios = systems[-1].ratios(systems[0])
+    note = "ahead" if statistics.median(ratios) >= 1 else "behind"
+    compiled = f"{systems[-1].compile_seconds:.2f} s"
+    return [case.activation, str(case.replicates), *times, spread(ratios, "{:.2f}"), note, compiled]
+
+
+def popular_functions(names: Sequence[str], cores: str, rounds: int) -> bool:
+    """Print ours beside JAX for each function; return whether all losses agree."""
+    rows, agree = [], True
+    for case in popular(names):
+        peer = "JAX step" if case.replicates == 1 else "JAX vmap scan"
+        systems, left_out = measure(case, cores, rounds, (OURS, peer))
+        for line in left_out:
+            print(f"left out: {case.activation}: {line}")
+        if not left_out:
+            rows.append(beside_jax(case, systems))
+            agree &= all(system.agrees for system in systems)
+    header = ["activation", "replicates", "ours, µs", "JAX, µs", "times ours", "ours is"]
+    print(
+        f"\n[32,32], batch {BASE.batch}, {BASE.dtype}, {CORES[cores]}, µs per replicate and step; "
+        "one replicate: JAX's jitted step; several: vmap in a scan\n"
+    )
+    print(table([*header, "JAX compiled in"], rows), flush=True)
+    return agree
 
 
 def main() -> int:
@@ -121,10 +188,14 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="the base case, one core, 5 rounds")
     parser.add_argument("--grid", action="store_true", help="every combination of the choices")
+    parser.add_argument("--popular", nargs="*", choices=POPULAR, metavar="NAME")
     parser.add_argument("--case", action="append", metavar="PATTERN", help="cases of that name")
     parser.add_argument("--cores", choices=["one", "all", "both"], default="both")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--avx2", action="store_true", help="let no system use AVX-512")
     options = parser.parse_args()
+    if options.avx2:
+        switch_to_avx2()
     cases = around_the_base()
     if options.case:
         known = {case.name: case for case in [*grid(), *cases]}
@@ -145,12 +216,16 @@ def main() -> int:
     print(machine())
     print(versions(["numpy", "scikit-learn", "torch", "jax"]))
     all_agree = True
+    if options.popular is not None:
+        all_agree = popular_functions(options.popular or POPULAR, "one", options.rounds)
+        cases = []
     for kind in cores:
         for case in cases:
-            text, agree = measure(case, kind, options.rounds)
-            all_agree &= agree
+            systems, left_out = measure(case, kind, options.rounds)
+            all_agree &= all(system.agrees for system in systems)
             print(f"\n{case.name}, batch {case.batch}, {case.steps} steps, {CORES[kind]}\n")
-            print(text, flush=True)
+            print(all_systems(systems, case))
+            print("".join(f"left out: {line}\n" for line in left_out), end="", flush=True)
     if not all_agree:
         print("\nlosses differ by more than batch order explains", file=sys.stderr)
     return 0 if all_agree else 1

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from runner.config.compose import compose
 from runner.data import shapes, split
 
 SIZES = {"two_spirals": 194}
@@ -261,3 +262,11 @@ def test_a_wrong_fraction_is_named(test, validation, message):
 def test_a_wrong_share_of_label_noise_is_named(share):
     with pytest.raises(ValueError, match="label_noise must be"):
         split.split(make("moons"), 0.2, 0.2, 0, "float32", label_noise=share)
+
+
+def test_jobs_of_a_sweep_share_small_data_which_nobody_can_change():
+    relu, tanh = (compose([f"activation={name}"]).experiment for name in ("relu", "tanh"))
+    assert relu.split(3) is tanh.split(3)
+    assert relu.split(3, standardised=False) is not relu.split(3)
+    with pytest.raises(ValueError, match="read-only"):
+        relu.split(3).train_x[0] = 0

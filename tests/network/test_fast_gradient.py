@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import activations
-from runner.network.fast_gradient import BatchGradient, with_ones
+from runner.network.fast_gradient import BatchGradient, feature_major, with_ones
 from runner.network.initializers import Auto
 from runner.network.losses import LOSSES, encode
 from runner.network.network import Network
@@ -41,6 +41,6 @@ def test_it_fills_the_gradient_of_the_plain_tape(name):
                 expected = network.gradient.copy()
                 network.gradient[...] = np.nan
                 network.set_generators([np.random.default_rng(k) for k in range(replicates)])
-                fill_gradient(with_ones(x), targets)
+                fill_gradient(with_ones(x), feature_major(targets))
             error = np.abs(network.gradient - expected).max() / np.abs(expected).max()
             assert error < ROUNDINGS * np.finfo(dtype).eps, (hidden, classes, loss_name, batch)

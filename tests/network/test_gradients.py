@@ -5,7 +5,7 @@ import pytest
 
 import activations
 from runner.network.architecture import check_hidden_widths
-from runner.network.fast_gradient import BatchGradient, with_ones
+from runner.network.fast_gradient import BatchGradient, feature_major, with_ones
 from runner.network.initializers import Auto
 from runner.network.losses import LOSSES, encode
 from runner.network.network import Network
@@ -42,7 +42,7 @@ def test_gradient_is_the_derivative_of_the_loss(activation, hidden, classes, los
     x = rng.standard_normal((3, 7, 2))
     targets = encode(rng.integers(0, classes, (3, 7)), classes, np.float64)
     loss = LOSSES[loss]()
-    BatchGradient(network, loss, x.shape[1])(with_ones(x), targets)
+    BatchGradient(network, loss, x.shape[1])(with_ones(x), feature_major(targets))
     expected = differences(network, x, targets, loss)
     error = np.abs(network.gradient - expected).max() / np.abs(expected).max()
     assert error < 1e-7
@@ -61,7 +61,7 @@ def test_a_wrong_derivative_is_caught():
     x = rng.standard_normal((1, 7, 2))
     targets = encode(rng.integers(0, 2, (1, 7)), 2, np.float64)
     loss = LOSSES["cross_entropy"]()
-    BatchGradient(network, loss, x.shape[1])(with_ones(x), targets)
+    BatchGradient(network, loss, x.shape[1])(with_ones(x), feature_major(targets))
     expected = differences(network, x, targets, loss)
     assert np.abs(network.gradient - expected).max() / np.abs(expected).max() > 1e-5
 
@@ -110,7 +110,7 @@ def test_learnable_parameters_and_gated_units_train_through_the_same_network():
         x = rng.standard_normal((2, 7, 2))
         targets = encode(rng.integers(0, 3, (2, 7)), 3, np.float64)
         loss = LOSSES["cross_entropy"]()
-        BatchGradient(network, loss, x.shape[1])(with_ones(x), targets)
+        BatchGradient(network, loss, x.shape[1])(with_ones(x), feature_major(targets))
         expected = differences(network, x, targets, loss)
         error = np.abs(network.gradient - expected).max() / np.abs(expected).max()
         assert error < 1e-7, name

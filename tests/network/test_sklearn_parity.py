@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 import activations
-from runner.network.fast_gradient import BatchGradient, with_ones
+from runner.network.fast_gradient import BatchGradient, feature_major, with_ones
 from runner.network.losses import CrossEntropy, encode
 from runner.network.network import Network
 from runner.network.optimizers import SGD
@@ -69,7 +69,7 @@ def test_training_agrees_with_scikit_learn(theirs, ours):
         penalty = sum(np.sum(linear.weight**2) for linear in network.linears)
         data = loss.losses(network.logits(x[None]), targets).mean()
         curve.append(data + ALPHA / 2 * penalty / SAMPLES)
-        step(with_ones(x[None]), targets)
+        step(with_ones(x[None]), feature_major(targets))
         optimizer.step(network.gradient)
 
     np.testing.assert_allclose(curve, reference.loss_curve_, atol=1e-12, rtol=0)

@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Protocol
 
-from tests.benchmarks.problem import Array, Case, Problem
+from tests.benchmarks.problem import POPULAR, Array, Case, Problem
 
 
 class System(Protocol):
@@ -39,7 +39,7 @@ class Entry:
     requires: str
     stacks: bool = False
     alone: bool = True
-    activations: tuple[str, ...] = ("tanh", "relu", "gelu", "softmax")
+    activations: tuple[str, ...] = ("tanh", "relu", "gelu", "silu", "softmax")
 
     def fits(self, case: Case) -> bool:
         return (self.stacks if case.replicates > 1 else self.alone) and (
@@ -53,16 +53,16 @@ class Entry:
 
 OURS = "runner"
 ENTRIES = [
-    Entry(OURS, "runner_engine:Engine", "numpy", stacks=True),
+    Entry(OURS, "runner_engine:Engine", "numpy", stacks=True, activations=POPULAR),
     Entry("scikit-learn", "scikit_learn:Classifier", "sklearn", activations=("tanh", "relu")),
     Entry("PyTorch eager", "pytorch:Eager", "torch"),
     Entry("PyTorch fused", "pytorch:Fused", "torch"),
     Entry("PyTorch compiled", "pytorch:Compiled", "torch"),
     Entry("PyTorch bmm", "pytorch:Stacked", "torch", stacks=True, alone=False),
-    Entry("JAX step", "jax_numpy:Step", "jax"),
-    Entry("JAX scan", "jax_numpy:Scan", "jax"),
-    Entry("JAX vmap step", "jax_numpy:StackedStep", "jax", stacks=True, alone=False),
-    Entry("JAX vmap scan", "jax_numpy:StackedScan", "jax", stacks=True, alone=False),
+    Entry("JAX step", "jax_numpy:Step", "jax", activations=POPULAR),
+    Entry("JAX scan", "jax_numpy:Scan", "jax", activations=POPULAR),
+    Entry("JAX vmap step", "jax_numpy:StackedStep", "jax", True, False, POPULAR),
+    Entry("JAX vmap scan", "jax_numpy:StackedScan", "jax", True, False, POPULAR),
 ]
 
 

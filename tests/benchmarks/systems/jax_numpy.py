@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -12,11 +14,35 @@ from jax import lax
 
 from tests.benchmarks.problem import BETA1, BETA2, EPSILON, LEARNING_RATE, Array, Problem
 
-FUNCTIONS = {
-    "tanh": jnp.tanh,
+exact_gelu = partial(jax.nn.gelu, approximate=False)
+
+
+def gated(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def gate(x: Any) -> Any:
+        a, b = jnp.split(x, 2, axis=-1)
+        return function(a) * b
+
+    return gate
+
+
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "elu": jax.nn.elu,
+    "geglu": gated(exact_gelu),
+    "gelu": exact_gelu,
+    "gelu_tanh": jax.nn.gelu,
+    "glu": jax.nn.glu,
+    "hardswish": jax.nn.hard_swish,
+    "leaky_relu": jax.nn.leaky_relu,
+    "mish": jax.nn.mish,
     "relu": jax.nn.relu,
-    "gelu": lambda x: jax.nn.gelu(x, approximate=False),
-    "softmax": lambda x: jax.nn.softmax(x, axis=-1),
+    "selu": jax.nn.selu,
+    "sigmoid": jax.nn.sigmoid,
+    "silu": jax.nn.silu,
+    "softmax": jax.nn.softmax,
+    "softplus": jax.nn.softplus,
+    "swiglu": gated(jax.nn.silu),
+    "swish": jax.nn.silu,
+    "tanh": jnp.tanh,
 }
 jax.config.update("jax_enable_x64", True)  # allows float64; float32 arrays stay float32
 

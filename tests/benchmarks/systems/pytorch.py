@@ -15,12 +15,14 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
     "relu": nn.ReLU,
     "gelu": nn.GELU,
+    "silu": nn.SiLU,
     "softmax": lambda: nn.Softmax(dim=-1),
 }
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "relu": torch.relu,
     "gelu": F.gelu,
+    "silu": F.silu,
     "softmax": lambda x: torch.softmax(x, dim=-1),
 }
 

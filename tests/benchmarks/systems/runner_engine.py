@@ -6,7 +6,7 @@ import numpy as np
 
 import activations
 from runner.config.compose import compose
-from runner.network.fast_gradient import BatchGradient
+from runner.network.fast_gradient import BatchGradient, feature_major, with_ones
 from runner.network.losses import CrossEntropy, encode
 from runner.network.network import Network
 from runner.network.optimizers import Adam
@@ -16,6 +16,7 @@ from tests.benchmarks.problem import (
     BETA2,
     EPSILON,
     LEARNING_RATE,
+    PARAMETERS,
     Array,
     Case,
     Problem,
@@ -33,6 +34,7 @@ def replicates_together(case: Case) -> int:
         f"dtype={case.dtype}",
         f"dataset.samples={2 * case.samples}",
         f"replicates={case.replicates}",
+        *(f"activation.{k}={v}" for k, v in PARAMETERS.get(case.activation, {}).items()),
     ]
     return min(case.replicates, group_size(compose(overrides).experiment))
 
@@ -48,12 +50,13 @@ class Group:
             case.features,
             case.hidden,
             case.classes,
-            activations.get(case.activation),
+            activations.get(case.activation, **PARAMETERS.get(case.activation, {})),
             len(x),
             np.dtype(case.dtype),
         )
-        self.x = np.concatenate([x, np.ones_like(x[..., :1])], axis=-1)
-        self.targets = encode(problem.labels[which], case.classes, np.dtype(case.dtype))
+        self.x = with_ones(x)
+        targets = encode(problem.labels[which], case.classes, np.dtype(case.dtype))
+        self.targets = feature_major(targets)
         self.shuffled_x, self.shuffled_targets = self.x.copy(), self.targets.copy()
         self.batch_gradient = BatchGradient(self.network, CrossEntropy(), case.batch)
         self.reset()
@@ -67,11 +70,11 @@ class Group:
 
     def run_epoch(self, orders: list[Array]) -> None:
         for k, order in enumerate(orders):
-            np.take(self.x[k], order, axis=0, out=self.shuffled_x[k], mode="clip")
-            np.take(self.targets[k], order, axis=0, out=self.shuffled_targets[k], mode="clip")
+            np.take(self.x[k], order, axis=1, out=self.shuffled_x[k], mode="clip")
+            np.take(self.targets[k], order, axis=1, out=self.shuffled_targets[k], mode="clip")
         for start in range(0, self.samples, self.batch):
             batch = slice(start, start + self.batch)
-            self.batch_gradient(self.shuffled_x[:, batch], self.shuffled_targets[:, batch])
+            self.batch_gradient(self.shuffled_x[..., batch], self.shuffled_targets[..., batch])
             self.optimizer.step(self.network.gradient)
 
 

@@ -1,0 +1,479 @@
+"""A formula as a list of NumPy calls bound to buffers: the same bits, and nothing allocated.
+
+A formula such as ``x / (1 + np.exp(-x))`` makes a new array in each operation. ``trace`` runs it
+once on a stand-in for x, which notes the operations instead of doing them. ``Trace.bind`` then
+gives each its operands and a buffer for its result, and a training step makes those calls and
+no others. So the formula in its class is the only description, and reads like one.
+
+What can be noted: ufuncs, operators, ``np.where``, ``astype``, ``where_below`` and
+``look_up``. A formula that does something else with its input, above all asks for its values,
+raises ``Untraceable``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Call = Callable[[], object]
+Shape = tuple[int, ...]
+
+BLOCK_ELEMENTS = 16384
+"""A bound formula works on so many elements at a time that its buffers stay in the cache."""
+
+SLOW_WITH_NUMBERS = (np.maximum, np.minimum, np.fmax, np.fmin)
+"""What takes five times as long with a single number as with an array full of it."""
+
+
+class Untraceable(TypeError):
+    """A formula does what no list of calls repeats."""
+
+
+class Value:
+    """The result of an operation, or an input. Two are the same only if they are one object."""
+
+    def __init__(self, shape: Shape, dtype: np.dtype[Any]) -> None:
+        self.shape, self.dtype = shape, dtype
+
+
+Operand = Value | Array  # an array is a constant
+
+
+class Operation(NamedTuple):
+    """output = function(*inputs), for a ufunc, np.where, np.copyto as a cast, a table's take."""
+
+    function: Any
+    inputs: tuple[Operand, ...]
+    output: Value
+
+
+class Branch(NamedTuple):
+    """output = where(x < limit, result, otherwise); ``operations``, which make the result, are
+    done only if there is such an x."""
+
+    x: Value
+    limit: float
+    operations: list[Operation | Branch]
+    result: Operand
+    otherwise: Operand
+    output: Value
+
+
+class Trace(NamedTuple):
+    """A formula as operations in their order: what to do with the inputs to get the outputs."""
+
+    inputs: list[Value]
+    operations: list[Operation | Branch]
+    outputs: list[Operand]
+
+    def first(self, count: int) -> Trace:
+        """Return the formula of the first outputs alone."""
+        outputs = self.outputs[:count]
+        operations, _ = _needed(self.operations, {id(output) for output in outputs})
+        return Trace(self.inputs, operations, outputs)
+
+    def bind(
+        self, inputs: Sequence[Array], outputs: Sequence[Array], scratch: Scratch | None = None
+    ) -> list[Call]:
+        """Return the calls that fill the output arrays from the input arrays.
+
+        They have the shapes of the trace. An output may be one of the inputs, as a whole.
+        Formulas whose calls never interleave may share one ``scratch``.
+        """
+        whole = outputs[0].shape
+        scratch = scratch or Scratch()
+        overwritten = {
+            id(output): value
+            for output, target in zip(self.outputs, outputs, strict=True)
+            for value, array in zip(self.inputs, inputs, strict=True)
+            if array is target
+        }
+        calls: list[Call] = []
+        for place in _blocks(whole):
+            before, after = ([_part(a, place, whole) for a in b] for b in (inputs, outputs))
+            calls += _Binding(self, whole, before, after, overwritten, scratch).calls
+        return calls
+
+
+def trace(formula: Callable[..., Sequence[Any]], *inputs: Array) -> Trace:
+    """Note what ``formula`` does with arrays of these shapes and dtypes.
+
+    It returns a sequence of results. Raises Untraceable.
+    """
+    recorder = _Recorder()
+    values = [Value(array.shape, array.dtype) for array in inputs]
+    results = formula(*(Traced(recorder, value) for value in values))
+    outputs = [recorder.operand(result) for result in results]
+    operations, _ = _needed(recorder.operations, {id(output) for output in outputs})
+    return Trace(values, operations, outputs)
+
+
+class Traced(np.lib.mixins.NDArrayOperatorsMixin):
+    """Stands for an array while a formula is traced."""
+
+    def __init__(self, recorder: _Recorder, value: Operand) -> None:
+        self.recorder, self.value = recorder, value
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.value.dtype
+
+    @property
+    def shape(self) -> Shape:
+        return self.value.shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **named: Any
+    ) -> Any:
+        if method != "__call__" or named or ufunc.nout != 1:
+            raise Untraceable(f"{ufunc.__name__} with {method} or {list(named)}")
+        result = self.recorder.ufunc(ufunc, inputs)
+        if out is None:
+            return Traced(self.recorder, result)
+        (target,) = out
+        if not isinstance(target, Traced):
+            raise Untraceable("a result is written into an array")
+        target.value = self.recorder.cast(result, target.dtype)
+        return target
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function is np.where and len(args) == 3 and not kwargs:
+            return Traced(self.recorder, self.recorder.where(*args))
+        if function is np.zeros_like and len(args) == 1 and not kwargs:
+            return np.zeros((), args[0].dtype)
+        raise Untraceable(f"np.{function.__name__} is not traced")
+
+    def __pow__(self, exponent: Any) -> Any:  # as an array does it
+        special = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
+        if np.ndim(exponent) == 0 and not isinstance(exponent, Traced) and exponent in special:
+            return special[exponent](self)
+        return np.power(self, exponent)
+
+    def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> Traced:
+        return Traced(self.recorder, self.recorder.cast(self.value, np.dtype(dtype)))
+
+    def any(self) -> bool:
+        """Whether some element is true: of a test for NaN, no, for training computes nothing that
+        is still used from a NaN. Raises Untraceable for anything else."""
+        if not self.recorder.made_by(np.isnan, self.value):
+            raise Untraceable("the formula asks for the values of an array")
+        return False
+
+    def where_below(self, limit: float, formula: Callable[[Any], Any], otherwise: Any) -> Traced:
+        """``special.where_below`` for this x."""
+        return Traced(self.recorder, self.recorder.branch(self, limit, formula, otherwise))
+
+    def look_up(self, values: Array) -> Traced:
+        """``tables.look_up`` of this entry."""
+        take = partial(values.take, mode="wrap")
+        return Traced(self.recorder, self.recorder.note(take, [self.value], values.dtype))
+
+    def __array__(self, *args: Any, **named: Any) -> Array:
+        raise Untraceable("the formula asks for the values of an array")
+
+    def __bool__(self) -> bool:
+        raise Untraceable("the formula asks for the values of an array")
+
+
+class _Recorder:
+    """The operations so far; what has been computed before is not computed again."""
+
+    def __init__(self) -> None:
+        self.operations: list[Operation | Branch] = []
+        self.known: dict[Any, Value] = {}
+
+    def operand(self, argument: Any, dtype: npt.DTypeLike | None = None) -> Operand:
+        if isinstance(argument, Traced):
+            return argument.value
+        array = np.asarray(argument, dtype)
+        if array.dtype.kind not in "biuf" or array.ndim:
+            raise Untraceable("an operand is neither a number nor made of the inputs")
+        return array
+
+    def made_by(self, function: Any, value: Operand) -> bool:
+        return any(made is value and key[0] is function for key, made in self.known.items())
+
+    def ufunc(self, ufunc: np.ufunc, arguments: Sequence[Any]) -> Value:
+        weak = [type(a) in (int, float) for a in arguments]  # takes the operation's dtype
+        pairs = list(zip(arguments, weak, strict=True))
+        given = [type(a) if number else self.operand(a).dtype for a, number in pairs]
+        *dtypes, dtype = ufunc.resolve_dtypes((*given, None))
+        inputs = [
+            self.operand(argument, wanted if number else None)
+            for (argument, number), wanted in zip(pairs, dtypes, strict=True)
+        ]
+        return self.note(ufunc, inputs, dtype)
+
+    def cast(self, operand: Operand, dtype: np.dtype[Any]) -> Operand:
+        if operand.dtype == dtype:
+            return operand
+        if isinstance(operand, np.ndarray):
+            return operand.astype(dtype)
+        return self.note(np.copyto, [operand], dtype)
+
+    def where(self, condition: Any, first: Any, second: Any) -> Value:
+        inputs = [self.operand(condition), *self.common(first, second)]
+        if inputs[0].dtype != bool:
+            raise Untraceable("np.where of something else than a condition")
+        return self.note(np.where, inputs, inputs[1].dtype)
+
+    def common(self, *arguments: Any) -> list[Operand]:
+        """Return the arguments in the dtype that np.where would give them."""
+        kinds = [np.empty(0, a.dtype) if isinstance(a, Traced) else a for a in arguments]
+        dtype = np.result_type(*kinds)
+        return [self.cast(self.operand(a), dtype) for a in arguments]
+
+    def note(self, function: Any, inputs: Sequence[Operand], dtype: np.dtype[Any]) -> Value:
+        key = function, dtype, *map(_identity, inputs)
+        if key not in self.known:
+            shape = np.broadcast_shapes(*(operand.shape for operand in inputs))
+            self.known[key] = Value(shape, dtype)
+            self.operations.append(Operation(function, tuple(inputs), self.known[key]))
+        return self.known[key]
+
+    def branch(
+        self, x: Traced, limit: float, formula: Callable[[Any], Any], otherwise: Any
+    ) -> Value:
+        outer, known = self.operations, self.known
+        self.operations, self.known = [], dict(known)
+        try:
+            result = formula(np.minimum(x, limit))
+            result, second = self.common(result, otherwise)
+            inner = self.operations
+        finally:
+            self.operations, self.known = outer, known
+        if second.dtype != self.operand(otherwise).dtype:
+            raise Untraceable("where_below widens its result")
+        shape = np.broadcast_shapes(x.shape, result.shape, second.shape)
+        output = Value(shape, second.dtype)
+        assert isinstance(x.value, Value)
+        outer.append(Branch(x.value, limit, inner, result, second, output))
+        return output
+
+
+def _identity(operand: Operand) -> Any:
+    if isinstance(operand, np.ndarray) and operand.ndim == 0:
+        return operand.dtype, operand.tobytes()
+    return id(operand)
+
+
+def _needed(
+    operations: list[Operation | Branch], wanted: set[int]
+) -> tuple[list[Operation | Branch], set[int]]:
+    """Return the operations that the wanted results need, and all that those read."""
+    kept: list[Operation | Branch] = []
+    for operation in reversed(operations):
+        if id(operation.output) not in wanted:
+            continue
+        if isinstance(operation, Branch):
+            inner, wanted = _needed(operation.operations, wanted | {id(operation.result)})
+            operation = operation._replace(operations=inner)
+            wanted |= {id(operation.x), id(operation.otherwise)}
+        else:
+            wanted = wanted | {id(operand) for operand in operation.inputs}
+        kept.insert(0, operation)
+    return kept, wanted
+
+
+class Scratch:
+    """Buffers that all blocks share, and arrays full of one number."""
+
+    def __init__(self) -> None:
+        self.buffers: dict[Any, Array] = {}
+
+    def buffer(self, dtype: np.dtype[Any], number: int, shape: Shape) -> Array:
+        return self._shaped((dtype, number), lambda size: np.empty(size, dtype), shape)
+
+    def filled(self, constant: Array, shape: Shape) -> Array:
+        def full(size: int) -> Array:
+            return np.full(size, constant, constant.dtype)
+
+        return self._shaped(_identity(constant), full, shape)
+
+    def _shaped(self, key: Any, make: Callable[[int], Array], shape: Shape) -> Array:
+        size = math.prod(shape)
+        if key not in self.buffers or self.buffers[key].size < size:
+            self.buffers[key] = make(size)
+        return self.buffers[key][:size].reshape(shape)
+
+
+class _Binding:
+    """The calls for one block.
+
+    A result goes where it is wanted in the end, or into the buffer of an operand that nobody reads
+    any more, or into a free buffer.
+    """
+
+    def __init__(
+        self,
+        formula: Trace,
+        whole: Shape,
+        inputs: Sequence[Array],
+        outputs: Sequence[Array],
+        overwritten: dict[int, Value],
+        scratch: Scratch,
+    ) -> None:
+        self.whole, self.block = whole, outputs[0].shape
+        self.scratch, self.overwritten = scratch, overwritten
+        self.now = 0
+        self.last_read: dict[int, float] = {}
+        self._read(formula.operations, 0)
+        self.last_read |= {id(output): math.inf for output in formula.outputs}
+        self.targets = {id(v): a for v, a in zip(formula.outputs, outputs, strict=True)}
+        self.places = {id(v): a for v, a in zip(formula.inputs, inputs, strict=True)}
+        self.numbers: dict[int, int] = {}
+        self.free: defaultdict[np.dtype[Any], list[int]] = defaultdict(list)
+        self.taken: defaultdict[np.dtype[Any], int] = defaultdict(int)
+        self.calls = self._calls(formula.operations)
+        copies = [
+            (target, place)
+            for value, target in zip(formula.outputs, outputs, strict=True)
+            if (place := self._place(value)) is not target
+        ]
+        copies.sort(key=lambda copy: not any(copy[1] is array for array in inputs))  # unspoilt
+        self.calls += [partial(np.copyto, target, place) for target, place in copies]
+
+    def _read(self, operations: Sequence[Operation | Branch], now: int) -> int:
+        """Note when each value is read last; a branch reads its x, and what it changes, twice."""
+        for operation in operations:
+            now += 1
+            if isinstance(operation, Branch):
+                self.last_read |= {id(operation.x): now, id(operation.otherwise): now}
+                now = self._read(operation.operations, now) + 1
+                self.last_read |= {id(operation.x): now, id(operation.result): now}
+            else:
+                self.last_read |= {id(operand): now for operand in operation.inputs}
+        return now
+
+    def _calls(self, operations: Sequence[Operation | Branch]) -> list[Call]:
+        calls: list[Call] = []
+        for operation in operations:
+            self.now += 1
+            if isinstance(operation, Branch):
+                calls += self._branch(operation)
+            elif operation.function is np.where:
+                calls += self._where(operation)
+            else:
+                inputs = [self._place(operand, operation) for operand in operation.inputs]
+                out = self._result(operation.output, operation.inputs)
+                ufunc = isinstance(operation.function, np.ufunc)
+                if operation.function is np.copyto:
+                    calls.append(partial(np.copyto, out, *inputs, casting="unsafe"))
+                elif operation.function in SLOW_WITH_NUMBERS or not ufunc:  # want the name
+                    calls.append(partial(operation.function, *inputs, out=out))
+                else:
+                    calls.append(partial(operation.function, *inputs, out))
+                self._release(operation.inputs)
+        return calls
+
+    def _where(self, operation: Operation) -> list[Call]:
+        _, first, second = operation.inputs
+        places = [self._place(operand) for operand in operation.inputs]
+        spare = [second] if second is not first else []
+        out = self._result(operation.output, spare, at_once=False)
+        calls: list[Call] = [] if out is places[2] else [partial(np.copyto, out, places[2])]
+        self._release(operation.inputs)
+        return [*calls, partial(np.copyto, out, places[1], where=places[0])]
+
+    def _branch(self, branch: Branch) -> list[Call]:
+        x, otherwise = self._place(branch.x), self._place(branch.otherwise)
+        out = self._result(branch.output, [branch.otherwise], at_once=False)
+        calls: list[Call] = [] if out is otherwise else [partial(np.copyto, out, otherwise)]
+        self._release([branch.otherwise])
+        inner = self._calls(branch.operations)
+        self.now += 1
+        result = self._place(branch.result)
+        below, number = self._buffer(np.dtype(bool), branch.x.shape)
+        self.free[below.dtype].append(number)
+        limit = np.array(branch.limit, x.dtype)
+
+        def where_below() -> None:
+            if np.fmin.reduce(x, axis=None, initial=0.0) < limit:
+                for call in inner:
+                    call()
+                np.less(x, limit, below)
+                np.copyto(out, result, where=below)
+
+        self._release([branch.x, branch.result])
+        return [*calls, where_below]
+
+    def _place(self, operand: Operand, reader: Operation | None = None) -> Array:
+        if isinstance(operand, Value):
+            return self.places[id(operand)]
+        if reader and reader.function in SLOW_WITH_NUMBERS and operand.ndim == 0:
+            return self.scratch.filled(operand, self._shape(reader.output.shape))
+        return operand
+
+    def _result(self, value: Value, operands: Iterable[Operand], at_once: bool = True) -> Array:
+        """Return where a result goes: maybe where an operand was, if it is computed at once."""
+        target, lost = self.targets.get(id(value)), self.overwritten.get(id(value))
+        if target is not None and target.dtype == value.dtype:
+            if lost is None or self.last_read.get(id(lost), 0) < self.now + at_once:
+                self.places[id(value)] = target
+                return target
+        for operand in operands:
+            if self._ends(operand) and (operand.dtype, operand.shape) == (value.dtype, value.shape):
+                self.numbers[id(value)] = self.numbers.pop(id(operand))
+                self.places[id(value)] = self.places[id(operand)]
+                return self.places[id(value)]
+        place, self.numbers[id(value)] = self._buffer(value.dtype, value.shape)
+        self.places[id(value)] = place
+        return place
+
+    def _buffer(self, dtype: np.dtype[Any], shape: Shape) -> tuple[Array, int]:
+        if not self.free[dtype]:
+            self.free[dtype].append(self.taken[dtype])
+            self.taken[dtype] += 1
+        number = self.free[dtype].pop()
+        return self.scratch.buffer(dtype, number, self._shape(shape)), number
+
+    def _ends(self, operand: Operand) -> bool:
+        """Return whether this is the last reading of a value that a buffer holds."""
+        return id(operand) in self.numbers and self.last_read[id(operand)] <= self.now
+
+    def _release(self, operands: Iterable[Operand]) -> None:
+        for operand in operands:
+            if self._ends(operand):
+                self.free[operand.dtype].append(self.numbers.pop(id(operand)))
+
+    def _shape(self, shape: Shape) -> Shape:
+        """Return a value's shape in this block."""
+        back = len(self.whole) - len(shape)
+        sizes = zip(shape, self.whole[back:], self.block[back:], strict=True)
+        return tuple(here if size == whole else size for size, whole, here in sizes)
+
+
+def _blocks(shape: Shape) -> Iterator[tuple[slice, ...]]:
+    """Cut an array into blocks of at most BLOCK_ELEMENTS, along its first axes."""
+    elements = math.prod(shape)
+    if elements <= BLOCK_ELEMENTS:
+        yield tuple(slice(None) for _ in shape)
+        return
+    one = elements // shape[0]
+    if one > BLOCK_ELEMENTS:
+        for k in range(shape[0]):
+            for place in _blocks(shape[1:]):
+                yield slice(k, k + 1), *place
+        return
+    step = math.ceil(shape[0] / math.ceil(elements / BLOCK_ELEMENTS))
+    step = min(step, BLOCK_ELEMENTS // one)
+    for start in range(0, shape[0], step):
+        yield slice(start, start + step), *(slice(None) for _ in shape[1:])
+
+
+def _part(array: Array, place: tuple[slice, ...], whole: Shape) -> Array:
+    """Return an array's part of a block; an axis of length 1 belongs to all blocks."""
+    back = len(whole) - array.ndim
+    axes = zip(place[back:], array.shape, whole[back:], strict=True)
+    return array[tuple(part if size == full else slice(None) for part, size, full in axes)]

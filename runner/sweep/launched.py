@@ -1,0 +1,87 @@
+"""A job that Hydra's ``run_job`` carries out, whichever launcher has called that."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import run_job as run_job_of_hydra
+from hydra.core.utils import setup_globals
+from hydra.types import HydraContext
+from hydra.version import setbase
+from omegaconf import DictConfig, open_dict
+
+from runner.config.catalogue import VERSION_BASE
+from runner.config.compose import checked, plain
+from runner.config.extensions import load_extensions
+from runner.config.overrides import SEARCHPATH, extensions_of, read
+from runner.execute import repeat_command
+from runner.results.objective import objective
+from runner.results.run import read_summary
+from runner.sweep.job import Failure, Job, forget_failure, note_failure, run_job, told
+from runner.system.processes import cause
+
+
+def launched_job(config: DictConfig) -> float | None:
+    """Carry out the job whose config Hydra has composed, and return its objective.
+
+    The function that launchers hand to Hydra, in a process or on a machine of its own. A note of
+    a failure is left in the sweep's folder.
+    """
+    hydra = HydraConfig.get()
+    sweep, folder = Path(hydra.sweep.dir), Path(hydra.runtime.output_dir)
+    overrides = [*_places(hydra.overrides.hydra), *map(str, read(hydra.overrides.task))]
+    try:
+        words = read(hydra.overrides.task)
+        load_extensions(extensions_of(words))
+        sections = plain(config)
+        experiment = checked(sections, words)
+        summary = run_job(Job(tuple(overrides), experiment.to_dict(), folder), made=True)
+        found = objective(summary, sections["objective"])
+    except Exception as error:
+        note_failure(sweep, Failure(folder, cause(error), repeat_command(overrides)))
+        raise
+    forget_failure(sweep, folder)
+    return found
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker of the pool is to do where one of Hydra's settings is for jobs."""
+
+    job: Job
+    number: int
+    context: HydraContext
+    config: DictConfig
+
+
+def work(task: Task) -> tuple[str, float | None]:
+    """Let Hydra carry out a job in a worker; return how it ended in a few words, and its
+    objective."""
+    setup_globals()
+    for base in VERSION_BASE.values():  # which other launchers copy with all of Hydra's state
+        setbase(base)
+    loader = task.context.config_loader
+    job = loader.load_sweep_config(task.config, list(task.job.launched))
+    with open_dict(job):
+        job.hydra.job.id = str(task.number)
+        job.hydra.job.num = task.number
+    ended = run_job_of_hydra(
+        hydra_context=task.context,
+        task_function=launched_job,
+        config=job,
+        job_dir_key="hydra.sweep.dir",
+        job_subdir_key="hydra.sweep.subdir",
+    )
+    with redirect_stderr(io.StringIO()):  # where it is told which overrides failed, as we tell it
+        value: float | None = ended.return_value
+    return told(read_summary(task.job.folder)), value
+
+
+def _places(overrides: Sequence[str]) -> list[str]:
+    """Return the words among Hydra's own that name folders of YAML files, for a shell line."""
+    return [one.replace("checked://", "") for one in overrides if one.startswith(SEARCHPATH)]

@@ -1,0 +1,142 @@
+"""What a job of a sweep takes beside training: start, data, recording, writing.
+
+    python -m tests.benchmarks.jobs
+    python -m tests.benchmarks.jobs --activations gelu silu --jobs 10 --avx2
+    python -m tests.benchmarks.jobs --seeds                 jobs that share no data
+
+Jobs of the default experiment (100 epochs, 10 replicates, ``plots=none``) on spirals with several
+learning rates, one after the other in a process, as a worker of a sweep does them; medians in
+milliseconds, the first job left out. "Steps" are those of the optimizer, "recording" what is
+measured for history.csv and judged after each epoch, "data, network" what a training begins with,
+"writing" the run's folder with its summary; "other" is finding out what is there already, the
+scores of the final and of the best weights, and telling. Once, before: a worker's start, which is
+that of Python and of its imports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from tests.benchmarks.processes import environment, machine, switch_to_avx2, table, versions
+
+JOBS = 6
+LIMIT = 15.0
+"""Milliseconds of everything but steps and recording."""
+PARTS = ("steps", "recording", "data, network", "writing")
+
+
+def work(activation: str, jobs: int, seeds: bool) -> dict[str, list[float]]:
+    """Return the milliseconds of each part, and of whole jobs, of all jobs but the first."""
+    from pathlib import Path
+
+    from runner.config.compose import compose
+    from runner.sweep import job as sweep_job
+    from runner.training import stack, train
+
+    spent = dict.fromkeys(PARTS, 0.0)
+
+    def timed(owner: object, name: str, part: str) -> None:
+        function = getattr(owner, name)
+
+        def call(*args: object, **named: object) -> object:
+            started = time.perf_counter()
+            try:
+                return function(*args, **named)
+            finally:
+                spent[part] += 1e3 * (time.perf_counter() - started)
+
+        setattr(owner, name, call)
+
+    from runner import execute
+
+    timed(stack.Group, "run_epoch", "steps")
+    timed(stack.Group, "judge", "recording")
+    timed(train, "Group", "data, network")
+    timed(execute, "write_run", "writing")
+    found: dict[str, list[float]] = {name: [] for name in ("whole", *PARTS)}
+    with tempfile.TemporaryDirectory() as folder:
+        for index in range(jobs + 1):
+            axis = (
+                f"seed={10 * index}" if seeds else f"optimizer.learning_rate={0.001 * 1.1**index}"
+            )
+            words = (f"activation={activation}", "dataset=spirals", "plots=none", axis)
+            experiment = compose(words).experiment
+            job = sweep_job.Job(words, experiment.to_dict(), Path(folder) / str(index))
+            spent.update(dict.fromkeys(PARTS, 0.0))
+            started = time.perf_counter()
+            sweep_job.run_job(job)
+            found["whole"].append(1e3 * (time.perf_counter() - started))
+            for part in PARTS:
+                found[part].append(spent[part])
+    return {name: values[1:] for name, values in found.items()}
+
+
+def start() -> float:
+    """Return the milliseconds until a fresh interpreter could begin a job, median of five."""
+    taken = []
+    for _ in range(5):
+        started = time.perf_counter()
+        command = [sys.executable, "-c", "import runner.sweep.job"]
+        subprocess.run(command, env=environment("one"), check=True)
+        taken.append(1e3 * (time.perf_counter() - started))
+    return statistics.median(taken)
+
+
+def row(activation: str, found: dict[str, list[float]]) -> tuple[list[str], float]:
+    """Return the table's row, and what is neither steps nor recording."""
+    medians = {name: statistics.median(values) for name, values in found.items()}
+    jobs = list(zip(*found.values(), strict=True))
+    beside = statistics.median(whole - steps - recording for whole, steps, recording, *_ in jobs)
+    other = beside - medians["data, network"] - medians["writing"]
+    numbers = [*medians.values(), other, beside]
+    return [activation, *(f"{number:.1f}" for number in numbers)], beside
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--activations", nargs="+", default=["relu", "tanh", "gelu", "silu"])
+    parser.add_argument("--jobs", type=int, default=JOBS)
+    parser.add_argument("--seeds", action="store_true", help="let the jobs differ in seeds")
+    parser.add_argument("--avx2", action="store_true", help="do not use AVX-512")
+    parser.add_argument("--work", metavar="ACTIVATION", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        print(json.dumps(work(options.work, options.jobs, options.seeds)))
+        return 0
+    if options.avx2:
+        switch_to_avx2()
+    print(machine())
+    print(versions(["numpy"]))
+    rows, kept = [], True
+    for name in options.activations:
+        command = [sys.executable, "-m", "tests.benchmarks.jobs", "--work", name]
+        done = subprocess.run(
+            [*command, "--jobs", str(options.jobs), *["--seeds"] * options.seeds],
+            env=environment("one"),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        cells, beside = row(name, json.loads(done.stdout.splitlines()[-1]))
+        rows.append(cells)
+        kept &= beside <= LIMIT
+    print(f"\na worker's start, once: {start():.0f} ms; a job, ms:\n")
+    print(table(["activation", "whole", *PARTS, "other", "beside training"], rows))
+    if not kept:
+        print(f"\nmore than {LIMIT:g} ms beside training", file=sys.stderr)
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"error: {error.stderr.strip().splitlines()[-1]}")
