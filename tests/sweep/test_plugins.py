@@ -8,7 +8,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobStatus
@@ -136,7 +135,8 @@ def interrupted(launcher, job_overrides, initial_job_idx):
 
 @pytest.mark.parametrize("sweeper", [[], ["hydra/sweeper=basic"]])
 def test_after_ctrl_c_what_is_finished_is_compared(capsys, monkeypatch, sweeper):
-    monkeypatch.setattr(BasicLauncher, "launch", interrupted)
+    name = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+    monkeypatch.setattr(Plugins.instance().class_name_to_class[name], "launch", interrupted)
     words = ["-m", *QUICK, "seed=1,2", "hydra/launcher=basic", "hydra.sweep.dir=it", *sweeper]
     assert main(words) == 130
     out, err = capsys.readouterr()
