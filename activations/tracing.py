@@ -84,10 +84,12 @@ class Trace(NamedTuple):
     ) -> list[Call]:
         """Return the calls that fill the output arrays from the input arrays.
 
-        They have the shapes of the trace. An output may be one of the inputs, as a whole.
-        Formulas whose calls never interleave may share one ``scratch``.
+        They have the dtypes of the trace; each axis has its length, or another for all arrays. An
+        output may be one of the inputs, as a whole. Formulas whose calls never interleave may
+        share one ``scratch``.
         """
         whole = outputs[0].shape
+        traced = np.broadcast_shapes(*(value.shape for value in self.inputs))
         scratch = scratch or Scratch()
         overwritten = {
             id(output): value
@@ -98,7 +100,7 @@ class Trace(NamedTuple):
         calls: list[Call] = []
         for place in _blocks(whole):
             before, after = ([_part(a, place, whole) for a in b] for b in (inputs, outputs))
-            calls += _Binding(self, whole, before, after, overwritten, scratch).calls
+            calls += _Binding(self, traced, before, after, overwritten, scratch).calls
         return calls
 
 
@@ -318,13 +320,13 @@ class _Binding:
     def __init__(
         self,
         formula: Trace,
-        whole: Shape,
+        traced: Shape,
         inputs: Sequence[Array],
         outputs: Sequence[Array],
         overwritten: dict[int, Value],
         scratch: Scratch,
     ) -> None:
-        self.whole, self.block = whole, outputs[0].shape
+        self.traced, self.block = traced, outputs[0].shape
         self.scratch, self.overwritten = scratch, overwritten
         self.now = 0
         self.last_read: dict[int, float] = {}
@@ -449,9 +451,9 @@ class _Binding:
 
     def _shape(self, shape: Shape) -> Shape:
         """Return a value's shape in this block."""
-        back = len(self.whole) - len(shape)
-        sizes = zip(shape, self.whole[back:], self.block[back:], strict=True)
-        return tuple(here if size == whole else size for size, whole, here in sizes)
+        back = len(self.traced) - len(shape)
+        sizes = zip(shape, self.traced[back:], self.block[back:], strict=True)
+        return tuple(here if size == traced else size for size, traced, here in sizes)
 
 
 def _blocks(shape: Shape) -> Iterator[tuple[slice, ...]]:

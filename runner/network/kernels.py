@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import NamedTuple
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import (
@@ -107,13 +107,21 @@ def _traced(layer: Nonlinear, z: Array) -> tuple[Trace, list[Array]] | None:
         if isinstance(activation, Learnable):
             return _learnable_formula(activation, list(layer.gradients), z)
         if isinstance(activation, Elementwise):
-            return trace(activation.value_and_derivative, z), [z]
+            return _fixed_formula(activation, z.dtype), [z]
         if isinstance(activation, Gated):
-            inputs = list(activation.split(z, axis=-2))
-            return trace(activation.value_and_slopes, *inputs), inputs
+            return _fixed_formula(activation, z.dtype), list(activation.split(z, axis=-2))
     except Untraceable:
         pass
     return None
+
+
+@lru_cache(maxsize=64)
+def _fixed_formula(activation: Elementwise | Gated, dtype: np.dtype[Any]) -> Trace:
+    """The formula of a function that learns nothing, for buffers of all sizes."""
+    x = np.empty((2, 2, 2), dtype)
+    if isinstance(activation, Gated):
+        return trace(activation.value_and_slopes, x, x)
+    return trace(activation.value_and_derivative, x)
 
 
 def _learnable_formula(

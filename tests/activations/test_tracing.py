@@ -116,3 +116,13 @@ def test_what_nobody_reads_is_not_computed():
     assert [operation.function for operation in counted.operations] == [np.exp]
     twice = trace(lambda x: [np.exp(x) * np.exp(x)], np.ones(3))
     assert len(twice.operations) == 2
+
+
+def test_one_trace_serves_buffers_of_any_size():
+    formula = trace(lambda x: [x * np.exp(-x), np.maximum(x, 0.5)], np.empty((2, 2, 2)))
+    for shape in ((1, 3, 1), (2, 5, 7), (3, 17, BLOCK_ELEMENTS // 16)):
+        x = np.random.default_rng(6).standard_normal(shape)
+        found = np.empty((2, *shape))
+        for call in formula.bind([x], list(found)):
+            call()
+        assert np.array_equal(found, [x * np.exp(-x), np.maximum(x, 0.5)])
