@@ -51,6 +51,10 @@ class JobLoader(ConfigLoaderImpl):
         own = {key: value for key, value in sections.items() if key not in AROUND}
         experiment = Experiment.from_dict(own, check=False)  # which the job does
         config.hydra.sweep.subdir = self.variations.subdir(experiment)
+        known = self.jobs.get(tuple(sweep_overrides))
+        if known is not None:
+            sweep = self.composition.sweep_folder
+            config.hydra.sweep.subdir = known.folder.relative_to(sweep).as_posix()
         return config
 
     def job(self, overrides: Sequence[str], number: int) -> Job:

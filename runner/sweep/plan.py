@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,8 @@ def _jobs(
                 continue
             refuse_what_other_processes_lack(experiment.names)
             job = variations.job(words, experiment, folder)
+            while job.folder in folders and variations.names_folders:  # by their first digits
+                job = replace(job, folder=job.folder.with_name(f"{job.folder.name}_2"))
             if job.folder in folders:
                 raise ConfigError(
                     f"{SUBDIR} gives two jobs the folder {job.folder}: that of "

@@ -89,6 +89,11 @@ class Variations:
                 subdir = str(OmegaConf.select(config, SUBDIR, throw_on_missing=True))
         return Job(shown, experiment.to_dict(), sweep / subdir)
 
+    @property
+    def names_folders(self) -> bool:
+        """Whether a job's folder has the name that stands for its config."""
+        return NAME in self._subdir
+
     def subdir(self, experiment: Experiment) -> str:
         """Return the name of a job's folder in its sweep's, interpolations not resolved."""
         return self._subdir.replace(NAME, experiment.folder_name)

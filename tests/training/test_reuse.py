@@ -23,7 +23,7 @@ from runner.config.compose import compose
 from runner.data import shapes, streams
 from runner.execute import execute
 from runner.plots.__main__ import main as draw
-from runner.sweep import pool, sweep
+from runner.sweep import grid, pool, sweep
 from runner.sweep.plan import plan
 from runner.system import version
 from runner.training import checkpoint, fingerprint
@@ -196,7 +196,7 @@ def test_a_sweep_says_how_many_jobs_are_finished_and_how_many_trained_anew(
     real = fingerprint.fingerprint
     words = ["-m", "activation=relu,tanh", *QUICK]
     with monkeypatch.context() as past:
-        for place in (checkpoint, sweep):
+        for place in (checkpoint, grid):
             past.setattr(place, "fingerprint", lambda e: {**real(e), "numpy": "1.0"})
         assert main(words) == 0
     words[1] += ",elu"
