@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from contourpy import contour_generator
+from contourpy import LineType, contour_generator
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
@@ -101,14 +101,22 @@ def draw_boundary(axes: Axes, logits: Array, box: Extent, **how: Any) -> None:
 
 
 def boundary_lines(logits: Array, box: Extent) -> list[Any]:
-    """Return the lines (points, 2) in a box at which one replicate's likeliest class changes."""
+    """Return the lines (points, 2) in a box at which one replicate's likeliest class changes.
+
+    Lines that part the first class from the same other one are an array, with NaN between them:
+    an array for each of thousands takes ten times the memory.
+    """
     z = _of_classes(logits)
     left, right, bottom, top = box
     x, y = np.linspace(left, right, z.shape[1]), np.linspace(bottom, top, z.shape[0])
     second, first = np.moveaxis(np.partition(z, -2, axis=-1)[..., -2:], -1, 0)
     lines: list[Any] = []
     for own in np.moveaxis(z, -1, 0)[1:]:  # what parts the first class from one of the others
-        lines += contour_generator(x, y, own - np.where(own == first, second, first)).lines(0.0)
+        height = own - np.where(own == first, second, first)
+        found = contour_generator(x, y, height, line_type=LineType.ChunkCombinedOffset).lines(0.0)
+        for points, starts in zip(*found, strict=True):
+            if points is not None:
+                lines.append(np.insert(points, starts[1:-1].astype(np.intp), np.nan, axis=0))
     return lines
 
 
