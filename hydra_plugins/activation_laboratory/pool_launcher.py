@@ -43,7 +43,8 @@ class PoolLauncher(Launcher):
         A job that fails, or whose process dies, is FAILED and raises when its ``return_value`` is
         read. Raises KeyboardInterrupt after Ctrl-C or SIGTERM, when all processes have ended.
         """
-        from runner.sweep.pool import launch
+        from runner.sweep.launch import launch
+        from runner.sweep.pool import in_processes
 
         return launch(
             job_overrides,
@@ -51,5 +52,5 @@ class PoolLauncher(Launcher):
             context=self.context,
             task_function=self.task_function,
             config=self.config,
-            processes=self.processes,
+            carry_out=in_processes(self.processes),
         )

@@ -55,7 +55,7 @@ def run_jobs(
             worker.begin(jobs[index])
             busy[worker.connection] = worker, index
 
-    with _one_blas_thread_each():
+    with one_blas_thread_each():
         try:
             for _ in range(min(processes, len(jobs))):
                 workers.append(Worker(work, start))
@@ -174,7 +174,7 @@ def _cause_of_death(exitcode: int | None) -> str:
 
 
 @contextmanager
-def _one_blas_thread_each() -> Iterator[None]:
+def one_blas_thread_each() -> Iterator[None]:
     """Let the workers' BLAS start no threads that training would not use."""
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))

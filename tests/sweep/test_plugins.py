@@ -19,7 +19,8 @@ from runner.__main__ import main
 from runner.config.compose import compose
 from runner.results.objective import OBJECTIVES, objective
 from runner.results.run import load_run
-from runner.sweep import pool
+from runner.sweep.launch import launch
+from runner.sweep.pool import in_processes
 from runner.sweep.sweep import carry_out
 
 QUICK = ["replicates=2", "training.epochs=2", "dataset.samples=80", "plots=none"]
@@ -121,13 +122,13 @@ def test_hydras_own_sweeper_stops_at_a_failure_and_all_is_compared(capsys):
 
 def interrupted(launcher, job_overrides, initial_job_idx):
     """A launch that is interrupted after its first job, as by scancel."""
-    pool.launch(
+    launch(
         job_overrides[:1],
         initial_job_idx,
         context=launcher.hydra_context,
         task_function=launcher.task_function,
         config=launcher.config,
-        processes=1,
+        carry_out=in_processes(1),
     )
     os.kill(os.getpid(), signal.SIGINT)
     raise AssertionError("nothing goes on after a signal")
@@ -148,9 +149,9 @@ def test_the_pool_is_for_this_programs_jobs():
     class Context:
         config_loader = None
 
-    how = {"context": Context(), "task_function": print, "config": None, "processes": 1}
+    how = {"context": Context(), "task_function": print, "config": None}
     with pytest.raises(ValueError, match="python -m runner only"):
-        pool.launch([["seed=1"]], 0, **how)
+        launch([["seed=1"]], 0, **how, carry_out=in_processes(1))
 
 
 def test_a_setting_of_the_pool_is_its_processes():

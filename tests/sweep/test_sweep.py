@@ -23,7 +23,7 @@ from runner.config.experiment import LARGEST_SEED
 from runner.config.overrides import read
 from runner.results.run import load_run
 from runner.shell.arguments import parse
-from runner.sweep import pool
+from runner.sweep import launch as launching
 from runner.sweep.job import run_job
 from runner.sweep.plan import plan
 from runner.sweep.vary import Variations
@@ -192,14 +192,14 @@ def test_another_choice_is_judged_on_the_same_seeds(capsys):
 
 def test_an_interrupted_sweep_judges_at_its_next_start(capsys, monkeypatch):
     command = ["-m", "activation=relu,tanh", *RATES, *QUICK]
-    launch = pool.launch
+    launch = launching.launch
 
     def interrupted(jobs, first, **how):
         launch(jobs[:1], first, **how)
         raise KeyboardInterrupt
 
     calls = iter([launch, interrupted, launch])
-    monkeypatch.setattr(pool, "launch", lambda *jobs, **how: next(calls)(*jobs, **how))
+    monkeypatch.setattr(launching, "launch", lambda *jobs, **how: next(calls)(*jobs, **how))
     assert main(command) == 130
     told = capsys.readouterr()
     assert "interrupted: 1 job left" in told.err

@@ -1,0 +1,110 @@
+"""What our launchers share: a list of overrides in, and how each job has ended out.
+
+Where jobs are carried out is another module's part: pool.py, slurm.py, ray.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from runner.config.hydra_keys import asks_of_a_job
+from runner.execute import repeat_command
+from runner.sweep import job as without_hydra
+from runner.sweep import launched as by_hydra
+from runner.sweep.job import Failure, Job, note_failure
+from runner.sweep.launched import Task, launched_job
+from runner.sweep.loader import JobLoader
+from runner.system.bar import Bar
+from runner.system.signals import Listener, stopped_by
+from runner.system.terminal import ConfigError, WorkFailed, one_line
+
+
+@dataclass
+class Batch:
+    """What is to be carried out: ``work(task)`` for each task, wherever its module is.
+
+    Attributes:
+        work: returns how a job has ended in a few words, and what it returns.
+        objective: the name of what it returns.
+        tasks, jobs: what ``work`` takes, and the job that it is.
+    """
+
+    work: Callable[[Any], tuple[str, float | None]]
+    objective: str
+    tasks: list[Any] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+
+
+Ended = tuple[int, Any, str | None]
+"""A task's place in its batch, what ``work`` has returned for it, and why it has not."""
+CarryOut = Callable[[Batch, Callable[[], bool]], Iterator[Ended]]
+"""Yields how tasks end, in any order; ends early, as soon as the second argument says so."""
+
+
+def launch(
+    job_overrides: Sequence[Sequence[str]],
+    initial_job_idx: int,
+    *,
+    context: HydraContext,
+    task_function: TaskFunction,
+    config: DictConfig,
+    carry_out: CarryOut,
+) -> list[JobReturn]:
+    """Run a job for each list of overrides; return how they ended, in this order.
+
+    A job that fails, or whose process dies, is FAILED and raises when its ``return_value`` is
+    read. Raises KeyboardInterrupt after Ctrl-C or SIGTERM, when all that was begun has ended.
+    Progress is one moving line on a terminal, one line a job elsewhere.
+    """
+    loader = context.config_loader
+    if not isinstance(loader, JobLoader) or task_function is not launched_job:
+        raise ConfigError("our launchers run the jobs of python -m runner only")
+    asks = asks_of_a_job(loader.composition.words)
+    name = loader.composition.sections["objective"]
+    batch = Batch(by_hydra.work if asks else without_hydra.work, name)
+    folder = loader.composition.sweep_folder
+    returns = [JobReturn(list(overrides), task_name="runner") for overrides in job_overrides]
+    places = []
+    for place, overrides in enumerate(job_overrides):
+        number = initial_job_idx + place
+        try:
+            job = loader.job(overrides, number)
+        except ConfigError as error:  # what a sweeper has drawn may be no experiment
+            returns[place].status, returns[place].return_value = JobStatus.FAILED, error
+            failure = Failure(folder / f"job_{number}", str(error), repeat_command(overrides))
+            note_failure(folder, failure)
+            continue
+        batch.tasks.append(Task(job, number, context, config) if asks else (job, name))
+        batch.jobs.append(job)
+        places.append(place)
+    listener = Listener()
+    show, failed = loader.show_progress, 0
+    bar = Bar(
+        total=len(places), desc="sweep", unit="job", disable=None if show else True, leave=False
+    )
+    with listener.listening(), bar:
+        ended = carry_out(batch, lambda: listener.received is not None)
+        for done, (index, result, reason) in enumerate(ended, start=1):
+            job, found = batch.jobs[index], returns[places[index]]
+            if reason is None:
+                told, value = result
+                found.status, found.return_value = JobStatus.COMPLETED, value
+            else:
+                told = reason
+                found.status, found.return_value = JobStatus.FAILED, WorkFailed(reason)
+                note_failure(folder, Failure(job.folder, reason, job.command))
+                failed += 1
+            if not bar.disable:
+                bar.set_postfix_str(f"{failed} failed" if failed else "")
+                bar.update()
+            elif show:
+                print(f"[{done}/{len(places)}] {job.folder.name}: {one_line(told)}", flush=True)
+    if listener.received is not None:
+        raise stopped_by(listener.received)
+    return returns
