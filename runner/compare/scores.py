@@ -361,13 +361,15 @@ def _set_placebos_apart(task: Sequence[Arm]) -> None:
             arm.trials = [arm.setting if trial is whole else trial for trial in arm.trials]
 
 
-def chosen_configs(runs: Sequence[Run], tune: str) -> list[dict[str, Any]]:
+def chosen_configs(
+    runs: Sequence[Run], tune: str, metric: str | None = None
+) -> list[dict[str, Any]]:
     """Return the configs that validation data choose of runs, as ``Setting.config`` has them.
 
     In tasks without a choice there are none.
     """
     settings, _ = group(runs)
-    settings, _ = scored(settings, choose_metric(settings, None))
+    settings, _ = scored(settings, choose_metric(settings, metric))
     found = arms(settings, choose_tuned(settings, tune))
     tasks = {arm.task for arm in found if len(arm.trials) > 1}
     return [arm.setting.config for arm in found if arm.task in tasks]

@@ -42,12 +42,12 @@ from runner.config.experiment import Experiment
 from runner.config.extensions import load_extensions
 from runner.config.hydra_keys import (
     LAUNCHER,
-    MODE,
     PARAMS,
     RUN_DIR,
     SWEEP_DIR,
     SWEEPER,
     is_for_sweeps,
+    is_no_setting,
     refuse_callbacks,
     refuse_of_hydra,
 )
@@ -151,9 +151,10 @@ class Composition:
     @cached_property
     def sweep_folder(self) -> Path:
         """The folder of a sweep. {name} stands for what varies and what is fixed, not for the
-        values, so that a sweep may grow. Raises ConfigError."""
+        values, so that a sweep may grow, nor for how many jobs there are or where they run.
+        Raises ConfigError."""
         keys = [axis.key for axis in self.axes]
-        fixed = [str(w) for w in self.words if not (w.is_axis or w.key in (SWEEP_DIR, MODE))]
+        fixed = [str(w) for w in self.words if not (w.is_axis or is_no_setting(w.key))]
         what = "\n".join([*sorted(keys), "", *sorted(fixed), ""])
         name = "-".join(key.rpartition(".")[2] for key in keys)[:80] or "single"
         digest = hashlib.sha256(what.encode()).hexdigest()[:8]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -72,6 +73,11 @@ AT_HOME = (MODE, SEARCHPATH, RUN_DIR, SWEEP_DIR, SUBDIR, LAUNCHER, "hydra.launch
 """What is not for the jobs: of a job without any other setting Hydra's ``run_job`` would make the
 folder and nothing else, as the job does."""
 FOR_SWEEPS = (SWEEP_DIR, SUBDIR, LAUNCHER, "hydra.launcher", SWEEPER, "hydra.sweeper")
+EXTRAS = {(LAUNCHER, "slurm"): "submitit", (LAUNCHER, "ray"): "ray", (SWEEPER, "optuna"): "optuna"}
+"""The module that a choice in conf/ needs, by group and name; its extra has the choice's name."""
+NO_SETTINGS = (MODE, SWEEP_DIR, LAUNCHER, "hydra.launcher", "hydra.sweeper.params",
+               "hydra.sweeper.n_trials", "hydra.sweeper.n_jobs")  # fmt: skip
+"""What may differ between two commands for the same sweep."""
 NAMES_CODE = ("_target_", "()", "class", "://", "${")
 """What logging calls, imports or opens. Hydra's own choices are free of strangers'."""
 
@@ -85,6 +91,7 @@ def refuse_of_hydra(words: Sequence[Word]) -> None:
         if word.key in GROUPS_OF_HYDRA:
             if word.value not in (there := offered(word.key)):
                 raise ConfigError(f"{word} is not installed; installed: {', '.join(there)}")
+            _refuse_without_extra(word)
             continue
         for key in leaves(word.key, word.value):
             _refuse_key(key, word)
@@ -119,6 +126,18 @@ def leaves(key: str, value: Any) -> Iterator[str]:
             yield from leaves(f"{key}.{name}", part)
     else:
         yield key
+
+
+def _refuse_without_extra(word: Word) -> None:
+    module = EXTRAS.get((word.key, word.value))
+    if module is not None and find_spec(module) is None:
+        extra = f"pip install 'activation-laboratory[{word.value}]'"
+        raise ConfigError(f"{word} needs {module}, which is not installed: {extra}")
+
+
+def is_no_setting(key: str) -> bool:
+    """Return whether a key says nothing of what a sweep's runs are."""
+    return _below(key, NO_SETTINGS)
 
 
 def sets(words: Sequence[Word], key: str) -> bool:

@@ -26,14 +26,22 @@ from runner.training.fingerprint import fingerprint
 
 @dataclass
 class Grid(Ended):
-    """How a grid's jobs have ended; ``jobs`` are all, those included that judge what is tuned."""
+    """How a sweep's jobs have ended.
+
+    Attributes:
+        jobs: all of them, those included that judge what is tuned.
+        tune: the keys, by commas, that validation data have chosen; None for those of the config.
+        metric: what the comparison scores; None for its default.
+    """
 
     jobs: list[Job] = field(default_factory=list)
+    tune: str | None = None
+    metric: str | None = None
 
     @property
     def finished(self) -> list[Path]:
         """The folders of the jobs that have ended well."""
-        return [job.folder for job in self.jobs if _is_finished(job)]
+        return [job.folder for job in self.jobs if is_finished(job)]
 
 
 def sweep(launcher: Launcher, context: HydraContext) -> Grid:
@@ -53,25 +61,29 @@ def sweep(launcher: Launcher, context: HydraContext) -> Grid:
     jobs = planned.jobs
     grid = Grid()
     title = f"sweep of {len(jobs)} job{'s' if len(jobs) > 1 else ''} in {planned.folder}"
-    _run(grid, jobs, title, planned, launcher, loader, planned.remarks, planned.doubt)
+    remarks, doubt = planned.remarks, planned.doubt
+    run_missing(grid, jobs, title, planned.folder, launcher, loader, remarks, doubt)
     judges = _chosen(planned) if grid.stop is None and not grid.trouble else []
     if judges:
         title = f"{len(judges)} more with seeds that no choice has seen, of what validation chose"
-        _run(grid, judges, title, planned, launcher, loader)
+        run_missing(grid, judges, title, planned.folder, launcher, loader)
     return grid
 
 
-def _run(
+def run_missing(
     grid: Grid,
     jobs: list[Job],
     title: str,
-    planned: Plan,
+    folder: Path,
     launcher: Launcher,
     loader: JobLoader,
     remarks: Sequence[str] = (),
     doubt: str = "",
 ) -> None:
-    """Run those of the jobs that are not finished, and add all of them to the grid."""
+    """Run those of a sweep's jobs that are not finished, and add all of them to the grid.
+
+    The ``title``, if there is one, is printed with how many are finished already.
+    """
     missing, taken, stale = [], [], {}
     for job in jobs:
         experiment = job.experiment
@@ -87,7 +99,7 @@ def _run(
     first = len(grid.jobs)
     grid.jobs += jobs
     there = len(jobs) - len(missing) - len(taken)
-    if loader.show_progress:
+    if loader.show_progress and title:
         print(
             title
             + (f", {there} of them finished already" if there else "")
@@ -105,20 +117,20 @@ def _run(
         example, reason = next(iter(stale.items()))
         note(
             f"trained anew: {len(stale)} of the jobs, the first because {example} {reason}; the "
-            f"former runs are in {planned.folder / OLD}"
+            f"former runs are in {folder / OLD}"
         )
     if missing:
-        if (planned.folder / NOTES).is_dir():
+        if (folder / NOTES).is_dir():
             for job in missing:
-                forget_failure(planned.folder, job.folder)
-        _launch(grid, missing, launcher, loader, first)
+                forget_failure(folder, job.folder)
+        launch_all(grid, missing, launcher, loader, first)
     grid.failures += taken
-    reasons = {failure.folder.name: failure.reason for failure in noted_failures(planned.folder)}
+    reasons = {failure.folder.name: failure.reason for failure in noted_failures(folder)}
     ended = grid.stop is None and not grid.trouble
     known = {failure.folder for failure in taken}
     launched = {job.folder for job in missing}
     for job in jobs:
-        if job.folder in known or _is_finished(job):
+        if job.folder in known or is_finished(job):
             continue
         lost = "it never ended" if job.folder in launched else LOST
         reason = reasons.get(job.folder.name, lost if ended else "")
@@ -129,7 +141,7 @@ def _run(
 LOST = "it had ended well; now its folder is gone"
 
 
-def _launch(
+def launch_all(
     grid: Grid, missing: list[Job], launcher: Launcher, loader: JobLoader, first: int
 ) -> None:
     try:
@@ -142,7 +154,8 @@ def _launch(
         grid.trouble = f"hydra/launcher={loader.composition.launcher} failed: {reason}"
 
 
-def _is_finished(job: Job) -> bool:
+def is_finished(job: Job) -> bool:
+    """Return whether a job's folder holds its run."""
     return find(job.folder, job.experiment).state == "finished"
 
 
@@ -153,7 +166,7 @@ def _chosen(planned: Plan) -> list[Job]:
     from runner.compare.runs import collect
     from runner.compare.scores import chosen_configs
 
-    runs, _ = collect(job.folder for job in planned.jobs if _is_finished(job))
+    runs, _ = collect(job.folder for job in planned.jobs if is_finished(job))
     configs = chosen_configs(runs, planned.tune)
     pairs = zip(planned.jobs, planned.judges, strict=True)
     return [judge for job, judge in pairs if job.setting in configs]

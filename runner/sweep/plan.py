@@ -63,7 +63,7 @@ def plan(composition: Composition, variations: Variations | None = None) -> Plan
                 "number depends on which are missing"
             )
     for axis in axes:
-        _refuse_contradiction(axis, composition.words)
+        refuse_contradiction(axis, composition.words)
     folder = composition.sweep_folder
     several = [_values(axis) for axis in axes]
     count = math.prod(map(len, several))
@@ -84,7 +84,7 @@ def plan(composition: Composition, variations: Variations | None = None) -> Plan
         remarks.append(f"tune={key}: no axis has it; add one, e.g. {key}=VALUE,VALUE")
         if "tune" in said:
             raise ConfigError(remarks[-1])
-    judges = _judges(jobs) if tune is not None else []
+    judges = judges_of(jobs) if tune is not None else []
     return Plan(jobs, judges, folder, tune, remarks, _doubt(jobs, tune))
 
 
@@ -119,7 +119,7 @@ def _jobs(
     return list(jobs.values())
 
 
-def _judges(jobs: Sequence[Job]) -> list[Job]:
+def judges_of(jobs: Sequence[Job]) -> list[Job]:
     """Return each job with seeds after all that there are, all moved by the same number: settings
     stay paired, and a placebo apart. Raises ConfigError."""
     first = min(job.config["seed"] for job in jobs)
@@ -138,7 +138,7 @@ def _judges(jobs: Sequence[Job]) -> list[Job]:
     return judges
 
 
-def _refuse_contradiction(axis: Word, words: Sequence[Word]) -> None:
+def refuse_contradiction(axis: Word, words: Sequence[Word]) -> None:
     """Raise ConfigError if another word decides an axis's key."""
     for word in words:
         whole = isinstance(word.value, dict) and axis.key.startswith(f"{word.key}.")

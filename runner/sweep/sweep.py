@@ -32,6 +32,7 @@ from runner.training.checkpoint import INTERRUPTED_SUFFIX
 if TYPE_CHECKING:  # which a sweep's start need not wait for
     from runner.compare import Comparison
 
+OWN_SWEEPERS = ("grid", "optuna")
 COMPARISON = "comparison"
 """The folder of a sweep's comparison, in the sweep's."""
 
@@ -94,7 +95,7 @@ def carry_out(composition: Composition, *, show_progress: bool = True) -> Swept:
     if ended.trouble and not (finished or ended.failures):
         raise ConfigError(ended.trouble)
     _write_failures(folder, ended.failures)
-    comparison = _compare(finished, folder, ended.failures, composition) if finished else None
+    comparison = _compare(finished, folder, ended, composition) if finished else None
     left = len(ended.jobs) - len(finished) if isinstance(ended, Grid) else 0
     return Swept(folder, comparison, ended.failures, left, ended.stop, ended.trouble)
 
@@ -109,7 +110,7 @@ def _swept(composition: Composition, show_progress: bool) -> Ended:
         config.hydra.sweep.dir = str(folder.absolute())
         config.hydra.overrides.hydra.append(f"{SWEEP_DIR}={as_text(config.hydra.sweep.dir)}")
         config.hydra.overrides.task = list(map(str, words))
-    ours = composition.sweeper == "grid"
+    ours = composition.sweeper in OWN_SWEEPERS
     loader = JobLoader(composition, show_progress=show_progress)
     hydra = Composed(config, loader)
     tells = composition.launcher != "pool" or not ours or asks_of_a_job(composition.words)
@@ -148,18 +149,20 @@ def _finished_in(folder: Path) -> list[Path]:
 
 
 def _compare(
-    finished: list[Path], folder: Path, failures: list[Failure], composition: Composition
+    finished: list[Path], folder: Path, ended: Ended, composition: Composition
 ) -> Comparison:
     from runner.compare import Problem, compare
 
     problems = [
-        Problem(failure.folder.name, failure.reason, failure.command) for failure in failures
+        Problem(failure.folder.name, failure.reason, failure.command) for failure in ended.failures
     ]
+    tune, metric = (ended.tune, ended.metric) if isinstance(ended, Grid) else (None, None)
     return compare(
         finished,
         folder / COMPARISON,
         failures=problems,
-        tune=composition.sections["tune"],
+        tune=tune or composition.sections["tune"],
+        metric=metric,
         plots=composition.sections["plots"],
     )
 
