@@ -1,0 +1,83 @@
+"""A sweep on a Ray cluster: where ``hydra/launcher=ray`` carries out its jobs."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+
+from runner.sweep.groups import Group, grouped
+from runner.sweep.launch import Batch, CarryOut, Ended
+from runner.system.signals import SIGNALS
+from runner.system.terminal import ConfigError, first_line
+
+SCHEDULING_SECONDS = 0.005
+"""What one task of Ray's takes beside its work, at most: see tests/cluster/overhead.py."""
+SECONDS_BETWEEN_LOOKS = 0.2
+
+
+def in_ray(
+    jobs_per_task: int | None, init: Mapping[str, Any], remote: Mapping[str, Any]
+) -> CarryOut:
+    """Carry out tasks on a Ray cluster.
+
+    Args:
+        jobs_per_task: see ``groups.grouped``.
+        init: of ``ray.init``: without an ``address`` a cluster that runs here, or a new one.
+        remote: of ``ray.remote``: ``num_cpus``, ``max_retries`` ...
+    """
+
+    def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[Ended]:
+        groups = grouped(batch, SCHEDULING_SECONDS, size=jobs_per_task)
+        with connected(init):
+            try:
+                run = ray.remote(**remote)(carry_out_group)
+            except (ValueError, TypeError) as error:
+                raise ConfigError(f"hydra.launcher.remote: {first_line(error)}") from None
+            waiting = {run.remote(group): group for group in groups}
+            while waiting and not stopped():
+                ready, _ = ray.wait(list(waiting), timeout=SECONDS_BETWEEN_LOOKS)
+                for reference in ready:
+                    yield from ended(reference, waiting.pop(reference))
+            for reference in waiting:
+                ray.cancel(reference, force=True)
+
+    return carry_out
+
+
+def carry_out_group(group: Group) -> list[Ended]:
+    """Carry out a group, in one of Ray's workers."""
+    return group()
+
+
+def ended(reference: Any, group: Group) -> list[Ended]:
+    """Return how a group's tasks have ended."""
+    try:
+        return list(ray.get(reference))
+    except ray.exceptions.RayError as error:  # its node or worker has died, more often than may be
+        return list(group.lost(f"lost with its task: {type(error).__name__}"))
+
+
+@contextmanager
+def connected(init: Mapping[str, Any]) -> Iterator[None]:
+    """Use the cluster that this program uses already, or connect to one for as long as this takes.
+
+    Raises ConfigError if there is none. Signals stay ours.
+    """
+    if ray.is_initialized():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        ray.init(**init)
+    except (ConnectionError, ValueError, TypeError, RuntimeError) as error:
+        raise ConfigError(f"Ray cannot be reached: {first_line(error)}") from None
+    try:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        yield
+    finally:
+        ray.shutdown()
