@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.compare.histories import Histories
 from runner.results.run import CONFIG, LEADERBOARD, SUMMARY, Run, read_run
 from runner.system.terminal import first_line
 
@@ -31,6 +32,7 @@ def collect(folders: Iterable[str | os.PathLike[str]]) -> tuple[list[Run], list[
     """
     runs: list[Run] = []
     problems: list[Problem] = []
+    histories = Histories()
     seen: set[Path] = set()
     named = [Path(folder) for folder in folders]
     several = any(folder.is_dir() for folder in named)
@@ -51,7 +53,7 @@ def collect(folders: Iterable[str | os.PathLike[str]]) -> tuple[list[Run], list[
                 continue
             seen.add(real)
             try:
-                runs.append(read_run(path))
+                runs.append(histories.hold(read_run(path)))
             except Exception as error:  # one bad folder costs itself only
                 problems.append(Problem(str(path), first_line(error)))
     return runs, problems

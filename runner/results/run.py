@@ -18,6 +18,7 @@ import io
 import json
 import os
 import re
+import sys
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,7 +77,7 @@ class Run:
     path: Path
     config: Experiment
     summary: dict[str, Any]
-    history: dict[str, Array]
+    history: Mapping[str, Array]
     damage: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -233,7 +234,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
         text = read_whole(folder / SUMMARY).decode()
         if CONTROL.search(text):  # a terminal would obey them
             raise ValueError("it holds control characters")
-        summary = json.loads(text)
+        summary = json.loads(text, object_pairs_hook=_with_shared_keys)
         json.dumps(summary, ensure_ascii=False).encode()  # half a surrogate cannot be shown
     except FileNotFoundError:
         if folder.name.endswith(INTERRUPTED_SUFFIX):
@@ -257,6 +258,11 @@ def read_summary(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{SUMMARY} cannot be read: {error}") from None
     return summary
+
+
+def _with_shared_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object whose keys thousands of runs have in common, in memory too."""
+    return {sys.intern(key): value for key, value in pairs}
 
 
 def checksum(summary: dict[str, Any]) -> str:
@@ -333,7 +339,7 @@ def parse_history(content: bytes, replicates: int) -> dict[str, Array]:
     history = np.full((len(names), replicates, max(counts)), np.nan)
     for k, (start, count) in enumerate(zip(first, counts, strict=True)):
         history[:, k, :count] = table[start : start + count].T
-    return dict(zip(names, history, strict=True))
+    return dict(zip(map(sys.intern, names), history, strict=True))
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
