@@ -2,14 +2,18 @@
 
     python -m tests.benchmarks.endurance                a million steps, 2,000 jobs: some minutes
     python -m tests.benchmarks.endurance --share 0.1    a tenth of each
+    python -m tests.benchmarks.endurance --jobs 20000   only a sweep of so many jobs
 
-Memory is the resident set of the command with all its worker processes, read from /proc (Linux)
-every half second, after a tenth, a half and all of the time.
+What a job costs over its training is the wall clock's seconds, from the command to the report,
+without those of training divided among the cores, for each job. Memory is the resident set of the
+command with all its worker processes, read from /proc (Linux) every half second, after a tenth, a
+half and all of the time.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from runner.system.processes import available_cores
 from tests.benchmarks.processes import environment, machine, table
 
 STEPS, JOBS = 1_000_000, 2_000
@@ -87,27 +92,42 @@ def row(name: str, seconds: float, held: list[float], folder: Path, parts: int) 
     return [name, f"{seconds:.0f}", *numbers, f"{total / 1e6:.2f} MB", each]
 
 
+def sweep(jobs: int) -> list[str]:
+    """Return the row of a sweep of so many small jobs."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["-m", f"seed=range({jobs})", "replicates=1", "training.epochs=5"]
+        seconds, held = watched(words, folder)
+        place = Path(folder) / "outputs" / "sweeps"
+        summaries = place.glob("*/*/summary.json")
+        trained = sum(json.loads(path.read_bytes())["seconds"]["training"] for path in summaries)
+        over = 1e3 * (seconds - trained / available_cores()) / jobs
+        return [*row(f"{jobs:,} jobs", seconds, held, place, jobs), f"{over:.1f}"]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--share", type=float, default=1.0, help="of steps and jobs")
-    share = parser.parse_args().share
+    parser.add_argument("--jobs", type=int, help="measure nothing but a sweep of so many jobs")
+    options = parser.parse_args()
+    share = options.share
     print(machine())
     steps_per_epoch = 19  # 600 training samples, 32 a batch
     epochs = max(1, round(share * STEPS / steps_per_epoch))
     jobs = max(2, round(share * JOBS))
+    header = ["what", "seconds", "MiB at 10%", "at 50%", "at 100%", "most", "on disk", "each",
+              "ms over training"]  # fmt: skip
+    if options.jobs:
+        print("\n" + table(header, [sweep(options.jobs)]))
+        return 0
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         words = [f"training.epochs={epochs}", "training.record_every=100", "replicates=1"]
         seconds, held = watched(words, folder)
         rows.append(row(f"{epochs * steps_per_epoch:,} steps", seconds, held, Path(folder), 1))
-    with tempfile.TemporaryDirectory() as folder:
-        words = ["-m", f"seed=range({jobs})", "replicates=1", "training.epochs=5"]
-        seconds, held = watched(words, folder)
-        place = Path(folder) / "outputs" / "sweeps"
-        rows.append(row(f"{jobs:,} jobs", seconds, held, place, jobs))
-    header = ["what", "seconds", "MiB at 10%", "at 50%", "at 100%", "most", "on disk", "each"]
+    rows[0].append("")
+    rows.append(sweep(jobs))
     print("\n" + table(header, rows))
     words = [
         "plots=none",
