@@ -45,4 +45,5 @@ class GridSweeper(Sweeper):
         """
         from runner.sweep.grid import sweep
 
+        assert self.launcher is not None
         return sweep(self.launcher, self.context)

@@ -57,4 +57,5 @@ class OptunaSweeper(Sweeper):
             self.storage,
             self.study_name,
         )
+        assert self.launcher is not None
         return sweep(search, self.launcher, self.context)
