@@ -16,4 +16,4 @@ def test_coefficients_are_fitted(fit: Fit) -> None:
 
 @pytest.mark.parametrize("fit", FITS, ids=lambda fit: fit.name)
 def test_fits_are_within_an_ulp(fit: Fit) -> None:
-    assert fit.largest_error(100) < np.finfo(np.array(fit.written).dtype).eps
+    assert fit.largest_error(100) * fit.share < np.finfo(np.array(fit.written).dtype).eps
