@@ -78,6 +78,7 @@ def main() -> int:
         return sweeps.NOT_INSTALLED
     sweeps.own_network("tests.cluster.ray")
     os.environ["RAY_ADDRESS"] = HEAD
+    os.environ["RAY_AUTH_MODE"] = "disabled"  # a token of this user's other clusters is not ours
     words = ["hydra/launcher=ray", "hydra.launcher.jobs_per_task=3"]
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as nodes:
         place = Path(folder) / "sweeps"
