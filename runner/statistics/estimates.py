@@ -22,6 +22,8 @@ FEWEST_FOR_BOOTSTRAP = 10
 """Below this many replicates a percentile bootstrap's 95% interval covers 82 to 90%."""
 
 RESAMPLES = 2000
+MOST_AT_ONCE = 2**20
+"""Numbers drawn at a time: as many as 2,000 resamples of 500 replicates have."""
 
 
 class Estimate(NamedTuple):
@@ -177,6 +179,10 @@ def interquartile_mean_interval(samples: npt.ArrayLike) -> Estimate:
         raise ValueError(
             f"a bootstrap interval needs at least {FEWEST_FOR_BOOTSTRAP} replicates, got {len(x)}"
         )
-    chosen = np.random.default_rng(0).integers(0, len(x), (RESAMPLES, len(x)))
+    rng, at_once = np.random.default_rng(0), max(1, MOST_AT_ONCE // len(x))
+    means = [
+        interquartile_mean(x[rng.integers(0, len(x), (min(at_once, RESAMPLES - done), len(x)))])
+        for done in range(0, RESAMPLES, at_once)
+    ]
     tails = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
-    return Estimate(interquartile_mean(x), *np.quantile(interquartile_mean(x[chosen]), tails))
+    return Estimate(interquartile_mean(x), *np.quantile(np.concatenate(means), tails))
