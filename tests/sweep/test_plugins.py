@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import hydra_plugins
 import pytest
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobStatus
 from hydra.plugins.sweeper import Sweeper
 
-import hydra_plugins
 from runner import sweep as sweep_in_python
 from runner.__main__ import main
 from runner.config.compose import compose
