@@ -158,7 +158,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __pow__(self, exponent: Any) -> Any:  # as an array does it
         special = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
-        if np.ndim(exponent) == 0 and not isinstance(exponent, Traced) and exponent in special:
+        if type(exponent) in (int, float) and exponent in special:
             return special[exponent](self)
         return np.power(self, exponent)
 
@@ -183,6 +183,14 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array__(self, *args: Any, **named: Any) -> Array:
         raise Untraceable("the formula asks for the values of an array")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # NumPy asks what protocols there are
+            raise AttributeError(name)
+        raise Untraceable(f"the formula asks for .{name} of an array")
+
+    def __getitem__(self, place: Any) -> Any:
+        raise Untraceable("the formula asks for a part of an array")
 
     def __bool__(self) -> bool:
         raise Untraceable("the formula asks for the values of an array")
@@ -338,13 +346,24 @@ class _Binding:
         self.free: defaultdict[np.dtype[Any], list[int]] = defaultdict(list)
         self.taken: defaultdict[np.dtype[Any], int] = defaultdict(int)
         self.calls = self._calls(formula.operations)
-        copies = [
-            (target, place)
-            for value, target in zip(formula.outputs, outputs, strict=True)
-            if (place := self._place(value)) is not target
-        ]
-        copies.sort(key=lambda copy: not any(copy[1] is array for array in inputs))  # unspoilt
-        self.calls += [partial(np.copyto, target, place) for target, place in copies]
+        self.calls += self._copies(formula.outputs, outputs, inputs)
+
+    def _copies(
+        self, values: Sequence[Operand], targets: Sequence[Array], inputs: Sequence[Array]
+    ) -> list[Call]:
+        """Return what moves outputs to their targets, out of inputs first: they may be targets."""
+        before: list[Call] = []
+        after: list[Call] = []
+        for value, target in zip(values, targets, strict=True):
+            place = self._place(value)
+            if place is target:
+                continue
+            if any(place is array for array in inputs):
+                kept = np.empty_like(place)
+                before.append(partial(np.copyto, kept, place))
+                place = kept
+            after.append(partial(np.copyto, target, place))
+        return before + after
 
     def _read(self, operations: Sequence[Operation | Branch], now: int) -> int:
         """Note when each value is read last; a branch reads its x, and what it changes, twice."""
@@ -420,7 +439,8 @@ class _Binding:
     def _result(self, value: Value, operands: Iterable[Operand], at_once: bool = True) -> Array:
         """Return where a result goes: maybe where an operand was, if it is computed at once."""
         target, lost = self.targets.get(id(value)), self.overwritten.get(id(value))
-        if target is not None and target.dtype == value.dtype:
+        form = value.dtype, self._shape(value.shape)
+        if target is not None and (target.dtype, target.shape) == form:
             if lost is None or self.last_read.get(id(lost), 0) < self.now + at_once:
                 self.places[id(value)] = target
                 return target
