@@ -5,8 +5,10 @@ entries). Which half is the gate is part of each definition; nothing is swapped 
 ``gradient`` has the shape of x and holds each input's own slope.
 
 A product of 0 and infinity is NaN, as the limit depends on the path; overflow of a product of
-finite numbers to infinity is right. Values are within 5 ULP: the factors' own 4, and the product
-is rounded too; GTU, where neither is the identity, gets float64.
+finite numbers to infinity is right. The product's error in ULP may be twice its factors', whose
+relative errors add up; where float32 factors would lead beyond 4 ULP, they are float64's. GEGLU
+and ReGLU do with float32, but where GELU is subnormal, below x = -13, and the other factor is not
+small: GELU has few digits there.
 """
 
 from __future__ import annotations
@@ -90,7 +92,7 @@ def _value_and_slope(function: Elementwise, x: Array) -> tuple[Array, Array | No
     return function.value_and_derivative(x)
 
 
-class GLU(Gated):
+class GLU(Gated, float64=True):
     """a sigmoid(b): the second half gates, as in PyTorch, JAX and Keras. Range (-inf, inf).
 
     Dauphin et al. 2017, https://arxiv.org/abs/1612.08083
@@ -100,7 +102,7 @@ class GLU(Gated):
     first, second = Identity(), Sigmoid()
 
 
-class SwiGLU(Gated):
+class SwiGLU(Gated, float64=True):
     """silu(alpha; a) b with silu(alpha; a) = a sigmoid(alpha a): the first half gates.
 
     As in LLaMA and ONNX; some codes gate with the second half. Range (-inf, inf).
@@ -157,7 +159,7 @@ class GTU(Gated, float64=True):
     first, second = TanH(), Sigmoid()
 
 
-class SEGLU(Gated):
+class SEGLU(Gated, float64=True):
     """selu(a) b: the first half gates. Range (-inf, inf).
 
     Shazeer's scheme with Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
@@ -167,7 +169,7 @@ class SEGLU(Gated):
     first, second = SELU(), Identity()
 
 
-class SwiGLUClamped(Gated):
+class SwiGLUClamped(Gated, float64=True):
     """u sigmoid(alpha u) (v + 1) with u = min(a, limit), v = min(max(b, -limit), limit).
 
     a are the even entries, b the odd ones (interleaved, unlike the others); a gates. The

@@ -230,7 +230,7 @@ def gated(name: str, a: mpf, b: mpf) -> tuple[Terms, Terms, Terms]:
     ["glu", "swiglu", "geglu", "reglu", "bilinear_glu", "gtu", "seglu", "swiglu_clamped"],
 )
 def test_gated_units_keep_their_digits(name: str, dtype: type) -> None:
-    """5 ULP for values, as the product of two factors is rounded too, and 8 for slopes."""
+    """4 ULP for values and 8 for slopes."""
     rng = np.random.default_rng(3)
     activation = activations.get(name)
     for scale in (1e-5, 0.3, 1.0, 5.0, 40.0, 300.0):
@@ -242,7 +242,7 @@ def test_gated_units_keep_their_digits(name: str, dtype: type) -> None:
             exact = [gated(name, mpf(float(u)), mpf(float(v))) for u, v in x]
             expected = [truth(list(values)) for values in zip(*exact, strict=True)]
         found = (y, slopes[:, 0], slopes[:, 1])
-        for part, exactly, bound in zip(found, expected, (5, 8, 8), strict=True):
+        for part, exactly, bound in zip(found, expected, (4, 8, 8), strict=True):
             # a subnormal factor has lost bits before the product is taken
             judged = np.abs(part) > 1e8 * np.finfo(dtype).tiny
             assert np.where(judged, ulp_errors(part, exactly), 0).max() <= bound
