@@ -78,7 +78,7 @@ class Formula(Learnable, float64=True):
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         """Return dL/dx = grad * f'(x); NaN where 0 meets an infinite derivative, silently."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return super().backward(x, y, grad)
+            return super().unchecked_backward(x, y, grad)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         wide = x.astype(np.float64, copy=False)
@@ -90,7 +90,7 @@ class Formula(Learnable, float64=True):
     def parameter_gradients(self, x: Array, y: Array, grad: Array) -> dict[str, Array]:
         """Return dL/dp, summed over all axes on which the parameter has one value."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return super().parameter_gradients(x, y, grad)
+            return super().unchecked_parameter_gradients(x, y, grad)
 
     def _evaluate(self, program: Program, x: Array) -> Array:
         symbols: dict[str, Any] = {"x": x, **self.parameters, **self.params}
