@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,21 +107,24 @@ def _traced(layer: Nonlinear, z: Array) -> tuple[Trace, list[Array]] | None:
         if isinstance(activation, Learnable):
             return _learnable_formula(activation, list(layer.gradients), z)
         if isinstance(activation, Elementwise):
-            return _fixed_formula(activation, z.dtype), [z]
+            return _fixed_formula(layer, z.dtype), [z]
         if isinstance(activation, Gated):
-            return _fixed_formula(activation, z.dtype), list(activation.split(z, axis=-2))
+            return _fixed_formula(layer, z.dtype), list(activation.split(z, axis=-2))
     except Untraceable:
         pass
     return None
 
 
-@lru_cache(maxsize=64)
-def _fixed_formula(activation: Elementwise | Gated, dtype: np.dtype[Any]) -> Trace:
-    """The formula of a function that learns nothing, for buffers of all sizes."""
-    x = np.empty((2, 2, 2), dtype)
-    if isinstance(activation, Gated):
-        return trace(activation.value_and_slopes, x, x)
-    return trace(activation.value_and_derivative, x)
+def _fixed_formula(layer: Nonlinear, dtype: np.dtype[Any]) -> Trace:
+    """The formula of a layer that learns nothing, traced once for buffers of all sizes."""
+    if dtype not in layer.formulas:
+        activation, x = layer.activation, np.empty((2, 2, 2), dtype)
+        if isinstance(activation, Gated):
+            layer.formulas[dtype] = trace(activation.value_and_slopes, x, x)
+        else:
+            assert isinstance(activation, Elementwise)
+            layer.formulas[dtype] = trace(activation.value_and_derivative, x)
+    return layer.formulas[dtype]
 
 
 def _learnable_formula(
@@ -323,7 +326,7 @@ def losses_kernel(loss: Loss, z: Array, losses: Array) -> Callable[[Array], None
     """
     if type(loss) is CrossEntropy and z.shape[-2] == 1:
         return _binary_losses(z, losses)
-    if type(loss) is CrossEntropy:
+    if type(loss) is CrossEntropy and z.shape[-1] > 1:  # one sample's sum is not one by one
         return _categorical_losses(z, losses)
     z = z.swapaxes(-1, -2)
 

@@ -16,11 +16,13 @@ from __future__ import annotations
 import copy
 import math
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from activations.base import Activation, Array
+from activations.tracing import Trace
 from runner.network.architecture import parameter_shapes
 from runner.network.initializers import Initializer
 from runner.network.losses import Loss, probabilities
@@ -59,11 +61,13 @@ class Nonlinear:
     """y = f(x): dL/dx_i = sum_j dL/dy_j dy_j/dx_i, which is grad_i f'(x_i) if f is elementwise.
 
     The products are the activation's; its learnable parameters are views into the network's.
+    ``formulas`` keeps what the kernels have traced.
     """
 
     def __init__(self, activation: Activation, gradients: dict[str, Array]) -> None:
         self.activation = activation
         self.gradients = gradients
+        self.formulas: dict[np.dtype[Any], Trace] = {}
         self.forward = activation.forward
         self.backward = activation.unchecked_backward
 

@@ -142,3 +142,24 @@ def test_the_loss_kernel_is_the_formula_to_the_last_bit(classes, loss, dtype):
     with np.errstate(all="ignore"):
         losses_kernel(loss, z, losses)(targets)
     assert (losses + 0.0).tobytes() == (expected + 0.0).tobytes()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("loss", [CrossEntropy(), SquaredError()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("samples", [1, 2])
+def test_few_samples_give_the_same_losses_and_gradients_alone_and_stacked(samples, loss, dtype):
+    rng = np.random.default_rng(8)
+    z = (3 * rng.standard_normal((5, 10, samples))).astype(dtype)
+    labels = rng.integers(0, 10, (5, samples))
+    targets = encode(labels, 10, dtype).swapaxes(-1, -2).copy()
+
+    def result(k):
+        losses, dz = np.empty((k.stop - k.start, samples), dtype), np.empty_like(z[k])
+        losses_kernel(loss, z[k].copy(), losses)(targets[k])
+        loss_kernel(loss, z[k].copy(), dz)(targets[k])
+        return losses, dz
+
+    together = result(slice(0, 5))
+    for k in range(5):
+        for all_of, alone in zip(together, result(slice(k, k + 1)), strict=True):
+            assert np.array_equal(all_of[k : k + 1], alone)
