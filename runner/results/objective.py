@@ -27,6 +27,11 @@ def check_objective(name: object) -> None:
         raise ConfigError(str(error)) from None
 
 
+def higher_is_better(name: str) -> bool:
+    """Return whether a sweeper should maximise this objective: an accuracy, not a loss."""
+    return not name.endswith("_loss")
+
+
 def objective(summary: Mapping[str, Any], name: str) -> float | None:
     """Return the mean over the replicates of a column, of the last epoch or, with ``best.``, of
     that with the lowest validation loss; None without validation data.
@@ -34,7 +39,7 @@ def objective(summary: Mapping[str, Any], name: str) -> float | None:
     A replicate that diverged counts as the worst there is: infinity for a loss, 0 for an accuracy.
     """
     which, _, metric = name.rpartition(".")
-    worst = math.inf if metric.endswith("_loss") else 0.0
+    worst = 0.0 if higher_is_better(metric) else math.inf
     values = []
     for replicate in summary["replicates"]:
         value = replicate[which or "final"].get(metric)

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import optuna
@@ -27,7 +27,7 @@ from optuna.trial import FrozenTrial, TrialState
 from runner.config.extensions import refuse_what_other_processes_lack
 from runner.config.overrides import Word
 from runner.execute import repeat_command
-from runner.results.objective import objective
+from runner.results.objective import higher_is_better, objective
 from runner.results.run import read_summary
 from runner.sweep.grid import Grid, is_finished, run_missing
 from runner.sweep.job import Job
@@ -39,7 +39,10 @@ from runner.system.terminal import ConfigError, first_line
 
 HISTORY = "study"
 """The file of the study's picture and table, without its ending."""
-DIRECTIONS = ("minimize", "maximize")
+DEFAULTS = {"TPESampler": {"multivariate": True, "constant_liar": True}}
+"""Arguments of a sampler unless the config has others: parameters are estimated together (Falkner
+et al. 2018), and a trial that still runs counts as a bad one, so that no batch tries a place twice.
+"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,6 @@ class Search:
 
     Attributes:
         sampler: the ``name`` of a class in ``optuna.samplers``, and its arguments.
-        direction: ``minimize`` or ``maximize`` the config's objective.
         trials: how many there are to be in all.
         batch: how many of them run at the same time.
         seed: trial k is drawn with one that follows from this and k.
@@ -57,7 +59,6 @@ class Search:
     """
 
     sampler: Mapping[str, Any]
-    direction: Literal["minimize", "maximize"]
     trials: int
     batch: int
     seed: int
@@ -65,10 +66,6 @@ class Search:
     name: str | None
 
     def __post_init__(self) -> None:
-        if self.direction not in DIRECTIONS:
-            raise ConfigError(
-                f"hydra.sweeper.direction={self.direction} must be one of: {', '.join(DIRECTIONS)}"
-            )
         self.make_sampler(0)
         for key, value in (("n_trials", self.trials), ("n_jobs", self.batch)):
             if not isinstance(value, int) or value < 1:
@@ -77,7 +74,9 @@ class Search:
     def make_sampler(self, trial: int) -> optuna.samplers.BaseSampler:
         """Return what draws a trial. Raises ConfigError."""
         arguments = dict(self.sampler)
-        kind = getattr(optuna.samplers, str(arguments.pop("name", None)), None)
+        name = str(arguments.pop("name", None))
+        arguments = DEFAULTS.get(name, {}) | arguments
+        kind = getattr(optuna.samplers, name, None)
         if not (isinstance(kind, type) and issubclass(kind, optuna.samplers.BaseSampler)):
             raise ConfigError("hydra.sweeper.sampler needs the name of a class in optuna.samplers")
         make: Any = kind
@@ -105,7 +104,7 @@ def sweep(search: Search, launcher: Launcher, context: HydraContext) -> Grid:
     # activations are compared, each with what was found for it
     tuned = [key for key in space if key != "activation"] or list(space)
     grid = Grid(tune=",".join(tuned), metric=name.replace("validation", "test"))
-    study = _study(search, space, folder)
+    study = _study(search, space, folder, name)
     told = sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
     if loader.show_progress:
         there = f", {min(told, search.trials)} of them finished already" if told else ""
@@ -125,7 +124,7 @@ def sweep(search: Search, launcher: Launcher, context: HydraContext) -> Grid:
             print(_how_far(study, numbers, search.trials, name), flush=True)
         if grid.stop is not None or grid.trouble:
             break
-    _write_history(study, space, search, jobs, loader)
+    _write_history(study, space, jobs, loader)
     if grid.stop is None and not grid.trouble and (chosen := _chosen(grid, jobs)):
         judges = judges_of(chosen)
         title = "the chosen trial once more, with seeds that no choice has seen"
@@ -155,7 +154,7 @@ def _space(loader: JobLoader) -> Space:
     return space
 
 
-def _study(search: Search, space: Space, folder: Path) -> optuna.Study:
+def _study(search: Search, space: Space, folder: Path, metric: str) -> optuna.Study:
     """Return the study in its file, made if there is none. Raises ConfigError."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     what = "\n".join(f"{key}: {space[key]!r}" for key in sorted(space))
@@ -166,7 +165,7 @@ def _study(search: Search, space: Space, folder: Path) -> optuna.Study:
         return optuna.create_study(
             storage=search.storage,
             study_name=name,
-            direction=search.direction,
+            direction="maximize" if higher_is_better(metric) else "minimize",
             load_if_exists=True,
         )
     except Exception as error:  # whatever SQLAlchemy and the database's driver raise
@@ -243,7 +242,7 @@ def _chosen(grid: Grid, jobs: Sequence[Job]) -> list[Job]:
 
 
 def _write_history(
-    study: optuna.Study, space: Space, search: Search, jobs: Sequence[Job], loader: JobLoader
+    study: optuna.Study, space: Space, jobs: Sequence[Job], loader: JobLoader
 ) -> None:
     """Write the trials as a table and as a picture into the sweep's folder."""
     composition = loader.composition
@@ -267,7 +266,7 @@ def _write_history(
     logarithmic = [key for key, one in space.items() if getattr(one, "log", False)]
     parameters = {key: [trial.params[key] for trial in trials] for key in space}
     drawn = Trials(
-        name, np.array(values), parameters, frozenset(logarithmic), search.direction == "maximize"
+        name, np.array(values), parameters, frozenset(logarithmic), higher_is_better(name)
     )
     command = repeat_command(["-m", *(word.typed for word in composition.words)])
     with style():

@@ -97,7 +97,7 @@ def test_a_stopped_study_goes_on_to_the_same_trials(capsys, monkeypatch):
 def test_an_accuracy_can_be_maximised_over_the_parameter_of_a_formula(capsys):
     words = ["activation=formula", "activation.expression=x * sigmoid(beta * x)"]
     words += ["activation.parameters.beta=interval(0.5, 2)", "objective=validation_accuracy"]
-    words += ["hydra.sweeper.direction=maximize", "hydra.sweeper.n_trials=3"]
+    words += ["hydra.sweeper.n_trials=3", "hydra.sweeper.sampler.name=RandomSampler"]
     assert main([*SEARCH, *words]) == 0
     assert "test accuracy" in capsys.readouterr().out
     assert all(0.5 <= float(row["activation.parameters.beta"]) <= 2 for row in trials())
@@ -111,7 +111,7 @@ def test_an_accuracy_can_be_maximised_over_the_parameter_of_a_formula(capsys):
         (["seed=0,1"], "losses on other data are not comparable"),
         (["optimizer.learning_rate=interval(-1, 1)"], "optimizer.learning_rate"),
         ([RATE, "hydra.sweeper.n_trials=0"], "hydra.sweeper.n_trials=0"),
-        ([RATE, "hydra.sweeper.direction=down"], "minimize, maximize"),
+        ([RATE, "hydra.sweeper.sampler={name: QMCSampler, seeds: 3}"], "hydra.sweeper.sampler"),
         ([RATE, "hydra.sweeper.sampler.name=os"], "a class in optuna.samplers"),
         ([RATE, "hydra.sweeper.sampler.seeds=3"], "hydra.sweeper.sampler"),
         ([RATE, "hydra.sweeper.storage=nowhere"], "hydra.sweeper.storage"),

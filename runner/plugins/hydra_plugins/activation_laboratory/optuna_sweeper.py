@@ -19,7 +19,6 @@ class OptunaSweeper(Sweeper):
     def __init__(
         self,
         sampler: DictConfig,
-        direction: Any,
         n_trials: int,
         n_jobs: int,
         seed: int,
@@ -28,7 +27,7 @@ class OptunaSweeper(Sweeper):
         params: DictConfig | None = None,
     ) -> None:
         self.sampler: Any = OmegaConf.to_container(sampler)
-        self.direction, self.seed = direction, seed
+        self.seed = seed
         self.n_trials, self.n_jobs = n_trials, n_jobs
         self.storage, self.study_name = storage, study_name
 
@@ -50,7 +49,6 @@ class OptunaSweeper(Sweeper):
 
         search = Search(
             self.sampler,
-            self.direction,
             self.n_trials,
             self.n_jobs,
             self.seed,
