@@ -135,9 +135,7 @@ class Composition:
             if word.is_axis:
                 raise ConfigError(f"{word} has several values; add -m to sweep over them")
             if is_for_sweeps(word):
-                raise ConfigError(
-                    f"{word} is for sweeps; add -m and an axis (a run's folder is {RUN_DIR})"
-                )
+                raise ConfigError(f"{word} is for sweeps; add -m (a run's folder is {RUN_DIR})")
         for key in ("tune", "placebo"):
             if self.sections.get(key) is not None:
                 raise ConfigError(f"{key}={self.sections[key]} is for sweeps; add -m and an axis")

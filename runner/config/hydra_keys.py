@@ -7,8 +7,10 @@ schema.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -95,6 +97,7 @@ def refuse_of_hydra(words: Sequence[Word]) -> None:
             continue
         for key in leaves(word.key, word.value):
             _refuse_key(key, word)
+        _refuse_value(word)
 
 
 def refuse_callbacks(callbacks: Any) -> None:
@@ -175,6 +178,22 @@ def _refuse_key(key: str, word: Word) -> None:
             f"{key} is not taken: {code[0]} names code, which only a file in "
             "conf/hydra/job_logging may"
         )
+
+
+def _refuse_value(word: Word) -> None:
+    """Raise ConfigError for values at which Hydra, or logging, would fail when a job starts."""
+    key, value = word.key, word.value
+    if key == "hydra.verbose":
+        loggers = value if isinstance(value, list) else [value]
+        if not all(isinstance(logger, str | bool) for logger in loggers):
+            raise ConfigError(f"{word} must be true, false, a logger's name or a list of names")
+    if key == "hydra.output_subdir" and value is not None:
+        parts = Path(str(value)).parts
+        if len(parts) != 1 or parts[0] in ("..", "/") or Path(parts[0]).suffix:
+            raise ConfigError(f"{word} must be null or a folder's name, such as .hydra")
+    if _below(key, ["hydra.job_logging", "hydra.hydra_logging"]) and key.endswith(".level"):
+        if not isinstance(logging.getLevelName(str(value)), int):
+            raise ConfigError(f"{word} must be one of: DEBUG, INFO, WARNING, ERROR, CRITICAL")
 
 
 def _below(key: str, tops: Sequence[str]) -> bool:

@@ -6,6 +6,15 @@ from collections.abc import Callable, Iterator
 
 from runner.sweep.launch import Batch, CarryOut, Ended
 from runner.system.processes import available_cores, run_jobs
+from runner.system.terminal import ConfigError
+
+
+def check_processes(processes: int | None) -> None:
+    """Raise ConfigError unless this many processes can run."""
+    if processes is not None and processes < 1:
+        raise ConfigError(
+            f"hydra.launcher.processes={processes} must be at least 1, or null for one a core"
+        )
 
 
 def in_processes(processes: int | None) -> CarryOut:

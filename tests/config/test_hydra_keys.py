@@ -172,3 +172,29 @@ def test_verbose_tells_more(capsys):
 def test_run_carries_out_one_run_of_an_experiment_that_sweeps(capsys):
     assert main(["--run", "experiment=noise", *QUICK]) == 0
     assert "tanh on moons" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "hydra.verbose=3",
+        "hydra.verbose={a: 1}",
+        "hydra.job_logging.root.level=FOO",
+        "hydra.output_subdir=config.yaml",
+        "hydra.output_subdir=../x",
+        "hydra.output_subdir=/x",
+        "hydra.output_subdir=a/b",
+    ],
+)
+def test_values_that_would_fail_in_a_job_are_refused_before(capsys, word):
+    assert main(["plots=none", word]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {word.split('=')[0]}") and told.count("\n") == 1
+
+
+@pytest.mark.parametrize("processes", [0, -3])
+def test_a_sweep_needs_a_process(capsys, processes):
+    words = ["-m", "activation=relu,tanh", f"hydra.launcher.processes={processes}"]
+    assert main(words) == 2
+    assert "must be at least 1" in capsys.readouterr().err
+    assert not Path("outputs").exists()

@@ -32,7 +32,10 @@ class PoolLauncher(Launcher):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Keep what the jobs need."""
+        """Keep what the jobs need. Raises ConfigError for no processes."""
+        from runner.sweep.pool import check_processes
+
+        check_processes(self.processes)
         self.context, self.task_function, self.config = hydra_context, task_function, config
 
     def launch(
