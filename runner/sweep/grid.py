@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
 
@@ -119,21 +120,27 @@ def run_missing(
             f"trained anew: {len(stale)} of the jobs, the first because {example} {reason}; the "
             f"former runs are in {folder / OLD}"
         )
+    returns: Sequence[JobReturn] = []
     if missing:
         if (folder / NOTES).is_dir():
             for job in missing:
                 forget_failure(folder, job.folder)
-        launch_all(grid, missing, launcher, loader, first)
+        returns = launch_all(grid, missing, launcher, loader, first)
     grid.failures += taken
     reasons = {failure.folder.name: failure.reason for failure in noted_failures(folder)}
     ended = grid.stop is None and not grid.trouble
     known = {failure.folder for failure in taken}
-    launched = {job.folder for job in missing}
+    launched = {job.folder: JobStatus.UNKNOWN for job in missing}
+    for job, returned in zip(missing, returns, strict=False):
+        launched[job.folder] = returned.status
     for job in jobs:
+        reason = reasons.get(job.folder.name, "")
         if job.folder in known or is_finished(job):
-            continue
-        lost = "it never ended" if job.folder in launched else LOST
-        reason = reasons.get(job.folder.name, lost if ended else "")
+            # its run is kept, and yet it has failed: at its pictures, say
+            reason = reason if job.folder in launched else ""
+        elif ended:
+            ended_well = launched.get(job.folder, JobStatus.COMPLETED) == JobStatus.COMPLETED
+            reason = reason or (LOST if ended_well else "it never ended")
         if reason:
             grid.failures.append(Failure(job.folder, reason, job.command))
 
@@ -143,15 +150,18 @@ LOST = "it had ended well; now its folder is gone"
 
 def launch_all(
     grid: Grid, missing: list[Job], launcher: Launcher, loader: JobLoader, first: int
-) -> None:
+) -> Sequence[JobReturn]:
+    """Return how the jobs ended, as far as the launcher says so."""
+    jobs = [list(job.launched) for job in missing]
     try:
         with raising():  # plugins end their processes then
-            launcher.launch([list(job.launched) for job in missing], initial_job_idx=first)
+            return launcher.launch(jobs, initial_job_idx=first) or []
     except KeyboardInterrupt as stop:
         grid.stop = signal_of(stop)
     except Exception as error:  # whatever a plugin raises for its settings, or in its trouble
         reason = f"{type(error).__name__}: {first_line(error)}"
         grid.trouble = f"hydra/launcher={loader.composition.launcher} failed: {reason}"
+    return []
 
 
 def is_finished(job: Job) -> bool:

@@ -83,8 +83,8 @@ def test_a_stopped_study_goes_on_to_the_same_trials(capsys, monkeypatch):
     launch = grid.launch_all
 
     def stopping(ended, missing, *rest):
-        launch(ended, missing[:1], *rest)
         ended.stop = 2
+        return launch(ended, missing[:1], *rest)
 
     with monkeypatch.context() as patch:
         patch.setattr(grid, "launch_all", stopping)
