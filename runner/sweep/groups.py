@@ -22,6 +22,7 @@ from runner.results.run import read_summary
 from runner.sweep.job import told
 from runner.sweep.launch import Batch, Ended
 from runner.system.processes import cause
+from runner.system.terminal import ConfigError
 from runner.training.train import group_size
 
 SHARE = 0.1
@@ -66,6 +67,14 @@ class Group:
                 yield place, (told(summary), objective(summary, self.batch.objective)), None
             else:
                 yield place, None, reason
+
+
+def check_jobs_per_task(jobs: int | None) -> None:
+    """Raise ConfigError unless a task can hold this many jobs."""
+    if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
+        raise ConfigError(
+            f"hydra.launcher.jobs_per_task={jobs} must be a whole number from 1 on, or null"
+        )
 
 
 def grouped(

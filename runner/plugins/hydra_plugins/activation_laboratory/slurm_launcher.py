@@ -3,17 +3,15 @@
 The extra ``slurm`` installs submitit.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.core.utils import JobReturn
-from hydra.plugins.launcher import Launcher
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
+
+from .launcher import JobLauncher
 
 
-class SlurmLauncher(Launcher):
+class SlurmLauncher(JobLauncher):
     """Runs the jobs in groups, each a task of one Slurm array."""
 
     def __init__(
@@ -27,29 +25,12 @@ class SlurmLauncher(Launcher):
         plain: Any = OmegaConf.to_container(OmegaConf.create(settings))
         self.settings = {key: value for key, value in plain.items() if value is not None}
 
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        """Keep what the jobs need."""
-        self.context, self.task_function, self.config = hydra_context, task_function, config
+    def check(self) -> None:
+        from runner.sweep.groups import check_jobs_per_task
 
-    def launch(
-        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
-    ) -> Sequence[JobReturn]:
-        """Run the jobs; return how they ended, in this order.
+        check_jobs_per_task(self.jobs_per_task)
 
-        A job that fails, or that the cluster loses, is FAILED and raises when its
-        ``return_value`` is read. Raises ConfigError if Slurm does not take the sweep,
-        KeyboardInterrupt after Ctrl-C or SIGTERM, when all tasks are cancelled.
-        """
-        from runner.sweep.launch import launch
+    def carry_out(self) -> Any:
         from runner.sweep.slurm import in_slurm
 
-        return launch(
-            job_overrides,
-            initial_job_idx,
-            context=self.context,
-            task_function=self.task_function,
-            config=self.config,
-            carry_out=in_slurm(self.folder, self.cluster, self.jobs_per_task, self.settings),
-        )
+        return in_slurm(self.folder, self.cluster, self.jobs_per_task, self.settings)
