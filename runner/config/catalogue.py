@@ -24,8 +24,9 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"
 """The YAML files: inside the package when installed, at the top level in a checkout."""
 # Hydra 1.3 makes launchers and sweepers of modules below hydra_plugins only.
-if (PLUGINS := str(_PACKAGE / "plugins")) not in sys.path:
-    sys.path.append(PLUGINS)
+# Before the copy that an installation makes, also an editable one, whose copy grows old.
+PLUGINS = str(_PACKAGE / "plugins")
+sys.path.insert(1, PLUGINS)
 # Hydra 1.3 warns where this is left out, 1.4 where it is given.
 VERSION_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
 
