@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import activations
-from runner.plots.gallery import families, portraits
+from activations import families
+from runner.plots.gallery import portraits
 from runner.plots.gallery.__main__ import main
 
 GALLERY = Path(__file__).parents[2] / "outputs" / "gallery"

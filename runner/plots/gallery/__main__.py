@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from runner.plots.gallery.families import FAMILIES
+from activations.families import FAMILIES
 from runner.system.command import prepare, status_of
 from runner.system.terminal import OneLineParser, one_line
 

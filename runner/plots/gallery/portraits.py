@@ -15,9 +15,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from activations.base import Activation, Array, Elementwise, get
+from activations.families import FAMILIES, NOTES, SHOWN, Family, family_of, members
 from runner.plots.axes import round_ticks
 from runner.plots.colours import GREY, PALE, PALETTE, rgb
-from runner.plots.gallery.families import FAMILIES, NOTES, SHOWN, Family, family_of, members
 from runner.plots.style import MARGIN, NORMAL, SMALL, WIDTH, Picture, style, text_width
 
 COLUMNS = 4
