@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from activations.web_page import as_json, fill
 from runner.compare.comparison import Comparison
 from runner.compare.pairs import OVERALL, Standing
 from runner.compare.runs import Problem
@@ -28,7 +29,6 @@ from runner.compare.wording import counted, metric_name
 from runner.plots.colours import tell_apart
 from runner.results.run import Run
 from runner.statistics.estimates import how
-from runner.system.web_page import as_json, fill
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = ("curves.js", "report.js")

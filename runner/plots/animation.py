@@ -18,6 +18,7 @@ from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
 
 from activations.base import Array
+from activations.web_page import as_json, fill
 from runner.network.losses import predictions
 from runner.plots.activation import apart, finite, input_range, variants, with_kinks
 from runner.plots.axes import log_limits, log_ticks, round_ticks, words_at_ends
@@ -30,7 +31,6 @@ from runner.plots.style import NORMAL, Picture, style
 from runner.results.run import Run
 from runner.results.trained_network import TrainedNetwork
 from runner.system.terminal import Progress
-from runner.system.web_page import as_json, fill
 
 DPI = 90
 HEIGHT = 5.2
