@@ -9,6 +9,7 @@ import pytest
 
 import activations
 from activations import families
+from activations.curves import broken, curves
 from runner.plots.gallery import portraits
 from runner.plots.gallery.__main__ import main
 
@@ -29,7 +30,7 @@ def test_every_activation_has_its_place_in_a_family_and_a_committed_picture(name
 def test_slopes_are_those_of_the_values(name: str) -> None:
     """Trapezoids under the drawn slope add up to the drawn value, but for its jumps."""
     scales = families.FAMILIES[families.family_of(name)]
-    drawn = portraits.curves(name, *scales.x)
+    drawn = curves(name, *scales.x)
     assert drawn
     for curve in drawn:
         assert curve.x.shape == curve.value.shape == curve.slope.shape
@@ -48,7 +49,7 @@ def test_slopes_are_those_of_the_values(name: str) -> None:
 def test_axes_scales_show_most_of_every_curve() -> None:
     for name in NAMES:
         scales = families.FAMILIES[families.family_of(name)]
-        for curve in portraits.curves(name, *scales.x):
+        for curve in curves(name, *scales.x):
             inside = (curve.value >= scales.y[0]) & (curve.value <= scales.y[1])
             assert inside.mean() > 0.25, name
 
@@ -72,10 +73,9 @@ def test_ones_own_class_is_drawn_like_any_other(forgetting: None, tmp_path: Path
 
 
 def test_jumps_are_gaps_and_steep_slopes_are_not() -> None:
-    scales = families.Family("", (), (-1, 1), (-1, 1))
     x = np.linspace(-1, 1, 1598)
-    assert np.isnan(portraits.broken(np.sign(x), scales)).any()
-    assert not np.isnan(portraits.broken(np.sin(40 * x), scales)).any()
+    assert np.isnan(broken(np.sign(x), -1, 1)).any()
+    assert not np.isnan(broken(np.sin(40 * x), -1, 1)).any()
 
 
 def test_a_page_is_the_same_every_time() -> None:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from activations.base import Activation, Array, Elementwise, get
+from activations.curves import broken, curves
 from activations.families import FAMILIES, NOTES, SHOWN, Family, family_of, members
 from runner.plots.axes import round_ticks
 from runner.plots.colours import GREY, PALE, PALETTE, rgb
@@ -25,41 +24,6 @@ _VALUE, _SLOPE = (PALETTE[0], 2.2), (PALETTE[1], 1.2)
 """Colour and line width."""
 _HEAD, _TICKS, _BETWEEN, _CAPTION = 1.62, 0.36, 0.28, 0.54
 """Inches for title and key, for a panel's ticks, between panels, and above one."""
-_POINTS = 1598  # an interval fewer is a prime: no point falls on a kink, where f' is a convention
-_JUMP = 0.02
-"""A step from one point to the next of this share of the panel's height, and of five times
-those beside it, is a jump."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A function along a line, with its slope."""
-
-    x: Array
-    value: Array
-    slope: Array
-
-
-def curves(name: str, low: float, high: float) -> list[Curve]:
-    """Return what is drawn of an activation: one curve for each choice of its parameters."""
-    x = np.linspace(low, high, _POINTS)
-    shown = SHOWN.get(name, {})
-    choices = [dict(zip(shown, one, strict=True)) for one in zip(*shown.values(), strict=True)]
-    with np.errstate(all="ignore"):
-        return [one for choice in choices or [{}] for one in _along(get(name, **choice), x)]
-
-
-def _along(activation: Activation, x: Array) -> list[Curve]:
-    if isinstance(activation, Elementwise):
-        return [Curve(x, activation(x), activation.gradient(x))]
-    if activation.inputs_per_output < 1:  # each of the outputs that one input makes
-        y, slope = activation(x[:, None]), activation.gradient(x[:, None])
-        return [Curve(x, y[:, k], slope[:, k]) for k in reversed(range(y.shape[1]))]
-    if activation.inputs_per_output == 2:
-        rows = [np.stack([x, np.full_like(x, b)], axis=-1) for b in (-1.0, 1.0, 2.0)]
-    else:
-        rows = [np.stack([x, np.zeros_like(x), np.full_like(x, -1.0)], axis=-1)]
-    return [Curve(x, activation(row)[:, 0], activation.gradient(row)[:, 0]) for row in rows]
 
 
 def portrait(title: str, chosen: Sequence[str], scales: Family) -> Picture:
@@ -85,7 +49,7 @@ def portrait(title: str, chosen: Sequence[str], scales: Family) -> Picture:
             drawn = curves(name, *scales.x)
             for curve, strength in zip(drawn, np.linspace(1, 0.4, len(drawn))[::-1], strict=True):
                 for y, (shade, width) in ((curve.value, _VALUE), (curve.slope, _SLOPE)):
-                    axes.plot(curve.x, broken(y, scales), color=rgb(shade, strength), lw=width)
+                    axes.plot(curve.x, broken(y, *scales.y), color=rgb(shade, strength), lw=width)
             heading, top = name if len(chosen) > 1 else "", bottom + tall
             figure.words(left, top + 0.22, heading, size=NORMAL, weight="bold")
             figure.words(left, top + 0.06, _parameters(name), size=SMALL - 1, color=GREY)
@@ -108,19 +72,6 @@ def _frame(axes: Axes, scales: Family) -> None:
     axes.tick_params(length=2.5)
     axes.axhline(0, color=PALE, linewidth=0.8, zorder=0)
     axes.axvline(0, color=PALE, linewidth=0.8, zorder=0)
-
-
-def broken(y: Array, scales: Family) -> Array:
-    """Return y with gaps where it jumps, so that no line pretends a value between."""
-    y = y.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        steps = np.abs(np.diff(y))
-        around = np.maximum(np.append(steps[1:], 0), np.append(0, steps[:-1]))
-        jumps = (steps > _JUMP * (scales.y[1] - scales.y[0])) & (steps > 5 * around)
-        outside = (y[1:] > scales.y[1]) & (y[:-1] > scales.y[1])
-        outside |= (y[1:] < scales.y[0]) & (y[:-1] < scales.y[0])
-    y[1:][jumps & ~outside] = np.nan
-    return y
 
 
 def _parameters(name: str) -> str:

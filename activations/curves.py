@@ -1,0 +1,64 @@
+"""The curves that show an activation: itself and its derivative along a line.
+
+Functions with parameters have a curve for each of several values of them, gated units one over a
+for each of several b; of functions of a row it is the first output for the row (x, 0, -1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from activations.base import Activation, Array, Elementwise, get
+from activations.families import SHOWN
+
+_POINTS = 1598  # an interval fewer is a prime: no point falls on a kink, where f' is a convention
+_JUMP = 0.02
+"""A step from one point to the next of this share of the panel's height, and of five times
+those beside it, is a jump."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A function along a line, with its slope."""
+
+    x: Array
+    value: Array
+    slope: Array
+
+
+def curves(name: str, low: float, high: float) -> list[Curve]:
+    """Return what is drawn of an activation: one curve for each choice of its parameters."""
+    x = np.linspace(low, high, _POINTS)
+    shown = SHOWN.get(name, {})
+    choices = [dict(zip(shown, one, strict=True)) for one in zip(*shown.values(), strict=True)]
+    with np.errstate(all="ignore"):
+        return [one for choice in choices or [{}] for one in along(get(name, **choice), x)]
+
+
+def along(activation: Activation, x: Array) -> list[Curve]:
+    """Return the curves of one activation, from pale to dark where there are several."""
+    if isinstance(activation, Elementwise):
+        return [Curve(x, activation(x), activation.gradient(x))]
+    if activation.inputs_per_output < 1:  # each of the outputs that one input makes
+        y, slope = activation(x[:, None]), activation.gradient(x[:, None])
+        return [Curve(x, y[:, k], slope[:, k]) for k in reversed(range(y.shape[1]))]
+    if activation.inputs_per_output == 2:
+        rows = [np.stack([x, np.full_like(x, b)], axis=-1) for b in (-1.0, 1.0, 2.0)]
+    else:
+        rows = [np.stack([x, np.zeros_like(x), np.full_like(x, -1.0)], axis=-1)]
+    return [Curve(x, activation(row)[:, 0], activation.gradient(row)[:, 0]) for row in rows]
+
+
+def broken(y: Array, low: float, high: float) -> Array:
+    """Return y, drawn from low to high, with gaps where it jumps: no line pretends a value."""
+    y = y.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        steps = np.abs(np.diff(y))
+        around = np.maximum(np.append(steps[1:], 0), np.append(0, steps[:-1]))
+        jumps = (steps > _JUMP * (high - low)) & (steps > 5 * around)
+        outside = (y[1:] > high) & (y[:-1] > high)
+        outside |= (y[1:] < low) & (y[:-1] < low)
+    y[1:][jumps & ~outside] = np.nan
+    return y
