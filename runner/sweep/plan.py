@@ -18,6 +18,7 @@ from runner.config.experiment import Experiment
 from runner.config.extensions import refuse_what_other_processes_lack
 from runner.config.hydra_keys import RUN_DIR, SUBDIR, SWEEP_DIR
 from runner.config.overrides import Word, read
+from runner.results.run import flatten
 from runner.sweep.job import Job
 from runner.sweep.vary import Variations
 from runner.system.terminal import ConfigError
@@ -47,8 +48,8 @@ def plan(composition: Composition, variations: Variations | None = None) -> Plan
     """Return what a sweep is to do.
 
     Axes come from the command line and from ``hydra.sweeper.params``, the former first. The
-    activation named by ``placebo`` runs once more with the seeds after its own: what differs
-    between the two is noise.
+    first setting of the activation named by ``placebo`` runs once more, on every data set and
+    with every tuned value, with the seeds after its own: what differs between the two is noise.
 
     Raises ConfigError, one line, if any combination is wrong.
     """
@@ -73,7 +74,8 @@ def plan(composition: Composition, variations: Variations | None = None) -> Plan
             f"{widest} makes a sweep of {count:,} jobs or more; the most is {MOST_JOBS:,}"
         )
     placebo = config.get("placebo")
-    jobs = _jobs(variations or Variations(composition), several, placebo, folder)
+    tuned = _expected_to_be_tuned(config.get("tune"), axes)
+    jobs = _jobs(variations or Variations(composition), several, placebo, tuned, folder)
     remarks = []
     if placebo is not None and all(job.config["activation"]["name"] != placebo for job in jobs):
         remarks.append(f"placebo={placebo} is in no job; name one of the sweep's activations")
@@ -88,17 +90,40 @@ def plan(composition: Composition, variations: Variations | None = None) -> Plan
     return Plan(jobs, judges, folder, tune, remarks, _doubt(jobs, tune))
 
 
+def _expected_to_be_tuned(tune: object, axes: Sequence[Word]) -> Sequence[str]:
+    """Return the keys that validation data will choose, as ``choose_tuned`` finds them in runs."""
+    from runner.compare.scores import TUNED_BY_DEFAULT, within
+
+    if isinstance(tune, str):
+        return tune.split(",")
+    keys = [axis.key for axis in axes if not within(axis.key, ["dataset"])]
+    return [TUNED_BY_DEFAULT] if TUNED_BY_DEFAULT in keys and len(keys) > 1 else []
+
+
 def _jobs(
-    variations: Variations, several: list[list[Word]], placebo: object, folder: Path
+    variations: Variations,
+    several: list[list[Word]],
+    placebo: object,
+    tuned: Sequence[str],
+    folder: Path,
 ) -> list[Job]:
     """Return a job for each experiment, and one for each that the placebo repeats."""
+    from runner.compare.scores import within
+
+    repeated: dict[str, Any] | None = None
     jobs: dict[str, Job] = {}
     folders: dict[Path, str] = {}
     for values in itertools.product(*several):
         words = variations.words_of(values)
         experiment = variations.experiment(words)
         wanted = [(words, experiment)]
-        if placebo == experiment.activation["name"]:
+        arm = {
+            key: value
+            for key, value in flatten(experiment.to_dict()).items()
+            if not within(key, ["dataset", "seed", *tuned])
+        }
+        if placebo == experiment.activation["name"] and repeated in (None, arm):
+            repeated = arm
             seed = read([f"seed={experiment.seed + experiment.replicates}"])
             others = variations.words_of([*(w for w in values if w.key != "seed"), *seed])
             wanted.append((others, variations.experiment(others)))

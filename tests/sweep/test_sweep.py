@@ -138,6 +138,17 @@ def test_a_placebo_enters_once_more_with_seeds_of_its_own():
     assert sorted(entered) == [("relu", 3), ("tanh", 3), ("tanh", 7)]
 
 
+def test_a_placebo_is_one_setting_where_an_activation_has_several():
+    words = ["activation=elu", "activation.alpha=0.5,1", "dataset=moons,xor", *RATES]
+    planned = plan(compose([*words, "placebo=elu", "replicates=4"]))
+    entered = {
+        (job.config["dataset"]["name"], job.config["activation"]["alpha"])
+        for job in planned.jobs
+        if job.config["seed"] == 4
+    }
+    assert entered == {("moons", 0.5), ("xor", 0.5)} and len(planned.jobs) == 8 + 4
+
+
 RATES = ["optimizer.learning_rate=0.01,0.1", "tune=optimizer.learning_rate"]
 
 
