@@ -12,7 +12,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -22,6 +22,7 @@ from activations.arguments import closest, number, one_of, whole_number
 from activations.base import ACTIVATIONS, Activation
 from activations.registry import Registry
 from runner.config.build import SECTIONS, build, naming
+from runner.config.model import Model
 from runner.config.needed_memory import refuse_what_does_not_fit
 from runner.data.shapes import DATASETS, make
 from runner.data.split import Split
@@ -50,20 +51,6 @@ SMALL = 20_000
 
 _RIGHT_SPLITS: set[tuple[str, Any, int]] = set()
 """Dataset's section as text, generator and seed of data that have been made without an error."""
-
-
-@dataclass(frozen=True)
-class Model:
-    """hidden: outputs of each hidden layer; empty for plain logistic/softmax regression."""
-
-    hidden: tuple[int, ...] = (16, 16)
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.hidden, (list, tuple)):
-            raise ValueError(f"hidden must be a list of widths, e.g. [16,16]; got {self.hidden!r}")
-        for width in self.hidden:
-            whole_number("hidden: each width", width, minimum=1, maximum=2**20)
-        object.__setattr__(self, "hidden", tuple(self.hidden))
 
 
 @dataclass(frozen=True)
@@ -185,6 +172,12 @@ class Experiment:
         experiment = cls(**values)
         if check:
             experiment._check()
+            if experiment.model.parameters is not None:
+                model = experiment.model.scaled(
+                    experiment.features, experiment.classes, experiment.activation_object()
+                )
+                experiment = replace(experiment, model=model)
+                experiment._check()
         return experiment
 
     def _check_splits(self) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 import numpy as np
 
 from activations.base import Activation, Elementwise
+
+LARGEST_WIDTH = 2**20
+MOST_OFF = 0.1
+"""By how large a share a network may miss the number of parameters that is asked for."""
 
 
 def model_name(activation: str, hidden: Sequence[int], classes: int, loss: str) -> str:
@@ -58,3 +63,46 @@ def parameter_shapes(
     outputs = 1 if classes == 2 else classes
     yield f"layer{len(hidden) + 1}.weight", (fan_in, outputs)
     yield f"layer{len(hidden) + 1}.bias", (1, outputs)
+
+
+def parameter_count(
+    features: int, hidden: tuple[int, ...], classes: int, activation: Activation
+) -> int:
+    """Return the number of parameters of one replicate of a Network."""
+    shapes = parameter_shapes(features, hidden, classes, activation)
+    return sum(rows * columns for _, (rows, columns) in shapes)
+
+
+def widths_for(
+    parameters: int, features: int, hidden: tuple[int, ...], classes: int, activation: Activation
+) -> tuple[int, ...]:
+    """Return ``hidden`` times one factor, rounded, so that a network has nearly so many
+    ``parameters``: a gated layer, which needs two inputs an output, becomes narrower than an
+    ordinary one. Of two widths that are equally near, the smaller ones.
+
+    Raises ValueError without a hidden layer, and where the nearest number is off by more than
+    MOST_OFF.
+    """
+    if not hidden:
+        raise ValueError("without a hidden layer there is no width to choose")
+    step = Fraction(activation.inputs_per_output).denominator  # maxout takes pairs of units
+
+    def scaled(factor: float) -> tuple[int, ...]:
+        return tuple(max(1, round(factor * width / step)) * step for width in hidden)
+
+    def count(widths: tuple[int, ...]) -> int:
+        return parameter_count(features, widths, classes, activation)
+
+    low, high = 0.0, LARGEST_WIDTH / max(hidden)
+    while low < (middle := (low + high) / 2) < high:
+        if count(scaled(middle)) <= parameters:
+            low = middle
+        else:
+            high = middle
+    nearest = min(scaled(low), scaled(high), key=lambda widths: abs(count(widths) - parameters))
+    if abs(count(nearest) - parameters) > MOST_OFF * parameters:
+        raise ValueError(
+            f"the nearest number of parameters is {count(nearest)}, with the hidden widths "
+            f"[{','.join(map(str, nearest))}]"
+        )
+    return nearest

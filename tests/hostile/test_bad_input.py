@@ -30,7 +30,7 @@ from runner.plots.__main__ import main as plots
 FAMILIES = 13
 QUICK = ["training.epochs=1", "dataset.samples=60", "replicates=1", "plots=none"]
 NULL_IS_RIGHT = ("batch_size", "patience", "clip_norm", "max_value", "pieces", "low", "high")
-NULL_IS_RIGHT += ("tune", "placebo", "experiment")
+NULL_IS_RIGHT += ("tune", "placebo", "experiment", "parameters")
 
 
 def schema() -> dict[str, tuple[str, Any]]:

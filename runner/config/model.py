@@ -1,0 +1,45 @@
+"""The section ``model``: widths, as they are said or from a number of parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from activations.arguments import whole_number
+from activations.base import Activation
+from runner.network.architecture import LARGEST_WIDTH, widths_for
+from runner.system.terminal import ConfigError
+
+
+@dataclass(frozen=True)
+class Model:
+    """Fully connected layers.
+
+    Attributes:
+        hidden: outputs of each hidden layer; empty for plain logistic/softmax regression.
+        parameters: scale these widths so that the network has nearly so many parameters; None
+            leaves them, as in every checked experiment, whose ``hidden`` is scaled already.
+    """
+
+    hidden: tuple[int, ...] = (16, 16)
+    parameters: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.hidden, (list, tuple)):
+            raise ValueError(f"hidden must be a list of widths, e.g. [16,16]; got {self.hidden!r}")
+        for width in self.hidden:
+            whole_number("hidden: each width", width, minimum=1, maximum=LARGEST_WIDTH)
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        if self.parameters is not None:
+            whole_number("parameters", self.parameters, minimum=1, maximum=2**40)
+
+    def scaled(self, features: int, classes: int, activation: Activation) -> Model:
+        """Return the model with the widths that make nearly ``parameters`` parameters.
+
+        Raises ConfigError where no widths come near.
+        """
+        if self.parameters is None:
+            return self
+        try:
+            return Model(widths_for(self.parameters, features, self.hidden, classes, activation))
+        except ValueError as error:
+            raise ConfigError(f"model.parameters={self.parameters}: {error}") from None
