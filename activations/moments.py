@@ -29,6 +29,7 @@ TOLERANCE = 1e-14
 LEVELS = 60
 """Of halving: a jump has settled after 40, what goes to infinity like 1/z has not."""
 MOST_PIECES = 30_000
+SAMPLED_ROWS = 4096
 TERMS = 1024
 """Of the Hermite series. What is left out is the part above 3e-6 of E f^2 for a kink as ReLU's."""
 
@@ -166,8 +167,8 @@ class Moments:
     Attributes:
         variance: of the input.
         mean, second_moment: E y and E y^2.
-        slope_second_moment: E (dy/dz)^2, with the derivative that backpropagation uses; of a gated
-            unit the mean over its two inputs.
+        slope_second_moment: E (dy/dz)^2, with the derivative that backpropagation uses, summed over
+            the inputs of an output where it has several.
         growth: d E y^2 / d variance.
     """
 
@@ -188,12 +189,15 @@ class Moments:
         return 1 / math.sqrt(self.second_moment) if self.second_moment > 0 else math.inf
 
 
-def moments(activation: Activation, variance: float = 1.0) -> Moments:
-    """Return the moments of an elementwise or gated activation, learnable ones at initial values.
+def moments(activation: Activation, variance: float = 1.0, units: int | None = None) -> Moments:
+    """Return the moments of an activation, learnable ones at their initial values.
+
+    By quadrature for elementwise and gated ones. For a function of a whole row of ``units`` outputs
+    by the mean over rows from a fixed seed; TypeError without ``units``. ValueError where a
+    moment does not exist.
 
     d E f^2 / dq at variance q is E f^2 (g^2 - 1) / 2q, the derivative of the density, so it holds
-    for kinks and jumps. Raises TypeError for a function of a whole row, whose moments depend on
-    the row's length, and ValueError where a moment does not exist.
+    for kinks and jumps.
     """
     if isinstance(activation, Gated):
         a, b = moments(activation.first, variance), moments(activation.second, variance)
@@ -201,12 +205,11 @@ def moments(activation: Activation, variance: float = 1.0) -> Moments:
             variance,
             a.mean * b.mean,
             a.second_moment * b.second_moment,
-            (
-                a.slope_second_moment * b.second_moment
-                + a.second_moment * b.slope_second_moment
-            ) / 2,
+            a.slope_second_moment * b.second_moment + a.second_moment * b.slope_second_moment,
             a.growth * b.second_moment + a.second_moment * b.growth,
-        )  # fmt: skip
+        )
+    if units is not None and not isinstance(activation, Elementwise):
+        return _sampled(activation, variance, units)
     function = elementwise(activation)
 
     def integrands(z: Array) -> Array:
@@ -215,6 +218,31 @@ def moments(activation: Activation, variance: float = 1.0) -> Moments:
         return np.stack([y, y * y, slope * slope, growth])
 
     return Moments(variance, *gaussian_mean(integrands, variance, function.kinks).tolist())
+
+
+def sampled_rows(activation: Activation, units: int, rows: int = SAMPLED_ROWS) -> Array:
+    """Return rows of standard normals for ``units`` outputs, (1, rows, inputs), always the same."""
+    inputs = round(units * activation.inputs_per_output)
+    return np.random.default_rng(0).standard_normal((1, rows, inputs))
+
+
+def _sampled(activation: Activation, variance: float, units: int) -> Moments:
+    """E |dy/dz|^2 is the mean square of J^T v over random signs v."""
+    rows = sampled_rows(activation, units, max(64, min(SAMPLED_ROWS, 2**18 // units)))
+    z = math.sqrt(variance) * rows
+    y = activation.forward(z)
+    signs = np.where(np.random.default_rng(1).random(y.shape) < 0.5, -1.0, 1.0)
+    slopes = np.sum(activation.backward(z, y, signs) ** 2) / y.size
+    step = 1e-3
+    above, below = (
+        float(np.mean(activation.forward(math.sqrt(variance * (1 + s)) * rows) ** 2))
+        for s in (step, -step)
+    )
+    second = float(np.mean(y * y))
+    if not math.isfinite(second + slopes):
+        raise ValueError(f"it has no mean over N(0, {variance:.4g})")
+    growth = (above - below) / (2 * step * variance)
+    return Moments(variance, float(y.mean()), second, float(slopes), growth)
 
 
 def elementwise(activation: Activation) -> Elementwise:
@@ -259,9 +287,11 @@ class Covariance:
         last = self.squares[-64:]
         odd = float(last[n[-64:] % 2 == 1].sum() / max(last.sum(), 1e-300))
         self.sign = 1 - 2 * odd  # of the rest for c < 0
+        # The first left out is TERMS; of an even or odd function every second is 0.
+        self.start = TERMS - 0.5 - abs(self.sign) / 2
         self.power = 1.5  # of a jump
         if not jumps and self.rest:
-            mean = (self.slope_at_one - float(n @ self.squares)) / self.rest / TERMS
+            mean = (self.slope_at_one - float(n @ self.squares)) / self.rest / self.start
             self.power = min(max((2 * mean - 1) / (mean - 1), 2.05), 12.0) if mean > 1 else 12.0
 
     def __call__(self, c: Any) -> Any:
@@ -287,16 +317,17 @@ class Covariance:
         return np.where(c == 1, self.slope_at_one, inside)[()]
 
     def _rest(self, c: Array) -> Any:
-        """Return the sum of a_n^2 c^n over n > TERMS = N, with a_n^2 ~ n^-p.
+        """Return the sum of a_n^2 c^n over n >= TERMS, with a_n^2 ~ n^-p.
 
-        It is rest (p - 1) times the integral of t^-p e^(-x t) from 1, x = -N ln |c|; t = v^-2.
+        With N = start it is rest (p - 1) times the integral of t^-p e^(-x t) from t = 1 on,
+        x = -N ln |c|, here over v = t^-1/2.
         """
         if not self.rest:
             return 0.0
         v, weights = np.polynomial.legendre.leggauss(64)
         v, weights = (v + 1) / 2, weights / 2
         with np.errstate(divide="ignore"):
-            x = -TERMS * np.log(np.abs(c))
+            x = -self.start * np.log(np.abs(c))
         shares = np.exp(-x[..., None] / v**2) @ (weights * 2 * v ** (2 * self.power - 3))
         return self.rest * (self.power - 1) * shares * np.where(c < 0, self.sign, 1)
 

@@ -12,11 +12,10 @@ import numpy as np
 
 from activations.arguments import number
 from activations.base import Activation, Array, Elementwise
-from activations.moments import gaussian_mean
+from activations.moments import gaussian_mean, sampled_rows
 from activations.registry import Named, Registry
 
 INITIALIZERS: Registry[Initializer] = Registry("initializer")
-SAMPLED_ROWS = 4096
 
 
 class Initializer(Named):
@@ -185,9 +184,7 @@ def variance_gain(activation: Activation, units: int) -> float:
         except ValueError:
             return 1.0
     else:
-        inputs = round(units * activation.inputs_per_output)
-        rng = np.random.default_rng(0)
-        y = activation.forward(rng.standard_normal((1, SAMPLED_ROWS, inputs)))
+        y = activation.forward(sampled_rows(activation, units))
         second_moment = float(np.mean(y * y))
     if not math.isfinite(second_moment) or second_moment <= 0:
         return 1.0

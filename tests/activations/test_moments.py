@@ -151,9 +151,18 @@ def test_gated_units_multiply_the_means_of_independent_halves():
     y, slopes = function(z), function.gradient(z)
     found = moments(function, 0.7)
     assert found.second_moment == pytest.approx(np.mean(y * y), rel=0.02)
-    assert found.slope_second_moment == pytest.approx(np.mean(slopes**2), rel=0.02)
+    assert found.slope_second_moment == pytest.approx(2 * np.mean(slopes**2), rel=0.02)
     above, below = (moments(function, 0.7 + step).second_moment for step in (1e-4, -1e-4))
     assert found.growth == pytest.approx((above - below) / 2e-4, rel=1e-6)
+
+
+def test_rows_are_sampled():
+    """A row of pairs that do not meet, as maxout's, is one Gaussian pair: E max(a, b)^2 = 1."""
+    found = moments(activations.get("maxout"), 1.0, units=50)
+    assert found.mean == pytest.approx(1 / math.sqrt(math.pi), rel=0.01)
+    assert found.second_moment == pytest.approx(1, rel=0.01)
+    assert found.slope_second_moment == pytest.approx(1, rel=1e-12)
+    assert found.growth == pytest.approx(1, rel=0.01)
 
 
 def arc_cosine(c):

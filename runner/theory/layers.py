@@ -1,0 +1,97 @@
+"""Mean-field prediction layer by layer, for the widths and weights that a network has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from activations.base import Activation
+from activations.moments import Covariance, moments
+
+
+class Layer(NamedTuple):
+    """A linear layer at its initial weights: z = W a + b with ``fan_out`` outputs.
+
+    ``weight_variance`` is that of one weight, ``bias_variance`` of one bias.
+    """
+
+    fan_in: int
+    fan_out: int
+    weight_variance: float
+    bias_variance: float
+
+
+class Predicted(NamedTuple):
+    """What mean-field theory says of one linear layer's output z.
+
+    Attributes:
+        variance: q = E z^2.
+        second_moment: E f(z)^2 of the activation that follows; NaN for the last layer.
+        gradient_factor: root mean square of dL/dz here divided by that of the next linear
+            layer's dL/dz; 1 for the last layer. The product from here on is the relative
+            gradient.
+    """
+
+    variance: float
+    second_moment: float
+    gradient_factor: float
+
+
+def predict(
+    activation: Activation, layers: Sequence[Layer], input_second_moment: float = 1.0
+) -> list[Predicted]:
+    """Return a prediction for each linear layer; the activation stands between each two.
+
+    ``input_second_moment`` is E x^2 of the data's features, 1 if standardised. Of a row-wise
+    activation the means are over sampled rows. A layer that gets no signal has variance 0.
+    Raises ValueError where a mean does not exist.
+
+    dL/da_l = W^T dL/dz_(l+1) has mean square fan_out Var(w) that of dL/dz_(l+1), and of k inputs of
+    an output each gets the share E |dy/dz|^2 / k.
+    """
+    found = []
+    signal = input_second_moment
+    for layer, following in zip(layers, [*layers[1:], None], strict=True):
+        q = layer.fan_in * layer.weight_variance * signal + layer.bias_variance
+        if following is None:
+            found.append(Predicted(q, math.nan, 1.0))
+            break
+        here = moments(activation, max(q, 1e-300), following.fan_in)
+        inputs = layer.fan_out / following.fan_in
+        square = following.fan_out * following.weight_variance * here.slope_second_moment / inputs
+        found.append(Predicted(q, here.second_moment, math.sqrt(square)))
+        signal = here.second_moment
+    return found
+
+
+def relative_gradients(predicted: Sequence[Predicted]) -> list[float]:
+    """Return each layer's root mean square of dL/dz relative to that of the last layer's."""
+    found, product = [], 1.0
+    for one in reversed(predicted):
+        product *= one.gradient_factor
+        found.append(product)
+    return found[::-1]
+
+
+def predict_correlations(
+    activation: Activation,
+    layers: Sequence[Layer],
+    predicted: Sequence[Predicted],
+    correlation: float,
+) -> list[float]:
+    """Return the correlation of two inputs' z in each layer, given that of the inputs.
+
+    Raises TypeError for a function of a whole row.
+    """
+    first = layers[0]
+    signal = predicted[0].variance - first.bias_variance
+    found = [(correlation * signal + first.bias_variance) / predicted[0].variance]
+    for layer, before, here in zip(layers[1:], predicted, predicted[1:], strict=False):
+        if here.variance <= 0 or before.variance <= 0:
+            found.append(math.nan)
+            continue
+        covariance = float(Covariance(activation, before.variance)(min(found[-1], 1.0)))
+        weight = layer.fan_in * layer.weight_variance
+        found.append((weight * covariance + layer.bias_variance) / here.variance)
+    return found

@@ -1,0 +1,327 @@
+"""Mean-field theory of a wide network at its initial weights.
+
+z = W a + b with W_ij ~ N(0, weight_std^2 / fan_in) and b ~ N(0, bias_std^2): in the limit of large
+widths every pre-activation z is normal, with variance q = E z^2 that the layer before decides:
+
+    q' = weight_std^2 E f(sqrt(q) g)^2 + bias_std^2           the variance map
+    c' = (weight_std^2 E f(z1) f(z2) + bias_std^2) / q        the correlation map of two inputs
+    chi = weight_std^2 E f'(sqrt(q) g)^2                      its slope at c = 1
+
+and a gradient's mean square is multiplied by chi a layer, backwards. chi < 1: signals of different
+inputs become one and gradients vanish (order); chi > 1: neighbours part and gradients explode
+(chaos). Poole et al. 2016, https://arxiv.org/abs/1606.05340; Schoenholz et al. 2017,
+https://arxiv.org/abs/1611.01232; Hayou et al. 2019, https://arxiv.org/abs/1902.06853
+
+For a gated unit y = first(a) second(b), a and b are independent, and a layer of n outputs has 2n
+pre-activations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import groupby, pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from activations.base import Activation, Array
+from activations.functions.gated import Gated
+from activations.moments import Covariance, Moments, elementwise, gaussian_mean, moments
+
+LEAST_Q, MOST_Q = 1e-8, 1e6
+"""Between these variances fixed points and the edge of chaos are looked for."""
+STEPS_A_DECADE = 10
+FLAT = 1e-8
+"""Where the variance map is q to this share, every q is a fixed point, as for ReLU and He."""
+TRAINABLE = 6
+"""A network trains to about so many depth scales xi_c: Schoenholz et al. 2017, figure 5."""
+
+
+class FixedPoint(NamedTuple):
+    """A variance q that the map keeps; slope dq'/dq there.
+
+    ``low`` and ``high`` are q, or the ends of an interval of which every q is a fixed point.
+    """
+
+    q: float
+    slope: float
+    low: float
+    high: float
+
+    @property
+    def stability(self) -> str:
+        """ "stable", "unstable", or "neutral" if the slope is 1."""
+        if abs(abs(self.slope) - 1) < 1e-6:
+            return "neutral"
+        return "stable" if abs(self.slope) < 1 else "unstable"
+
+
+class EdgePoint(NamedTuple):
+    """Where chi is 1 at the fixed point q of the variance map, whose slope is ``slope``."""
+
+    weight_std: float
+    bias_std: float
+    q: float
+    slope: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether a network stays at q: in a repelling fixed point it does not."""
+        return abs(self.slope) <= 1 + 1e-6
+
+
+def variance_map(
+    activation: Activation, q: float, weight_std: float, bias_std: float = 0.0
+) -> float:
+    """Return the next layer's q."""
+    return weight_std**2 * moments(activation, q).second_moment + bias_std**2
+
+
+def variance_slope(activation: Activation, q: float, weight_std: float) -> float:
+    """Return the slope dq'/dq of the variance map."""
+    return weight_std**2 * moments(activation, q).growth
+
+
+def chi(activation: Activation, q: float, weight_std: float) -> float:
+    """Return weight_std^2 E f'(sqrt(q) g)^2: a gradient's mean square grows by it a layer.
+
+    With the derivative of backpropagation, also where that is a stand-in (straight-through).
+    """
+    return weight_std**2 * moments(activation, q).slope_second_moment
+
+
+def scan(activation: Activation) -> list[Moments]:
+    """Return the moments at variances from LEAST_Q to MOST_Q, or to where they end to exist.
+
+    Fixed points and the edge of chaos are looked for between these. It costs most of the time
+    that these need; they take it as ``known``.
+    Raises TypeError for a function of a whole row.
+    """
+    low, high = (round(STEPS_A_DECADE * math.log10(end)) for end in (LEAST_Q, MOST_Q))
+    found: list[Moments] = []
+    for k in range(low, high + 1):
+        try:
+            found.append(moments(activation, 10 ** (k / STEPS_A_DECADE)))
+        except ValueError:
+            break
+    return found
+
+
+def variance_fixed_points(
+    activation: Activation,
+    weight_std: float,
+    bias_std: float = 0.0,
+    known: Sequence[Moments] | None = None,
+) -> list[FixedPoint]:
+    """Return the fixed points of the variance map from 0 to MOST_Q, in order."""
+
+    def gap(one: Moments) -> float:
+        found = (weight_std**2 * one.second_moment + bias_std**2) / one.variance - 1
+        return 0.0 if abs(found) < FLAT else found
+
+    def at(q: float, low: float, high: float) -> FixedPoint:
+        return FixedPoint(q, variance_slope(activation, max(q, LEAST_Q), weight_std), low, high)
+
+    known = scan(activation) if known is None else known
+    grid, gaps = [one.variance for one in known], [gap(one) for one in known]
+    found = []
+    if _vanishes_at_0(activation) and bias_std == 0 and gaps and gaps[0] != 0:
+        found.append(at(0.0, 0.0, 0.0))
+    before = 0.0
+    for is_flat, run in groupby(range(len(grid)), key=lambda k: gaps[k] == 0):
+        places = list(run)
+        first, last = places[0], places[-1]
+        if not is_flat:
+            for k in places[:-1]:
+                if gaps[k] * gaps[k + 1] < 0:
+                    q = _root(lambda q: gap(moments(activation, q)), grid[k], grid[k + 1])
+                    found.append(at(q, q, q))
+            before = gaps[last]
+        elif len(places) > 3 * STEPS_A_DECADE:  # fewer where f nears a line, as far out Mish does
+            low = 0.0 if first == 0 and bias_std == 0 else grid[first]
+            high = math.inf if last == len(grid) - 1 else grid[last]
+            found.append(at(min(max(1.0, grid[first]), grid[last]), low, high))
+        elif last + 1 < len(grid) and before * gaps[last + 1] < 0:
+            q = grid[(first + last) // 2]
+            found.append(at(q, q, q))
+    return found
+
+
+def limit(activation: Activation, q: float, weight_std: float, bias_std: float = 0.0) -> float:
+    """Return the variance that layer after layer leads to from q; 0 and infinity are possible.
+
+    NaN where it does not settle within 1,000 layers, as on a cycle.
+    """
+    for _ in range(1000):
+        before = q
+        try:
+            q = variance_map(activation, q, weight_std, bias_std)
+        except ValueError:  # beyond what has a mean
+            return math.inf
+        if q < LEAST_Q:
+            return 0.0
+        if q > MOST_Q:
+            return math.inf
+        if abs(q - before) < 1e-10 * q:
+            return q
+    if abs(q - before) > 0.01 * q:
+        return math.nan
+    points = variance_fixed_points(activation, weight_std, bias_std)  # it is on its way, slowly
+    if any(one.low <= q <= one.high for one in points):
+        return q
+    if q < before:
+        return max((one.high for one in points if one.high < q), default=0.0)
+    return min((one.low for one in points if one.low > q), default=math.inf)
+
+
+class CorrelationMap:
+    """c' = (weight_std^2 E f(z1) f(z2) + bias_std^2) / q' for two inputs, both of variance q."""
+
+    def __init__(
+        self, activation: Activation, q: float, weight_std: float, bias_std: float = 0.0
+    ) -> None:
+        self.covariance = Covariance(activation, q)
+        self.weight_variance, self.bias_variance = weight_std**2, bias_std**2
+        self.next_q = self.weight_variance * float(self.covariance(1.0)) + self.bias_variance
+
+    def __call__(self, c: float | Array) -> Array:
+        """Return c' for correlations in [-1, 1]."""
+        covariance = self.covariance(c)
+        return (self.weight_variance * covariance + self.bias_variance) / self.next_q
+
+    def slope(self, c: float | Array) -> Array:
+        """Return dc'/dc; at 1 it is chi, but infinite where f jumps."""
+        return self.weight_variance * self.covariance.slope(c) / self.next_q
+
+    def fixed_point(self) -> float:
+        """Return the correlation that any two inputs of one q end at: 1, or below it if the slope
+        at 1 is above 1, for the map is convex on [0, 1]."""
+        near = 1 - 1e-9
+        if self.slope(1.0) <= 1 or self(near) >= near:
+            return 1.0
+        if abs(self(0.0)) < 1e-14:
+            return 0.0
+        return _root(lambda c: float(self(c)) - c, 0.0, near)
+
+
+def correlation_map(
+    activation: Activation, c: float, q: float, weight_std: float, bias_std: float = 0.0
+) -> float:
+    """Return the next layer's correlation of two inputs; ``CorrelationMap`` does it for many c."""
+    return float(CorrelationMap(activation, q, weight_std, bias_std)(c))
+
+
+def depth_scale(slope: float) -> float:
+    """Return xi with slope^l = e^(-l / xi), in layers: infinite for 1 and beyond, 0 for 0."""
+    size = abs(slope)
+    if size >= 1:
+        return math.inf
+    return -1 / math.log(size) if size > 0 else 0.0
+
+
+def decorrelation(activation: Activation, q: float) -> float:
+    """Return beta of 1 - c_l ~ beta / l at the edge of chaos, for a smooth f.
+
+    beta = 2 E f'^2 / (q E f''^2), Hayou et al. 2019, proposition 4. f'' is a difference of f'.
+    Infinite if f'' is 0; NaN where f has kinks: there 1 - c_l falls faster, as 1 / l^2 for ReLU.
+    """
+    function = elementwise(activation)
+    if function.kinks:
+        return math.nan
+
+    def squares(z: Array) -> Array:
+        step = 1e-4 * np.maximum(1, np.abs(z))
+        bend = (function.gradient(z + step) - function.gradient(z - step)) / (2 * step)
+        return np.stack([function.gradient(z) ** 2, bend**2])
+
+    slopes, bends = gaussian_mean(squares, q)
+    return math.inf if bends == 0 else float(2 * slopes / (q * bends))
+
+
+def edge_point(activation: Activation, q: float) -> EdgePoint | None:
+    """Return where chi is 1 at the fixed point q: weight_std^2 = 1 / E f'^2 and
+    bias_std^2 = q - weight_std^2 E f^2. None where that is negative."""
+    return _edge_of(moments(activation, q))
+
+
+def _edge_of(one: Moments) -> EdgePoint | None:
+    if one.slope_second_moment <= 0:
+        return None
+    weight = 1 / one.slope_second_moment
+    bias = one.variance - weight * one.second_moment
+    bias = 0.0 if abs(bias) < FLAT * one.variance else bias
+    if bias < 0:
+        return None
+    return EdgePoint(math.sqrt(weight), math.sqrt(bias), one.variance, weight * one.growth)
+
+
+def edge_curve(activation: Activation, known: Sequence[Moments] | None = None) -> list[EdgePoint]:
+    """Return the edge of chaos along q. Of ReLU all points are the same, (sqrt 2, 0)."""
+    known = scan(activation) if known is None else known
+    return [point for point in map(_edge_of, known) if point]
+
+
+def edge_of_chaos(
+    activation: Activation, bias_std: float, known: Sequence[Moments] | None = None
+) -> list[EdgePoint]:
+    """Return the points of the edge with this bias_std, those at which a network stays first."""
+
+    def gap(one: Moments) -> float:
+        variance = one.variance - one.second_moment / one.slope_second_moment
+        return (0.0 if abs(variance) < FLAT * one.variance else variance) - bias_std**2
+
+    known = scan(activation) if known is None else known
+    known = [one for one in known if one.slope_second_moment > 0]
+    gaps = [gap(one) for one in known]
+    found: list[EdgePoint | None] = []
+    if known and bias_std == 0 and not any(gaps[: len(gaps) // 2]):
+        found.append(edge_point(activation, 1.0))
+    elif known and bias_std == 0 and _vanishes_at_0(activation):
+        weight = 1 / known[0].slope_second_moment
+        found.append(EdgePoint(math.sqrt(weight), 0.0, 0.0, weight * known[0].growth))
+    for before, after in pairwise(known):
+        if gap(before) * gap(after) < 0:
+            ends = before.variance, after.variance
+            q = _root(lambda q: gap(moments(activation, q)), *ends)
+            found.append(edge_point(activation, q))
+    points = [point for point in found if point]
+    return sorted(points, key=lambda point: (not point.holds, point.q))
+
+
+def recommended(activation: Activation, known: Sequence[Moments] | None = None) -> EdgePoint | None:
+    """Return the point of the edge of chaos at which a network stays with q = 1, the variance of
+    standardised inputs, or of those looked at the nearest at which it stays; None if nowhere."""
+    at_1 = edge_point(activation, 1.0)
+    if at_1 and at_1.holds:
+        return at_1
+    held = [point for point in edge_curve(activation, known) if point.holds]
+    return min(held, key=lambda point: abs(math.log(point.q)), default=None)
+
+
+def _vanishes_at_0(activation: Activation) -> bool:
+    parts = (
+        (activation.first, activation.second) if isinstance(activation, Gated) else (activation,)
+    )
+    return any(float(elementwise(part)(0.0)) == 0 for part in parts)
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return where the sign changes, by the Illinois form of regula falsi."""
+    at_low, at_high = function(low), function(high)
+    kept = 0
+    middle = low
+    for _ in range(200):
+        middle = (low * at_high - high * at_low) / (at_high - at_low)
+        here = function(middle)
+        if here == 0 or abs(high - low) < 1e-14 * abs(middle):
+            break
+        if here * at_high > 0:
+            high, at_high = middle, here
+            at_low *= 0.5 if kept == 1 else 1
+            kept = 1
+        else:
+            low, at_low = middle, here
+            at_high *= 0.5 if kept == -1 else 1
+            kept = -1
+    return middle
