@@ -23,14 +23,15 @@ class Initializer(Named):
 
     Both have variance 1, so a rule's two forms differ in shape alone: standard deviation s is
     U(-a, a) with a = s sqrt(3). gain is a plain factor (sigma_w of the mean-field literature when
-    the rule is LeCun's), bias_std the standard deviation of the biases (sigma_b).
+    the rule is LeCun's). Biases are N(bias_mean, bias_std^2); bias_std is sigma_b there.
     """
 
     registry = INITIALIZERS
     uniform = False
 
-    def __init__(self, gain: float = 1.0, bias_std: float = 0.0) -> None:
+    def __init__(self, gain: float = 1.0, bias_mean: float = 0.0, bias_std: float = 0.0) -> None:
         self.gain = number("gain", gain, above=0)
+        self.bias_mean = number("bias_mean", bias_mean)
         self.bias_std = number("bias_std", bias_std, minimum=0)
 
     def scale(self, fan_in: int, fan_out: int) -> float:
@@ -49,23 +50,26 @@ class Initializer(Named):
 
     def biases(self, rng: np.random.Generator, fan_out: int) -> Array:
         """Return one layer's biases, float64, shape (1, fan_out)."""
-        return self.bias_std * rng.standard_normal((1, fan_out))
+        biases = self.bias_std * rng.standard_normal((1, fan_out))
+        return biases + self.bias_mean if self.bias_mean else biases  # -0 + 0 would be 0
 
     def activation_gain(self, activation: Activation, units: int) -> float:
         """Return the factor that this rule takes from the activation: 1 but for ``auto``."""
         return 1.0
 
 
-class Zeros(Initializer):
-    """All weights and biases 0: the loss starts at exactly ln(classes)."""
+class Constant(Initializer):
+    """All weights ``value``. With 0, the default, the loss starts at exactly ln(classes). Units of
+    a hidden layer stay equal to one another, as their gradients are."""
 
-    name = "zeros"
+    name = "constant"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, value: float = 0.0, bias_mean: float = 0.0, bias_std: float = 0.0) -> None:
+        super().__init__(bias_mean=bias_mean, bias_std=bias_std)
+        self.value = number("value", value)
 
-    def scale(self, fan_in: int, fan_out: int) -> float:
-        return 0.0
+    def weights(self, rng: np.random.Generator, fan_in: int, fan_out: int, factor: float) -> Array:
+        return np.full((fan_in, fan_out), self.value)
 
 
 class Normal(Initializer):
@@ -73,12 +77,26 @@ class Normal(Initializer):
 
     name = "normal"
 
-    def __init__(self, std: float = 0.01, bias_std: float = 0.0) -> None:
-        super().__init__(bias_std=bias_std)
+    def __init__(self, std: float = 0.01, bias_mean: float = 0.0, bias_std: float = 0.0) -> None:
+        super().__init__(bias_mean=bias_mean, bias_std=bias_std)
         self.std = number("std", std, above=0)
 
     def scale(self, fan_in: int, fan_out: int) -> float:
         return self.std
+
+
+class Uniform(Initializer):
+    """U(-limit, limit), whatever the layer's size."""
+
+    name = "uniform"
+    uniform = True
+
+    def __init__(self, limit: float = 0.05, bias_mean: float = 0.0, bias_std: float = 0.0) -> None:
+        super().__init__(bias_mean=bias_mean, bias_std=bias_std)
+        self.limit = number("limit", limit, above=0)
+
+    def scale(self, fan_in: int, fan_out: int) -> float:
+        return self.limit / math.sqrt(3)
 
 
 class GlorotNormal(Initializer):

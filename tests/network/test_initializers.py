@@ -47,7 +47,8 @@ def test_gain_makes_softmax_rows_have_unit_mean_square():
         ("lecun_uniform", 1 / FAN_IN),
         ("auto", 1 / FAN_IN),
         ("normal", 1e-4),
-        ("zeros", 0.0),
+        ("uniform", 0.05**2 / 3),
+        ("constant", 0.0),
     ],
 )
 def test_variance_is_the_papers(name, variance):
@@ -58,6 +59,22 @@ def test_variance_is_the_papers(name, variance):
         bound = math.sqrt(3 * variance)
         assert np.abs(weights).max() <= bound
         assert np.abs(weights).max() > 0.99 * bound
+
+
+def test_constant_weights_and_biases():
+    initializer = INITIALIZERS["constant"](value=0.6, bias_mean=0.9)
+    rng = np.random.default_rng(0)
+    np.testing.assert_array_equal(initializer.weights(rng, 3, 2, 1.0), np.full((3, 2), 0.6))
+    np.testing.assert_array_equal(initializer.biases(rng, 2), [[0.9, 0.9]])
+
+
+@pytest.mark.parametrize("name", list(INITIALIZERS))
+def test_biases_have_the_mean_and_deviation_asked_for(name):
+    biases = INITIALIZERS[name](bias_mean=-2.0, bias_std=0.5).biases(
+        np.random.default_rng(0), 40_000
+    )
+    assert biases.mean() == pytest.approx(-2, abs=0.01)
+    assert biases.std() == pytest.approx(0.5, rel=0.02)
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4)])

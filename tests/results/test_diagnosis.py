@@ -48,7 +48,7 @@ def test_dead_layers_share_one_line(tmp_path):
     assert dead[0]["layer"] is None
 
 
-@pytest.mark.parametrize(("initializer", "costs"), [("he_normal", False), ("zeros", True)])
+@pytest.mark.parametrize(("initializer", "costs"), [("he_normal", False), ("constant", True)])
 def test_dead_units_are_printed_where_they_cost_something_and_compared_anyway(
     tmp_path, initializer, costs
 ):
