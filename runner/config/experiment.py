@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from activations.arguments import closest, number, one_of, whole_number
+from activations.arguments import closest, number, one_of, true_or_false, whole_number
 from activations.base import ACTIVATIONS, Activation
 from activations.registry import Registry
 from runner.config.build import SECTIONS, build, naming
@@ -60,6 +60,7 @@ class Training:
     Attributes:
         epochs: passes over the training set.
         batch_size: samples per step; None for the full batch.
+        shuffle: whether each epoch has its batches in a new order, or all have that of the split.
         loss: cross_entropy or squared_error.
         patience: stop a replicate after this many epochs without a lower validation loss;
             None never stops early.
@@ -72,6 +73,7 @@ class Training:
 
     epochs: int = 100
     batch_size: int | None = 32
+    shuffle: bool = True
     loss: str = "cross_entropy"
     patience: int | None = None
     record_every: int = 1
@@ -82,6 +84,7 @@ class Training:
         whole_number("epochs", self.epochs, minimum=1)
         if self.batch_size is not None:
             whole_number("batch_size", self.batch_size, minimum=1)
+        true_or_false("shuffle", self.shuffle)
         if not isinstance(self.loss, str):
             raise ValueError(f"loss must be a name, e.g. cross_entropy; got {self.loss!r:.60}")
         if self.patience is not None:
@@ -343,6 +346,7 @@ def _split(section: Mapping[str, Any], seed: int, dtype: str | None) -> Split:
             seed,
             dtype,
             label_noise=own["label_noise"],
+            standardize=own["standardize"],
         )
 
 

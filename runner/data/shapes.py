@@ -24,7 +24,12 @@ LARGEST = 100_000_000
 DATASETS: Registry[Dataset] = Registry(
     "dataset",
     given=["rng"],
-    beside={"label_noise": 0.0, "test_fraction": 0.2, "validation_fraction": 0.2},
+    beside={
+        "standardize": True,
+        "label_noise": 0.0,
+        "test_fraction": 0.2,
+        "validation_fraction": 0.2,
+    },
 )
 """What its split takes is said in a dataset's section, too."""
 register = DATASETS.register

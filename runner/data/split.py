@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import number, true_or_false
 from activations.base import Array
 from runner.data.streams import LABELS_STREAM, SPLIT_STREAM
 
@@ -24,11 +24,11 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Split:
-    """A dataset in three parts, standardised by the training part's mean and scale, or not
-    yet.
+    """A dataset in three parts, as a network sees it or in the data's own units.
 
-    The arrays of one replicate are (samples, features) and (samples,); ``stack`` puts a
-    replicate axis in front of all of them.
+    A network sees (x - mean) / scale: the training part's, or 0 and 1 where the data are not
+    standardised. The arrays of one replicate are (samples, features) and (samples,); ``stack``
+    puts a replicate axis in front of all of them.
     """
 
     train_x: Array
@@ -60,16 +60,19 @@ def split(
     dtype: Any,
     *,
     label_noise: float = 0.0,
+    standardize: bool = True,
 ) -> Split:
     """Shuffle, cut off test and validation samples, standardise by the training part alone.
 
-    A feature that is constant there, but for rounding, keeps scale 1. With ``dtype`` None x stays
-    in its own units. ``label_noise`` is the share of the training samples, and of the validation
-    samples, whose label is wrong: any of the other classes, all equally likely. Test labels stay
-    right, so that they tell what was learnt from what was memorised. Raises ValueError, naming
-    the fraction, if a class would have no sample in a part that is not empty.
+    A feature that is constant there, but for rounding, keeps scale 1. Without ``standardize`` the
+    mean is 0 and the scale 1. With ``dtype`` None x stays in its own units. ``label_noise`` is
+    the share of the training samples, and of the validation samples, whose label is wrong: any of
+    the other classes, all equally likely. Test labels stay right, so that they tell what was
+    learnt from what was memorised. Raises ValueError, naming the fraction, if a class would have
+    no sample in a part that is not empty.
     """
     number("label_noise", label_noise, minimum=0, maximum=1)
+    true_or_false("standardize", standardize)
     samples = len(dataset.labels)
     fractions = {"test_fraction": test_fraction, "validation_fraction": validation_fraction}
     for key, value in fractions.items():
@@ -94,7 +97,10 @@ def split(
                 f"the {len(part)} {key} samples have none of class {missing.argmax()} "
                 f"(seed {seed}); raise dataset.samples={samples} or change the fractions"
             )
-    mean, scale = mean_and_scale(dataset.x[parts["train"]])
+    features = dataset.x.shape[1]
+    mean, scale = np.zeros(features), np.ones(features)
+    if standardize:
+        mean, scale = mean_and_scale(dataset.x[parts["train"]])
     arrays = {}
     for key, part in parts.items():
         x = dataset.x[part]

@@ -142,14 +142,14 @@ def _diverged(training: TrainingResult) -> list[dict[str, Any]]:
 
 
 def _flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
-    """Compare layer 1's gradient with the last's, and that one's outputs with the inputs, which
-    are standardised."""
+    """Compare layer 1's gradient with the last's, and that one's outputs with the inputs."""
     layers = len(experiment.model.hidden)
     if layers < 2:
         return []
     start = {name: rows[:, 0] for name, rows in training.history.items()}
     gradient = _median(start["layer1_gradient_rms"] / start[f"layer{layers}_gradient_rms"])
-    signal = _median(start[f"layer{layers}_activation_rms"])
+    inputs = float(np.sqrt(np.mean(np.square(experiment.first_split.train_x, dtype=np.float64))))
+    signal = _median(start[f"layer{layers}_activation_rms"]) / (inputs or 1.0)
     if gradient < 1 / FLOW:
         code, ratio = "vanishing", gradient
         reason = f"layer 1 receives {_digits(ratio)} of layer {layers}'s gradient"

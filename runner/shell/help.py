@@ -29,8 +29,9 @@ SETTINGS = """\
 Main settings (python -m runner --cfg job prints all, with their defaults)
   model.hidden=[16,16]          outputs of each hidden layer; [] for plain regression
   optimizer.learning_rate=0.01  also .weight_decay, .clip_norm
-  training.epochs=100           also .batch_size (null: full batch), .loss, .patience
-  dataset.samples=1000          also .noise, .label_noise, .test_fraction, .validation_fraction
+  training.epochs=100           also .batch_size (null: full batch), .shuffle, .loss, .patience
+  dataset.samples=1000          also .noise, .label_noise, .standardize, .test_fraction,
+                                .validation_fraction
   seed=0  replicates=10         replicate k has seed + k; all train as one stack
   dtype=float32                 or float64
   plots=png                     svg, pdf or none

@@ -158,9 +158,9 @@ class Group:
         self.snapshots[: len(self.snapshots_at)] = state["snapshots"]
 
     def run_epoch(self, factors: Array) -> Array:
-        """Take one pass over the shuffled data; returns theta before the last step."""
+        """Take one pass over the data; returns theta before the last step."""
         samples, size = self.samples, self.batch_size
-        if size < samples:
+        if self.experiment.training.shuffle and size < samples:
             for k, rng in enumerate(self.batch_order):
                 order = rng.permutation(samples)
                 np.take(self.x[k], order, axis=1, out=self.shuffled_x[k], mode="clip")

@@ -154,6 +154,22 @@ def test_split_is_disjoint_complete_and_standardised_by_the_training_part(dtype)
     assert np.abs(parts.test_x.mean(axis=0)).max() > 1e-4
 
 
+def test_data_that_are_not_standardised_keep_their_own_units():
+    data = make("checkerboard", samples=500)
+    scaled, raw = (
+        split.split(data, 0.2, 0.1, 3, np.float64, standardize=whether) for whether in (True, False)
+    )
+    assert (raw.mean == 0).all() and (raw.scale == 1).all()
+    for part in ("train", "validation", "test"):
+        (x, labels), (its, same) = raw.part(part), scaled.part(part)
+        np.testing.assert_allclose(x, its * scaled.scale + scaled.mean, atol=1e-14)
+        np.testing.assert_array_equal(labels, same)
+    rows = {tuple(row) for row in data.x}
+    assert {tuple(row) for row in raw.train_x} < rows
+    with pytest.raises(ValueError, match="standardize must be true or false, got 'no'"):
+        split.split(data, 0.2, 0.1, 3, np.float64, standardize="no")
+
+
 @pytest.mark.parametrize("constant", [0.1, -1e-30, 1e15, 1e-310, 0.0])
 @pytest.mark.parametrize("rounding", [False, True])
 def test_what_differs_by_rounding_is_constant(constant, rounding):
