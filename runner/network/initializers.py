@@ -7,6 +7,8 @@ runs differ by the activation and the scale that it asks for, and by nothing els
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from activations.arguments import number
 from activations.base import Activation, Array, Elementwise
 from activations.moments import gaussian_mean, sampled_rows
 from activations.registry import Named, Registry
+from runner.theory.layers import Layer
 
 INITIALIZERS: Registry[Initializer] = Registry("initializer")
 
@@ -56,6 +59,20 @@ class Initializer(Named):
     def activation_gain(self, activation: Activation, units: int) -> float:
         """Return the factor that this rule takes from the activation: 1 but for ``auto``."""
         return 1.0
+
+    def weight_variance(self, fan_in: int, fan_out: int, factor: float) -> float:
+        """Return E w^2 of one layer's weights; of a rule with ``weights`` of its own by a draw."""
+        if type(self).weights is not Initializer.weights:
+            drawn = self.weights(np.random.default_rng(0), fan_in, fan_out, factor)
+            return float(np.mean(np.square(drawn, dtype=np.float64)))
+        return (self.scale(fan_in, fan_out) * self.gain * factor) ** 2
+
+    def bias_variance(self) -> float:
+        """Return E b^2 of a layer's biases; of a rule with ``biases`` of its own by a draw."""
+        if type(self).biases is not Initializer.biases:
+            drawn = self.biases(np.random.default_rng(0), 10_000)
+            return float(np.mean(np.square(drawn, dtype=np.float64)))
+        return self.bias_std**2
 
 
 class Constant(Initializer):
@@ -173,6 +190,9 @@ class Orthogonal(Initializer):
         q = q * np.where(np.diag(r) < 0, -1, 1)  # makes the distribution uniform (Haar)
         return self.gain * factor * (q if fan_in >= fan_out else q.T)
 
+    def weight_variance(self, fan_in: int, fan_out: int, factor: float) -> float:
+        return (self.gain * factor) ** 2 / max(fan_in, fan_out)
+
 
 class Auto(LeCunNormal):
     """Var w = 1 / (fan_in E f(z)^2), z ~ N(0, 1): what keeps the variance of z for this f.
@@ -186,6 +206,23 @@ class Auto(LeCunNormal):
 
     def activation_gain(self, activation: Activation, units: int) -> float:
         return variance_gain(activation, units)
+
+
+def initial_layers(
+    activation: Activation, initializer: Initializer, outputs: Sequence[int]
+) -> list[Layer]:
+    """Return what mean-field theory needs of a network's linear layers.
+
+    ``outputs`` are those of the data, each hidden layer and the last one, as in (2, 16, 16, 1).
+    """
+    found = []
+    last = len(outputs) - 2
+    for k, (fan_in, units) in enumerate(pairwise(outputs)):
+        gain = initializer.activation_gain(activation, fan_in) if k > 0 else 1.0
+        fan_out = units if k == last else round(units * activation.inputs_per_output)
+        variance = initializer.weight_variance(fan_in, fan_out, gain)
+        found.append(Layer(fan_in, fan_out, variance, initializer.bias_variance()))
+    return found
 
 
 def variance_gain(activation: Activation, units: int) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import activations
-from runner.network.initializers import INITIALIZERS, variance_gain
+from runner.network.initializers import INITIALIZERS, Initializer, initial_layers, variance_gain
 
 FAN_IN, FAN_OUT = 300, 200
 
@@ -110,3 +110,37 @@ def test_auto_keeps_the_signal_in_a_deep_tanh_network_and_lecun_does_not():
 
     assert last_rms("auto") == pytest.approx(1, abs=0.1)
     assert last_rms("lecun_normal") < 0.3
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_theory_gets_the_variance_of_what_is_drawn(name):
+    initializer = INITIALIZERS[name]()
+    if name != "zeros":
+        initializer.gain, initializer.bias_std = 1.3, 0.5
+    for shape in ((FAN_IN, FAN_OUT), (FAN_OUT, FAN_IN)):
+        drawn = initializer.weights(np.random.default_rng(0), *shape, 1.1)
+        assert initializer.weight_variance(*shape, 1.1) == pytest.approx(
+            np.mean(drawn**2), rel=0.03
+        )
+    biases = initializer.biases(np.random.default_rng(0), 10_000)
+    assert initializer.bias_variance() == pytest.approx(np.mean(biases**2), rel=0.05)
+
+
+def test_theory_gets_the_variance_of_a_rule_of_the_users_own():
+    class Own(Initializer):
+        def weights(self, rng, fan_in, fan_out, factor):
+            return rng.choice([-0.5, 0.5], (fan_in, fan_out))
+
+        def biases(self, rng, fan_out):
+            return np.full((1, fan_out), 0.1)
+
+    assert Own().weight_variance(30, 20, 1.0) == pytest.approx(0.25)
+    assert Own().bias_variance() == pytest.approx(0.01)
+
+
+def test_layers_for_the_theory_have_the_networks_shapes():
+    layers = initial_layers(activations.get("swiglu"), INITIALIZERS["auto"](), (2, 16, 8, 1))
+    assert [layer[:2] for layer in layers] == [(2, 32), (16, 16), (8, 1)]
+    gain = variance_gain(activations.get("swiglu"), 16)
+    assert layers[0].weight_variance == pytest.approx(1 / 2)
+    assert layers[1].weight_variance == pytest.approx(gain**2 / 16)
