@@ -30,7 +30,7 @@ def _main(arguments: Sequence[str] | None, started: float) -> int:
     if options.help:
         from runner.shell.help import help_text
 
-        print(help_text())
+        print(help_text(options.settings))
         return 0
     if options.version:
         from runner.system.version import VERSION

@@ -29,7 +29,7 @@ class Options:
 
     Attributes:
         words: the arguments as given, for the line that repeats the command.
-        settings: the ``key=value`` words.
+        settings: the ``key=value`` words; with ``help`` also the groups to describe.
         folders: those of --config-dir.
         help: whether help was asked for.
         version: whether the version was asked for.
@@ -91,7 +91,7 @@ def parse(arguments: Sequence[str]) -> Options:
     for option, reason in REFUSED.items():
         if getattr(found, option) is not None:
             raise ConfigError(f"{option} is not taken: {reason}")
-    for word in found.overrides:
+    for word in [] if found.help else found.overrides:  # of which --help takes groups
         if "=" not in word and not word.startswith("~"):
             raise ConfigError(f"{word!r} is no override; write key=value, e.g. activation=relu")
     return Options(

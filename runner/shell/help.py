@@ -1,69 +1,138 @@
-"""The text of ``python -m runner --help``: every choice of every group in one line each."""
+"""The text of ``python -m runner --help``: a page, or the choices of the groups it is asked for."""
 
 from __future__ import annotations
 
 import shutil
 import textwrap
+from collections.abc import Iterable, Sequence
 
+from activations.families import FAMILIES, members
 from runner.config.catalogue import GROUPS, choices
+from runner.system.terminal import ConfigError
 
 USAGE = """\
-Train small networks in NumPy and see what their activation function does to them.
+Train small networks in NumPy and see what their activation function does.
 
-  python -m runner [key=value ...]       one experiment, into a folder under outputs/runs
-  python -m runner -m key=a,b [...]      a sweep over all combinations
-  python -m runner experiment=NAME       a ready-made sweep that answers a question
-  python -m runner.plots FOLDER          draw a run's pictures again
-  python -m runner.compare FOLDER ...    any runs, side by side
-  python -m activations.check NAME ...   how many digits are right, and what it looks like
-  python -m runner.plots.gallery         portraits of all activations, or of the named ones
+  python -m runner [key=value ...]    train one setting, into outputs/runs
+  python -m runner -m key=a,b [...]   train all combinations and compare them
+  python -m runner experiment=NAME    answer a ready-made question by a sweep
 
 Examples
-  python -m runner activation=tanh
-  python -m runner activation=leaky_relu activation.alpha=0.1 dataset=spirals
-  python -m runner activation=relu model.hidden=[32,32,32] optimizer.learning_rate=0.003
-  python -m runner -m activation=relu,tanh,sigmoid dataset=moons,spirals
+  python -m runner activation=tanh dataset=spirals
+      trains ten networks; see boundary.png in the folder that it names
+  python -m runner -m activation=relu,gelu,tanh,sigmoid dataset=checkerboard
+      says which is best, by how much and why; see comparison/index.html
+  python -m runner experiment=learning_rate
+      the ranking of five activations reverses; see comparison/index.html
+  python -m runner activation=formula 'activation.expression=x*sigmoid(2*x)'
+      differentiates your own function; see activation.png
+  python -m runner dataset=spirals training.snapshots=60
+  python -m runner.plots FOLDER --animate
+      shows a network learn, epoch by epoch; see animation.html
+
+Ten settings used most, with their defaults (--cfg job prints all)
+  activation=tanh               its parameters: activation.alpha=0.1
+  dataset=moons                 also .samples, .noise, .label_noise, .standardize
+  model.hidden=[16,16]          units of each hidden layer; []: none
+  initializer=auto              keeps the variance for this activation
+  optimizer=adam                also .weight_decay, .clip_norm, .momentum
+  optimizer.learning_rate=0.01  one for each: tune=optimizer.learning_rate
+  training.epochs=100           also .batch_size, .shuffle, .loss, .patience
+  replicates=10                 networks, each with its own data and weights
+  seed=0                        replicate k has seed + k
+  extensions=[]                 your own activations, data ...: [file.py]
 """
 
-SETTINGS = """\
-Main settings (python -m runner --cfg job prints all, with their defaults)
-  model.hidden=[16,16]          outputs of each hidden layer; [] for plain regression
-  optimizer.learning_rate=0.01  also .weight_decay, .clip_norm
-  training.epochs=100           also .batch_size (null: full batch), .shuffle, .loss, .patience
-  dataset.samples=1000          also .noise, .label_noise, .standardize, .test_fraction,
-                                .validation_fraction
-  seed=0  replicates=10         replicate k has seed + k; all train as one stack
-  dtype=float32                 or float64
-  plots=png                     svg, pdf or none
-  extensions=[file.py]          activations, data, optimizers ... of your own
-  hydra.run.dir=FOLDER          where the run goes; hydra.sweep.dir=FOLDER for a sweep
-  hydra/launcher=NAME           what runs a sweep's jobs; hydra/sweeper=NAME which there are
-
+REST = """\
 Options
-  -m, --multirun                sweep over comma-separated values
-  -r, --run                     one run, also of an experiment that sweeps
-  -cd, --config-dir FOLDER      YAML files of your own, beside the built-in ones
-  --cfg job                     print the composed config and stop; also --info, --hydra-help
-  --shell-completion            tab completion; the README says how to switch it on
-  --version                     the version of this program
-  -h, --help                    this text
+  -m, --multirun          sweep over comma-separated values
+  -r, --run               one run, also of an experiment that sweeps
+  -cd, --config-dir DIR   YAML files of your own, beside the built-in ones
+  --cfg job               print the composed config and stop
+  --hydra-help, --info    what Hydra says of itself
+  --shell-completion      tab completion; the README says how to install it
+  --version               the version of this program
+  -h, --help [GROUP]      this page, or a group's choices with a line each
+
+Other commands, each with --help
+  python -m runner.compare FOLDER ...    compare finished runs, old or new
+  python -m runner.plots FOLDER ...      draw a run's pictures again
+  python -m runner.plots.gallery         draw all activations
+  python -m activations.check NAME ...   count the correct digits
 """
 
+ABOUT = {
+    "activation": "the function to look at, by family",
+    "dataset": "classification problems, made from a seed",
+    "model": "how the layers are connected",
+    "optimizer": "how a gradient moves the weights",
+    "schedule": "the learning rate over the epochs",
+    "initializer": "the initial weights",
+    "experiment": "ready-made sweeps",
+}
+"""What each group chooses."""
+WIDEST = 100
 
-def help_text() -> str:
-    """Return the help: usage, examples, settings and all choices with their descriptions."""
-    width = max(60, shutil.get_terminal_size().columns)
-    parts = [USAGE, SETTINGS]
+
+def help_text(words: Sequence[str] = ()) -> str:
+    """Return the page, or the choices of the groups among the words, with a line each.
+
+    Raises ConfigError for a word that is neither a group nor an override.
+    """
+    width = max(60, min(WIDEST, shutil.get_terminal_size().columns))
+    groups = [word for word in words if "=" not in word]
+    for group in groups:
+        if group not in ABOUT:
+            raise ConfigError(f"--help {group}: describes one of {', '.join(ABOUT)}")
+    if groups:
+        return "\n\n".join(_described(group, width) for group in groups)
+    return "\n".join([USAGE, _all_names(width), REST]).rstrip()
+
+
+def _all_names(width: int) -> str:
+    """Return the names of all choices, group by group and family by family."""
+    lines = ["Choices (--help GROUP describes each)"]
     for group in (*GROUPS, "experiment"):
-        lines = [f"{group}="]
-        found = choices(group)
-        column = max(len(name) for name in found) + 4
-        for name, text in found.items():
+        lines.append(f"  {f'{group}=':14}{ABOUT[group]}")
+        if group != "activation":
+            lines += _wrapped(choices(group), width)
+            continue
+        for family, names in _by_family(choices(group)):
+            lines += [f"    {family}", *_wrapped(names, width)]
+    return "\n".join(lines) + "\n"
+
+
+def _described(group: str, width: int) -> str:
+    """Return a group's choices with a line each, activations family by family."""
+    found = choices(group)
+    column = max(len(name) for name in found) + 4
+    sections = _by_family(found) if group == "activation" else [("", sorted(found))]
+    lines = [f"{group}=NAME: {ABOUT[group]}"]
+    for title, names in sections:
+        lines += ["", title] if title else []
+        for name in names:
+            start = f"  {name}".ljust(column)
             lines += textwrap.wrap(
-                text,
-                width,
-                initial_indent=f"  {name}".ljust(column),
-                subsequent_indent=" " * column,
+                found[name], width, initial_indent=start, subsequent_indent=" " * column
             )
-        parts.append("\n".join(lines) + "\n")
-    return "\n".join(parts).rstrip()
+    return "\n".join(lines)
+
+
+def _by_family(found: dict[str, str]) -> list[tuple[str, list[str]]]:
+    """Return the title and the names of each family that has some."""
+    families = [
+        (family.title, [name for name in members(key) if name in found])
+        for key, family in FAMILIES.items()
+    ]
+    return [(title, names) for title, names in families if names]
+
+
+def _wrapped(names: Iterable[str], width: int) -> list[str]:
+    indent = " " * 6
+    return textwrap.wrap(
+        " ".join(names),
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    )

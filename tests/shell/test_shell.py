@@ -2,13 +2,14 @@
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from runner import run
 from runner.__main__ import main
-from runner.config.catalogue import known_values
+from runner.config.catalogue import GROUPS, choices, known_values
 from runner.config.compose import compose
 from runner.plots.__main__ import main as draw
 from runner.shell.arguments import parse
@@ -63,15 +64,32 @@ def test_without_pictures_matplotlib_is_not_imported():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["activation=relu", "--help"]])
-def test_help_names_every_group_and_choice(capsys, arguments):
-    assert main(arguments) == 0
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["activation=relu", "--help"]])
+@pytest.mark.parametrize("columns", [80, 120])
+def test_help_names_every_choice_and_commands_that_exist(capsys, monkeypatch, words, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(words) == 0
     out = capsys.readouterr().out
-    for word in ("activation=", "dataset=", "leaky_relu", "two_spirals", "cosine", "orthogonal"):
-        assert word in out
-    assert out.count("python -m runner") >= 6
-    for line in out.splitlines():
-        assert not line.endswith("yaml")
+    assert max(map(len, out.splitlines())) <= columns
+    for group in (*GROUPS, "experiment"):
+        assert f"{group}=" in out and set(choices(group)) <= set(out.split())
+    commands = set(re.findall(r"python -m ([\w.]+)", out))
+    assert commands >= {"runner", "runner.compare", "runner.plots", "activations.check"}
+    assert all(find_spec(command) for command in commands)
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "experiment"])
+def test_help_for_a_group_describes_each_choice(capsys, monkeypatch, group):
+    monkeypatch.setenv("COLUMNS", "300")
+    assert main(["--help", group]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    for name, text in choices(group).items():
+        assert f" {name} {' '.join(text.split())}" in out
+
+
+def test_help_for_what_is_no_group_is_refused(capsys):
+    told = refusal(capsys, "--help", "losses")
+    assert "losses" in told and "dataset" in told
 
 
 def test_config_is_printed_by_hydras_own_option():
