@@ -32,7 +32,7 @@ Examples
 
 Ten settings used most, with their defaults (--cfg job prints all)
   activation=tanh               its parameters: activation.alpha=0.1
-  dataset=moons                 also .samples, .noise, .label_noise, .standardize
+  dataset=moons                 also .samples, .noise, .label_noise
   model.hidden=[16,16]          units of each hidden layer; []: none
   initializer=auto              keeps the variance for this activation
   optimizer=adam                also .weight_decay, .clip_norm, .momentum
