@@ -61,18 +61,28 @@ class Initializer(Named):
         return 1.0
 
     def weight_variance(self, fan_in: int, fan_out: int, factor: float) -> float:
-        """Return E w^2 of one layer's weights; of a rule with ``weights`` of its own by a draw."""
+        """Return E w^2 of one layer's weights; of a rule with ``weights`` of its own by a draw.
+
+        Raises ValueError if their mean is not 0, which mean-field theory asks for.
+        """
         if type(self).weights is not Initializer.weights:
             drawn = self.weights(np.random.default_rng(0), fan_in, fan_out, factor)
-            return float(np.mean(np.square(drawn, dtype=np.float64)))
+            return _square(drawn, "weights")
         return (self.scale(fan_in, fan_out) * self.gain * factor) ** 2
 
     def bias_variance(self) -> float:
-        """Return E b^2 of a layer's biases; of a rule with ``biases`` of its own by a draw."""
-        if type(self).biases is not Initializer.biases:
-            drawn = self.biases(np.random.default_rng(0), 10_000)
-            return float(np.mean(np.square(drawn, dtype=np.float64)))
+        """Return E b^2 of a layer's biases, as ``weight_variance``."""
+        if self.bias_mean or type(self).biases is not Initializer.biases:
+            return _square(self.biases(np.random.default_rng(0), 10_000), "biases")
         return self.bias_std**2
+
+
+def _square(drawn: Array, what: str) -> float:
+    square = float(np.mean(np.square(drawn, dtype=np.float64)))
+    mean = float(np.mean(drawn))
+    if mean * mean > max(0.01, 16 / drawn.size) * square:
+        raise ValueError(f"mean-field theory is of {what} whose mean is 0, not {mean:.3g}")
+    return square
 
 
 class Constant(Initializer):

@@ -112,10 +112,10 @@ def test_auto_keeps_the_signal_in_a_deep_tanh_network_and_lecun_does_not():
     assert last_rms("lecun_normal") < 0.3
 
 
-@pytest.mark.parametrize("name", INITIALIZERS)
+@pytest.mark.parametrize("name", list(INITIALIZERS))
 def test_theory_gets_the_variance_of_what_is_drawn(name):
     initializer = INITIALIZERS[name]()
-    if name != "zeros":
+    if name != "constant":
         initializer.gain, initializer.bias_std = 1.3, 0.5
     for shape in ((FAN_IN, FAN_OUT), (FAN_OUT, FAN_IN)):
         drawn = initializer.weights(np.random.default_rng(0), *shape, 1.1)
@@ -132,7 +132,7 @@ def test_theory_gets_the_variance_of_a_rule_of_the_users_own():
             return rng.choice([-0.5, 0.5], (fan_in, fan_out))
 
         def biases(self, rng, fan_out):
-            return np.full((1, fan_out), 0.1)
+            return rng.choice([-0.1, 0.1], (1, fan_out))
 
     assert Own().weight_variance(30, 20, 1.0) == pytest.approx(0.25)
     assert Own().bias_variance() == pytest.approx(0.01)
@@ -144,3 +144,11 @@ def test_layers_for_the_theory_have_the_networks_shapes():
     gain = variance_gain(activations.get("swiglu"), 16)
     assert layers[0].weight_variance == pytest.approx(1 / 2)
     assert layers[1].weight_variance == pytest.approx(gain**2 / 16)
+
+
+def test_theory_refuses_weights_and_biases_with_a_mean():
+    with pytest.raises(ValueError, match="biases whose mean is 0"):
+        INITIALIZERS["he_normal"](bias_mean=0.1).bias_variance()
+    with pytest.raises(ValueError, match="weights whose mean is 0"):
+        INITIALIZERS["constant"](value=0.1).weight_variance(4, 4, 1.0)
+    assert INITIALIZERS["constant"]().weight_variance(4, 4, 1.0) == 0
