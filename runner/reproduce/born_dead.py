@@ -1,0 +1,101 @@
+"""Networks that are dead before training."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from activations.base import Array
+from runner.plots.axes import draw_band, end_labels, percent, round_ticks
+from runner.plots.colours import layer_colours
+from runner.plots.style import SMALL, Picture
+from runner.reproduce.figure import panels
+from runner.reproduce.reproduction import Reproduction, Source, between, exact, recomputed
+from runner.reproduce.trained import trained
+from runner.theory.born_dead import least_share_of_interval, share_of_one_input
+
+REPLICATES, DEPTH = 4000, 9
+WIDTHS = (2, 3, 4, 5)
+TWO_LAYERS, NINE_LAYERS = "dead, 2 layers of 2 units", "dead, 9 layers of 2 units"
+
+
+def _measure(runs: Path, picture: Picture) -> dict[str, float]:
+    layers = np.arange(1, DEPTH + 1)
+    share = {}
+    for width in WIDTHS:
+        run = trained(runs, "born_dead", f"model.hidden=[{','.join(DEPTH * [str(width)])}]")
+        dead = np.array([run.history[f"layer{layer}_dead"][:, 0] == 1 for layer in layers])
+        share[width] = np.logical_or.accumulate(dead, axis=0).mean(axis=1)  # of k layers
+    _draw(picture, layers, share)
+    values = {TWO_LAYERS: share[2][1], NINE_LAYERS: share[2][-1]}
+    return values | {_bounded(width): share[width][-1] for width in WIDTHS}
+
+
+def _draw(picture: Picture, layers: Array, share: dict[int, Array]) -> None:
+    (axes,) = panels(picture, beside=0.8)
+    ends = []
+    for width, shade in zip(WIDTHS, layer_colours(len(WIDTHS)), strict=True):
+        bounds = np.array([_bounds(width, depth) for depth in layers.tolist()])
+        draw_band(axes, layers, *bounds.T, shade)
+        axes.plot(layers, share[width], "o", color=shade, ms=5, mew=0, clip_on=False, zorder=3)
+        ends.append((DEPTH, float(share[width][-1]), f"{width} units", shade))
+    axes.set_ylim(0, 1)
+    axes.set_xlim(1, DEPTH)
+    percent(axes.yaxis)
+    round_ticks(axes.xaxis, 9, integer=True)
+    axes.set_xlabel("hidden layers")
+    axes.set_ylabel(f"dead of {REPLICATES} networks")
+    end_labels(axes, ends)
+    words = "dots: measured\nbands: between the paper's bounds"
+    axes.annotate(words, (0.02, 0.98), xycoords="axes fraction", va="top", fontsize=SMALL)
+
+
+def _bounds(width: int, depth: int) -> tuple[float, float]:
+    """Return the paper's bounds for one-dimensional inputs of both signs; the upper one is what
+    a single input has."""
+    return least_share_of_interval(width, depth), share_of_one_input([width] * depth)
+
+
+def _bounded(width: int) -> str:
+    return f"dead, {DEPTH} layers of {width} units, bounds"
+
+
+def _three_errors(share: float) -> float:
+    return round(3 * math.sqrt(share * (1 - share) / REPLICATES), 4)
+
+
+BORN_DEAD = Reproduction(
+    name="born_dead",
+    title="Narrow and deep ReLU networks are born dead",
+    sources=(
+        Source(
+            "Lu et al.",
+            2020,
+            "Dying ReLU and initialization: theory and numerical examples",
+            "https://arxiv.org/abs/1903.06733",
+        ),
+    ),
+    shown="A hidden layer whose units are all off for every sample makes the network a constant, "
+    "which no gradient can change. A unit with random weights and no bias is off for a given input "
+    "with probability 1/2, so all N of a layer are with probability 2^-N, and every further layer "
+    "is another chance. Of networks nine layers deep and two units wide 88% are dead before "
+    "training, of those five units wide one in eight.",
+    command="python -m runner experiment=born_dead",
+    expected=(
+        recomputed(NINE_LAYERS, 0.8797, "another simulation", within=_three_errors(0.8797)),
+        exact(TWO_LAYERS, 5 / 32, "1/8 + 1/32, all signs counted", within=_three_errors(5 / 32)),
+        *(
+            between(
+                _bounded(width),
+                *_bounds(width, DEPTH),
+                "exact",
+                "between the paper's bounds",
+            )
+            for width in WIDTHS
+        ),
+    ),
+    measure=_measure,
+    seconds=20,
+)
