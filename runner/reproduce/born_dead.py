@@ -37,8 +37,8 @@ def _draw(picture: Picture, layers: Array, share: dict[int, Array]) -> None:
     (axes,) = panels(picture, beside=0.8)
     ends = []
     for width, shade in zip(WIDTHS, layer_colours(len(WIDTHS)), strict=True):
-        bounds = np.array([_bounds(width, depth) for depth in layers.tolist()])
-        draw_band(axes, layers, *bounds.T, shade)
+        least, most = np.array([_bounds(width, depth) for depth in layers.tolist()]).T
+        draw_band(axes, layers, least, most, shade)
         axes.plot(layers, share[width], "o", color=shade, ms=5, mew=0, clip_on=False, zorder=3)
         ends.append((DEPTH, float(share[width][-1]), f"{width} units", shade))
     axes.set_ylim(0, 1)

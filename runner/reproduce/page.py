@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from activations.web_page import fill
 from runner.reproduce.outcome import Outcome
 from runner.reproduce.reproduction import Source, digits
-from runner.system.web_page import fill
 
 TEMPLATE = Path(__file__).with_name("reproductions.html")
 _HEADINGS = ("quantity", "expected", "tolerance", "ours", "", "provenance")
