@@ -40,9 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--bad-inputs",
         type=int,
-        default=600,
+        default=130,
         metavar="N",
-        help="generated wrong inputs in tests/hostile/test_bad_input.py (600: a minute)",
+        help="generated wrong inputs in tests/hostile/test_bad_input.py (600: half a minute)",
     )
     parser.addoption(
         "--kills",

@@ -207,12 +207,22 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory):
+    """A folder with two runs, to be copied."""
+    runs = tmp_path_factory.mktemp("two") / "runs"
+    for activation in ("tanh", "relu"):
+        assert main([*BARE, f"activation={activation}", f"hydra.run.dir={runs / activation}"]) == 0
+    return runs
+
+
 @pytest.mark.parametrize("name", [*FILES, "summary.json"])
 @pytest.mark.parametrize("damage", [*DAMAGES, "removed"])
-def test_a_damaged_file_is_named_wherever_its_run_is_used(capsys, record_property, name, damage):
+def test_a_damaged_file_is_named_wherever_its_run_is_used(
+    two_runs, capsys, record_property, name, damage
+):
     record_property("damaged files", 1)
-    for activation in ("tanh", "relu"):
-        assert main([*BARE, f"activation={activation}", f"hydra.run.dir=runs/{activation}"]) == 0
+    shutil.copytree(two_runs, "runs")
     path = Path("runs/tanh") / name
     if damage == "removed":
         path.unlink()
