@@ -10,6 +10,9 @@ from runner.config.compose import compose
 from runner.data import shapes, split
 
 SIZES = {"two_spirals": 194}
+OF_ANY_SIZE = [name for name in shapes.DATASETS if name != "single_sample"]
+UNBALANCED = ["playground_circle", "playground_xor"]
+IN_ORDER = ["two_spirals", "cs231n_spiral", *(n for n in OF_ANY_SIZE if n.startswith("play"))]
 
 
 def make(name, seed=0, samples=None, noise=0.0, **own):
@@ -21,7 +24,7 @@ def radii(data):
     return np.linalg.norm(data.x, axis=1)
 
 
-@pytest.mark.parametrize("name", list(shapes.DATASETS))
+@pytest.mark.parametrize("name", OF_ANY_SIZE)
 @pytest.mark.parametrize("samples", [3, 4, 17, 50, 999])
 def test_any_number_of_samples_in_balanced_classes(name, samples):
     data = make(name, samples=samples, noise=0.1)
@@ -29,10 +32,10 @@ def test_any_number_of_samples_in_balanced_classes(name, samples):
     assert data.x.dtype == np.float64 and np.isfinite(data.x).all()
     assert data.labels.min() >= 0 and data.labels.max() < data.classes
     counts = np.bincount(data.labels, minlength=data.classes)
-    assert counts.max() - counts.min() <= 1
+    assert name in UNBALANCED or counts.max() - counts.min() <= 1
 
 
-@pytest.mark.parametrize("name", list(shapes.DATASETS))
+@pytest.mark.parametrize("name", OF_ANY_SIZE)
 def test_the_seed_decides_and_nothing_else_does(name):
     np.random.seed(3)  # noqa: NPY002
     first = make(name, seed=5, noise=0.1)
@@ -43,7 +46,7 @@ def test_the_seed_decides_and_nothing_else_does(name):
     assert first.x.tobytes() != other.x.tobytes()
 
 
-@pytest.mark.parametrize("name", [n for n in shapes.DATASETS if n != "two_spirals"])
+@pytest.mark.parametrize("name", [name for name in OF_ANY_SIZE if name not in IN_ORDER])
 def test_labels_come_in_no_order(name):
     labels = make(name).labels
     assert 0.2 < np.mean(labels[1:] == labels[:-1]) < 0.8
@@ -79,6 +82,53 @@ def test_two_spirals_are_the_benchmarks_points():
     points = np.stack([radius * np.sin(i * np.pi / 16), radius * np.cos(i * np.pi / 16)], 1)
     np.testing.assert_allclose(data.x[data.labels == 0], points, atol=1e-12)
     np.testing.assert_allclose(data.x[data.labels == 1], -points, atol=1e-12)
+
+
+def test_cs231n_spiral_is_the_course_notes():
+    """np.linspace(0, 1, 100) and np.linspace(4 j, 4 (j + 1), 100) for arm j."""
+    data = make("cs231n_spiral", samples=300)
+    for arm in range(3):
+        r, t = np.linspace(0, 1, 100), np.linspace(4 * arm, 4 * (arm + 1), 100)
+        expected = np.c_[r * np.sin(t), r * np.cos(t)]
+        np.testing.assert_allclose(data.x[data.labels == arm], expected, atol=1e-12)
+    noisy = make("cs231n_spiral", samples=30_000, noise=0.2)
+    turned = np.arctan2(noisy.x[:, 0], noisy.x[:, 1]) - 4 * (noisy.labels + radii(noisy))
+    shift = (turned + np.pi) % (2 * np.pi) - np.pi
+    assert shift[radii(noisy) > 0].std() == pytest.approx(0.2, rel=0.02)
+
+
+def test_the_playgrounds_data_are_its_own():
+    data = make("playground_circle", samples=4000)
+    np.testing.assert_array_equal(data.labels, radii(data) < 2.5)
+    inside, outside = (radii(data)[data.labels == label] for label in (1, 0))
+    assert inside.mean() == pytest.approx(1.25, abs=0.05)  # uniform in the radius
+    assert outside.min() >= 3.5 and outside.max() <= 5
+    data = make("playground_xor", samples=4000)
+    np.testing.assert_array_equal(data.labels, data.x[:, 0] * data.x[:, 1] > 0)
+    assert np.abs(data.x).min() >= 0.3 and np.abs(data.x).max() <= 5.3
+    for noise in (0.0, 0.5):
+        data = make("playground_gauss", samples=40_000, noise=noise)
+        for label, centre in ((1, 2), (0, -2)):
+            cloud = data.x[data.labels == label]
+            np.testing.assert_allclose(cloud.mean(axis=0), centre, atol=0.06)
+            np.testing.assert_allclose(cloud.var(axis=0), 0.5 + 7 * noise, rtol=0.04)
+    data = make("playground_spiral", samples=500)
+    i = np.arange(250) / 250
+    arm = np.c_[5 * i * np.sin(3.5 * np.pi * i), 5 * i * np.cos(3.5 * np.pi * i)]
+    np.testing.assert_allclose(data.x[data.labels == 1], arm, atol=1e-12)
+    np.testing.assert_allclose(data.x[data.labels == 0], -arm, atol=1e-12)
+    shift = make("playground_spiral", samples=500, noise=0.4).x - data.x
+    assert 0.39 < np.abs(shift).max() <= 0.4
+
+
+@pytest.mark.parametrize("name", UNBALANCED)
+def test_the_playgrounds_noise_blurs_the_border_and_moves_no_point(name):
+    quiet, noisy = make(name, samples=4000), make(name, samples=4000, noise=0.2)
+    assert quiet.x.tobytes() == noisy.x.tobytes()
+    changed = quiet.labels != noisy.labels
+    assert 0.02 < changed.mean() < 0.3
+    middle = np.abs(radii(quiet) - 2.5) if name == "playground_circle" else np.abs(quiet.x).min(1)
+    assert middle[changed].max() <= 0.2 * 5 * 2**0.5
 
 
 def test_xor_differs_in_sign_and_keeps_its_margin():
