@@ -13,7 +13,7 @@ from typing import Any
 
 OURS = ("activations", "runner")
 SET_BY_INIT = ("params", "generators", "learning_rate", "weight_decay", "clip_norm", "gain",
-               "bias_std", "warmup_epochs")  # fmt: skip
+               "bias_mean", "bias_std", "warmup_epochs")  # fmt: skip
 """What an ``__init__`` of the library's sets, which a subclass's own must call."""
 
 

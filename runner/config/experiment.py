@@ -61,7 +61,8 @@ class Training:
         epochs: passes over the training set.
         batch_size: samples per step; None for the full batch.
         shuffle: whether each epoch has its batches in a new order, or all have that of the split.
-        loss: cross_entropy or squared_error.
+        loss: cross_entropy, squared_error or, for two classes, tanh_squared_error.
+        l2: adds l2 / 2 times the sum of the squared weights to the training loss.
         patience: stop a replicate after this many epochs without a lower validation loss;
             None never stops early.
         record_every: epochs between records in history.csv; a replicate's last is always
@@ -75,6 +76,7 @@ class Training:
     batch_size: int | None = 32
     shuffle: bool = True
     loss: str = "cross_entropy"
+    l2: float = 0.0
     patience: int | None = None
     record_every: int = 1
     target_accuracy: float = 0.95
@@ -87,6 +89,7 @@ class Training:
         true_or_false("shuffle", self.shuffle)
         if not isinstance(self.loss, str):
             raise ValueError(f"loss must be a name, e.g. cross_entropy; got {self.loss!r:.60}")
+        number("l2", self.l2, minimum=0)
         if self.patience is not None:
             whole_number("patience", self.patience, minimum=1)
         whole_number("record_every", self.record_every, minimum=1)
@@ -207,7 +210,7 @@ class Experiment:
         for registry, name in self.names:
             if name not in registry:
                 raise _unknown(registry, name, closest(str(name), registry))
-        activation, _, schedule, _, _ = self.parts()
+        activation, _, schedule, _, loss = self.parts()
         if schedule.warmup_epochs >= self.training.epochs:
             raise ConfigError(
                 f"schedule.warmup_epochs={schedule.warmup_epochs} must be less than "
@@ -218,6 +221,11 @@ class Experiment:
         except ValueError as error:
             raise ConfigError(str(error)) from None
         refuse_what_does_not_fit(self)
+        if loss.two_classes_only and self.classes > 2:
+            raise ConfigError(
+                f"training.loss={loss.name} is for two classes, dataset {self.dataset['name']} has "
+                f"{self.classes}; use {' or '.join(one for one in LOSSES if one != loss.name)}"
+            )
         samples = self.train_samples
         batch_size = self.training.batch_size
         if batch_size is not None and batch_size > samples:

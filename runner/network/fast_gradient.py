@@ -74,10 +74,10 @@ class BoundLayers:
 class BatchGradient(BoundLayers):
     """Forward and backward for batches of one size, filling ``network.gradient``.
 
-    dz, dy are each layer's dL/dz and dL/dy.
+    dz, dy are each layer's dL/dz and dL/dy; ``l2`` that of ``Network.penalty``.
     """
 
-    def __init__(self, network: Network, loss: Loss, batch: int) -> None:
+    def __init__(self, network: Network, loss: Loss, batch: int, l2: float = 0.0) -> None:
         super().__init__(network, batch)
         dw = network.augmented(network.gradient)
         dz = [self.buffer(w.shape[-1]) for w in self.w]
@@ -94,9 +94,17 @@ class BatchGradient(BoundLayers):
             ]
         self.loss = loss_kernel(loss, self.z[-1], dz[-1])
         self.dz_transposed, self.dw = self.seen(_transposed(dz[0])), self.seen(dw[0])
+        self.penalty: list[Call] = []
+        if l2:
+            decay = (l2 * network.is_weight()).astype(network.dtype)
+            decayed = np.empty_like(network.theta)
+            self.penalty = [
+                partial(np.multiply, network.theta, decay, decayed),
+                partial(np.add, network.gradient, decayed, network.gradient),
+            ]
 
     def __call__(self, x: Array, targets: Array) -> None:
-        """Fill the gradient of the mean loss over a batch.
+        """Fill the gradient of the mean loss over a batch plus the penalty.
 
         x as ``with_ones`` makes it; targets, too, are (replicates, 1 or classes, batch).
         """
@@ -108,6 +116,8 @@ class BatchGradient(BoundLayers):
         for call in self.backward:
             call()
         self.product(x, self.dz_transposed, self.dw)  # nobody needs dL/dx
+        for call in self.penalty:
+            call()
 
 
 def with_ones(x: Array) -> Array:

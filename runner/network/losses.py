@@ -1,11 +1,14 @@
-"""Losses from logits, stable for any finite logit, and their gradients.
+"""Losses from the network's outputs z, stable for any finite z, and their gradients.
 
-Two classes have one logit z per sample: p = sigmoid(z) is the probability of class 1. More
-classes have one logit each: p = softmax(z). Shapes: logits (replicates, batch, 1 or classes),
-targets as made by ``encode``, losses (replicates, batch) in nats.
+Two classes have one output z per sample: but for ``TanhSquaredError`` it is the logit, and
+p = sigmoid(z) is the probability of class 1. More classes have one each: p = softmax(z). Shapes:
+logits (replicates, batch, 1 or classes), targets as made by ``encode``, losses (replicates, batch)
+in nats.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +63,11 @@ class Loss(Named):
     """How far logits are from their targets, and its gradient."""
 
     registry = LOSSES
+    two_classes_only: ClassVar[bool] = False
+
+    def class_logits(self, outputs: Array) -> Array:
+        """Return the logits of the class probabilities that a network's outputs stand for."""
+        return outputs
 
     def losses(self, logits: Array, targets: Array) -> Array:
         """Return the loss of each sample, shape (replicates, batch)."""
@@ -135,3 +143,37 @@ class SquaredError(Loss):
         if logits.shape[-1] == 1:  # p - t = s sigmoid(s z)
             return targets * probabilities(targets * logits)
         return probabilities(logits) - targets
+
+
+class TanhSquaredError(Loss):
+    """L = (tanh z - t)^2 / 2, t = -1 for class 0 and 1 for class 1. Two classes only.
+
+        dL/dz = (tanh z - t) (1 - tanh^2 z)
+
+    With s = -t the error is s (1 + tanh(s z)) = 2 s sigmoid(2 s z), and 1 - tanh^2 z is
+    4 w / (1 + w)^2, w = e^(-2 |z|): both keep their digits where they are small. Of all outputs
+    tanh z = 2 p - 1 has the lowest mean loss where class 1 has the probability p, so
+    p = (1 + tanh z) / 2 = sigmoid(2 z); several classes would each have their own, and the sum
+    would not be 1.
+
+    LeCun, Bottou, Orr & Mueller 1998, Efficient BackProp, section 4.5; the TensorFlow Playground,
+    https://github.com/tensorflow/playground
+    """
+
+    name = "tanh_squared_error"
+    two_classes_only = True
+
+    def class_logits(self, outputs: Array) -> Array:
+        return 2 * outputs
+
+    def losses(self, logits: Array, targets: Array) -> Array:
+        error = self._error(logits, targets)
+        return (error * error).sum(axis=-1) / 2
+
+    def gradient(self, logits: Array, targets: Array) -> Array:
+        w = np.exp(-2 * np.abs(logits))
+        slope = 4 * w / ((1 + w) * (1 + w))
+        return self._error(logits, targets) / logits.shape[-2] * slope
+
+    def _error(self, logits: Array, targets: Array) -> Array:
+        return 2 * targets * probabilities(2 * targets * logits)

@@ -81,7 +81,7 @@ class Measurement:
     """A network measured on a data set.
 
     Attributes:
-        loss: (replicates,) mean loss in nats.
+        loss: (replicates,) mean loss in nats; an Examiner's with the penalty.
         accuracy: (replicates,) share of samples classified correctly.
         layers: one per hidden layer; empty where only the losses were asked for.
         gradient_rms: per linear layer, (replicates,): root mean square over samples and
@@ -224,10 +224,24 @@ class Evaluator:
 
 
 class Examiner(Evaluator):
-    """Measures every layer, too; its first chunk are the LAYER_SAMPLES that go both ways."""
+    """Measures every layer, too; its first chunk are the LAYER_SAMPLES that go both ways.
 
-    def __init__(self, network: Network, loss: Loss, part: Part, scratch: Scratch) -> None:
+    Its loss is what training lowers: the mean loss plus the penalty of ``l2``.
+    """
+
+    def __init__(
+        self, network: Network, loss: Loss, part: Part, scratch: Scratch, l2: float = 0.0
+    ) -> None:
         super().__init__(network, loss, {"train": part}, scratch)
+        self.l2 = l2
+
+    def evaluate(
+        self, visit: Callable[[Forward], None] = lambda forward: None
+    ) -> dict[str, Measurement]:
+        found = super().evaluate(visit)
+        if self.l2:
+            found["train"].loss += self.network.penalty(self.l2)
+        return found
 
     def cut(self, data: Part, loss: Loss, start: int = 0) -> None:
         few = Part(*(array[..., :LAYER_SAMPLES] for array in data))

@@ -116,8 +116,8 @@ class Network:
             tape.append(x)
         return tape
 
-    def loss_gradient(self, x: Array, targets: Array, loss: Loss) -> None:
-        """Fill ``gradient`` with that of the mean loss over a batch.
+    def loss_gradient(self, x: Array, targets: Array, loss: Loss, l2: float = 0.0) -> None:
+        """Fill ``gradient`` with that of the mean loss over a batch plus the penalty.
 
         The chain rule: dL/dx of a layer is dL/dy of the one before.
         """
@@ -128,6 +128,16 @@ class Network:
             layer.accumulate(x, y, grad)
             if index > 0:  # nobody needs dL/d(data)
                 grad = layer.backward(x, y, grad)
+        for linear in self.linears:
+            linear.weight_gradient += l2 * linear.weight
+
+    def penalty(self, l2: float) -> Array:
+        """Return l2 / 2 times the sum of the squared weights, (replicates,) float64.
+
+        Biases and learnable activation parameters are not penalised.
+        """
+        squares = [np.square(linear.weight, dtype=np.float64) for linear in self.linears]
+        return np.asarray(l2 / 2 * sum(each.sum(axis=(1, 2)) for each in squares))
 
     def logits(self, x: Array) -> Array:
         """Return the logits, shape (replicates, batch, 1 or classes)."""
@@ -189,7 +199,7 @@ class Network:
         return found
 
     def is_weight(self) -> Array:
-        """Return which parameters are weights, shape (size,): those that decay applies to."""
+        """Return which parameters are weights, shape (size,): those that are penalised."""
         found = np.zeros(self.size, bool)
         for name, place in self.places.items():
             found[place] = name.endswith(".weight")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -22,32 +22,27 @@ OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
 
 @dataclass
 class Optimizer(Named):
-    """Base: learning rate, weight decay and clipping, which every optimizer has.
+    """Base: learning rate and clipping, which every optimizer has.
 
-    weight_decay adds weight_decay * theta to the gradient of the weights (an L2 penalty of
-    weight_decay / 2 * |w|^2); biases and learnable activation parameters are not decayed.
-    clip_norm rescales each replicate's gradient to that Euclidean norm where it is larger
+    clip_norm rescales each replicate's gradient, a penalty's included, to that Euclidean norm
+    where it is larger
     (Pascanu, Mikolov & Bengio 2013, https://arxiv.org/abs/1211.5063); None never clips.
     """
 
     registry = OPTIMIZERS
-    decoupled: ClassVar[bool] = False
 
     learning_rate: float
-    weight_decay: float = 0.0
     clip_norm: float | None = None
 
     def __post_init__(self) -> None:
         self.learning_rate = number("learning_rate", self.learning_rate, above=0)
-        self.weight_decay = number("weight_decay", self.weight_decay, minimum=0)
         if self.clip_norm is not None:
             self.clip_norm = number("clip_norm", self.clip_norm, above=0)
 
     def bind(self, theta: Array, is_weight: Array) -> None:
         """Take the array to train; ``is_weight`` (parameters,) marks what may be decayed."""
-        self.theta = theta
+        self.theta, self.is_weight = theta, is_weight
         self.scratch = np.empty_like(theta)
-        self.decay = (self.weight_decay * is_weight).astype(theta.dtype)
         self.steps = 0
         self.allocate()
 
@@ -64,13 +59,6 @@ class Optimizer(Named):
         self.steps += 1
         if self.clip_norm is not None:
             self.clip(gradient, self.clip_norm)
-        if self.weight_decay:
-            np.multiply(self.theta, self.decay, out=self.scratch)
-            if self.decoupled:
-                self.scratch *= learning_rate
-                self.theta -= self.scratch
-            else:
-                gradient += self.scratch
         self.update(gradient, learning_rate)
 
     def clip(self, gradient: Array, most: float) -> None:
@@ -242,13 +230,27 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam, with the weights shrunk apart from it: w <- w - lr weight_decay w, then Adam's step.
 
+    Biases and learnable activation parameters are not decayed.
     Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101, the shrinking scaled by the
     learning rate as in PyTorch.
     """
 
     name = "adamw"
-    decoupled = True
     weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.weight_decay = number("weight_decay", self.weight_decay, minimum=0)
+
+    def allocate(self) -> None:
+        super().allocate()
+        self.decay = (self.weight_decay * self.is_weight).astype(self.theta.dtype)
+
+    def update(self, gradient: Array, learning_rate: float) -> None:
+        np.multiply(self.theta, self.decay, out=self.scratch)
+        self.scratch *= learning_rate
+        self.theta -= self.scratch
+        super().update(gradient, learning_rate)
 
 
 def largest_gradient(decay: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:

@@ -27,7 +27,11 @@ from runner.plots.style import SMALL, Picture, text_width
 from runner.results.run import Run
 from runner.statistics.estimates import estimate, how
 
-_LOSS_NAMES = {"cross_entropy": "cross-entropy loss (nats)", "squared_error": "squared error"}
+_LOSS_NAMES = {
+    "cross_entropy": "cross-entropy loss (nats)",
+    "squared_error": "squared error",
+    "tanh_squared_error": "squared error of tanh",
+}
 _DASHES: dict[str, Any] = {"train": (0, (5, 2)), "validation": (0, (1, 1)), "test": "-"}
 _FINDINGS = {
     "diverged": "diverged",
@@ -65,6 +69,7 @@ def loss(run: Run) -> Picture:
             "a loss of exactly 0 is drawn at the lower edge" if zeros else "",
             beyond([(limits, everything[np.isfinite(everything)])]) if limits else "",
             _early(run),
+            "train with the penalty" if run.config.training.l2 else "",
         ],
     )
     axes = _axes(figure, run, "validation 0.000")

@@ -96,15 +96,14 @@ def _ours(
     places = [one.weight[0] for one in linears] + [one.bias[0, 0] for one in linears]
     for place, value in zip(places, start, strict=True):
         place[...] = value
-    optimizer = SGD(RATE, weight_decay=ALPHA / SAMPLES)
+    optimizer, l2 = SGD(RATE), ALPHA / SAMPLES
     optimizer.bind(network.theta, network.is_weight())
     loss, targets = CrossEntropy(), encode(labels[None], 2, np.float64)
-    step = BatchGradient(network, loss, SAMPLES)
+    step = BatchGradient(network, loss, SAMPLES, l2)
     losses = []
     for _ in range(STEPS):
-        penalty = sum(float(np.sum(one.weight**2)) for one in linears)
         data = float(loss.losses(network.logits(x[None]), targets).mean())
-        losses.append(data + ALPHA / 2 * penalty / SAMPLES)
+        losses.append(data + network.penalty(l2).item())
         step(with_ones(x[None]), feature_major(targets))
         optimizer.step(network.gradient)
     return np.array(losses), places
@@ -124,10 +123,11 @@ SCIKIT_LEARN = Reproduction(
     ),
     shown="From the same initial weights, with the same batches and plain gradient descent, two "
     "independent programs take the same 100 steps. The loss is the mean log-loss plus alpha/2 "
-    "times the sum of squared weights over the number of samples, so their alpha is our weight "
-    "decay times the number of samples. What is left is rounding: sums are added in another order.",
+    "times the sum of squared weights over the number of samples, so their alpha is our "
+    "training.l2 times the number of samples. What is left is rounding: sums are added in another "
+    "order.",
     command="python -m runner dataset=moons dataset.samples=200 'model.hidden=[8,5]' "
-    "optimizer=sgd optimizer.weight_decay=5e-5 training.batch_size=null dtype=float64",
+    "optimizer=sgd training.l2=5e-5 training.batch_size=null dtype=float64",
     expected=tuple(
         between(f"{name}: {what}", 0.0, 1e-12, "recomputed", "greatest difference in 100 steps")
         for what in ("losses", "weights")

@@ -165,7 +165,7 @@ class Run:
         """Return the network of all replicates as it was before training."""
         data = self.data()
         network, _ = build_network(self.config, self.config.seeds)
-        return TrainedNetwork(network, data.mean, data.scale)
+        return TrainedNetwork(network, data.mean, data.scale, self.config.parts().loss)
 
     def data(self) -> Split:
         """Return the data of all replicates in their own units, not standardised, generated

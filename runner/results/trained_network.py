@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from activations.base import Array
 from runner.data.split import standardised
+from runner.network.losses import Loss
 from runner.network.network import Network
 
 ROWS_AT_ONCE = 1024
@@ -16,15 +17,16 @@ ROWS_AT_ONCE = 1024
 
 
 class TrainedNetwork(Network):
-    """A stored run's network: it takes x in the data's own units and standardises it itself.
+    """A stored run's network: it takes x in the data's own units and standardises it itself, if
+    it was trained so.
 
     x may be (batch, features), the same for all replicates, or (replicates, batch, features).
     """
 
-    def __init__(self, network: Network, mean: Array, scale: Array) -> None:
+    def __init__(self, network: Network, mean: Array, scale: Array, loss: Loss) -> None:
         """Take a network over; mean and scale (replicates, features) are its training data's."""
         vars(self).update(vars(network))
-        self.mean, self.scale = mean, scale
+        self.mean, self.scale, self.loss = mean, scale, loss
 
     def chosen(self, replicates: list[int]) -> TrainedNetwork:
         """Return a network of some of the replicates."""
@@ -53,7 +55,7 @@ class TrainedNetwork(Network):
         return super().forward(self.standardised(x))
 
     def logits(self, x: npt.ArrayLike) -> Array:
-        """Return the logits, shape (replicates, batch, 1 or classes)."""
+        """Return the logits of the class probabilities, (replicates, batch, 1 or classes)."""
         x, logits = self.standardised(x), super().logits
         blocks = np.split(x, range(ROWS_AT_ONCE, x.shape[1], ROWS_AT_ONCE), axis=1)
-        return np.concatenate([logits(block) for block in blocks], axis=1)
+        return self.loss.class_logits(np.concatenate([logits(block) for block in blocks], axis=1))

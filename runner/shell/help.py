@@ -35,9 +35,9 @@ Ten settings used most, with their defaults (--cfg job prints all)
   dataset=moons                 also .samples, .noise, .label_noise
   model.hidden=[16,16]          units of each hidden layer; []: none
   initializer=auto              keeps the variance for this activation
-  optimizer=adam                also .weight_decay, .clip_norm, .momentum
+  optimizer=adam                also .clip_norm, sgd's .momentum
   optimizer.learning_rate=0.01  one for each: tune=optimizer.learning_rate
-  training.epochs=100           also .batch_size, .shuffle, .loss, .patience
+  training.epochs=100           also .batch_size, .loss, .l2, .patience
   replicates=10                 networks, each with its own data and weights
   seed=0                        replicate k has seed + k
   extensions=[]                 your own activations, data ...: [file.py]

@@ -73,14 +73,15 @@ class Group:
         train = data.pop("train")
         self.judged_part = "validation" if "validation" in data else "train"
         scratch = Scratch()
-        self.examiner = Examiner(self.network, self.loss, train, scratch)
+        self.l2 = experiment.training.l2
+        self.examiner = Examiner(self.network, self.loss, train, scratch, self.l2)
         self.evaluator = Evaluator(self.network, self.loss, data, scratch)
         self.x, self.targets = train.x, train.targets
         self.shuffled_x, self.shuffled_targets = self.x.copy(), self.targets.copy()
         self.samples = self.x.shape[-1]
         self.batch_size = size = experiment.training.batch_size or self.samples
         self.fill_gradient = {
-            batch: BatchGradient(self.network, self.loss, batch)
+            batch: BatchGradient(self.network, self.loss, batch, self.l2)
             for batch in {size, self.samples % size or size}  # the last may be smaller
         }
         self.dead_since = [np.full((len(seeds), units), -1) for units in self.network.hidden]
@@ -227,6 +228,8 @@ class Group:
             found = measured.get(part)
             row[f"{part}_loss"] = found.loss if found else missing
             row[f"{part}_accuracy"] = found.accuracy if found else missing
+        if self.l2:
+            row["penalty"] = network.penalty(self.l2)
         train = measured["train"]
         finite = np.isfinite(network.theta).all(axis=1) & np.isfinite(train.loss)
         ratios = update_ratios(network, before)

@@ -31,13 +31,16 @@ def test_it_fills_the_gradient_of_the_plain_tape(name):
         streams = [np.random.default_rng([seed, 1]) for seed in range(replicates)]
         network.initialize(Auto(bias_std=0.1), streams)
         loss = LOSSES[loss_name]()
+        if loss.two_classes_only and classes > 2:
+            continue
         for batch in (BATCH, LAST_BATCH):
             x = 0.3 * rng.standard_normal((replicates, batch, 3)).astype(dtype)
             targets = encode(rng.integers(0, classes, (replicates, batch)), classes, dtype)
-            fill_gradient = BatchGradient(network, loss, batch)
+            l2 = 0.3 if len(hidden) == 1 else 0.0
+            fill_gradient = BatchGradient(network, loss, batch, l2)
             with np.errstate(all="ignore"):
                 network.set_generators([np.random.default_rng(k) for k in range(replicates)])
-                network.loss_gradient(x, targets, loss)
+                network.loss_gradient(x, targets, loss, l2)
                 expected = network.gradient.copy()
                 network.gradient[...] = np.nan
                 network.set_generators([np.random.default_rng(k) for k in range(replicates)])

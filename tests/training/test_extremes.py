@@ -21,7 +21,7 @@ QUICK = ["training.epochs=1", "dataset.samples=60", "replicates=2"]
         "dtype=float64 activation=relu model.hidden=[8,8,8,8,8,8] initializer.gain=1e30 plots=png",
         "dtype=float64 optimizer.learning_rate=1e30 optimizer=sgd training.loss=squared_error",
         "optimizer.learning_rate=1e-300",
-        "optimizer.weight_decay=1e30",
+        "training.l2=1e30",
         "optimizer=adamw optimizer.weight_decay=1e30",
         "initializer.gain=1e30",
         "initializer.bias_std=1e30",

@@ -59,6 +59,59 @@ def test_without_shuffling_every_epoch_takes_the_batches_of_the_split(tmp_path):
         plain.compare(result, replicate)
 
 
+@pytest.mark.parametrize("part", ["penalty", "tanh"])
+def test_the_penalty_and_the_tanh_output_train_as_their_formulas_say(part, tmp_path):
+    """The penalty is in train_loss, in no other loss, and in a column of its own."""
+    words = ["dataset.samples=100", "training.epochs=20", "training.batch_size=null",
+             "optimizer.learning_rate=0.5"]  # fmt: skip
+    words += ["training.l2=0.1"] if part == "penalty" else ["training.loss=tanh_squared_error"]
+    result = run([*QUIET, *words, f"hydra.run.dir={tmp_path / 'it'}"])
+    plain = Plain(result, 1)
+    data = result.config.split(result.config.seeds[1])
+
+    def losses(x, y):
+        z = plain.output(x)[1]
+        if part == "tanh":
+            return ((np.tanh(z) - (2 * y - 1)) ** 2 / 2).mean()
+        return -np.log(np.where(y == 1, sigmoid(z), sigmoid(-z))).mean()
+
+    def penalty():
+        return 0.05 * sum((w**2).sum() for w in plain.parameters[::2]) * (part == "penalty")
+
+    for epoch in range(21):
+        found = {name: rows[1, epoch] for name, rows in result.history.items()}
+        assert found["train_loss"] == pytest.approx(losses(plain.x, plain.y) + penalty(), rel=1e-8)
+        assert found["test_loss"] == pytest.approx(losses(data.test_x, data.test_labels), rel=1e-8)
+        if part == "penalty":
+            assert found["penalty"] == pytest.approx(penalty(), rel=1e-8)
+        z = plain.output(plain.x)[1]
+        slope = sigmoid(z) - plain.y
+        if part == "tanh":
+            slope = (np.tanh(z) - (2 * plain.y - 1)) * (1 - np.tanh(z) ** 2)
+        gradients = plain.gradients(plain.x, slope / len(z))
+        if part == "penalty":
+            gradients[0] += 0.1 * plain.parameters[0]
+            gradients[2] += 0.1 * plain.parameters[2]
+        if epoch < 20:
+            plain.step(0.5, gradients)
+    plain.compare(result, 1)
+    assert ("penalty" in result.history) is (part == "penalty")
+
+
+def test_probabilities_of_a_tanh_output_are_half_of_one_plus_tanh(tmp_path):
+    words = ["training.loss=tanh_squared_error", "training.epochs=2", "dataset.samples=100"]
+    result = run([*QUIET, *words, f"hydra.run.dir={tmp_path / 'it'}"])
+    plain = Plain(result, 0)
+    plain.parameters = [result.weights[f"layer{k}.{part}"][0] for k in (1, 2)
+                        for part in ("weight", "bias")]  # fmt: skip
+    data = result.data()
+    x = data.test_x[0]
+    z = plain.output((x - data.mean[0]) / data.scale[0])[1]
+    found = result.predict_proba(x, replicate=0)
+    np.testing.assert_allclose(found[:, 1], (1 + np.tanh(z)) / 2)
+    np.testing.assert_array_equal(result.predict(x, replicate=0), np.tanh(z) > 0)
+
+
 def test_a_network_of_unstandardised_data_predicts_in_their_units(tmp_path):
     words = ["dataset=checkerboard", "dataset.standardize=false", "training.epochs=2"]
     result = run([*QUIET, *words, f"hydra.run.dir={tmp_path / 'it'}"])
@@ -85,6 +138,13 @@ def test_full_batch_without_validation_or_test_data(tmp_path):
         ("training.shuffle=no_way", "training.shuffle must be true or false, got 'no_way'"),
         ("initializer=uniform initializer.limit=0", "initializer.limit must be a finite .* > 0"),
         ("initializer.bias_mean=nan", "initializer.bias_mean must be a finite number"),
+        ("training.l2=-1", "training.l2 must be a finite number and >= 0"),
+        (
+            "training.loss=tanh_squared_error dataset=spirals",
+            "training.loss=tanh_squared_error is for two classes, dataset spirals has 3; "
+            "use cross_entropy or squared_error",
+        ),
+        ("optimizer.weight_decay=0.1", "optimizer.weight_decay is unknown"),
         ("initializer=zeros", "initializer=zeros is unknown; known: .*constant"),
     ],
 )
