@@ -38,19 +38,26 @@ if TYPE_CHECKING:
 Fingerprint = dict[str, str]
 
 DECIDES = (
-    "activations",
+    "activations.arguments",
+    "activations.base",
+    "activations.formulas",
+    "activations.functions",
+    "activations.moments",
+    "activations.registry",
+    "activations.tracing",
+    "activations.user_code",
     "runner.config.build",
     "runner.config.experiment",
     "runner.data",
     "runner.network",
     "runner.system.blas",
+    "runner.theory.layers",
     "runner.training.outcome",
     "runner.training.stack",
     "runner.training.train",
 )
-"""The laboratory's code that decides results; a package stands for its modules."""
-CHECK = "activations.check"
-"""What of ``activations`` no training uses."""
+"""The laboratory's code that decides results; a package stands for its modules. Not all of
+``activations``: what a process imports besides, to draw or to help, must not count in it."""
 
 MACHINE = ("blas", "processor")
 """What belongs to the machine that trains; the rest travels with the files."""
@@ -152,7 +159,7 @@ def mixture(settings: Iterable[Iterable[Fingerprint]]) -> str:
 def decides(module: str) -> bool:
     """Return whether a module of the laboratory's decides results."""
     places = set(itertools.accumulate(module.split("."), "{}.{}".format))
-    return not places.isdisjoint(DECIDES) and CHECK not in places
+    return not places.isdisjoint(DECIDES)
 
 
 def _laboratory() -> str:
