@@ -59,6 +59,7 @@ Other commands, each with --help
   python -m runner.plots FOLDER ...      draw a run's pictures again
   python -m runner.plots.gallery         draw all activations
   python -m activations.check NAME ...   count the correct digits
+  python -m runner.reproduce [NAME ...]  compute published results anew
 """
 
 ABOUT = {
