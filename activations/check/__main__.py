@@ -14,24 +14,20 @@ your own, from its ``forward`` evaluated in arbitrary precision; both need mpmat
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import signal
 import sys
-from typing import Any
 
 import numpy as np
 
 import activations
-from activations.base import Activation, Array, Elementwise
-from activations.check.accuracy import Exact, beside_roots, exact, points, ulp_errors
+from activations.base import Activation, Elementwise
+from activations.check.digits import measure
 from activations.check.fixed_points import REACH, fixed_points
 from activations.check.gradient import check_gradient, difference_error
 from activations.user_code import error_line, import_file
 
 __all__ = ["check_gradient", "main"]
 
-VALUE_ULP, DERIVATIVE_ULP = 4.0, 8.0
-DTYPES = (np.float32, np.float64)
 MOST_POINTS = 13
 
 
@@ -63,76 +59,23 @@ class Report:
         self.lines.append(f"gradient     agrees with the value to {off:.0e} (differences)")
 
     def _digits(self, activation: Elementwise, count: int) -> None:
-        if importlib.util.find_spec("mpmath") is None:
-            self.lines.append("ULP          mpmath is not installed: float32 against float64")
-            self._float32_against_float64(activation, count)
-            return
-        entry = _reference(activation)
-        special = entry.special if entry else activation.kinks or (0.0,)
-        x = points(np.float64, count, special)
-        if entry:
-            x = x[np.abs(x) <= entry.reach]
-            truths = [exact(entry.value_at, x), exact(entry.derivative_at, x)]
-        else:
-            from activations.check.high_precision import derivative_of, value_of
-
-            try:
-                truths = [
-                    exact(value_of(activation), x, jumps=True),
-                    exact(derivative_of(activation), x, jumps=True),
-                ]
-                smooth = ~np.isnan(truths[0].high) & ~np.isnan(truths[1].high)
-                x = x[smooth]
-                truths = [beside_roots(x, truth[smooth]) for truth in truths]
-            except Exception as error:  # it may call whatever takes floats only
-                reason = " ".join(str(error).split())[:60]
-                self.lines.append(
-                    f"ULP          its forward takes floats only ({reason}): float32 from float64"
+        measured = measure(activation, count)
+        if measured.note:
+            self.lines.append(f"ULP          {measured.note}")
+        for worst in measured.worst:
+            what = f"{worst.what:<10} {worst.ulp:10.3g} ULP at x = {worst.x:.9g}"
+            text = f"{worst.dtype:<12} {what}"
+            if worst.bound == np.inf:
+                text += " (from its own float64)"
+            if worst.ulp > worst.bound:
+                text += f"  > {worst.bound:g}"
+                self.broken.append(
+                    f"{worst.dtype} {worst.what} is {worst.ulp:.3g} ULP off at x = {worst.x:.9g}, "
+                    f"allowed are {worst.bound:g}"
                 )
-                self._float32_against_float64(activation, count)
-                return
-        bounds = (entry.value_ulp, entry.derivative_ulp) if entry else (VALUE_ULP, DERIVATIVE_ULP)
-        if activation.surrogate_derivative and not entry:
-            truths = truths[:1]
-        for dtype in DTYPES:
-            with np.errstate(over="ignore"):
-                of_dtype = x == x.astype(dtype)
-            here = x[of_dtype].astype(dtype)
-            with np.errstate(all="ignore"):
-                found = [activation(here), activation.gradient(here)]
-            for what, got, truth, bound in zip(
-                ("value", "derivative"), found, truths, bounds, strict=False
-            ):
-                errors = ulp_errors(got, truth[of_dtype])
-                if not entry and what == "derivative":
-                    errors = np.where(_kink(activation, here, errors > bound), 0.0, errors)
-                self._row(dtype, what, here, errors, bound)
-        if entry and entry.looser:
-            self.lines.append(f"             {entry.definition.why}")
-
-    def _row(self, dtype: type, what: str, x: Array, errors: Array, bound: float) -> None:
-        worst = int(errors.argmax())
-        text = f"{dtype.__name__:<12} {what:<10} {errors[worst]:10.3g} ULP at x = {x[worst]:.9g}"
-        if errors[worst] > bound:
-            text += f"  > {bound:g}"
-            self.broken.append(
-                f"{dtype.__name__} {what} is {errors[worst]:.3g} ULP off at x = {x[worst]:.9g}, "
-                f"allowed are {bound:g}"
-            )
-        self.lines.append(text)
-
-    def _float32_against_float64(self, activation: Elementwise, count: int) -> None:
-        x = points(np.float32, count)
-        with np.errstate(all="ignore"):
-            for what, function in (("value", activation), ("derivative", activation.gradient)):
-                wide = np.asarray(function(x.astype(np.float64)))
-                finite = np.isfinite(wide)
-                errors = ulp_errors(function(x)[finite], Exact.of(wide[finite]))
-                worst = int(errors.argmax())
-                self.lines.append(
-                    f"float32      {what:<10} {errors[worst]:10.3g} ULP at x = "
-                    f"{x[finite][worst]:.9g} (from its own float64)"
-                )
+            self.lines.append(text)
+        if measured.why_looser:
+            self.lines.append(f"             {measured.why_looser}")
 
     def _shape(self, activation: Elementwise) -> None:
         x = np.linspace(-20, 20, 160_001)
@@ -156,36 +99,6 @@ class Report:
             f"fixed points {_fixed_points(activation)}",
             f"limits       f: {ends[0]:.7g}, {ends[1]:.7g}; f': {slopes[0]:.7g}, {slopes[1]:.7g}",
         ]
-
-
-def _reference(activation: Elementwise) -> Any:
-    """Return the library's definition of this function with these parameters, if there is one."""
-    if not type(activation).__module__.startswith("activations."):
-        return None
-    from activations.check.definitions import REFERENCES
-
-    entries = [entry for entry in REFERENCES if entry.name == activation.name]
-    for entry in entries:
-        if entry.activation.hyperparameters == activation.hyperparameters:
-            return entry
-    return None
-
-
-def _kink(activation: Elementwise, x: Array, suspect: Array) -> Array:
-    """Return which of the suspect points have another derivative on the left than on the right."""
-    import mpmath
-
-    from activations.check.high_precision import value_of
-
-    value, kinks = value_of(activation), np.zeros(x.shape, bool)
-    with mpmath.workprec(500):
-        for index in np.flatnonzero(suspect):
-            here = mpmath.mpf(float(x[index]))
-            step = mpmath.mpf(2) ** -1200 if here == 0 else abs(here) * mpmath.mpf(2) ** -200
-            right = (value(here + step) - value(here)) / step
-            left = (value(here) - value(here - step)) / step
-            kinks[index] = abs(right - left) > 1e-9 * max(abs(right), abs(left))
-    return kinks
 
 
 def _fixed_points(activation: Elementwise) -> str:
