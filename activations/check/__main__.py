@@ -19,16 +19,14 @@ import sys
 
 import numpy as np
 
-import activations
 from activations.base import Activation, Elementwise
 from activations.check.digits import measure
-from activations.check.fixed_points import REACH, fixed_points
+from activations.check.fixed_points import fixed_points_text
 from activations.check.gradient import check_gradient, difference_error
-from activations.user_code import error_line, import_file
+from activations.chosen import classes_named
+from activations.user_code import error_line
 
 __all__ = ["check_gradient", "main"]
-
-MOST_POINTS = 13
 
 
 class Report:
@@ -96,36 +94,9 @@ class Report:
         self.lines += [
             f"monotone     {shape.get((bool(rises), bool(falls)), 'no')}",
             f"range        {every.min():.7g} to {every.max():.7g} (seen on [-20, 20] and at +-inf)",
-            f"fixed points {_fixed_points(activation)}",
+            f"fixed points {fixed_points_text(activation)}",
             f"limits       f: {ends[0]:.7g}, {ends[1]:.7g}; f': {slopes[0]:.7g}, {slopes[1]:.7g}",
         ]
-
-
-def _fixed_points(activation: Elementwise) -> str:
-    points, intervals = fixed_points(activation)
-    named = [f"{point:.7g}" for point in points]
-    if len(named) > MOST_POINTS:
-        named = [f"{len(named)} from {named[0]} to {named[-1]}"]
-    for low, high in intervals:
-        ends = (
-            f"{'(' if low == -np.inf else '['}{low:.7g}, {high:.7g}{')' if high == np.inf else ']'}"
-        )
-        named.append(f"{ends} to rounding")
-    return ", ".join(named) or f"none in [-{REACH:g}, {REACH:g}]"
-
-
-def _chosen(what: str) -> list[type[Activation]]:
-    """Return the classes that an argument names. Raises ValueError, one line, if there are none."""
-    if what == "all":
-        return [activations.get_class(name) for name in activations.names()]
-    if not what.endswith(".py"):
-        return [activations.get_class(what)]
-    module = import_file(what)
-    classes = [c for c in vars(module).values() if isinstance(c, type)]
-    known = [c for c in classes if issubclass(c, Activation) and c.__module__ == module.__name__]
-    if not known:
-        raise ValueError(f"{what} defines no subclass of Activation")
-    return known
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -139,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.points < 40:
             raise ValueError(f"--points must be 40 or more, got {options.points}")
-        chosen = [(what, cls) for what in options.what for cls in _chosen(what)]
+        chosen = [(what, cls) for what in options.what for cls in classes_named(what)]
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

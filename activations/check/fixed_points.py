@@ -23,6 +23,9 @@ TINY = 1e-6
 NARROW = 3
 """So many neighbouring steps are still one point."""
 
+MOST_POINTS = 13
+"""More are counted in words."""
+
 
 def fixed_points(activation: Elementwise) -> tuple[list[float], list[tuple[float, float]]]:
     """Return the points and the intervals, both in order, ends beyond all floats as infinite.
@@ -72,6 +75,20 @@ def fixed_points(activation: Elementwise) -> tuple[list[float], list[tuple[float
         if close(low):
             points.append(low)
     return sorted(points), intervals
+
+
+def fixed_points_text(activation: Elementwise) -> str:
+    """Return them as words: "0, [17, inf) to rounding"."""
+    points, intervals = fixed_points(activation)
+    named = [f"{point:.7g}" for point in points]
+    if len(named) > MOST_POINTS:
+        named = [f"{len(named)} from {named[0]} to {named[-1]}"]
+    for low, high in intervals:
+        ends = (
+            f"{'(' if low == -np.inf else '['}{low:.7g}, {high:.7g}{')' if high == np.inf else ']'}"
+        )
+        named.append(f"{ends} to rounding")
+    return ", ".join(named) or f"none in [-{REACH:g}, {REACH:g}]"
 
 
 def _boundary(holds: Callable[[float], Any], inside: float, outside: float) -> float:

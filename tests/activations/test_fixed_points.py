@@ -11,9 +11,8 @@ import pytest
 
 import activations
 from activations import Elementwise
-from activations.check.__main__ import _fixed_points
 from activations.check.definitions import REFERENCES, Reference
-from activations.check.fixed_points import REACH, fixed_points
+from activations.check.fixed_points import REACH, fixed_points, fixed_points_text
 
 EPS = np.finfo(np.float64).eps
 
@@ -38,7 +37,7 @@ def tells(size: float) -> bool:
 @pytest.mark.parametrize("entry", REFERENCES, ids=lambda entry: entry.label)
 def test_fixed_points_are_true_and_none_is_missing(entry: Reference) -> None:
     points, intervals = fixed_points(entry.activation)
-    assert len(_fixed_points(entry.activation)) < 150
+    assert len(fixed_points_text(entry.activation)) < 150
     for x in points:
         near = [gap(entry, x + side * (1e-8 + 1e-8 * abs(x))) for side in (-1, 1)]
         assert not tells(gap(entry, x)) or near[0] * near[1] < 0, x

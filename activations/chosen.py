@@ -1,0 +1,24 @@
+"""Which activations an argument of a command names."""
+
+from __future__ import annotations
+
+import activations
+from activations.base import Activation
+from activations.user_code import import_file
+
+
+def classes_named(what: str) -> list[type[Activation]]:
+    """Return the classes: of a name, of all names for "all", or those that FILE.py defines.
+
+    Raises ValueError, one line, if there are none.
+    """
+    if what == "all":
+        return [activations.get_class(name) for name in activations.names()]
+    if not what.endswith(".py"):
+        return [activations.get_class(what)]
+    module = import_file(what)
+    classes = [c for c in vars(module).values() if isinstance(c, type)]
+    known = [c for c in classes if issubclass(c, Activation) and c.__module__ == module.__name__]
+    if not known:
+        raise ValueError(f"{what} defines no subclass of Activation")
+    return known
