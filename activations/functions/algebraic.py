@@ -43,7 +43,7 @@ class SoftSign(Elementwise):
 class Elliott(SoftSign):
     """1/2 + x / (2 (1 + |x|)): softsign moved to the range (0, 1) of a sigmoid.
 
-    Written 1 / (2 (1 + |x|)) for x < 0, where the sum cancels.
+    Written 1 / (2 (1 + |x|)) for x < 0, where the sum cancels. f' = 1 / (2 (1 + |x|)^2).
     Elliott 1993, https://drum.lib.umd.edu/handle/1903/5355
     """
 
@@ -85,6 +85,7 @@ class ISRLU(ISRU):
     """x for x >= 0, x / sqrt(1 + alpha x^2) for x < 0: the inverse square root linear unit.
 
     Range (-1 / sqrt alpha, inf). Twice differentiable at 0.
+    f' = 1 for x >= 0, (1 / sqrt(1 + alpha x^2))^3 for x < 0.
     Carlile et al. 2017, https://arxiv.org/abs/1710.09967
     """
 
@@ -103,6 +104,7 @@ class SquarePlus(Elementwise, float64=True):
 
     Written max(x, 0) + (b / 4) / m with m = (|x| + sqrt(x^2 + b)) / 2, which neither cancels
     for x < 0 nor overflows. b = 4 ln(2)^2 gives softplus's value at 0.
+    f' = (1 + x / sqrt(x^2 + b)) / 2.
     Barron 2021, https://arxiv.org/abs/2112.11687
     """
 
@@ -124,6 +126,7 @@ class BentIdentity(Elementwise, float64=True):
 
     Range all numbers; +-inf where the exact value is beyond the largest float. Written
     x (1 + r / 2) with r = x / (sqrt(x^2 + 1) + 1), which does not cancel near 0.
+    f' = 1 + x / (2 sqrt(x^2 + 1)).
     No paper: it appears in lists of activation functions.
     """
 

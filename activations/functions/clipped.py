@@ -12,7 +12,8 @@ from activations.functions.indicators import constant, indicator, positive
 class HardTanh(Elementwise):
     """min(max(x, low), high), with low < high. Range [low, high]; f' is 0 at both kinks.
 
-    The kinks as in PyTorch; JAX takes 1. Collobert 2004, thesis, EPFL/Paris VI.
+    f' = 1 for low < x < high, else 0. The kinks as in PyTorch; JAX takes 1.
+    Collobert 2004, thesis, EPFL/Paris VI.
     """
 
     name = "hardtanh"
@@ -35,6 +36,7 @@ class Clip(Elementwise):
 
     f' is 0 at both bounds, as that of PyTorch's hardtanh; torch.clamp 2.13 takes 1, jax.numpy.clip
     1/2. ONNX and PyTorch have no default bounds; ours are the unit interval.
+    f' = 1 for low < x < high, else 0.
     ONNX Clip, torch.clamp, numpy.clip
     """
 
@@ -70,7 +72,7 @@ class HardSigmoid(Elementwise):
 
     slope = 1/6 (kinks at -3 and 3) as in PyTorch, JAX, Keras 3; 0.2 (-2.5 and 2.5) in ONNX,
     Keras 2 and Theano. Evaluated as clip(x + offset/slope, 0, 1/slope) slope: slope x +
-    offset would lose digits at the left kink.
+    offset would lose digits at the left kink. f' = slope for 0 < f(x) < 1, else 0.
     Courbariaux, Bengio & David 2015, https://arxiv.org/abs/1511.00363
     """
 
@@ -94,7 +96,8 @@ class HardSigmoid(Elementwise):
 class SparseSigmoid(HardSigmoid):
     """min(max((x + 1) / 2, 0), 1). Range [0, 1]; f' is 0 at both kinks (JAX takes 1/4).
 
-    The first of two probabilities of sparsemax, and the slope of sparse_plus. jax.nn
+    The first of two probabilities of sparsemax, and the slope of sparse_plus.
+    f' = 1/2 for |x| < 1, else 0. jax.nn
     Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
     """
 
@@ -105,6 +108,7 @@ class SparseSigmoid(HardSigmoid):
 class SQNL(Elementwise):
     """x - x |x| / 4 for |x| < 2, else sign(x): a square-law tanh. Range [-1, 1].
 
+    f' = max(1 - |x| / 2, 0).
     Wuraola & Patel 2018, SQNL: A New Computationally Efficient Activation Function,
     https://doi.org/10.1109/IJCNN.2018.8489043
     """
@@ -123,6 +127,7 @@ class SQNL(Elementwise):
 class HardGaussianHat(Elementwise):
     """max(1 - |x|, 0), the triangular hat. Range [0, 1]; f' is 0 at -1, 0 and 1.
 
+    f' = -sign(x) for |x| < 1, else 0.
     The linear B-spline; as a fuzzy membership function Zadeh 1965.
     """
 
@@ -139,7 +144,7 @@ class HardGaussianHat(Elementwise):
 class Step(Elementwise):
     """1 for x > threshold, else 0. Range {0, 1}.
 
-    f' is 0 everywhere, so that nothing before it learns; window > 0 trains it straight
+    f' = 0 everywhere, so that nothing before it learns; window > 0 trains it straight
     through, as if f' were 1 for |x - threshold| <= window.
     Rosenblatt 1958; straight through: Bengio et al. 2013, https://arxiv.org/abs/1308.3432
     """
@@ -163,8 +168,8 @@ class Step(Elementwise):
 class SignSTE(Elementwise):
     """sign(x), trained straight through. Range {-1, 0, 1}.
 
-    The derivative is a stand-in: 1 for |x| <= window, else 0, where the true one is 0
-    everywhere but at 0; window = 0 gives the true one.
+    f' = 1 for |x| <= window, else 0, is a stand-in: the true one is 0 everywhere but at 0;
+    window = 0 gives the true one.
     Hubara et al. 2016, Binarized Neural Networks, https://arxiv.org/abs/1602.02830
     """
 

@@ -29,7 +29,8 @@ class ELU(Elementwise):
     """x for x > 0, alpha (e^x - 1) for x <= 0, the exponential linear unit.
 
     Range (-alpha, inf). f'(0) = alpha, the negative branch's, as everywhere; 1 only for
-    alpha = 1. f' = alpha e^x from x: y + alpha has no digits on the far left.
+    alpha = 1. f' = 1 for x > 0, alpha e^x for x <= 0, from x: y + alpha has no digits on the far
+    left.
     Clevert, Unterthiner & Hochreiter 2015, https://arxiv.org/abs/1511.07289
     """
 
@@ -90,7 +91,7 @@ class SELU(Elementwise):
 
     Range (-1.7581, inf); inf where scale x is beyond the largest float. alpha and scale keep
     mean 0 and variance 1. f'(0) = scale alpha = 1.7581, the negative branch's, as in PyTorch
-    and JAX.
+    and JAX. f' = scale for x > 0, scale alpha e^x for x <= 0.
     Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
     """
 

@@ -74,6 +74,7 @@ class LaplaceCDF(Elementwise, float64=True):
     Called laplace in the paper and in its libraries, though it is the normal distribution
     function with mean mu and deviation sigma; the defaults, mu = sqrt(1/2) and
     sigma = sqrt(1 / (4 pi)), make it the closest to max(x, 0)^2.
+    f' = e^(-t^2 / 2) / (sigma sqrt(2 pi)) with t = (x - mu) / sigma.
     Ma et al. 2022 (Mega), https://arxiv.org/abs/2209.10655
     """
 

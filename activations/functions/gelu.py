@@ -86,9 +86,9 @@ _MINIMUM = -0.7517915246935645  # GELU' is 0 there
 
 
 class ClippedGELU(Elementwise):
-    """min(max(GELU(x), low), high). Range within [low, high]; f' = 0 at and beyond the bounds.
+    """min(max(GELU(x), low), high). Range within [low, high].
 
-    Meant for quantisation. Wu et al. 2020, https://arxiv.org/abs/2004.09602
+    f' = GELU'(x) for low < GELU(x) < high, else 0. Meant for quantisation. Wu et al. 2020, https://arxiv.org/abs/2004.09602
     """
 
     name = "clipped_gelu"

@@ -87,7 +87,7 @@ class PReLU(Learnable):
 
     One alpha per unit (as in Keras and the paper) or, with per_unit = False, one per layer
     (PyTorch's default). f'(0) = alpha, as in PyTorch; df/dalpha = min(x, 0). Keras starts at
-    alpha = 0. The paper applies no weight decay to alpha.
+    alpha = 0. The paper applies no weight decay to alpha. f' = 1 for x > 0, else alpha.
     He et al. 2015, https://arxiv.org/abs/1502.01852
     """
 
@@ -119,7 +119,7 @@ class PELU(Learnable, float64=True):
     """(a / b) x for x >= 0, a (e^(x/b) - 1) for x < 0; a and b learnable, one pair per layer.
 
     Range (-a, inf). Values below 0.1, the paper's bound, act as 0.1, and their gradients are
-    taken there, so that they can come back.
+    taken there, so that they can come back. f' = a / b for x >= 0, (a / b) e^(x/b) for x < 0.
     Trottier, Giguere & Chaib-draa 2017, https://arxiv.org/abs/1605.09332
     """
 
@@ -169,7 +169,7 @@ class StarReLU(Learnable, float64=True):
     """scale max(x, 0)^2 + shift, both learnable if asked, one pair per layer.
 
     Range [shift, inf). The defaults, 2 / sqrt(5) and -1 / sqrt(5) rounded as in the paper,
-    give mean 0 and variance 1 for x ~ N(0, 1).
+    give mean 0 and variance 1 for x ~ N(0, 1). f' = 2 scale max(x, 0).
     Yu et al. 2022, MetaFormer Baselines for Vision, https://arxiv.org/abs/2210.13452
     """
 
@@ -201,6 +201,7 @@ class SoftExponential(Learnable, float64=True):
 
     From the logarithm (alpha = -1) through the identity to the exponential (alpha = 1). For
     alpha < 0 it is defined, and else NaN, where alpha (x + alpha) < 1.
+    f' = e^(alpha x) for alpha >= 0, 1 / (1 - alpha (x + alpha)) for alpha < 0.
     Godfrey & Gashler 2015, https://arxiv.org/abs/1602.01321
     """
 
@@ -311,6 +312,7 @@ class XIELU(Learnable, float64=True):
     softplus(raw_alpha_n) > beta, which makes f grow on both sides; the arguments alpha_p and
     alpha_n are the initial values of the alphas themselves. f'(0) = beta. The reference code
     evaluates e^x - 1 at min(x, -1e-6); this does not, which keeps f smooth.
+    f' = 2 alpha_p x + beta for x > 0, alpha_n (e^x - 1) + beta for x <= 0.
     Huang & Schlag 2024, Deriving Activation Functions Using Integration,
     https://arxiv.org/abs/2411.13010
     """

@@ -49,6 +49,7 @@ class DyT(Learnable, float64=True):
     """gain tanh(alpha x) + shift, all learnable. Range shift -+ gain.
 
     Meant in place of a normalisation layer; alpha is per unit here, per layer in the paper.
+    f' = gain alpha / cosh(alpha x)^2.
     Zhu et al. 2025, Transformers without Normalization, https://arxiv.org/abs/2503.10622
     """
 
@@ -89,7 +90,7 @@ class DyT(Learnable, float64=True):
 class Derf(Learnable, float64=True):
     """gain erf(alpha x + offset) + shift, all learnable, one set per unit. Range shift -+ gain.
 
-    DyT's successor.
+    DyT's successor. f' = 2 / sqrt(pi) gain alpha e^(-(alpha x + offset)^2).
     Chen et al. 2025, Stronger Normalization-Free Transformers, https://arxiv.org/abs/2512.10938
     """
 
@@ -154,6 +155,7 @@ class ACONC(Learnable, float64=True):
 
     A smooth maximum of p1 x and p2 x, its asymptotes. The defaults p1 = 1, p2 = 0 give swish
     (ACON-A), p2 = 0.25 ACON-B; the paper's code draws p1 and p2 from N(0, 1).
+    f' = (p1 - p2) (s + u s (1 - s)) + p2 with u = beta (p1 - p2) x, s = sigmoid(u).
     Ma et al. 2021, Activate or Not, https://arxiv.org/abs/2009.04759
     """
 
@@ -225,6 +227,7 @@ class SMU(Learnable, float64=True):
 
     A smooth leaky rectifier of slope alpha, one mu per layer: alpha = 0, mu = 1 / sqrt(2) is
     GELU, mu -> inf leaky_relu. The paper's SMU starts at mu = 10^6.
+    f' = alpha + (1 - alpha) ((1 + erf(u)) / 2 + u e^(-u^2) / sqrt(pi)).
     Biswas et al. 2022, https://arxiv.org/abs/2111.04682
     """
 
@@ -278,8 +281,9 @@ _TWO_OVER_SQUARE_ROOT_PI_REST = 1.533545961316588e-17
 
 
 class ErfAct(Learnable, float64=True):
-    """x erf(alpha e^(beta x)), both learnable, one pair per layer. Range (-0.27, inf) at first.
+    """x erf(alpha e^(beta x)), both learnable, one pair per layer. Range (-0.4053, inf) at first.
 
+    f' = erf(n) + 2 / sqrt(pi) beta x n e^(-n^2) with n = alpha e^(beta x).
     Biswas et al. 2022, ErfAct and Pserf, https://arxiv.org/abs/2109.04386
     """
 

@@ -75,8 +75,9 @@ class Mish(SelfGated):
     """x tanh(softplus(x)) = x w / (w + 2) with w = n (n + 2), n = e^x.
 
     Range (-0.3088, inf), the minimum at x = -1.1924. One exponential, no tanh, no logarithm:
-    with m = e^-x and v = 1 / (1 + 2 m) it is x / d for d = m + (1 + v) / 2, and
-    f' = (1 + x (1 - v^2) m / d) / d.
+    with m = e^-x and v = 1 / (1 + 2 m) it is x / d for d = m + (1 + v) / 2, and its
+    derivative is (1 + x (1 - v^2) m / d) / d.
+    f' = t + x (1 - t^2) sigmoid(x) with t = tanh(softplus(x)).
     Misra 2019, https://arxiv.org/abs/1908.08681
     """
 
@@ -155,7 +156,7 @@ def _serf_slope_left(c: Array) -> Array:
 
 
 class Logish(GatedByExponential):
-    """x ln(1 + sigmoid(x)). Range (-0.2204, inf); slope ln 2 on the right.
+    """x ln(1 + sigmoid(x)). Range (-0.2528, inf); slope ln 2 on the right.
 
     f' = ln(1 + s) + x n / ((1 + n) (1 + 2 n)) with n = e^x, s = n / (1 + n). For x < 0 it is
     s (1 + x + r), where ln(1 + s) = 2 artanh(u), u = n / (2 + 3 n), gives r as a power series, so
@@ -186,8 +187,9 @@ class Smish(GatedByExponential):
     """x tanh(ln(1 + sigmoid(x))) = x r / (1 + r) with r = s + s^2 / 2, s = sigmoid(x).
 
     For x < -1 it is x (n - n^2 (5 n + 3) / d) with n = e^x, d = n (5 n + 6) + 2.
-    Range (-0.2013, inf); slope 0.6 on the right.
-    f' = n (4 e + n (12 e + 6 + n (8 e + 20 + 15 n))) / d^2 with e = 1 + x.
+    Range (-0.2500, inf); slope 0.6 on the right.
+    f' = n (4 e + n (12 e + 6 + n (8 e + 20 + 15 n))) / d^2 with e = 1 + x,
+    n = e^x and d = n (5 n + 6) + 2.
     Wang, Ren & Wang 2022, https://doi.org/10.3390/electronics11040540
     """
 

@@ -42,7 +42,7 @@ class PAU(Learnable, SharedParts, float64=True):
 
     The terms of the numerator cancel for x < 0, so that float64 is evaluated by Horner's rule
     with compensation, which takes ten times as long. Beyond |x| = 10^60 powers of 1/x underflow:
-    no digits are promised there.
+    no digits are promised there. f' = (P' Q - P Q') / Q^2 for the quotient P / Q.
     Molina, Schramowski & Kersting 2019, https://arxiv.org/abs/1907.06732
     """
 

@@ -57,6 +57,7 @@ class Sin(Elementwise, float64=True):
     """sin(w x). Range [-1, 1]; no limit at +-inf, where it is NaN.
 
     w = 30 in SIREN. For w other than 1 and |x| > 1e250 the result is some number of [-1, 1].
+    f' = w cos(w x).
     Sitzmann et al. 2020 (SIREN), https://arxiv.org/abs/2006.09661
     """
 
@@ -113,7 +114,7 @@ class Wavelet(NamedTuple):
 
 
 class WIRE(SharedParts, float64=True):
-    """cos(w x) e^(-(s x)^2): the real part of Gabor's wavelet. Range [-1, 1].
+    """cos(w x) e^(-(s x)^2): the real part of Gabor's wavelet. Range within [-1, 1].
 
     f' = -(w sin(w x) + 2 s^2 x cos(w x)) e^(-(s x)^2).
     Saragadam et al. 2023, https://arxiv.org/abs/2301.05187
@@ -160,7 +161,7 @@ class GCU(Elementwise, float64=True):
 
 
 class Sinc(Elementwise, float64=True):
-    """sin(x) / x with f(0) = 1: not normalised by pi. Range [-0.2173, 1].
+    """sin(x) / x with f(0) = 1: not normalised by pi. Range [-0.2172, 1].
 
     f' = (cos(x) - f(x)) / x, by its Taylor series for |x| < 1.
     """

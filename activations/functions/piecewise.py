@@ -10,7 +10,7 @@ from activations.functions.indicators import constant
 
 
 class Identity(Elementwise):
-    """x: a linear layer without an activation. Range (-inf, inf)."""
+    """x: a linear layer without an activation. Range (-inf, inf). f' = 1."""
 
     name = "identity"
 
@@ -22,7 +22,7 @@ class Identity(Elementwise):
 
 
 class Abs(Elementwise):
-    """|x|. Range [0, inf); f'(0) = 0, as in PyTorch (JAX takes 1). ONNX Abs."""
+    """|x|. Range [0, inf). f' = sign(x), 0 at 0 as in PyTorch (JAX takes 1). ONNX Abs."""
 
     name = "abs"
     kinks = (0.0,)
@@ -37,8 +37,8 @@ class Abs(Elementwise):
 class HardSwish(Elementwise):
     """x min(max(x + 3, 0), 6) / 6. Range [-3/8, inf), the minimum at x = -3/2.
 
-    With h = min(max(x + 3, 0), 6) / 6, f' is h + x/6 inside (-3, 3) and h, which is 0 or 1,
-    outside, as in PyTorch, JAX and Keras. The factor is divided before it is multiplied and x is
+    f' = x/3 + 1/2 for |x| < 3, else 0 on the left and 1 on the right, as in PyTorch, JAX and
+    Keras. The factor is divided before it is multiplied and x is
     cut at -3: neither x > max/6 nor -inf does harm.
     Howard et al. 2019, Searching for MobileNetV3, https://arxiv.org/abs/1905.02244
     """
@@ -59,6 +59,7 @@ class HardSwish(Elementwise):
 class HardMish(Elementwise):
     """x min(max(x + 2, 0), 2) / 2. Range [-1/2, inf), the minimum at x = -1; f'(-2) = 0.
 
+    f' = 0 for x <= -2, x + 1 for -2 < x < 0, 1 for x >= 0.
     Proposed in the timm library (Misra's H-Mish, https://github.com/digantamisra98/H-Mish).
     """
 
@@ -76,7 +77,8 @@ class HardMish(Elementwise):
 class HardELiSH(Elementwise):
     """h(x) x for x >= 0, h(x) (e^x - 1) for x < 0, with h(x) = min(max((x + 1)/2, 0), 1).
 
-    Range [-0.1723, inf); f' is 0 at -1 and 1 at 1.
+    Range [-0.0997, inf); f' is 0 at -1 and 1 at 1.
+    f' = 0 for x <= -1, (e^x (x + 2) - 1) / 2 for -1 < x < 0, x + 1/2 for 0 <= x < 1, else 1.
     Basirat & Roth 2018, The Quest for the Golden Activation Function,
     https://arxiv.org/abs/1808.00783
     """
@@ -99,6 +101,7 @@ class SmeLU(Elementwise):
     """0 for x <= -beta, (x + beta)^2 / (4 beta) for |x| < beta, x for x >= beta, beta >= 1e-30.
 
     Range [0, inf). The paper tunes beta, the half-width of the transition.
+    f' = 0 for x <= -beta, (x + beta) / (2 beta) for |x| < beta, 1 for x >= beta.
     Shamir et al. 2022, Real World Large Scale Recommendation Systems Reproducibility and
     Smooth Activations, https://arxiv.org/abs/2202.06499
     """
@@ -122,7 +125,7 @@ class SmeLU(Elementwise):
 class SparsePlus(SmeLU):
     """0 for x <= -1, (x + 1)^2 / 4 for |x| < 1, x for x >= 1: smelu with beta = 1.
 
-    The integral of sparse_sigmoid. jax.nn.sparse_plus;
+    The integral of sparse_sigmoid: f' = min(max((x + 1) / 2, 0), 1). jax.nn.sparse_plus;
     Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
     """
 

@@ -10,6 +10,7 @@ from activations.base import Array, Elementwise
 class Square(Elementwise):
     """x^2. Range [0, inf).
 
+    f' = 2 x.
     Gilad-Bachrach et al. 2016, CryptoNets, https://proceedings.mlr.press/v48/gilad-bachrach16.html
     """
 
@@ -27,6 +28,7 @@ class Square(Elementwise):
 class Cubic(Elementwise):
     """x^3. Range (-inf, inf).
 
+    f' = 3 x^2.
     Chen & Manning 2014, A Fast and Accurate Dependency Parser using Neural Networks,
     https://aclanthology.org/D14-1082
     """
@@ -45,6 +47,7 @@ class Cubic(Elementwise):
 class ReLUSquared(Elementwise):
     """max(x, 0)^2. Range [0, inf).
 
+    f' = 2 max(x, 0).
     So et al. 2021, Primer, https://arxiv.org/abs/2109.08668
     """
 

@@ -15,6 +15,7 @@ class ReLU(Elementwise):
 
     f'(0) = derivative_at_zero: 1 by default, as in the article that this library began
     with; PyTorch, JAX and scikit-learn take 0, which Bertoin et al. 2021 argue for.
+    f' = 1 for x > 0, 0 for x < 0.
     Nair & Hinton 2010, https://www.cs.toronto.edu/~hinton/absps/reluICML.pdf
     """
 
@@ -38,6 +39,7 @@ class LeakyReLU(Elementwise):
 
     f'(0) = derivative_at_zero: 1 by default, as in the article; PyTorch takes alpha.
     Libraries' defaults for alpha: 0.01 PyTorch, JAX and ONNX; 0.2 or 0.3 Keras.
+    f' = 1 for x > 0, alpha for x < 0.
     Maas, Hannun & Ng 2013, https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf
     """
 
@@ -67,6 +69,7 @@ class LeakyReLU(Elementwise):
 class ReLU6(HardTanh):
     """min(max(x, 0), 6). Range [0, 6]; f' is 0 at both kinks.
 
+    f' = 1 for 0 < x < 6, else 0.
     Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10,
     https://www.cs.utoronto.ca/~kriz/conv-cifar10-aug2010.pdf
     """
@@ -81,6 +84,7 @@ class RReLU(Elementwise):
     In training, a is drawn from U(lower, upper) for each element of x (replicates, batch,
     units), replicate k from its own generator; otherwise it is the mean (lower + upper) / 2.
     The slope that was drawn is read back from y / x, right to 1 ULP; f'(0) is the mean.
+    f' = 1 for x > 0, else a.
     PyTorch's defaults; Xu et al. 2015, https://arxiv.org/abs/1505.00853
     """
 
@@ -113,7 +117,7 @@ class RReLU(Elementwise):
 class ThresholdedReLU(Elementwise):
     """x for x > theta, else 0, with theta >= 0. Range {0} and (theta, inf).
 
-    It jumps at theta, where f = f' = 0. ONNX ThresholdedRelu, Keras 2.
+    It jumps at theta, where f = 0. f' = 1 for x > theta, else 0. ONNX ThresholdedRelu, Keras 2.
     Konda, Memisevic & Krueger 2014, https://arxiv.org/abs/1402.3337
     """
 
@@ -135,9 +139,9 @@ class KerasReLU(Elementwise):
     """x for x > threshold, cut to [0, max_value], else negative_slope (x - threshold).
 
     max_value = None does not cut; the defaults give relu. This is what Keras computes: its
-    documentation has x at x = threshold, and no cut at 0 for a negative threshold. f' is 0
-    where x is cut, and negative_slope at the threshold (in Keras on PyTorch only for threshold
-    = 0 and no max_value, else 0; Keras on JAX takes 1).
+    documentation has x at x = threshold, and no cut at 0 for a negative threshold.
+    f' = 1 for x > threshold, else negative_slope, but 0 where x is cut; at the threshold Keras on
+    PyTorch has negative_slope only for threshold = 0 and no max_value, else 0; on JAX it has 1.
     Keras 3.15, keras.activations.relu, https://keras.io/api/layers/activations/#relu-function
     """
 
@@ -181,6 +185,7 @@ class KerasReLU(Elementwise):
 class NLReLU(Elementwise):
     """ln(1 + beta max(x, 0)), with beta >= 1e-30. Range [0, inf); f'(0) = 0, as for relu.
 
+    f' = beta / (1 + beta x) for x > 0, else 0.
     Liu et al. 2019, Natural-Logarithm-Rectified Activation Function,
     https://arxiv.org/abs/1908.03682
     """

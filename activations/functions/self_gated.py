@@ -94,7 +94,7 @@ class SelfGated(SharedParts):
 class SiLU(SelfGated):
     """x sigmoid(x) = x / (1 + e^-x), the sigmoid linear unit, also called swish.
 
-    Range (-0.2785, inf), the minimum at x = -1.2785.
+    Range (-0.2785, inf), the minimum at x = -1.2785. f' = s (1 + x (1 - s)) with s = sigmoid(x).
     Elfwing, Uchibe & Doya 2017, https://arxiv.org/abs/1702.03118;
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
@@ -109,7 +109,7 @@ class Swish(SelfGated, Learnable):
     """x sigmoid(beta x), with beta learnable if asked (one per unit).
 
     Range (-0.2785 / beta, inf) for beta > 0; beta = 0 is x / 2, a large beta nears ReLU.
-    df/dbeta = x^2 sigmoid'(beta x).
+    df/dbeta = x^2 sigmoid'(beta x). f' = s (1 + beta x (1 - s)) with s = sigmoid(beta x).
     Ramachandran, Zoph & Le 2017, https://arxiv.org/abs/1710.05941
     """
 
@@ -156,7 +156,7 @@ def square_root_of_bell(p: Array, rest: Array | None) -> Array:
 class QuickGELU(SelfGated):
     """x sigmoid(1.702 x), the cheapest approximation of GELU: within 0.0204 of it.
 
-    Range (-0.1636, inf).
+    Range (-0.1636, inf). f' = s (1 + 1.702 x (1 - s)) with s = sigmoid(1.702 x).
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
@@ -201,6 +201,7 @@ class GELUTanH(_Cubic):
 
     Within 4.8e-4 of GELU; it is x sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3)), whose left tail
     does not cancel. Range (-0.1700, inf). The default of JAX; in PyTorch approximate="tanh".
+    f' = s + x s (1 - s) u' with s = sigmoid(u), u = 2 sqrt(2 / pi) (x + 0.044715 x^3).
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
@@ -212,7 +213,9 @@ class GELUTanH(_Cubic):
 class GELUApprox(_Cubic):
     """x sigmoid(1.60033 x (1 + 0.0433603 x^2)): a closer fit of GELU, within 2.8e-4 of it.
 
-    Range (-0.1700, inf). From MLX's gelu_approx.
+    Range (-0.1697, inf).
+    f' = s + x s (1 - s) u' with s = sigmoid(u), u = 1.60033 x (1 + 0.0433603 x^2).
+    From MLX's gelu_approx.
     """
 
     name = "gelu_approx"
@@ -224,7 +227,8 @@ class DSiLU(Elementwise, float64=True):
     """sigmoid(x) (1 + x sigmoid(-x)), the derivative of SiLU, used as an activation.
 
     Range (-0.0998, 1.0998). f(x) = g(|x|) for x < 0 and 1 - g(|x|) for x > 0, where
-    g(a) = z (1 - a + z) / (1 + z)^2 with z = e^-a. f' = z / (1 + z)^3 (2 - |x| + z (2 + |x|)).
+    g(a) = z (1 - a + z) / (1 + z)^2 with z = e^-a. f' = z / (1 + z)^3 (2 - |x| + z (2 + |x|))
+    with z = e^-|x|.
     Elfwing, Uchibe & Doya 2017, https://arxiv.org/abs/1702.03118
     """
 
@@ -250,6 +254,7 @@ class ELiSH(Elementwise, float64=True):
     """x sigmoid(x) for x >= 0, (e^x - 1) sigmoid(x) for x < 0: SiLU joined with ELU.
 
     Range (-0.1716, inf); continuously differentiable, f'(0) = 1/2.
+    f' = s (1 + x (1 - s)) for x >= 0, s (e^x + (e^x - 1) (1 - s)) for x < 0, s = sigmoid(x).
     Basirat & Roth 2018, https://arxiv.org/abs/1808.00783
     """
 

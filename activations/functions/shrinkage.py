@@ -12,7 +12,7 @@ from activations.functions.indicators import positive
 class HardShrink(Elementwise):
     """x for |x| > threshold, else 0, with threshold >= 0. Range (-inf, inf) without the gap.
 
-    f = f' = 0 at both jumps, as in PyTorch.
+    f = f' = 0 at both jumps, as in PyTorch. f' = 1 for |x| > threshold, else 0.
     Donoho & Johnstone 1994, https://doi.org/10.1093/biomet/81.3.425
     """
 
@@ -34,6 +34,7 @@ class SoftShrink(HardShrink):
     """x - sign(x) threshold for |x| > threshold, else 0. Range (-inf, inf).
 
     The proximal operator of threshold |x|; f' is 0 at both kinks, as in PyTorch.
+    f' = 1 for |x| > threshold, else 0.
     Donoho & Johnstone 1994, https://doi.org/10.1093/biomet/81.3.425
     """
 
@@ -47,6 +48,7 @@ class Shrink(Elementwise):
     """x + bias for x < -threshold, x - bias for x > threshold, else 0. Range (-inf, inf).
 
     bias = 0 is hardshrink, bias = threshold softshrink; f' is 0 at both kinks.
+    f' = 1 for |x| > threshold, else 0.
     ONNX Shrink, whose ``lambd`` is our threshold.
     """
 
@@ -69,7 +71,7 @@ class Threshold(Elementwise):
     """x for x > threshold, else value.
 
     f' is 0 at the threshold, where f jumps unless value = threshold. PyTorch's Threshold has
-    no defaults; ours make it relu.
+    no defaults; ours make it relu. f' = 1 for x > threshold, else 0.
     """
 
     name = "threshold"

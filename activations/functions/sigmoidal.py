@@ -29,8 +29,8 @@ def logistic(x: Array, z: Array) -> Array:
 class Sigmoid(SharedParts):
     """1 / (1 + e^-x), the logistic function. Range (0, 1).
 
-    f' = y (1 - y) is 0 by rounding beyond x = 17 in float32, 37 in float64; with z = e^-|x|,
-    which never overflows, it is z / (1 + z)^2.
+    f' = y (1 - y) = z / (1 + z)^2 with z = e^-|x|, which never overflows: y (1 - y) itself is 0 by
+    rounding beyond x = 17 in float32, 37 in float64.
     Verhulst 1845; as a unit of a network Rumelhart, Hinton & Williams 1986.
     """
 
@@ -50,7 +50,7 @@ class Sigmoid(SharedParts):
 class TanH(Elementwise):
     """(e^x - e^-x) / (e^x + e^-x), the hyperbolic tangent. Range (-1, 1).
 
-    f' = 1 - y^2 cancels; it is 4 w / (1 + w)^2 with w = e^-2|x|.
+    f' = 1 - y^2 = 4 w / (1 + w)^2 with w = e^-2|x|, where nothing cancels.
     LeCun et al. 1998, Efficient BackProp, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf
     """
 
@@ -66,7 +66,8 @@ class TanH(Elementwise):
 class ScaledTanH(Elementwise, float64=True):
     """amplitude tanh(slope x). Range (-amplitude, amplitude).
 
-    The defaults make f(1) = 1 and f(-1) = -1, with the largest |f''| there. Source as tanh.
+    The defaults make f(1) = 1 and f(-1) = -1, with the largest |f''| there.
+    f' = amplitude slope / cosh(slope x)^2. Source as tanh.
     """
 
     name = "scaled_tanh"
@@ -92,7 +93,7 @@ class ScaledTanH(Elementwise, float64=True):
 class TanHLinear(Elementwise, float64=True):
     """tanh(x) + slope x: the twisted hyperbolic tangent, which does not saturate.
 
-    Range all numbers for slope > 0. Source as tanh.
+    Range all numbers for slope > 0. f' = 1 / cosh(x)^2 + slope. Source as tanh.
     """
 
     name = "lecun_tanh_linear"
@@ -135,7 +136,7 @@ class SoftClip(Elementwise, float64=True):
     """ln((1 + e^(alpha x)) / (1 + e^(alpha (x - 1)))) / alpha: x where 0 < x < 1, with soft ends.
 
     Range (0, 1). Written with n = e^(alpha x) as log1p((1 - k) n / (1 + k n)) / alpha with
-    k = e^-alpha, which cancels nowhere.
+    k = e^-alpha, which cancels nowhere. f' = sigmoid(alpha x) - sigmoid(alpha (x - 1)).
     Klimek & Perelstein 2020, https://arxiv.org/abs/1810.11509
     """
 
