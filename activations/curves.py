@@ -13,7 +13,7 @@ import numpy as np
 from activations.base import Activation, Array, Elementwise, get
 from activations.families import SHOWN
 
-_POINTS = 1598  # an interval fewer is a prime: no point falls on a kink, where f' is a convention
+POINTS = 1598  # an interval fewer is a prime: no point falls on a kink, where f' is a convention
 _JUMP = 0.02
 """A step from one point to the next of this share of the panel's height, and of five times
 those beside it, is a jump."""
@@ -30,7 +30,7 @@ class Curve:
 
 def curves(name: str, low: float, high: float) -> list[Curve]:
     """Return what is drawn of an activation: one curve for each choice of its parameters."""
-    x = np.linspace(low, high, _POINTS)
+    x = np.linspace(low, high, POINTS)
     shown = SHOWN.get(name, {})
     choices = [dict(zip(shown, one, strict=True)) for one in zip(*shown.values(), strict=True)]
     with np.errstate(all="ignore"):

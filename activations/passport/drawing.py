@@ -1,0 +1,112 @@
+"""What a passport's picture shows, whether Matplotlib or a web page draws it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from activations.base import Activation, Array, Elementwise
+from activations.curves import POINTS, Curve, along, broken
+from activations.families import FAMILIES
+from activations.passport.facts import Passport
+
+REACH = 5.0
+"""Half the width of the picture, in x; less for what happens within a small part of it."""
+MOST_TURNS = 24
+"""Of the slope, from rising to falling or back, that a picture has room for."""
+OF_A_ROW = "first output, and its slope, for the row (x, 0, -1)"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Curves within limits, with gaps where they jump.
+
+    Attributes:
+        curves: from pale to dark.
+        marks: (x, y, which) of attained extremes, which is "f" or "slope".
+        note: what the curves are, if not simply f and f'.
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    curves: tuple[Curve, ...]
+    marks: tuple[tuple[float, float, str], ...]
+    note: str
+
+
+def draw(passport: Passport) -> Drawing:
+    """Return the picture of f and f' in which their features have room."""
+    activation = passport.activation
+    reach = _reach(activation)
+    x = np.linspace(-reach, reach, POINTS)
+    with np.errstate(all="ignore"):
+        curves = along(activation, x)
+    low, high = _limits(curves, reach)
+    cut = [Curve(x, broken(c.value, low, high), broken(c.slope, low, high)) for c in curves]
+    note = ""
+    if not isinstance(activation, Elementwise):
+        note = (
+            FAMILIES[passport.family].note or "first output, and its slope, for the row (x, 0, -1)"
+        )
+    return Drawing((-reach, reach), (low, high), tuple(cut), tuple(_marks(passport, reach)), note)
+
+
+def _reach(activation: Activation) -> float:
+    if not isinstance(activation, Elementwise):
+        return 4.0
+    reach = REACH
+    for _ in range(12):
+        x = np.linspace(-reach, reach, POINTS)
+        with np.errstate(all="ignore"):
+            y, slope = activation(x), activation.gradient(x)
+            turns = np.sign(np.diff(slope)) * np.isfinite(np.diff(slope))
+            turns = turns[turns != 0]
+            change = np.abs(np.diff(y))
+            change[
+                change > 8 * np.maximum(np.abs(slope[1:]), np.abs(slope[:-1])) * (x[1] - x[0])
+            ] = 0
+            inside = change[np.abs(x[1:]) < reach / 8].sum()
+        small = 0 < change.sum() < np.inf and inside > 0.99 * change.sum()
+        if (np.diff(turns) != 0).sum() <= MOST_TURNS and not small:
+            break
+        reach /= 2
+    return reach
+
+
+def _limits(curves: list[Curve], reach: float) -> tuple[float, float]:
+    values = np.concatenate([part for c in curves for part in (c.value, c.slope)]).astype(
+        np.float64
+    )
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return -1.0, 1.0
+    most = 1.2 * max(reach, float(np.quantile(np.abs(values), 0.5)))
+    low, high = max(float(values.min()), -most), min(float(values.max()), most)
+    room = 0.06 * (high - low) or 1.0
+    return low - room, high + room
+
+
+def _marks(passport: Passport, reach: float) -> list[tuple[float, float, str]]:
+    shape = passport.shape
+    if shape is None:
+        return []
+    pairs = [("f", shape.lowest), ("f", shape.highest), ("slope", shape.flattest)]
+    pairs += [("slope", shape.steepest)]
+    points = [(one.low, one.value, which) for which, one in pairs if one.kind == "point"]
+    return [point for point in points if abs(point[0]) <= reach]
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """Return round numbers within the limits, at most so many."""
+    step = (high - low) / most
+    size = 10.0 ** math.floor(math.log10(step))
+    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= step)
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [round(k * step, 12) + 0.0 for k in range(first, last + 1)]
+
+
+def density(x: Array) -> Array:
+    """Return the density of N(0, 1) as a share of its largest value."""
+    return np.exp(-x * x / 2)

@@ -1,0 +1,298 @@
+"""A passport's facts, section by section, ready to be printed, drawn or put on a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from activations.base import Activation, Elementwise
+from activations.check.digits import measure
+from activations.check.fixed_points import fixed_points_text
+from activations.check.gradient import check_gradient, difference_error
+from activations.families import FAMILIES, family_of
+from activations.formulas.formula import Formula
+from activations.functions.gated import Gated
+from activations.moments import moments
+from activations.passport import wording
+from activations.passport.description import describe
+from activations.passport.rows import OUTPUTS, SIZES, RowFacts, row_facts
+from activations.passport.shape import Shape, shape_of
+from activations.passport.speed import measure_speed
+from activations.passport.wording import number
+
+MOST_KINKS = 8
+ULP_POINTS = 400
+"""Per dtype, as ``python -m activations.check`` takes."""
+
+SYMMETRIES = {
+    "even": "even: f(-x) = f(x)",
+    "odd": "odd: f(-x) = -f(x)",
+    "": "neither odd nor even",
+}
+
+Rows = list[tuple[str, str]]
+"""Labels and texts."""
+
+
+@dataclass
+class Passport:
+    """What is known of one activation.
+
+    Attributes:
+        title: its name, a class's name, or the text of a formula.
+        family: the key of its family in ``activations/families.py``.
+        sections: titles, and the rows of each.
+        numbers: what an index sorts by, where it has a meaning: lipschitz, mean, second_moment,
+            slope_second_moment, stability, time, ulp, kinks.
+        properties: what an index filters by: "odd", "bounded", "learnable" and the like.
+        shape: of an elementwise function.
+    """
+
+    title: str
+    activation: Activation
+    family: str
+    sections: dict[str, Rows] = field(default_factory=dict)
+    numbers: dict[str, float] = field(default_factory=dict)
+    properties: list[str] = field(default_factory=list)
+    shape: Shape | None = None
+
+
+def passport(activation: Activation, *, measured: bool = True) -> Passport:
+    """Return the passport of an activation; learnable parameters are at their initial values.
+
+    ``measured`` adds what takes most of the time: errors in ULP and nanoseconds. Raises what a
+    user's own function raises.
+    """
+    made = Passport(_title(activation), activation, family_of_one(activation))
+    made.sections["What it is"] = _identity(made)
+    if isinstance(activation, Elementwise):
+        made.shape = shape_of(activation)
+        made.sections["Shape"] = _shape(made, made.shape)
+        made.sections["Under x ~ N(0, 1)"] = _moments(made)
+    else:
+        of_rows = row_facts(activation)
+        made.sections["Shape"] = _rows(made, of_rows)
+        made.sections["Under x ~ N(0, 1)"] = _row_moments(made, of_rows)
+    made.sections["Measured now"] = _measured(made) if measured else [_gradient(activation)]
+    if not _is_ones_own_formula(activation):
+        sources = describe(activation).sources or ("its docstring names none",)
+        made.sections["Sources"] = [("", source) for source in sources]
+    return made
+
+
+def _is_ones_own_formula(activation: Activation) -> bool:
+    return isinstance(activation, Formula) and activation.expression != Formula().expression
+
+
+def _title(activation: Activation) -> str:
+    if _is_ones_own_formula(activation):
+        return str(activation.hyperparameters["expression"])
+    return activation.name or type(activation).__name__
+
+
+def family_of_one(activation: Activation) -> str:
+    """Return the key of its family, "others" for one's own class or formula."""
+    own = _is_ones_own_formula(activation) or not activation.name
+    return "others" if own else family_of(activation.name)
+
+
+def _identity(made: Passport) -> Rows:
+    activation, described = made.activation, describe(made.activation)
+    rows = [("formula", described.formula or "its class has no docstring that gives it")]
+    if described.derivative:
+        rows.append(("derivative", described.derivative))
+    if made.family != "others":
+        rows.append(("family", FAMILIES[made.family].title))
+    settings = dict(activation.hyperparameters)
+    if isinstance(activation, Formula):
+        settings = activation.parameters
+    if settings:
+        rows.append(("parameters", ", ".join(f"{k} = {_setting(v)}" for k, v in settings.items())))
+    if activation.params:
+        made.properties.append("learnable")
+        each = "each unit" if activation.parameters_per_unit else "each layer"
+        rows.append(("learnable", f"{', '.join(activation.params)}, one set for {each}; below as "
+                     "at the start"))  # fmt: skip
+    if activation.stochastic:
+        rows.append(("random", "it draws while a network trains; below as when it does not"))
+    return rows
+
+
+def _setting(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _shape(made: Passport, shape: Shape) -> Rows:
+    bounded = np.isfinite([shape.lowest.value, shape.highest.value]).all()
+    made.properties += [word for word in (shape.monotone, shape.symmetry.partition(" ")[0]) if word]
+    made.properties += ["bounded"] if bounded else []
+    made.properties += [] if shape.kinks else ["smooth"]
+    made.numbers["lipschitz"] = shape.lipschitz
+    made.numbers["kinks"] = len(shape.kinks)
+    slope = "stand-in" if shape.surrogate else "slope"
+    rows = [("range", wording.range_of(shape))]
+    rows.append(("lowest value", wording.extreme(shape.lowest, shape.kinks)))
+    rows.append(("highest value", wording.extreme(shape.highest, shape.kinks)))
+    rows.append((f"lowest {slope}", wording.extreme(shape.flattest, shape.kinks)))
+    rows.append((f"highest {slope}", wording.extreme(shape.steepest, shape.kinks)))
+    rows.append(("Lipschitz", _lipschitz(shape)))
+    rows.append(("monotone", shape.monotone or "no"))
+    symmetry = {"even": "even: f(-x) = f(x)", "odd": "odd: f(-x) = -f(x)"}
+    rows.append(
+        ("symmetry", symmetry.get(shape.symmetry, shape.symmetry) or "neither odd nor even")
+    )
+    rows.append(("limits of f", wording.limits(*shape.limits)))
+    rows.append(("limits of f'", wording.limits(*shape.slope_limits)))
+    for kink in shape.kinks[:MOST_KINKS]:
+        rows.append(("kink", wording.kink(kink)))
+    if len(shape.kinks) > MOST_KINKS:
+        rows.append(("kink", f"and {len(shape.kinks) - MOST_KINKS} others"))
+    if not shape.kinks:
+        rows.append(("kinks", "none"))
+    for low, high in shape.undefined[:MOST_KINKS]:
+        rows.append(("undefined", f"f is NaN from x = {number(low)} to {number(high)}"))
+    assert isinstance(made.activation, Elementwise)
+    rows.append(("fixed points", fixed_points_text(made.activation)))
+    return rows
+
+
+def _lipschitz(shape: Shape) -> str:
+    constant = shape.lipschitz
+    if any(kink.jumps for kink in shape.kinks):
+        return "no constant: f jumps"
+    if np.isnan(constant):
+        return "unknown: f' is a stand-in, not the slope of f"
+    return "no constant: the slope is unbounded" if np.isinf(constant) else number(constant)
+
+
+def _moments(made: Passport) -> Rows:
+    try:
+        found = moments(made.activation)
+    except ValueError as error:
+        return [("moments", f"none: {error}")]
+    made.numbers["mean"] = found.mean
+    made.numbers["second_moment"] = found.second_moment
+    made.numbers["slope_second_moment"] = found.slope_second_moment
+    if abs(found.mean) < 1e-12:
+        made.properties.append("mean 0")
+    rows = [
+        ("E f", number(found.mean, 9)),
+        ("deviation", number(found.deviation, 9)),
+        ("E f^2", number(found.second_moment, 9)),
+        ("E f'^2", number(found.slope_second_moment, 9)),
+    ]
+    if not 0 < found.second_moment < np.inf:
+        return [*rows, ("gain", "none: f is 0 almost everywhere")]
+    slope = found.growth / found.second_moment
+    made.numbers["stability"] = slope
+    # A gated unit's output feeds two inputs of each unit, so gradients come back from both.
+    inputs = 2 if isinstance(made.activation, Gated) else 1
+    chi = inputs * found.slope_second_moment / found.second_moment
+    rows += [
+        ("gain", f"{number(found.gain, 9)} = 1 / sqrt(E f^2) keeps the variance at 1"),
+        ("chi_1", f"{number(chi, 6)} with that gain: {_gradients(chi)}"),
+        ("variance map", f"slope {number(slope, 6)} at q = 1 with that gain: {_stability(slope)}"),
+    ]
+    return rows
+
+
+def _gradients(chi: float) -> str:
+    if abs(chi - 1) < 1e-9:
+        return "squared gradients keep their size from layer to layer"
+    word = "grow" if chi > 1 else "shrink"
+    return f"squared gradients {word} by that factor a layer"
+
+
+def _stability(slope: float) -> str:
+    if abs(slope - 1) < 1e-9:
+        return "neutral, a variance off 1 stays where it is"
+    if abs(slope) < 1:
+        return "stable, a variance off 1 returns to it"
+    return "unstable, a variance off 1 runs away from it"
+
+
+def _rows(made: Passport, facts: RowFacts) -> Rows:
+    activation = made.activation
+    gated = activation.inputs_per_output == 2 and isinstance(activation, Gated)
+    described = describe(activation)
+    made.numbers["lipschitz"] = max(facts.norms)
+    made.properties.append("gated" if gated else "of a row")
+    kind = "two inputs make one output" if gated else "every output depends on its row"
+    norms, sizes = (", ".join(f"{one:.3g}" for one in many) for many in (facts.norms, SIZES))
+    rows = [("", f"A function of several inputs: {kind}.")]
+    if described.range:
+        rows.append(("range", described.range))
+    rows.append(("seen", f"from {number(facts.low, 6)} to {number(facts.high, 6)} for inputs of sd "
+                 f"{SIZES[0]:g} to {SIZES[-1]:g}"))  # fmt: skip
+    rows.append(("Jacobian", f"largest spectral norm seen of {OUTPUTS} outputs' for inputs of sd "
+                 f"{sizes}: {norms}"))  # fmt: skip
+    if np.isinf(facts.lipschitz):
+        rows.append(("Lipschitz", f"none below {max(facts.norms):.4g}; the norm still grows there"))
+    else:
+        rows.append(("Lipschitz", f"no constant below {facts.lipschitz:.4g}"))
+    rows += [("symmetry", text) for text in facts.invariances]
+    if activation.kinks:
+        rows.append(("kinks", f"where an entry is {', '.join(map(number, activation.kinks))}"))
+    rows.append(("", "It has no single slope, so no extremes of one, and no fixed points of one "
+                 "number."))  # fmt: skip
+    return rows
+
+
+def _row_moments(made: Passport, facts: RowFacts) -> Rows:
+    if isinstance(made.activation, Gated):
+        rows = _moments(made)
+        return [("", "Of one output; E f'^2 is the mean over its two inputs."), *rows]
+    (mean, off), (second, second_off) = facts.mean, facts.second_moment
+    made.numbers["mean"], made.numbers["second_moment"] = mean, second
+    return [
+        ("", f"Of one of {OUTPUTS} outputs, by simulation: they depend on the row's length."),
+        ("E f", _with_error(mean, off)),
+        ("E f^2", _with_error(second, second_off)),
+        ("", "The variance map of one number has no meaning here."),
+    ]
+
+
+def _with_error(value: float, error: float) -> str:
+    return number(value, 5) + (f" +- {error:.1g}" if error > 1e-12 else "")
+
+
+def _measured(made: Passport) -> Rows:
+    activation = made.activation
+    rows = []
+    if isinstance(activation, Elementwise):
+        digits = measure(activation, ULP_POINTS)
+        for worst in digits.worst:
+            largest = f"within {worst.ulp:.3g} ULP, largest at x = {worst.x:.6g}"
+            said = largest if worst.ulp else "exact wherever it was tried"
+            rows.append((worst.dtype, f"{worst.what} {said}"))
+        of_values = [one.ulp for one in digits.worst if one.what == "value"]
+        if of_values:
+            made.numbers["ulp"] = max(of_values)
+        rows += [("", text) for text in (digits.note, digits.why_looser) if text]
+    else:
+        rows.append(("ULP", "not measured here: the exact values are known for functions of one "
+                     "number only"))  # fmt: skip
+    rows.append(_gradient(activation))
+    speed = measure_speed(activation)
+    made.numbers["time"] = speed.forward_ratio
+    per = "ns per float32 output"
+    rows += [
+        ("time of f", f"{speed.forward_ratio:.3g} times ReLU's: {speed.forward:.3g} {per}"),
+        ("backward", f"{speed.backward_ratio:.3g} times ReLU's: {speed.backward:.3g} {per}"),
+    ]
+    return rows
+
+
+def _gradient(activation: Activation) -> tuple[str, str]:
+    if activation.surrogate_derivative:
+        return "gradient", "a stand-in by design: not compared with the value"
+    try:
+        check_gradient(activation)
+    except ValueError as error:
+        return "gradient", f"WRONG: {error}"
+    if isinstance(activation, Elementwise):
+        off = difference_error(activation)
+        return "gradient", f"agrees with the value to {off:.0e} (differences)"
+    return "gradient", "agrees with the value (random projections)"
