@@ -11,7 +11,7 @@ from activations.moments import Covariance, moments
 
 
 class Layer(NamedTuple):
-    """A linear layer at its initial weights: z = W a + b with ``fan_out`` outputs.
+    """A linear layer at its initial weights: z = W (a - input_mean) + b with ``fan_out`` outputs.
 
     ``weight_variance`` is that of one weight, ``bias_variance`` of one bias.
     """
@@ -20,6 +20,7 @@ class Layer(NamedTuple):
     fan_out: int
     weight_variance: float
     bias_variance: float
+    input_mean: float = 0.0
 
 
 class Predicted(NamedTuple):
@@ -51,9 +52,10 @@ def predict(
     an output each gets the share E |dy/dz|^2 / k.
     """
     found = []
-    signal = input_second_moment
+    signal, mean = input_second_moment, 0.0
     for layer, following in zip(layers, [*layers[1:], None], strict=True):
-        q = layer.fan_in * layer.weight_variance * signal + layer.bias_variance
+        centred = signal + layer.input_mean * (layer.input_mean - 2 * mean)
+        q = layer.fan_in * layer.weight_variance * centred + layer.bias_variance
         if following is None:
             found.append(Predicted(q, math.nan, 1.0))
             break
@@ -61,7 +63,7 @@ def predict(
         inputs = layer.fan_out / following.fan_in
         square = following.fan_out * following.weight_variance * here.slope_second_moment / inputs
         found.append(Predicted(q, here.second_moment, math.sqrt(square)))
-        signal = here.second_moment
+        signal, mean = here.second_moment, here.mean
     return found
 
 
@@ -92,6 +94,8 @@ def predict_correlations(
             found.append(math.nan)
             continue
         covariance = float(Covariance(activation, before.variance)(min(found[-1], 1.0)))
+        mean = moments(activation, before.variance).mean
+        centred = covariance + layer.input_mean * (layer.input_mean - 2 * mean)
         weight = layer.fan_in * layer.weight_variance
-        found.append((weight * covariance + layer.bias_variance) / here.variance)
+        found.append((weight * centred + layer.bias_variance) / here.variance)
     return found
