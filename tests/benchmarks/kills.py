@@ -32,7 +32,7 @@ RUN = ["runner", "activation=tanh", "training.epochs=700", "hydra.run.dir=it", *
 SWEEP = ["runner", "-m", "activation=relu,tanh", "dataset=moons,xor"]
 SWEEP += ["training.epochs=150", "plots=none", *QUICK]
 COMPARE = ["runner.compare", "runs", "--output", "made"]
-TAKES_TIMES = ("summary.json", "leaderboard.csv", "leaderboard.md", "index.html")
+TAKES_TIMES = ("summary.json", "leaderboard.csv", "leaderboard.md", "leaderboard.tex", "index.html")
 """Files that tell how long training took, which differs, where they are made anew."""
 
 
