@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tests.benchmarks.processes import table as markdown
-from tests.tables.table import AVX2, AVX512, Row, Rows, Table, side_by_side
+from tests.tables.table import AVX2, AVX512, Row, Rows, Table, require, side_by_side
 
 FUNCTIONS = (
     "activations/base.py",
@@ -29,6 +29,7 @@ def measure_errors() -> Rows:
     """Return, for each function and its derivative, each library's largest error and its x."""
     from tests.benchmarks import accuracy
 
+    require("torch", "jax")
     others = accuracy.peers()
     rows = []
     for shared in [*accuracy.ELEMENTWISE, *accuracy.ROWS[:2]]:
@@ -100,6 +101,7 @@ def measure_agreement() -> Rows:
     from tests.benchmarks.agreement import comparisons
     from tests.benchmarks.peers import PyTorch
 
+    require("torch")
     return comparisons(PyTorch())
 
 

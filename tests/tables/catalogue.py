@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.tables import accuracy, conclusions
+from tests.tables import accuracy, conclusions, reliability, speed
 from tests.tables.table import Table
 
 SECTIONS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
@@ -12,6 +12,8 @@ SECTIONS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
         "What is concluded from a few seeds, judged by made-up scores of which the truth is known.",
         conclusions.TABLES,
     ),
+    ("Speed and memory", "", speed.TABLES),
+    ("Reliability", "", reliability.TABLES),
 )
 """A title, what holds for all of its tables, and these."""
 

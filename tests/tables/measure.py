@@ -89,7 +89,10 @@ def main() -> None:
     from tests.tables.catalogue import TABLES
 
     name, path = sys.argv[1:]
-    answer = [processor(), TABLES[name].measure()]
+    try:
+        answer = [processor(), TABLES[name].measure()]
+    except (ValueError, RuntimeError) as error:
+        sys.exit(f"error: {error}")
     Path(path).write_text(json.dumps(answer), encoding="utf-8")
 
 

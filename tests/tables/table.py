@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,6 +79,12 @@ def _short(value: Any) -> Any:
     if isinstance(value, list):
         return [_short(item) for item in value]
     return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def require(*packages: str) -> None:
+    """Raise ValueError if a library is missing that the table compares with."""
+    if missing := [name for name in packages if importlib.util.find_spec(name) is None]:
+        raise ValueError(f"not installed: {', '.join(missing)}; pip install -e '.[bench]'")
 
 
 def side_by_side(
