@@ -1,5 +1,5 @@
 """The laboratory from Python: ``run`` an experiment, ``load_run`` a stored one, ``sweep`` over
-many, ``compare`` what is stored.
+many, ``compare`` what is stored, ``propagate`` through networks that are not trained.
 
 >>> from runner import run, sweep
 >>> result = run(["activation=tanh"])
@@ -25,9 +25,10 @@ if sys.argv[:1] == ["-m"] and __name__ in {word.partition(".")[0] for word in sy
 if TYPE_CHECKING:
     from activations import Activation
     from runner.notebook import ComparisonResult, Result
+    from runner.propagate.result import Result as PropagateResult
     from runner.results.run import Run
 
-__all__ = ["compare", "load_run", "run", "sweep"]
+__all__ = ["compare", "load_run", "propagate", "run", "sweep"]
 
 
 def run(
@@ -113,6 +114,35 @@ def compare(
     return ComparisonResult.of(build(folders, metric=metric, tune=tune))
 
 
+def propagate(
+    overrides: Iterable[str] = (),
+    *,
+    activation: Activation | None = None,
+    show_progress: bool = False,
+) -> PropagateResult:
+    """Predict by mean-field theory what an activation does to signals and gradients in a deep
+    network, and measure it on networks that are drawn and not trained.
+
+    As ``python -m runner.propagate`` with the same overrides, but that nothing is written.
+    ``activation`` may be an instance of your own Activation subclass. Returns ``predicted``,
+    ``measured``, ``figures()``, ``to_dict()``, and the table as its text.
+    Raises ConfigError (a ValueError) for a wrong override.
+    """
+    from runner.config.compose import hydra_set_aside
+    from runner.config.extensions import offer_instance
+    from runner.propagate.result import propagate as carry_out
+    from runner.propagate.settings import compose as composed
+    from runner.system.terminal import progress_bar
+
+    words = _words(overrides)
+    with hydra_set_aside():
+        if activation is not None:
+            words += offer_instance(activation)
+        settings = composed(words)
+    with progress_bar("drawing networks", show_progress) as tell:
+        return carry_out(settings, tell)
+
+
 def load_run(path: str | os.PathLike[str]) -> Result:
     """Read a finished run from its folder. Raises ValueError if it is not one."""
     from runner.notebook import Result
@@ -131,9 +161,9 @@ def _words(overrides: Iterable[str]) -> list[str]:
 
 
 class _Package(ModuleType):
-    """``sweep`` and ``compare`` are the functions above and the names of packages, which may not
-    take their place here: ``from runner.compare.table import records`` finds a package all the
-    same, ``import runner.compare.table as table`` does not."""
+    """``sweep``, ``compare`` and ``propagate`` are the functions above and the names of packages,
+    which may not take their place here: ``from runner.compare.table import records`` finds a
+    package all the same, ``import runner.compare.table as table`` does not."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in __all__ and isinstance(value, ModuleType)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hydra.core.plugins import Plugins
 from omegaconf import OmegaConf
 
 from activations.arguments import close_names, closest
+from runner.system.terminal import ConfigError
 
 GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initializer")
 AROUND = ("tune", "placebo", "objective")
@@ -40,6 +42,23 @@ def choices(group: str) -> dict[str, str]:
             told = [line for line in lines if not line.startswith("# @package")]
             found[path.stem] = told[0].lstrip("# ").strip()
     return found
+
+
+def refuse_other_commands(experiment: str, command: str) -> None:
+    """Raise ConfigError, naming the right one, if an experiment in conf/ is for another command.
+
+    The comment at the top of its file shows how it is called: "python -m COMMAND experiment=NAME".
+    """
+    path = CONFIG_DIR / "experiment" / f"{experiment}.yaml"
+    if not re.fullmatch(r"[A-Za-z0-9_]+", experiment) or not path.is_file():
+        return
+    shown = rf"^#.*python -m (\S+) .*\bexperiment={experiment}\b"
+    commands = re.findall(shown, path.read_text(encoding="utf-8"), re.MULTILINE)
+    if commands and command not in commands:
+        raise ConfigError(
+            f"experiment={experiment} is for another command: "
+            f"python -m {commands[0]} experiment={experiment}"
+        )
 
 
 def offered(group: str) -> list[str]:

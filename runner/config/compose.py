@@ -191,10 +191,10 @@ def compose(overrides: Sequence[str]) -> Composition:
     return Composition(words, config, plain(config), loader)
 
 
-def compose_sections(words: Sequence[Word]) -> dict[str, Any]:
-    """Return what Hydra composes of words that are right and name one value each, as plain
-    dictionaries without its own part. Raises ConfigError."""
-    return plain(_composed(words)[0])
+def compose_sections(words: Sequence[Word], primary: str = "config") -> dict[str, Any]:
+    """Return what Hydra composes of a file in conf/ and words that are right and name one value
+    each, as plain dictionaries without its own part. Raises ConfigError."""
+    return plain(_composed(words, primary)[0])
 
 
 def checked(sections: dict[str, Any], words: Sequence[Word]) -> Experiment:
@@ -326,7 +326,7 @@ def hydra_set_aside() -> Iterator[None]:
         logger.handlers[:] = handlers
 
 
-def _composed(words: Sequence[Word]) -> tuple[DictConfig, ConfigLoader]:
+def _composed(words: Sequence[Word], primary: str = "config") -> tuple[DictConfig, ConfigLoader]:
     arguments = for_hydra(words)
     GlobalHydra.instance().clear()
     with (
@@ -336,7 +336,7 @@ def _composed(words: Sequence[Word]) -> tuple[DictConfig, ConfigLoader]:
     ):
         # A user's YAML file for a class of their own, whose defaults we have offered too.
         warnings.filterwarnings("ignore", r"\s*'[^']+/.*ConfigStore schema")
-        config = hydra.compose("config", arguments, return_hydra_config=True)
+        config = hydra.compose(primary, arguments, return_hydra_config=True)
         if folders_of(words):
             refuse_changes_of_hydra(config.hydra, _hydra_of_the_shell(words))
         HydraConfig.instance().set_config(config)

@@ -7,7 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 
 from activations.arguments import closest
-from runner.config.catalogue import AROUND, GROUPS, choices, closest_key, takes_one_value
+from runner.config.catalogue import (
+    AROUND,
+    GROUPS,
+    choices,
+    closest_key,
+    refuse_other_commands,
+    takes_one_value,
+)
 from runner.config.experiment import Experiment, Model, Training
 from runner.config.overrides import Word, folders_of
 from runner.system.terminal import ConfigError
@@ -41,6 +48,8 @@ def refuse_wrong(words: Sequence[Word]) -> None:
             raise ConfigError(f"{word} must name a choice; {closest(word.text, choices(key))}")
         if key in (*GROUPS, "experiment") and ".." in str(value):
             raise ConfigError(f"{word} must name a choice, not a path")
+        if key == "experiment":
+            refuse_other_commands(str(value), "runner")
 
 
 def is_users_group(folders: Sequence[Path], key: str) -> bool:

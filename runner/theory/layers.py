@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from activations.base import Activation
-from activations.moments import Covariance, moments
+from activations.moments import Covariance, Moments, moments
+
+SAME = 1e-10
+"""Relative difference of variances below which one layer's means are taken for the next one, too:
+in a deep network they settle."""
 
 
 class Layer(NamedTuple):
-    """A linear layer at its initial weights: z = W (a - input_mean) + b with ``fan_out`` outputs.
+    """A linear layer at its initial weights: z = W a + b with ``fan_out`` outputs.
 
     ``weight_variance`` is that of one weight, ``bias_variance`` of one bias.
     """
@@ -20,7 +24,6 @@ class Layer(NamedTuple):
     fan_out: int
     weight_variance: float
     bias_variance: float
-    input_mean: float = 0.0
 
 
 class Predicted(NamedTuple):
@@ -52,18 +55,21 @@ def predict(
     an output each gets the share E |dy/dz|^2 / k.
     """
     found = []
-    signal, mean = input_second_moment, 0.0
+    signal = input_second_moment
+    here: Moments | None = None
+    units = 0
     for layer, following in zip(layers, [*layers[1:], None], strict=True):
-        centred = signal + layer.input_mean * (layer.input_mean - 2 * mean)
-        q = layer.fan_in * layer.weight_variance * centred + layer.bias_variance
+        q = layer.fan_in * layer.weight_variance * signal + layer.bias_variance
         if following is None:
             found.append(Predicted(q, math.nan, 1.0))
             break
-        here = moments(activation, max(q, 1e-300), following.fan_in)
+        if here is None or abs(q - here.variance) > SAME * q or units != following.fan_in:
+            units = following.fan_in
+            here = moments(activation, max(q, 1e-300), units)
         inputs = layer.fan_out / following.fan_in
         square = following.fan_out * following.weight_variance * here.slope_second_moment / inputs
         found.append(Predicted(q, here.second_moment, math.sqrt(square)))
-        signal, mean = here.second_moment, here.mean
+        signal = here.second_moment
     return found
 
 
@@ -87,15 +93,20 @@ def predict_correlations(
     Raises TypeError for a function of a whole row.
     """
     first = layers[0]
+    if predicted[0].variance <= 0:
+        return [math.nan] * len(layers)
     signal = predicted[0].variance - first.bias_variance
     found = [(correlation * signal + first.bias_variance) / predicted[0].variance]
+    covariance: Covariance | None = None
+    q = math.nan
     for layer, before, here in zip(layers[1:], predicted, predicted[1:], strict=False):
         if here.variance <= 0 or before.variance <= 0:
             found.append(math.nan)
             continue
-        covariance = float(Covariance(activation, before.variance)(min(found[-1], 1.0)))
-        mean = moments(activation, before.variance).mean
-        centred = covariance + layer.input_mean * (layer.input_mean - 2 * mean)
+        if covariance is None or abs(before.variance - q) > SAME * q:
+            q = before.variance
+            covariance = Covariance(activation, q)
         weight = layer.fan_in * layer.weight_variance
-        found.append((weight * centred + layer.bias_variance) / here.variance)
+        product = float(covariance(min(found[-1], 1.0)))
+        found.append((weight * product + layer.bias_variance) / here.variance)
     return found

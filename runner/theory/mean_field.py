@@ -215,7 +215,7 @@ def correlation_map(
 def depth_scale(slope: float) -> float:
     """Return xi with slope^l = e^(-l / xi), in layers: infinite for 1 and beyond, 0 for 0."""
     size = abs(slope)
-    if size >= 1:
+    if size >= 1 - 1e-12:  # the rounding of 1
         return math.inf
     return -1 / math.log(size) if size > 0 else 0.0
 
@@ -277,7 +277,7 @@ def edge_of_chaos(
     found: list[EdgePoint | None] = []
     if known and bias_std == 0 and not any(gaps[: len(gaps) // 2]):
         found.append(edge_point(activation, 1.0))
-    elif known and bias_std == 0 and _vanishes_at_0(activation):
+    elif known and bias_std == 0 and _has_slope_at_0(known) and _vanishes_at_0(activation):
         weight = 1 / known[0].slope_second_moment
         found.append(EdgePoint(math.sqrt(weight), 0.0, 0.0, weight * known[0].growth))
     for before, after in pairwise(known):
@@ -297,6 +297,11 @@ def recommended(activation: Activation, known: Sequence[Moments] | None = None) 
         return at_1
     held = [point for point in edge_curve(activation, known) if point.holds]
     return min(held, key=lambda point: abs(math.log(point.q)), default=None)
+
+
+def _has_slope_at_0(known: Sequence[Moments]) -> bool:
+    near, far = (known[k].slope_second_moment for k in (0, min(STEPS_A_DECADE, len(known) - 1)))
+    return abs(near / far - 1) < 0.01
 
 
 def _vanishes_at_0(activation: Activation) -> bool:

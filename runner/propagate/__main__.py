@@ -1,0 +1,87 @@
+"""``python -m runner.propagate``: predict and measure networks that are not trained."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from runner.system.command import prepare, status_of
+from runner.system.terminal import ConfigError, OneLineParser, printable, progress_bar
+
+_DESCRIPTION = """\
+What does an activation do to signals and gradients in a deep network, before
+any training?
+
+Predicts by mean-field theory, and measures on networks drawn at random:
+variances and correlations by layer, gradients, dead and saturated units,
+singular values of layers; fixed points, the edge of chaos, depth scales.
+Prints a table, and writes a page of pictures and propagate.json into a folder
+under outputs/propagate."""
+
+_EPILOG = """\
+settings, with their defaults (conf/propagate.yaml):
+  activation=tanh               any, also a formula; activation.KEY=VALUE
+  initializer=auto              also .gain, .bias_std: sigma_w and sigma_b
+  depth=20  width=64            hidden layers, and outputs of each
+  nets=100  inputs=10           networks that are drawn, inputs of each
+  features=null                 of an input; null: as many as width
+  variance=1.0                  mean square of an input's features
+  correlation=0.5               of each two inputs
+  saturated=0.05                an output is saturated where |f'| is below this
+  seed=0                        decides networks and inputs
+  plots=png                     svg, pdf or none
+  extensions=[]                 your own activations: [file.py]
+  experiment=NAME               one of conf/experiment that names this command
+  hydra.run.dir=FOLDER          where the results go
+
+examples:
+  python -m runner.propagate activation=tanh
+  python -m runner.propagate activation=relu depth=50 nets=1000
+  python -m runner.propagate activation=gelu initializer=he_normal
+  python -m runner.propagate initializer=lecun_normal initializer.gain=1.3
+  python -m runner.propagate activation=formula 'activation.expression=sin(x)'
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Predict, measure, write and print; return the exit status (2 for bad input)."""
+    if arguments is None:
+        prepare()
+    return status_of(partial(_main, arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    started = time.perf_counter()
+    parser = OneLineParser(
+        prog="python -m runner.propagate",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="see below")
+    parser.add_argument("-m", "--multirun", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_intermixed_args(arguments)
+    if chosen.multirun:
+        raise ConfigError("--multirun is not taken: runner.propagate has one setting at a time")
+    for word in chosen.overrides:
+        if "=" not in word and not word.startswith("~"):
+            raise ConfigError(f"{word!r} is no override; write key=value, e.g. activation=relu")
+    from runner.propagate.result import propagate
+    from runner.propagate.settings import compose
+
+    settings = compose(chosen.overrides)
+    with progress_bar("drawing networks", show=True) as tell:
+        found = propagate(settings, tell)
+    found.write()
+    print(printable(repr(found)))
+    print(f"  {'time':15}{time.perf_counter() - started:.2f} s")
+    print(printable(f"  {'folder':15}{settings.folder}"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

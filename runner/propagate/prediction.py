@@ -1,0 +1,261 @@
+"""What mean-field theory says of the settings, gathered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from activations.base import Activation, Array, Elementwise
+from activations.moments import Moments, gaussian_mean, moments
+from runner.network.initializers import initial_layers
+from runner.propagate.settings import Settings
+from runner.propagate.simulation import decomposed
+from runner.theory import mean_field as theory
+from runner.theory.born_dead import can_be_born_dead, share_of_one_input
+from runner.theory.layers import (
+    Layer,
+    Predicted,
+    predict,
+    predict_correlations,
+    relative_gradients,
+)
+
+Found = TypeVar("Found")
+
+MAP_POINTS = 60
+
+
+@dataclass
+class Maps:
+    """The maps of hidden layers of one width, of an elementwise or gated activation.
+
+    Attributes:
+        weight_std, bias_std: sigma_w and sigma_b of hidden layers.
+        at_1: the moments under N(0, 1).
+        fixed_points: of the variance map.
+        settled: the variance that the network's own leads to; 0, infinity and NaN are possible.
+        q: the variance at which the correlation map is taken: ``settled``; of a signal that
+            explodes that of the first layer, of one that dies out that of the last.
+        chi: at q.
+        correlation: the correlation map at q.
+        c: its stable fixed point.
+        xi_q, xi_c, xi_gradient: depth scales in layers, of the variance, of correlations, and of
+            gradients, 1 / |ln chi|.
+        edge: the curve of the edge of chaos.
+        edge_here: its points at this bias_std.
+        recommended: the point on it to choose; None if a network stays at none.
+        known: the moments along q that all this is made of.
+    """
+
+    weight_std: float
+    bias_std: float
+    at_1: Moments
+    fixed_points: list[theory.FixedPoint]
+    settled: float
+    q: float
+    chi: float
+    correlation: theory.CorrelationMap
+    c: float
+    xi_q: float
+    xi_c: float
+    xi_gradient: float
+    edge: list[theory.EdgePoint]
+    edge_here: list[theory.EdgePoint]
+    recommended: theory.EdgePoint | None
+    known: list[Moments] = field(repr=False)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the variance settles at a positive number."""
+        return 0 < self.settled < math.inf
+
+    @property
+    def trainable_depth(self) -> float:
+        """Six depth scales, the depth to which networks train: of correlations, or of the
+        gradient where the signal dies out or explodes."""
+        return theory.TRAINABLE * (self.xi_c if self.holds else self.xi_gradient)
+
+    def variance_curve(self, q: Array) -> Array:
+        """Return the variance map between the variances that are known."""
+        x = np.log([one.variance for one in self.known])
+        y = np.log([max(one.second_moment, 1e-300) for one in self.known])
+        second = np.exp(np.interp(np.log(q), x, y))
+        return self.weight_std**2 * second + self.bias_std**2
+
+
+@dataclass
+class Prediction:
+    """What theory says, and where it is silent why.
+
+    Attributes:
+        layers: (depth,), empty if ``silent`` says why there is no theory.
+        predicted: of each layer.
+        gradients: each layer's dL/dz relative to the last layer's, root mean squares.
+        correlations, saturated, dead: of each layer; NaN where theory has none.
+        singular_rms: root mean square of the singular values of a layer's Jacobian dy/dy', for
+            the layers ``decomposed``.
+        born_dead: share of networks with a layer that is 0 for one given input; NaN for an
+            activation that cannot be born dead.
+        maps: None for a function of a whole row, whose maps depend on its length.
+        silent: why there is no theory at all, or no maps; empty if there are.
+    """
+
+    layers: list[Layer]
+    predicted: list[Predicted]
+    gradients: list[float]
+    correlations: list[float]
+    saturated: list[float]
+    dead: list[float]
+    singular_rms: dict[int, float]
+    born_dead: float
+    maps: Maps | None
+    silent: str
+
+
+def prediction(settings: Settings) -> Prediction:
+    """Return what theory says of the settings."""
+    activation = settings.activation_object()
+    born_dead = math.nan
+    if can_be_born_dead(activation):
+        born_dead = share_of_one_input([settings.width] * settings.depth)
+    nothing = [math.nan] * settings.depth
+    try:
+        outputs = [*settings.outputs, settings.width]  # of one more, the layer after the last
+        layers = initial_layers(activation, settings.initializer_object, outputs)[:-1]
+        with np.errstate(all="ignore"):
+            predicted = predict(activation, layers, settings.variance)
+    except (ValueError, OverflowError) as error:
+        return Prediction(
+            [], [], nothing, nothing, nothing, nothing, {}, born_dead, None, str(error)
+        )
+    maps, silent = None, ""
+    try:
+        maps = _maps(settings, activation, predicted)
+    except (TypeError, ValueError) as error:
+        silent = str(error)
+    correlations = _or(
+        nothing, lambda: predict_correlations(activation, layers, predicted, settings.correlation)
+    )
+    return Prediction(
+        layers,
+        predicted,
+        relative_gradients(predicted),
+        correlations,
+        _each(
+            [one.variance for one in predicted],
+            lambda q: _saturated(activation, q, settings.saturated),
+        ),
+        nothing
+        if math.isnan(born_dead)
+        else _each(correlations, lambda c: _dead(c, settings.inputs)),
+        {
+            number: _singular_rms(activation, layers[number - 1], predicted[number - 1], settings)
+            for number in decomposed(settings.depth)
+        },
+        born_dead,
+        maps,
+        silent,
+    )
+
+
+def _maps(settings: Settings, activation: Activation, predicted: Sequence[Predicted]) -> Maps:
+    known = theory.scan(activation)
+    if not known:
+        raise ValueError(f"{activation.name} has no moments")
+    wide = [settings.width] * 3
+    layer = initial_layers(activation, settings.initializer_object, wide)[0]
+    gain = settings.initializer_object.activation_gain(activation, settings.width)
+    fan_out = round(settings.width * activation.inputs_per_output)
+    variance = settings.initializer_object.weight_variance(settings.width, fan_out, gain)
+    weight_std = math.sqrt(settings.width * variance)
+    bias_std = math.sqrt(layer.bias_variance)
+    settled = theory.limit(activation, predicted[0].variance, weight_std, bias_std)
+    if weight_std == 0:
+        raise ValueError("weights that are all 0 carry no signal")
+    q = settled
+    if not 0 < q < math.inf:
+        q = predicted[0].variance if q == math.inf else max(predicted[-1].variance, 1e-100)
+    here = moments(activation, q)
+    correlation = theory.CorrelationMap(activation, q, weight_std, bias_std)
+    c = correlation.fixed_point()
+    chi = weight_std**2 * here.slope_second_moment
+    return Maps(
+        weight_std,
+        bias_std,
+        moments(activation),
+        theory.variance_fixed_points(activation, weight_std, bias_std, known),
+        settled,
+        q,
+        chi,
+        correlation,
+        c,
+        theory.depth_scale(weight_std**2 * here.growth),
+        theory.depth_scale(float(correlation.slope(c))),
+        theory.depth_scale(min(chi, 1 / chi) if chi > 0 else 0.0),
+        theory.edge_curve(activation, known),
+        theory.edge_of_chaos(activation, bias_std, known),
+        theory.recommended(activation, known),
+        known,
+    )
+
+
+def _each(values: Sequence[float], work: Callable[[float], float]) -> list[float]:
+    """Return work of each value; values that agree to ten digits share theirs."""
+    known: dict[str, float] = {}
+    for value in values:
+        key = f"{value:.9e}"
+        if key not in known:
+            known[key] = work(value)
+    return [known[f"{value:.9e}"] for value in values]
+
+
+def _or(otherwise: Found, work: Callable[[], Found]) -> Found:
+    """Return what work returns, or something else where theory has no answer."""
+    try:
+        return work()
+    except (TypeError, ValueError):
+        return otherwise
+
+
+def _saturated(activation: Activation, q: float, threshold: float) -> float:
+    """Return P(|f'(z)| < threshold) for z ~ N(0, q)."""
+    if not isinstance(activation, Elementwise) or not 0 < q < math.inf:
+        return math.nan
+    return _or(
+        math.nan,
+        lambda: gaussian_mean(
+            lambda z: 1.0 * (np.abs(activation.gradient(z)) < threshold), q, activation.kinks
+        ),
+    )
+
+
+def _singular_rms(
+    activation: Activation, layer: Layer, predicted: Predicted, settings: Settings
+) -> float:
+    """Return sqrt(|J|^2 / m) of J = dy/dy' with m singular values: |J|^2 has the mean
+    fan_in units Var(w) E |dy/dz|^2."""
+    if not 0 < predicted.variance < math.inf:
+        return math.nan
+    here = moments(activation, predicted.variance, settings.width)
+    larger = max(layer.fan_in, settings.width)
+    return math.sqrt(larger * layer.weight_variance * here.slope_second_moment)
+
+
+def _dead(c: float, inputs: int) -> float:
+    """Return the share of units that are off for all inputs, each two with correlation c.
+
+    z_k = sqrt(q) (sqrt(c) g + sqrt(1 - c) g_k); given g it is below 0 with probability
+    Phi(-g sqrt(c / (1 - c))).
+    """
+    c = min(max(c, 0.0), 1.0) if c == c else math.nan
+    if inputs == 1 or c == 1:
+        return 0.5
+    if c != c:
+        return math.nan
+    odds = math.sqrt(c / (1 - c))
+    below = np.vectorize(lambda g: 0.5 * math.erfc(g * odds / math.sqrt(2)))
+    return float(gaussian_mean(lambda g: below(g) ** inputs))

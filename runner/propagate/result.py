@@ -1,0 +1,51 @@
+"""What ``runner.propagate`` returns, and what the command writes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from runner.propagate.prediction import prediction
+from runner.propagate.propagation import Propagation
+from runner.propagate.report import report
+from runner.propagate.settings import Settings
+from runner.propagate.simulation import simulate
+from runner.system.files import write_whole
+
+if TYPE_CHECKING:  # which loads Matplotlib
+    from runner.plots.style import Picture
+
+JSON, PICTURE = "propagate.json", "propagate"
+
+
+class Result(Propagation):
+    """A propagation that draws, writes, and shows itself as its table."""
+
+    def figures(self) -> dict[str, Picture]:
+        """Return the page of pictures, {"propagate": figure}, which shows in a notebook."""
+        from runner.propagate.picture import picture
+
+        return {PICTURE: picture(self)}
+
+    def __repr__(self) -> str:
+        return report(self)
+
+    def write(self) -> None:
+        """Write propagate.json and the picture to the settings' folder, each whole or not at all.
+
+        Raises OSError.
+        """
+        folder, form = self.settings.folder, self.settings.plots
+        text = json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
+        drawn = None if form == "none" else self.figures()[PICTURE].encode(form)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / JSON, text)
+        if drawn is not None:
+            write_whole(folder / f"{PICTURE}.{form}", drawn)
+
+
+def propagate(settings: Settings, tell: Callable[[float], None] = lambda share: None) -> Result:
+    """Predict and measure. Raises ConfigError for more networks than the memory holds."""
+    measured = simulate(settings, tell)
+    return Result(settings, prediction(settings), measured)

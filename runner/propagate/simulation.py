@@ -1,0 +1,246 @@
+"""Draw networks at random and measure each layer; nothing is trained.
+
+Network k of a seed is the same whatever others are drawn with it. All of its numbers are float64.
+Networks are drawn in groups whose weights take about GROUP_BYTES, on all cores.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from activations.base import Activation, Array, Elementwise
+from runner.propagate.settings import Settings
+from runner.system.blas import one_blas_thread
+from runner.system.memory import available
+from runner.system.terminal import ConfigError
+
+GROUP_BYTES = 2**26
+MOST_DECOMPOSED = 20
+"""Networks whose layers' singular values are computed, in three layers."""
+
+
+@dataclass
+class Measured:
+    """What each network shows, (nets, depth) each but for the last three; NaN where undefined.
+
+    Attributes:
+        variance: E z^2 of the pre-activations, over inputs and units.
+        output_mean, output_second_moment: E y and E y^2 of the outputs.
+        correlation: mean over pairs of inputs of z1.z2 / (|z1| |z2|).
+        gradient_factor: root mean square of dL/dz here over that of the next layer's; 1 in the
+            last layer, where dL/dz is drawn from N(0, 1).
+        saturated: share of outputs with |f'| below the threshold; NaN for other than elementwise
+            functions.
+        dead: share of units that give the same output for every input; of one input, 0.
+        dead_nets: (nets,) whether all units of some layer are dead.
+        decomposed: the layers whose Jacobian dy/dy' was decomposed, y' being the layer's input.
+        singular_values: of each layer decomposed, of some networks at their first input.
+    """
+
+    variance: Array
+    output_mean: Array
+    output_second_moment: Array
+    correlation: Array
+    gradient_factor: Array
+    saturated: Array
+    dead: Array
+    dead_nets: Array
+    decomposed: list[int]
+    singular_values: list[Array]
+
+    @classmethod
+    def empty(cls, nets: int, depth: int, decomposed: list[int]) -> Measured:
+        """Return what is to be filled."""
+        values: Any = [np.full((nets, depth), np.nan) for _ in range(7)]
+        values += [np.zeros(nets, bool), decomposed, []]
+        return cls(*values)
+
+    def log_gradient(self) -> Array:
+        """Return ln of each layer's gradient relative to the last layer's, (nets, depth)."""
+        with np.errstate(divide="ignore"):
+            logs = np.log(self.gradient_factor)
+        return np.cumsum(logs[:, ::-1], axis=1)[:, ::-1]
+
+
+def simulate(settings: Settings, tell: Callable[[float], None] = lambda share: None) -> Measured:
+    """Draw the networks and measure them. Raises ConfigError for more than the memory holds."""
+    activation, initializer = settings.activation_object(), settings.initializer_object
+    group = _group_size(settings, activation)
+    nets, depth = settings.nets, settings.depth
+    layers = decomposed(depth)
+    rows = min(nets, MOST_DECOMPOSED, max(1, int(2e9 / settings.width**3)))
+    found = Measured.empty(nets, depth, layers)
+    gains = [1.0]  # of the first layer, whose inputs come from no activation
+    if depth > 1:
+        gains += [initializer.activation_gain(activation, settings.width)] * (depth - 1)
+    spectra: dict[int, list[Array]] = {}
+
+    def work(first: int) -> None:
+        nets_here = range(first, min(first + group, nets))
+        with np.errstate(all="ignore"):
+            drawn = _Group(settings, activation, gains, nets_here)
+            drawn.forward(found)
+            drawn.backward(found)
+            for k in range(max(0, min(rows - first, len(nets_here)))):
+                spectra[first + k] = [drawn.singular_values(k, n) for n in layers]
+
+    starts = range(0, nets, group)
+    with one_blas_thread(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        try:
+            for done, _ in enumerate(pool.map(work, starts), start=1):
+                tell(done / len(starts))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    found.singular_values = [
+        np.concatenate([spectra[net][place] for net in sorted(spectra)])
+        for place in range(len(layers))
+    ]
+    return found
+
+
+def decomposed(depth: int) -> list[int]:
+    """Return the layers whose Jacobian is decomposed: the first, one in the middle, the last."""
+    return sorted({1, (depth + 1) // 2, depth})
+
+
+def _group_size(settings: Settings, activation: Activation) -> int:
+    """Return how many networks to draw at once. Raises ConfigError where one is too large."""
+    inputs = settings.width * max(activation.inputs_per_output, 1)
+    one = 8 * settings.depth * (settings.width * inputs + 4 * settings.inputs * inputs)
+    one += 8 * (settings.features or settings.width) * inputs
+    kept = 8 * len(fields(Measured)) * settings.nets * settings.depth
+    cores = os.cpu_count() or 1
+    needed = kept + 1.5 * cores * max(one, GROUP_BYTES)
+    if needed > available():
+        raise ConfigError(
+            f"{settings.nets} networks with depth={settings.depth} and width={settings.width} need "
+            f"{needed / 2**20:,.0f} MiB, of which {available() / 2**20:,.0f} are free; choose "
+            "fewer or smaller ones"
+        )
+    return max(1, int(GROUP_BYTES / one))
+
+
+class _Group:
+    """Some networks, and what a pass forward leaves for one backward."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        activation: Activation,
+        gains: Sequence[float],
+        nets: range,
+    ) -> None:
+        self.settings, self.activation, self.gains = settings, activation, gains
+        self.initializer = settings.initializer_object
+        self.nets = slice(nets.start, nets.stop)
+        self.generators = [np.random.default_rng([settings.seed, k]) for k in nets]
+        self.weights: list[Array] = []
+        self.kept: list[tuple[Array, ...]] = []
+
+    def inputs(self) -> Array:
+        """Return normal inputs, each two with the correlation, (nets, inputs, features)."""
+        count, features = self.settings.inputs, self.settings.outputs[0]
+        drawn = np.stack([rng.standard_normal((count + 1, features)) for rng in self.generators])
+        c = self.settings.correlation
+        mixed = math.sqrt(c) * drawn[:, :1] + math.sqrt(1 - c) * drawn[:, 1:]
+        return math.sqrt(self.settings.variance) * mixed
+
+    def linear(self, y: Array, number: int) -> Array:
+        """Return y w + b of the next layer, drawn now."""
+        fan_in = y.shape[-1]
+        fan_out = round(self.settings.width * self.activation.inputs_per_output)
+        w = np.empty((len(self.generators), fan_in, fan_out))
+        b = np.empty((len(self.generators), 1, fan_out))
+        for k, rng in enumerate(self.generators):
+            w[k] = self.initializer.weights(rng, fan_in, fan_out, self.gains[number])
+            b[k] = self.initializer.biases(rng, fan_out)
+        self.weights.append(w)
+        return np.matmul(y, w) + b
+
+    def forward(self, found: Measured) -> None:
+        """Draw layer after layer, and measure z and y."""
+        y = self.inputs()
+        threshold = self.settings.saturated
+        dead_nets = np.zeros(len(self.generators), bool)
+        for number in range(self.settings.depth):
+            z = self.linear(y, number)
+            here = (self.nets, number)
+            if isinstance(self.activation, Elementwise):
+                y, slope = self.activation.value_and_gradient(z)
+                found.saturated[here] = (np.abs(slope) < threshold).mean(axis=(1, 2))
+                self.kept.append((slope,))
+            else:
+                y = self.activation(z)
+                self.kept.append((z, y))
+            found.variance[here] = _or_infinite((z * z).mean(axis=(1, 2)))
+            found.output_mean[here] = y.mean(axis=(1, 2))
+            found.output_second_moment[here] = _or_infinite((y * y).mean(axis=(1, 2)))
+            found.correlation[here] = _correlation(z)
+            dead = (y == y[:, :1]).all(axis=1) if y.shape[1] > 1 else y[:, 0] == 0
+            dead &= np.isfinite(y[:, 0])
+            found.dead[here] = dead.mean(axis=1)
+            dead_nets |= dead.all(axis=1)
+        found.dead_nets[self.nets] = dead_nets
+
+    def backward(self, found: Measured) -> None:
+        """Send a normal gradient back; each layer's is scaled to size 1 for the next."""
+        shape = (self.settings.inputs, self.weights[-1].shape[-1])
+        gradient = np.stack([rng.standard_normal(shape) for rng in self.generators])
+        gradient /= _rms(gradient)
+        found.gradient_factor[self.nets, -1] = 1
+        for number in range(self.settings.depth - 2, -1, -1):
+            to_y = np.matmul(gradient, self.weights[number + 1].swapaxes(-1, -2))
+            gradient = self.to_inputs(number, to_y)
+            size = _rms(gradient)
+            found.gradient_factor[self.nets, number] = size[:, 0, 0]
+            gradient /= np.where(size > 0, size, 1)
+
+    def to_inputs(self, number: int, to_y: Array) -> Array:
+        """Return dL/dz of a hidden layer, given dL/dy."""
+        kept = self.kept[number]
+        if isinstance(self.activation, Elementwise):
+            return to_y * kept[0]
+        z, y = kept
+        return self.activation.backward(z, y, to_y)
+
+    def singular_values(self, net: int, layer: int) -> Array:
+        """Return those of dy/dy' of one network's layer (from 1 on) at its first input."""
+        weights, kept = self.weights[layer - 1][net], self.kept[layer - 1]
+        if isinstance(self.activation, Elementwise):
+            jacobian = weights * kept[0][net, 0]
+        else:
+            z, y = (array[net, :1] for array in kept)
+            each = np.eye(y.shape[-1])[:, None]
+            rows = self.activation.backward(z, y, each)[:, 0]
+            jacobian = weights @ rows.T
+        if not np.isfinite(jacobian).all():
+            return np.full(min(jacobian.shape), np.nan)
+        return np.linalg.svd(jacobian, compute_uv=False)
+
+
+def _or_infinite(means: Array) -> Array:
+    """Return means in which NaN, which comes of infinities, is one."""
+    return np.where(np.isnan(means), np.inf, means)
+
+
+def _correlation(z: Array) -> Array:
+    """Return the mean of all pairs' cosines, (nets,): (|sum of u|^2 - n) / (n^2 - n) of unit
+    vectors u; NaN for one input, and where a z is 0."""
+    n = z.shape[1]
+    u = z / np.sqrt((z * z).sum(axis=-1, keepdims=True))
+    total = u.sum(axis=1)
+    square = (total * total).sum(axis=-1)
+    return (square - n) / (n * n - n) if n > 1 else np.full(len(z), np.nan)
+
+
+def _rms(array: Array) -> Array:
+    """Return each network's root mean square, (nets, 1, 1)."""
+    return np.sqrt((array * array).mean(axis=(1, 2), keepdims=True))
