@@ -48,9 +48,9 @@ class Result(Run):
         """Return the probability of each class, (n, classes) float64.
 
         x, (n, features), is in the units in which the data set is drawn; each network standardises
-        it by its own training data. ``which`` takes the weights of the "final" epoch, or those
-        of the "best", which had the lowest validation loss. ``replicate`` counts from 0;
-        None takes the mean over all that did not diverge.
+        it by its own training data, if it was trained so. ``which`` takes the weights of the
+        "final" epoch, or those of the "best", which had the lowest validation loss. ``replicate``
+        counts from 0; None takes the mean over all that did not diverge.
 
         Raises ValueError for another shape, for x that is not finite, if no network is left, or if
         your own code gives something else than when it was trained.

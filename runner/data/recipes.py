@@ -9,7 +9,7 @@ import numpy as np
 
 from activations.arguments import whole_number
 from activations.base import Array
-from runner.data.shapes import register
+from runner.data.shapes import check_numbers, register
 from runner.data.split import Dataset
 
 
@@ -22,6 +22,7 @@ def cs231n_spiral(samples: int, noise: float, rng: np.random.Generator, arms: in
     Karpathy 2015, https://cs231n.github.io/neural-networks-case-study/
     """
     whole_number("arms", arms, minimum=2, maximum=1000)
+    check_numbers(samples, arms)
     labels = np.arange(samples) % arms
     count = np.bincount(labels, minlength=arms)
     radius = (np.arange(samples) // arms) / np.maximum(count - 1, 1)[labels]

@@ -85,7 +85,7 @@ def _checked(found: Any) -> Dataset:
     return Dataset(x.astype(np.float64), labels.astype(np.int64), classes)
 
 
-def _check_numbers(samples: int, classes: int = 2, features: int = 2) -> None:
+def check_numbers(samples: int, classes: int = 2, features: int = 2) -> None:
     """Raise ValueError, naming the number, for one out of range, or more classes than samples."""
     whole_number("classes", classes, minimum=2, maximum=1000)
     whole_number("features", features, minimum=1, maximum=100_000)
@@ -95,7 +95,7 @@ def _check_numbers(samples: int, classes: int = 2, features: int = 2) -> None:
 
 def _labels(samples: int, classes: int, rng: np.random.Generator) -> Array:
     """Return shuffled labels, each class as often as any other to within one."""
-    _check_numbers(samples, classes)
+    check_numbers(samples, classes)
     return rng.permutation(np.arange(samples) % classes)
 
 
@@ -187,7 +187,7 @@ def blobs(
     The centres are ``distance`` from the origin in random directions; of several draws the
     one that keeps them farthest apart is taken.
     """
-    _check_numbers(samples, classes, features)
+    check_numbers(samples, classes, features)
     number("distance", distance, above=0)
     if features == 1:
         centres = distance * np.linspace(-1, 1, classes)[:, None]
@@ -246,7 +246,7 @@ def gaussian_quantiles(
 
     Noise shifts the points after their class is settled.
     """
-    _check_numbers(samples, classes, features)
+    check_numbers(samples, classes, features)
     x = rng.standard_normal((samples, features))
     labels = _rank_classes(np.linalg.norm(x, axis=1), classes)
     return Dataset(_normal_shift(x, noise, rng), labels, classes)
@@ -260,7 +260,7 @@ def linearly_separable(
 
     Without noise every sample is at least ``margin`` away from the plane.
     """
-    _check_numbers(samples, features=features)
+    check_numbers(samples, features=features)
     number("margin", margin, minimum=0)
     labels = _labels(samples, 2, rng)
     normal = rng.standard_normal(features)
@@ -287,7 +287,7 @@ def teacher(
     largest of the outputs, each centred and scaled. Noise is added to the outputs, in
     their deviations, before the labels are read off.
     """
-    _check_numbers(samples, classes, features)
+    check_numbers(samples, classes, features)
     whole_number("teacher_hidden", teacher_hidden, minimum=1, maximum=100_000)
     x = rng.standard_normal((samples, features))
     first = rng.standard_normal((features, teacher_hidden)) * math.sqrt(2 / features)

@@ -291,6 +291,8 @@ def test_stacked_replicates_are_the_splits_alone():
         ("spirals", 10, 0.1, {"arms": 1}, "arms must be a whole number from 2"),
         ("spirals", 10, 0.1, {"arms": 2.5}, "arms must be a whole number"),
         ("spirals", 3, 0.1, {"arms": 5}, "samples=3 are fewer than the 5 classes"),
+        ("cs231n_spiral", 3, 0.1, {"arms": 5}, "samples=3 are fewer than the 5 classes"),
+        ("cs231n_spiral", 10, 0.1, {"arms": 1}, "arms must be a whole number from 2"),
         ("rings", 10, 0.1, {"classes": True}, "classes must be a whole number"),
         ("moons", 0, 0.1, {}, "samples must be a whole number from"),
         ("moons", 10, -0.1, {}, "noise must be"),
