@@ -62,6 +62,8 @@ def measure(activation: Elementwise, count: int) -> Measured:
             ]
             smooth = ~np.isnan(truths[0].high) & ~np.isnan(truths[1].high)
             x = x[smooth]
+            if not x.size:
+                return Measured(note="not measured: it has no value anywhere")
             truths = [beside_roots(x, truth[smooth]) for truth in truths]
         except Exception as error:  # it may call whatever takes floats only
             reason = " ".join(str(error).split())[:60]
@@ -99,6 +101,8 @@ def _against_float64(activation: Elementwise, count: int) -> list[Worst]:
         for what, function in (("value", activation), ("derivative", activation.gradient)):
             wide = np.asarray(function(x.astype(np.float64)))
             finite = np.isfinite(wide)
+            if not finite.any():
+                continue
             errors = ulp_errors(function(x)[finite], Exact.of(wide[finite]))
             worst.append(_worst("float32", what, x[finite], errors, np.inf))
     return worst

@@ -16,6 +16,7 @@ import sys
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from activations.base import Activation
 from activations.chosen import classes_named
@@ -30,9 +31,14 @@ from activations.user_code import error_line
 INDEX = "index.html"
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; see {self.prog} --help")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Make the passports that the command line names, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m activations.passport", description=__doc__)
+    parser = _Parser(prog="python -m activations.passport", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", nargs="+", metavar="NAME|FILE.py|FORMULA|all")
     parser.add_argument(
@@ -42,8 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="FOLDER",
         help="where pictures and pages go (default: outputs/passports)",
     )
-    options = parser.parse_args(arguments)
     try:
+        options = parser.parse_args(arguments)
         chosen = [(what, make) for what in options.what for make in _chosen(what)]
         options.output.mkdir(parents=True, exist_ok=True)
         return _write(chosen, options.output, "all" in options.what)
@@ -76,7 +82,8 @@ def _write(
                 found = passport(make())
                 picture = as_png(found)
             except (Exception, SystemExit) as error:
-                status = _failed(1, f"{what}: {error_line(error, what)}")
+                owner = f"{make.__name__}: " if isinstance(make, type) else ""
+                status = _failed(1, f"{what}: {owner}{error_line(error, what)}")
                 continue
             name = _file_name(found.title, taken)
             taken.add(name.lower())

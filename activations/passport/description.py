@@ -57,7 +57,7 @@ def describe(activation: Activation) -> Description:
 def _sentences(cls: type[Activation]) -> list[str]:
     written = cls.__dict__.get("__doc__") or ""
     text = inspect.cleandoc(written).split("\n\nAttributes:")[0]
-    parts = _SENTENCE_END.split(" ".join(text.split()))
+    parts = _SENTENCE_END.split(" ".join(text.replace("``", "").split()))
     return [part.strip() for part in parts if part.strip()]
 
 

@@ -9,14 +9,13 @@ import numpy as np
 
 from activations.base import Activation, Array, Elementwise
 from activations.curves import POINTS, Curve, along, broken
-from activations.families import FAMILIES
 from activations.passport.facts import Passport
 
 REACH = 5.0
 """Half the width of the picture, in x; less for what happens within a small part of it."""
+HIGHEST = 1.2 * REACH
 MOST_TURNS = 24
 """Of the slope, from rising to falling or back, that a picture has room for."""
-OF_A_ROW = "first output, and its slope, for the row (x, 0, -1)"
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,19 @@ def draw(passport: Passport) -> Drawing:
     x = np.linspace(-reach, reach, POINTS)
     with np.errstate(all="ignore"):
         curves = along(activation, x)
-    low, high = _limits(curves, reach)
+    low, high = _limits(curves)
     cut = [Curve(x, broken(c.value, low, high), broken(c.slope, low, high)) for c in curves]
-    note = ""
-    if not isinstance(activation, Elementwise):
-        note = (
-            FAMILIES[passport.family].note or "first output, and its slope, for the row (x, 0, -1)"
-        )
+    note = "" if isinstance(activation, Elementwise) else _note(activation.inputs_per_output)
     return Drawing((-reach, reach), (low, high), tuple(cut), tuple(_marks(passport, reach)), note)
+
+
+def _note(inputs_per_output: float) -> str:
+    """Return what the curves of ``along`` are, for a function of several inputs."""
+    if inputs_per_output < 1:
+        return "dark and pale: the outputs of one input"
+    if inputs_per_output == 2:
+        return "over a, with b = -1, 1, 2 from pale to dark"
+    return "first output, and its slope, for the row (x, 0, -1)"
 
 
 def _reach(activation: Activation) -> float:
@@ -75,15 +79,19 @@ def _reach(activation: Activation) -> float:
     return reach
 
 
-def _limits(curves: list[Curve], reach: float) -> tuple[float, float]:
-    values = np.concatenate([part for c in curves for part in (c.value, c.slope)]).astype(
-        np.float64
+def _limits(curves: list[Curve]) -> tuple[float, float]:
+    """Return limits that hold f up to ``HIGHEST``, and f' up to as much again on both sides."""
+    value, slope = (
+        np.concatenate([getattr(curve, part) for curve in curves]) for part in ("value", "slope")
     )
-    values = values[np.isfinite(values)]
-    if not values.size:
+    value, slope = value[np.isfinite(value)], slope[np.isfinite(slope)]
+    if not value.size:
         return -1.0, 1.0
-    most = 1.2 * max(reach, float(np.quantile(np.abs(values), 0.5)))
-    low, high = max(float(values.min()), -most), min(float(values.max()), most)
+    low, high = np.clip([value.min(), value.max()], -HIGHEST, HIGHEST).tolist()
+    if slope.size:
+        beyond = max(high - low, 1.0)
+        low = min(low, max(float(slope.min()), low - beyond, -HIGHEST))
+        high = max(high, min(float(slope.max()), high + beyond, HIGHEST))
     room = 0.06 * (high - low) or 1.0
     return low - room, high + room
 

@@ -65,6 +65,7 @@ def passport(activation: Activation, *, measured: bool = True) -> Passport:
     ``measured`` adds what takes most of the time: errors in ULP and nanoseconds. Raises what a
     user's own function raises.
     """
+    _refuse_shape(activation)
     made = Passport(_title(activation), activation, family_of_one(activation))
     made.sections["What it is"] = _identity(made)
     if isinstance(activation, Elementwise):
@@ -80,6 +81,17 @@ def passport(activation: Activation, *, measured: bool = True) -> Passport:
         sources = describe(activation).sources or ("its docstring names none",)
         made.sections["Sources"] = [("", source) for source in sources]
     return made
+
+
+def _refuse_shape(activation: Activation) -> None:
+    """Raise ValueError if ``forward`` does not return what the contract says."""
+    inputs = round(OUTPUTS * activation.inputs_per_output)
+    y = activation.forward(np.linspace(-1, 1, 2 * inputs).reshape(2, inputs))
+    if np.shape(y) != (2, OUTPUTS):
+        raise ValueError(
+            f"forward returns shape {np.shape(y)} for an input of shape {(2, inputs)}; "
+            f"it must return shape {(2, OUTPUTS)}"
+        )
 
 
 def _is_ones_own_formula(activation: Activation) -> bool:
@@ -163,7 +175,8 @@ def _lipschitz(shape: Shape) -> str:
     if any(kink.jumps for kink in shape.kinks):
         return "no constant: f jumps"
     if np.isnan(constant):
-        return "unknown: f' is a stand-in, not the slope of f"
+        why = "a stand-in, not the slope of f" if shape.surrogate else "nowhere a number"
+        return f"unknown: f' is {why}"
     return "no constant: the slope is unbounded" if np.isinf(constant) else number(constant)
 
 

@@ -42,6 +42,8 @@ SIGNS = {
     "&gt;=": "\N{GREATER-THAN OR EQUAL TO}",
     "+-": "\N{PLUS-MINUS SIGN}",
 }
+POWER = r"\^(-?\w*\|x\||-?\w+|\([^()&^]*\))"
+"""What is raised: e^-|x|, x^2, e^(beta x); in a second pass what has powers in it."""
 POINTS = 401
 """Of the curves that the page reads values from."""
 
@@ -94,7 +96,8 @@ def _linked(text: str) -> str:
 
 
 def _superscripts(text: str) -> str:
-    text = re.sub(r"\^(-?\w+|\([^()&]*\))", r"<sup>\1</sup>", text)
+    for _ in range(2):  # e^(-x^2)
+        text = re.sub(POWER, r"<sup>\1</sup>", text)
     for typed, sign in SIGNS.items():
         text = text.replace(typed, sign)
     return re.sub(r"(?<!\w)inf(?!\w)", "\N{INFINITY}", text)

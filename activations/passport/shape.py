@@ -195,6 +195,8 @@ def _intervals(x: Array, holds: Array) -> tuple[tuple[float, float], ...]:
 
 def _monotone(y: Array) -> str:
     y = y[np.isfinite(y)]
+    if not y.size:
+        return ""
     rounding = 16 * np.finfo(np.float64).eps * np.maximum(np.abs(y[1:]), np.abs(y[:-1]))
     rises, falls = bool((np.diff(y) > rounding).any()), bool((np.diff(y) < -rounding).any())
     words = {(True, False): "increasing", (False, True): "decreasing", (False, False): "constant"}

@@ -295,8 +295,9 @@ def test_a_wrong_derivative_and_nan_are_said() -> None:
     assert "f is NaN from x = -40 to" in half
     assert "none: it has no mean over N(0, 1)" in half
     assert "(-inf, inf)" in half
-    nowhere = as_text(passport(Nowhere(), measured=False))
-    assert "nowhere a number" in nowhere
+    nowhere = as_text(passport(Nowhere()))
+    assert "range            nowhere a number" in nowhere
+    assert "unknown: f' is nowhere a number" in nowhere
 
 
 # ---- pages
@@ -357,6 +358,8 @@ def test_bad_input_is_one_line_and_writes_nothing(
         "class Bad(Elementwise):\n"
         "    def forward(self, x): raise RuntimeError('no')\n"
     )
+    shape = tmp_path / "shape.py"
+    shape.write_text(raises.read_text().replace("raise RuntimeError('no')", "return x[:1]"))
     folder = tmp_path / "out"
     for argument, status, words in (
         ("geluu", 2, "did you mean gelu"),
@@ -364,7 +367,9 @@ def test_bad_input_is_one_line_and_writes_nothing(
         (str(broken), 2, "cannot be imported"),
         (str(tmp_path / "none.py"), 2, "there is no file"),
         ("foo(x) + 1", 2, "foo is no function of a formula"),
-        (str(raises), 1, "RuntimeError: no (raises.py:3)"),
+        (str(raises), 1, "Bad: RuntimeError: no (raises.py:3)"),
+        (str(shape), 1, "forward returns shape (1, 8) for an input of shape (2, 8)"),
+        ("--nosuch", 2, "see python -m activations.passport --help"),
     ):
         assert main([argument, "--output", str(folder)]) == status
         error = capsys.readouterr().err
