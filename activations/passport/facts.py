@@ -71,11 +71,9 @@ def passport(activation: Activation, *, measured: bool = True) -> Passport:
     if isinstance(activation, Elementwise):
         made.shape = shape_of(activation)
         made.sections["Shape"] = _shape(made, made.shape)
-        made.sections["Under x ~ N(0, 1)"] = _moments(made)
     else:
-        of_rows = row_facts(activation)
-        made.sections["Shape"] = _rows(made, of_rows)
-        made.sections["Under x ~ N(0, 1)"] = _row_moments(made, of_rows)
+        made.sections["Shape"] = _rows(made, row_facts(activation))
+    made.sections["Under x ~ N(0, 1)"] = _moments(made)
     made.sections["Measured now"] = _measured(made) if measured else [_gradient(activation)]
     if not _is_ones_own_formula(activation):
         sources = describe(activation).sources or ("its docstring names none",)
@@ -181,34 +179,44 @@ def _lipschitz(shape: Shape) -> str:
 
 
 def _moments(made: Passport) -> Rows:
+    activation = made.activation
+    one = isinstance(activation, (Elementwise, Gated))
+    rows: Rows = []
+    if not one:
+        rows.append(("", f"Of one output of a row of {OUTPUTS}, by simulation."))
     try:
-        found = moments(made.activation)
+        found = moments(activation, units=None if one else OUTPUTS)
     except ValueError as error:
-        return [("moments", f"none: {error}")]
+        return [*rows, ("moments", f"none: {error}")]
     made.numbers["mean"] = found.mean
     made.numbers["second_moment"] = found.second_moment
     made.numbers["slope_second_moment"] = found.slope_second_moment
     if abs(found.mean) < 1e-12:
         made.properties.append("mean 0")
-    rows = [
-        ("E f", number(found.mean, 9)),
-        ("deviation", number(found.deviation, 9)),
-        ("E f^2", number(found.second_moment, 9)),
-        ("E f'^2", number(found.slope_second_moment, 9)),
+    digits = 9 if one else 3
+    rows += [
+        ("E f", number(found.mean, digits)),
+        ("deviation", number(found.deviation, digits)),
+        ("E f^2", number(found.second_moment, digits)),
+        ("E f'^2", number(found.slope_second_moment, digits)),
     ]
+    if not isinstance(activation, Elementwise):
+        rows[-1] = (rows[-1][0], f"{rows[-1][1]}, summed over the inputs of an output")
     if not 0 < found.second_moment < np.inf:
         return [*rows, ("gain", "none: f is 0 almost everywhere")]
     slope = found.growth / found.second_moment
+    chi = found.slope_second_moment / found.second_moment
     made.numbers["stability"] = slope
-    # A gated unit's output feeds two inputs of each unit, so gradients come back from both.
-    inputs = 2 if isinstance(made.activation, Gated) else 1
-    chi = inputs * found.slope_second_moment / found.second_moment
-    rows += [
-        ("gain", f"{number(found.gain, 9)} = 1 / sqrt(E f^2) keeps the variance at 1"),
-        ("chi_1", f"{number(chi, 6)} with that gain: {_gradients(chi)}"),
-        ("variance map", f"slope {number(slope, 6)} at q = 1 with that gain: {_stability(slope)}"),
+    few = min(digits, 6)
+    return [
+        *rows,
+        ("gain", f"{number(found.gain, digits)} = 1 / sqrt(E f^2) keeps the variance at 1"),
+        ("chi_1", f"{number(chi, few)} with that gain: {_gradients(chi)}"),
+        (
+            "variance map",
+            f"slope {number(slope, few)} at q = 1 with that gain: {_stability(slope)}",
+        ),
     ]
-    return rows
 
 
 def _gradients(chi: float) -> str:
@@ -230,7 +238,7 @@ def _rows(made: Passport, facts: RowFacts) -> Rows:
     activation = made.activation
     gated = activation.inputs_per_output == 2 and isinstance(activation, Gated)
     described = describe(activation)
-    made.numbers["lipschitz"] = max(facts.norms)
+    made.numbers["lipschitz"] = np.inf if facts.jumps else max(facts.norms)
     made.properties.append("gated" if gated else "of a row")
     kind = "two inputs make one output" if gated else "every output depends on its row"
     norms, sizes = (", ".join(f"{one:.3g}" for one in many) for many in (facts.norms, SIZES))
@@ -241,8 +249,12 @@ def _rows(made: Passport, facts: RowFacts) -> Rows:
                  f"{SIZES[0]:g} to {SIZES[-1]:g}"))  # fmt: skip
     rows.append(("Jacobian", f"largest spectral norm seen of {OUTPUTS} outputs' for inputs of sd "
                  f"{sizes}: {norms}"))  # fmt: skip
-    if np.isinf(facts.lipschitz):
-        rows.append(("Lipschitz", f"none below {max(facts.norms):.4g}; the norm still grows there"))
+    if facts.jumps:
+        rows.append(("Lipschitz", "no constant: the outputs jump"))
+    elif np.isinf(facts.lipschitz):
+        rows.append(
+            ("Lipschitz", f"no constant below {max(facts.norms):.4g}; the norm still grows")
+        )
     else:
         rows.append(("Lipschitz", f"no constant below {facts.lipschitz:.4g}"))
     rows += [("symmetry", text) for text in facts.invariances]
@@ -251,24 +263,6 @@ def _rows(made: Passport, facts: RowFacts) -> Rows:
     rows.append(("", "It has no single slope, so no extremes of one, and no fixed points of one "
                  "number."))  # fmt: skip
     return rows
-
-
-def _row_moments(made: Passport, facts: RowFacts) -> Rows:
-    if isinstance(made.activation, Gated):
-        rows = _moments(made)
-        return [("", "Of one output; E f'^2 is the mean over its two inputs."), *rows]
-    (mean, off), (second, second_off) = facts.mean, facts.second_moment
-    made.numbers["mean"], made.numbers["second_moment"] = mean, second
-    return [
-        ("", f"Of one of {OUTPUTS} outputs, by simulation: they depend on the row's length."),
-        ("E f", _with_error(mean, off)),
-        ("E f^2", _with_error(second, second_off)),
-        ("", "The variance map of one number has no meaning here."),
-    ]
-
-
-def _with_error(value: float, error: float) -> str:
-    return number(value, 5) + (f" +- {error:.1g}" if error > 1e-12 else "")
 
 
 def _measured(made: Passport) -> Rows:

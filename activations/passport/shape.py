@@ -152,7 +152,7 @@ def _refined(activation: Elementwise, x: Array) -> tuple[Array, list[float]]:
             change = np.abs(np.diff(y, axis=0)) / _span(y) + np.abs(np.diff(slope, axis=0))
         left = change[0] >= change[1]
         low, high = np.where(left, low, middle), np.where(left, middle, high)
-    kinks = []
+    kinks: list[float] = []
     for before, after in zip(low, high, strict=True):
         with np.errstate(all="ignore"):
             y, slope = activation.value_and_gradient(np.array([before, after]))

@@ -212,14 +212,13 @@ class Network:
 
         Returns the gain taken from the activation for each linear layer.
         """
-        gains = [1.0]
-        for number, units in enumerate(self.hidden, start=1):
-            gains.append(initializer.activation_gain(self.prototype, units))
+        for number in range(1, len(self.hidden) + 1):
             for name, value in self.prototype.params.items():
                 self.parameters[f"layer{number}.{name}"][...] = value
-        for linear, gain in zip(self.linears, gains, strict=True):
+        scalings = initializer.scalings(self.prototype, self.hidden)
+        for linear, scaling in zip(self.linears, scalings, strict=True):
             fan_in, fan_out = linear.weight.shape[1:]
             for replicate, rng in enumerate(generators):
-                linear.weight[replicate] = initializer.weights(rng, fan_in, fan_out, gain)
-                linear.bias[replicate] = initializer.biases(rng, fan_out)
-        return gains
+                drawn = initializer.parameters(rng, fan_in, fan_out, scaling)
+                linear.weight[replicate], linear.bias[replicate] = drawn
+        return [scaling.gain for scaling in scalings]

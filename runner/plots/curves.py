@@ -69,7 +69,7 @@ def loss(run: Run) -> Picture:
             "a loss of exactly 0 is drawn at the lower edge" if zeros else "",
             beyond([(limits, everything[np.isfinite(everything)])]) if limits else "",
             _early(run),
-            "train with the penalty" if run.config.training.l2 else "",
+            "train includes the penalty" if run.config.training.l2 else "",
         ],
     )
     axes = _axes(figure, run, "validation 0.000")
@@ -296,17 +296,18 @@ def _dots_note(run: Run) -> str:
 def _solved(run: Run) -> str:
     """Say how many replicates reached the target, and when."""
     target = run.config.training.target_accuracy
+    part = "validation" if run.data().validation_labels.size else "train"
     replicates = run.summary["replicates"]
     when = [r["solved_epoch"] for r in replicates if r["solved_epoch"] is not None]
     if len(replicates) == 1:
-        end = f"reached {target:.0%} validation accuracy"
+        end = f"reached {target:.0%} {part} accuracy"
         return f"{end} at epoch {when[0]}" if when else f"never {end}"
     if not when:
         return ""
     never = [np.inf] * (len(replicates) - len(when))
     median = np.median(when + never)  # of all: infinite unless more than half got there
     told = f", median epoch {median:.0f}" if np.isfinite(median) else ""
-    return f"{len(when)} of {len(replicates)} reached {target:.0%} validation accuracy{told}"
+    return f"{len(when)} of {len(replicates)} reached {target:.0%} {part} accuracy{told}"
 
 
 def _early(run: Run) -> str:

@@ -29,7 +29,6 @@ def summarise(
     """Return what summary.json holds, but for the checksums of the other files."""
     replicates = [_replicate(training, k) for k in range(experiment.replicates)]
     kept = [entry for entry in replicates if entry["status"] != "diverged"]
-    gains = training.gains[1:]
     return {
         "format_version": FORMAT_VERSION,
         "digest": experiment.digest,
@@ -41,7 +40,7 @@ def summarise(
         "initializer": {
             "name": experiment.initializer["name"],
             "gains": [float(f"{gain:.9g}") for gain in training.gains],
-            "text": _gain_text(experiment, gains),
+            "text": _initializer_text(experiment),
         },
         "replicates": replicates,
         "together": {
@@ -64,13 +63,23 @@ def summarise(
     }
 
 
-def _gain_text(experiment: Experiment, gains: list[float]) -> str:
-    if experiment.initializer["name"] != "auto":
-        return f"{experiment.initializer['name']}, the same for every activation"
-    if not gains:
+def _initializer_text(experiment: Experiment) -> str:
+    name, activation = experiment.initializer["name"], experiment.activation["name"]
+    if name != "auto":
+        return f"{name}, the same for every activation"
+    parts = experiment.parts()
+    scalings = parts.initializer.scalings(parts.activation, experiment.model.hidden)
+    if len(scalings) == 1:
         return "auto: no hidden layer, so no gain"
-    name = experiment.activation["name"]
-    return f"auto: gain {gains[0]:.4g} = 1/sqrt(E {name}(z)^2), z ~ N(0, 1)"
+    layer = scalings[1]
+    if not layer.orthogonal:
+        return f"auto: gain {layer.gain:.4g} = 1/sqrt(E {activation}(z)^2), z ~ N(0, 1)"
+    centre = f", inputs centred at {layer.input_mean:.3g}" if abs(layer.input_mean) > 1e-9 else ""
+    return (
+        f"auto, {len(experiment.model.hidden)} layers deep: orthogonal weights of gain "
+        f"{layer.gain:.4g} = 1/sqrt(E {activation}'(z)^2), biases of deviation "
+        f"{layer.bias_std:.3g}{centre}"
+    )
 
 
 def _replicate(training: TrainingResult, k: int) -> dict[str, Any]:

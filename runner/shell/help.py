@@ -58,7 +58,8 @@ Other commands, each with --help
   python -m runner.compare FOLDER ...    compare finished runs, old or new
   python -m runner.plots FOLDER ...      draw a run's pictures again
   python -m runner.plots.gallery         draw all activations
-  python -m activations.check NAME ...   count the correct digits
+  python -m activations.passport NAME    its formula, range, kinks, moments ...
+  python -m activations.check NAME ...   count its correct digits
   python -m runner.propagate [key=value ...]
                                          predict deep networks, untrained
   python -m runner.reproduce [NAME ...]  compute published results anew

@@ -251,10 +251,11 @@ def test_a_row_gets_what_has_a_meaning_for_it() -> None:
         "the outputs of a row add up to 1",
         "no constant below 0.4",  # the norm of diag(p) - p p^T is at most 1/2
         "no fixed points of one number",
-        "E f              0.125",
+        "E f              0.125\n",
     ):
         assert words in text
     assert "odd: f(-x) = -f(x)" in as_text(passport(get("l2_normalize"), measured=False))
+    assert "the outputs jump" in as_text(passport(get("hardmax"), measured=False))
     assert "the norm still grows" in as_text(passport(get("swiglu"), measured=False))
 
 

@@ -20,6 +20,9 @@ What is concluded from scores has no peer; made-up scores judge it:
     python -m tests.benchmarks.best          error, coverage and power of the settings named best
     python -m tests.benchmarks.fresh         false differences of tuned settings, by who judges
 
+``python -m tests.tables --measure`` runs most of these as the tables of ``tests/README.md`` need
+them, and keeps the numbers.
+
 Where time is measured, each measured system has a process of its own; processes take turns and
 nothing else runs meanwhile. Reported are medians over the rounds with the smallest and largest,
 and ratios of times from the same round.

@@ -166,8 +166,9 @@ def work() -> None:
 
 def compare(
     workers: dict[str, Worker], name: str, dtype: str, rounds: int, folder: str
-) -> list[str]:
-    """Return the table's row; raises ValueError if the two give different numbers."""
+) -> tuple[list[float], list[float], list[float]]:
+    """Return our milliseconds, PyTorch's and their ratios, by round; raises ValueError if the two
+    give different numbers."""
     times: dict[str, list[float]] = {system: [] for system in workers}
     for turn in range(rounds):
         for system, worker in workers.items():
@@ -185,14 +186,7 @@ def compare(
         if not worst <= TOLERANCE:
             raise ValueError(f"{name} {dtype}: {key} differs from PyTorch's by {worst:g}")
     ratios = [t / o for t, o in zip(times["PyTorch"], times["runner"], strict=True)]
-    form = "{:.2f}"
-    return [
-        name,
-        dtype,
-        spread(times["runner"], form),
-        spread(times["PyTorch"], form),
-        spread(ratios, form),
-    ]
+    return times["runner"], times["PyTorch"], ratios
 
 
 def main() -> int:
@@ -224,7 +218,9 @@ def main() -> int:
                 for dtype in dtypes:
                     for name in chosen:
                         try:
-                            rows.append(compare(workers, name, dtype, options.rounds, folder))
+                            found = compare(workers, name, dtype, options.rounds, folder)
+                            cells = [spread(values, "{:.2f}") for values in found]
+                            rows.append([name, dtype, *cells])
                         except ValueError as error:
                             failures.append(f"{CORES[cores]}: {error}")
             print(f"\n1M elements, forward and backward, {CORES[cores]}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,11 +41,13 @@ def grid() -> Any:
     return np.arange(-1280, 1281) / 128
 
 
-def agreement(pytorch: Peer, only: list[str]) -> str:
-    """Return who agrees, and a table of the disagreements, each with its cause."""
-    agree: list[str] = []
-    rows: list[list[str]] = []
-    largest = 0.0
+def comparisons(pytorch: Peer, only: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return for each function, and for its derivative as NAME', how far the two differ.
+
+    ``relative`` is the largest relative difference, found at ``x`` (None for functions of a row),
+    where ``ours`` and ``pytorch`` are that many ULP off; ``points`` counts those beyond CLOSE.
+    """
+    found = []
     for shared in [*ELEMENTWISE, *ROWS]:
         if shared.name not in pytorch.functions or (only and shared.name not in only):
             continue
@@ -55,7 +58,6 @@ def agreement(pytorch: Peer, only: list[str]) -> str:
             y = function(x)
             ours = y, function.backward(x, y, grad)
         theirs = pytorch.pair(shared.name, x, grad)
-        clean = True
         for what, mine, other in zip(("", "'"), ours, theirs, strict=True):
             other = np.asarray(other)
             scale = np.maximum(np.abs(mine), np.abs(other))
@@ -65,24 +67,44 @@ def agreement(pytorch: Peer, only: list[str]) -> str:
                 off = np.where(mine == other, 0.0, np.abs(mine - other) / scale)
             off = np.where(np.isnan(off), np.inf, off)
             worst = np.unravel_index(int(off.argmax()), off.shape)
-            if off[worst] <= CLOSE:
-                largest = max(largest, float(off[worst]))
-                continue
-            clean = False
-            name = shared.name + what
-            blame = _blame(shared, what, x, mine, other, worst) if one else ""
-            why = WHY.get(name, "not explained")
-            place = f"{x[worst]:g}" if one else ""
-            rows.append(
-                [name, f"{off[worst]:.1e}", place, str(int((off > CLOSE).sum())), blame, why]
-            )
-        if clean:
-            agree.append(shared.name)
+            row = {"function": shared.name + what, "relative": float(off[worst])}
+            if off[worst] > CLOSE:
+                row["points"] = int((off > CLOSE).sum())
+                row["x"], row["ours"], row["pytorch"] = None, None, None
+                if one:
+                    row["x"] = float(x[worst])
+                    row["ours"], row["pytorch"] = _blame(shared, what, x, mine, other, worst)
+                row["why"] = WHY.get(shared.name + what, "not explained")
+            found.append(row)
+    return found
+
+
+def apart(found: list[dict[str, Any]]) -> str:
+    """Return who agrees, and a table of the disagreements, each with its cause."""
+    rows = [row for row in found if "why" in row]
+    close = [row for row in found if "why" not in row]
+    names = {row["function"].removesuffix("'") for row in found}
+    agree = sorted(names - {row["function"].removesuffix("'") for row in rows})
+    largest = max((row["relative"] for row in close), default=0.0)
     text = f"Within {largest:.1e} in value and gradient ({len(agree)}): {', '.join(agree)}."
     if not rows:
         return text
-    header = ["differs", "relative", "at x", "points", "ULP there: ours, PyTorch", "why"]
-    return f"{text}\n\n{table(header, rows)}\n\n{conventions(pytorch, only)}"
+    header = ["differs", "relative", "at x", "points", "ULP there: ours", "PyTorch", "why"]
+    lines = [
+        [
+            row["function"],
+            f"{row['relative']:.1e}",
+            *("" if row["x"] is None else f"{row['x']:g}", str(row["points"])),
+            *("" if row[who] is None else f"{row[who]:.2g}" for who in ("ours", "pytorch")),
+            row["why"],
+        ]
+        for row in rows
+    ]
+    return f"{text}\n\n{table(header, lines)}"
+
+
+def agreement(pytorch: Peer, only: list[str]) -> str:
+    return f"{apart(comparisons(pytorch, only))}\n\n{conventions(pytorch, only)}"
 
 
 def _inputs(shared: Shared, one: bool) -> tuple[Any, Any]:
@@ -94,13 +116,12 @@ def _inputs(shared: Shared, one: bool) -> tuple[Any, Any]:
     return x, rng.standard_normal(function(x).shape)
 
 
-def _blame(shared: Shared, what: str, x: Any, mine: Any, other: Any, worst: Any) -> str:
+def _blame(shared: Shared, what: str, x: Any, mine: Any, other: Any, worst: Any) -> list[float]:
     from tests.benchmarks.accuracy import definition
 
     entry = definition(shared)
     right = exact(entry.derivative_at if what else entry.value_at, x[worst].reshape(1))
-    errors = [float(ulp_errors(value[worst].reshape(1), right)[0]) for value in (mine, other)]
-    return ", ".join(f"{error:.2g}" for error in errors)
+    return [float(ulp_errors(value[worst].reshape(1), right)[0]) for value in (mine, other)]
 
 
 def conventions(pytorch: Peer, only: list[str]) -> str:

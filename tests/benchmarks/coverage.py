@@ -119,14 +119,24 @@ def _installed(library: str, module: str) -> tuple[list[str], str]:
     return sorted(set(names) - NOT_ACTIVATIONS.get(library, set())), version
 
 
+def counts() -> list[dict[str, str | int]]:
+    """Return how many of each library's activations are here, and which are not."""
+    return [
+        {
+            "source": s.title,
+            "names": len(s.found) + len(s.missing),
+            "here": len(s.found),
+            "not here": ", ".join(s.missing),
+        }
+        for s in sources()
+    ]
+
+
 def report() -> str:
     """Return the counts as a Markdown table, then every name, then what is missing and why."""
     listed = sources()
-    rows = [
-        [s.title, str(len(s.found) + len(s.missing)), str(len(s.found)), ", ".join(s.missing)]
-        for s in listed
-    ]
-    lines = [table(["source", "names", "here", "not here"], rows), ""]
+    counted = [[str(value) for value in row.values()] for row in counts()]
+    lines = [table(["source", "names", "here", "not here"], counted), ""]
     for s in listed:
         pairs = (
             theirs if theirs == ours else f"{theirs} = {ours}" for theirs, ours in s.found.items()

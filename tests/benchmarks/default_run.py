@@ -18,6 +18,8 @@ import argparse
 import math
 import statistics
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -57,8 +59,11 @@ class Run:
         return training / epochs, recording / epochs
 
 
-def measure(names: list[str], rounds: int) -> list[list[str]]:
-    """Return the table's rows."""
+@one_blas_thread()
+@np.errstate(all="ignore")
+def measure(names: Sequence[str], rounds: int) -> list[dict[str, Any]]:
+    """Return for each activation the milliseconds of an epoch's training and recording, the
+    ratio of the two, and that of its epoch to the base's."""
     runs = {name: Run(name) for name in dict.fromkeys([BASE, *names])}
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     for number in range(rounds + 1):
@@ -67,13 +72,16 @@ def measure(names: list[str], rounds: int) -> list[list[str]]:
     rows = []
     for name, times in found.items():
         times, base = times[1:], found[BASE][1:]  # the first round warms up
-        numbers = [
-            1e3 * statistics.median(training for training, _ in times),
-            1e3 * statistics.median(recording for _, recording in times),
-            statistics.median(recording / training for training, recording in times),
-            statistics.median(sum(a) / sum(b) for a, b in zip(times, base, strict=True)),
-        ]
-        rows.append([name, *(f"{number:.2f}" for number in numbers)])
+        relative = [sum(a) / sum(b) for a, b in zip(times, base, strict=True)]
+        rows.append(
+            {
+                "activation": name,
+                "training, ms": 1e3 * statistics.median(training for training, _ in times),
+                "recording, ms": 1e3 * statistics.median(recording for _, recording in times),
+                "recording / training": statistics.median(b / a for a, b in times),
+                f"epoch / {BASE}'s": statistics.median(relative),
+            }
+        )
     return rows
 
 
@@ -86,10 +94,9 @@ def main() -> None:
     options = parser.parse_args()
     print(machine())
     print(versions(["numpy"]))
-    with one_blas_thread(), np.errstate(all="ignore"):
-        rows = measure(options.activation, options.rounds)
-    header = ["activation", "training, ms", "recording, ms", "recording / training"]
-    print(table([*header, f"epoch / {BASE}'s"], rows))
+    rows = measure(options.activation, options.rounds)
+    lines = [[row.pop("activation"), *(f"{number:.2f}" for number in row.values())] for row in rows]
+    print(table(["activation", *rows[0]], lines))
 
 
 if __name__ == "__main__":

@@ -20,11 +20,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from runner.system.processes import available_cores
 from tests.benchmarks.processes import environment, machine, table
 
-STEPS, JOBS = 1_000_000, 2_000
+STEPS, JOBS, EPOCHS = 1_000_000, 2_000, 250
 SECONDS_BETWEEN_LOOKS = 0.5
 MEBIBYTE = 2.0**20
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -84,15 +85,31 @@ def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def row(name: str, seconds: float, held: list[float], folder: Path, parts: int) -> list[str]:
+def row(name: str, seconds: float, held: list[float], folder: Path, parts: int) -> dict[str, Any]:
     at = [held[min(len(held) - 1, int(share * len(held)))] for share in (0.1, 0.5, 1)]
-    numbers = [f"{value:.0f}" for value in (*at, max(held))]
     total = size(folder)
-    each = f"{total / parts / 1e3:,.1f} kB"
-    return [name, f"{seconds:.0f}", *numbers, f"{total / 1e6:.2f} MB", each]
+    return {
+        "what": name,
+        "seconds": seconds,
+        **dict(zip(("MiB at 10%", "at 50%", "at 100%", "most"), (*at, max(held)), strict=True)),
+        "MB on disk": total / 1e6,
+        "kB each": total / parts / 1e3,
+        "ms over training": None,
+    }
 
 
-def sweep(jobs: int) -> list[str]:
+def run(steps: int) -> dict[str, Any]:
+    """Return the row of a run of about so many steps, to the next epoch."""
+    steps_per_epoch = 19  # 600 training samples, 32 a batch
+    epochs = max(1, round(steps / steps_per_epoch))
+    with tempfile.TemporaryDirectory() as folder:
+        words = [f"training.epochs={epochs}", "training.record_every=100", "replicates=1"]
+        seconds, held = watched(words, folder)
+        name = f"a run of {epochs * steps_per_epoch:,} steps"
+        return row(name, seconds, held, Path(folder), 1)
+
+
+def sweep(jobs: int) -> dict[str, Any]:
     """Return the row of a sweep of so many small jobs."""
     with tempfile.TemporaryDirectory() as folder:
         words = ["-m", f"seed=range({jobs})", "replicates=1", "training.epochs=5"]
@@ -101,7 +118,33 @@ def sweep(jobs: int) -> list[str]:
         summaries = place.glob("*/*/summary.json")
         trained = sum(json.loads(path.read_bytes())["seconds"]["training"] for path in summaries)
         over = 1e3 * (seconds - trained / available_cores()) / jobs
-        return [*row(f"{jobs:,} jobs", seconds, held, place, jobs), f"{over:.1f}"]
+        found = row(f"a sweep of {jobs:,} jobs", seconds, held, place, jobs)
+        return found | {"ms over training": over}
+
+
+def checkpoints(epochs: int) -> tuple[int, float, float, float]:
+    """Return the number of checkpoints, the bytes of the largest, and the seconds that they and
+    the whole training took."""
+    words = ["plots=none", "model.hidden=[64,64]", "replicates=64", f"training.epochs={epochs}"]
+    with tempfile.TemporaryDirectory() as folder:
+        found = subprocess.run(
+            [sys.executable, "-c", CHECKPOINTS.format(words=words)],
+            cwd=folder,
+            env=environment("all"),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+    total, count, saving, largest = (float(word) for word in found)
+    return int(count), largest, saving, total
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print the rows, what no number holds for left out."""
+    lines = []
+    for what, *numbers in (found.values() for found in rows):
+        lines.append([what, *("" if number is None else f"{number:.1f}" for number in numbers)])
+    print("\n" + table([*rows[0]], lines))
 
 
 def main() -> int:
@@ -113,40 +156,13 @@ def main() -> int:
     options = parser.parse_args()
     share = options.share
     print(machine())
-    steps_per_epoch = 19  # 600 training samples, 32 a batch
-    epochs = max(1, round(share * STEPS / steps_per_epoch))
-    jobs = max(2, round(share * JOBS))
-    header = ["what", "seconds", "MiB at 10%", "at 50%", "at 100%", "most", "on disk", "each",
-              "ms over training"]  # fmt: skip
     if options.jobs:
-        print("\n" + table(header, [sweep(options.jobs)]))
+        show([sweep(options.jobs)])
         return 0
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        words = [f"training.epochs={epochs}", "training.record_every=100", "replicates=1"]
-        seconds, held = watched(words, folder)
-        rows.append(row(f"{epochs * steps_per_epoch:,} steps", seconds, held, Path(folder), 1))
-    rows[0].append("")
-    rows.append(sweep(jobs))
-    print("\n" + table(header, rows))
-    words = [
-        "plots=none",
-        "model.hidden=[64,64]",
-        "replicates=64",
-        f"training.epochs={250 * share:.0f}",
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        found = subprocess.run(
-            [sys.executable, "-c", CHECKPOINTS.format(words=words)],
-            cwd=folder,
-            env=environment("all"),
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-    total, count, saving, largest = (float(word) for word in found)
+    show([run(round(share * STEPS)), sweep(max(2, round(share * JOBS)))])
+    count, largest, saving, total = checkpoints(round(share * EPOCHS))
     print(
-        f"\ncheckpoints: {count:.0f} of up to {largest / 1e6:.1f} MB in {total:.0f} s of training "
+        f"\ncheckpoints: {count} of up to {largest / 1e6:.1f} MB in {total:.0f} s of training "
         f"took {saving:.2f} s, {saving / total:.2%} of it"
     )
     return 0

@@ -88,14 +88,23 @@ def start() -> float:
     return statistics.median(taken)
 
 
-def row(activation: str, found: dict[str, list[float]]) -> tuple[list[str], float]:
-    """Return the table's row, and what is neither steps nor recording."""
+def measured(activation: str, jobs: int = JOBS, *, seeds: bool = False) -> dict[str, float]:
+    """Return the median milliseconds of each part of a job, from a fresh process, and of what is
+    neither steps nor recording, as "beside training"."""
+    command = [sys.executable, "-m", "tests.benchmarks.jobs", "--work", activation]
+    done = subprocess.run(
+        [*command, "--jobs", str(jobs), *["--seeds"] * seeds],
+        env=environment("one"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
     medians = {name: statistics.median(values) for name, values in found.items()}
     jobs = list(zip(*found.values(), strict=True))
     beside = statistics.median(whole - steps - recording for whole, steps, recording, *_ in jobs)
     other = beside - medians["data, network"] - medians["writing"]
-    numbers = [*medians.values(), other, beside]
-    return [activation, *(f"{number:.1f}" for number in numbers)], beside
+    return {**medians, "other": other, "beside training": beside}
 
 
 def main() -> int:
@@ -117,17 +126,9 @@ def main() -> int:
     print(versions(["numpy"]))
     rows, kept = [], True
     for name in options.activations:
-        command = [sys.executable, "-m", "tests.benchmarks.jobs", "--work", name]
-        done = subprocess.run(
-            [*command, "--jobs", str(options.jobs), *["--seeds"] * options.seeds],
-            env=environment("one"),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        cells, beside = row(name, json.loads(done.stdout.splitlines()[-1]))
-        rows.append(cells)
-        kept &= beside <= LIMIT
+        found = measured(name, options.jobs, seeds=options.seeds)
+        rows.append([name, *(f"{number:.1f}" for number in found.values())])
+        kept &= found["beside training"] <= LIMIT
     print(f"\na worker's start, once: {start():.0f} ms; a job, ms:\n")
     print(table(["activation", "whole", *PARTS, "other", "beside training"], rows))
     if not kept:

@@ -32,7 +32,7 @@ RUN = ["runner", "activation=tanh", "training.epochs=700", "hydra.run.dir=it", *
 SWEEP = ["runner", "-m", "activation=relu,tanh", "dataset=moons,xor"]
 SWEEP += ["training.epochs=150", "plots=none", *QUICK]
 COMPARE = ["runner.compare", "runs", "--output", "made"]
-TAKES_TIMES = ("summary.json", "leaderboard.csv", "leaderboard.md", "index.html")
+TAKES_TIMES = ("summary.json", "leaderboard.csv", "leaderboard.md", "leaderboard.tex", "index.html")
 """Files that tell how long training took, which differs, where they are made anew."""
 
 
@@ -42,23 +42,29 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     print(machine())
+    tried, faults = disturb(options.kills, options.seed)
+    stages = dict.fromkeys((name, stage) for name, stage, _ in sorted(tried))
+    rows = [[*place, *(str(tried[(*place, how)]) for how in SIGNALS)] for place in stages]
+    print(table(["command", "stage", *SIGNALS], rows))
+    print(f"{sum(tried.values())} disturbances, {len(faults)} faults")
+    sys.exit(1 if faults else 0)
+
+
+def disturb(kills: int, seed: int = 0) -> tuple[Counter[tuple[str, str, str]], list[str]]:
+    """Return how often which command was disturbed in which stage by what, and all faults."""
     tried: Counter[tuple[str, str, str]] = Counter()
     faults: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
         commands = _undisturbed(Path(scratch))
-        for number in range(options.kills):
-            moments = random.Random(f"{options.seed} {number}")
+        for number in range(kills):
+            moments = random.Random(f"{seed} {number}")
             command = commands[number % len(commands)]
             how = list(SIGNALS)[number // len(commands) % len(SIGNALS)]
             stage, found = command.disturbed(how, moments, Path(scratch) / f"trial{number}")
             tried[command.name, stage, how] += 1
             print(f"{number}: {command.name}, {stage}, {how}", *found, sep="\n  ", flush=True)
             faults += found
-    stages = dict.fromkeys((name, stage) for name, stage, _ in sorted(tried))
-    rows = [[*place, *(str(tried[(*place, how)]) for how in SIGNALS)] for place in stages]
-    print(table(["command", "stage", *SIGNALS], rows))
-    print(f"{sum(tried.values())} disturbances, {len(faults)} faults")
-    sys.exit(1 if faults else 0)
+    return tried, faults
 
 
 class Command:

@@ -38,14 +38,19 @@ def environment(cores: str) -> dict[str, str]:
 
 
 def switch_to_avx2() -> None:
-    """Let the processes started from now on use no AVX-512, as on a laptop's processor.
+    """Let the processes started from now on use no AVX-512, as on a laptop's processor."""
+    os.environ |= avx2_variables()
+
+
+def avx2_variables() -> dict[str, str]:
+    """Return the environment of a process that uses no AVX-512.
 
     NumPy's loops, OpenBLAS, XLA, PyTorch's kernels, oneDNN and MKL each have a switch.
     """
     from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
     wide = [name for name in __cpu_dispatch__ if "512" in name or name == "X86_V4"]
-    os.environ |= {
+    return {
         "NPY_DISABLE_CPU_FEATURES": " ".join(name for name in wide if __cpu_features__[name]),
         "OPENBLAS_CORETYPE": "Haswell",
         "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_max_isa=AVX2".strip(),

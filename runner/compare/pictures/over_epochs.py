@@ -69,12 +69,16 @@ def solved(comparison: Comparison) -> dict[str, Picture]:
         line = Line(arm.name, arm.activation, *points, steps=True)
         panels.setdefault(arm.task, []).append(line)
     targets = sorted({s.config.get("training.target_accuracy", 0.95) for s in comparison.settings})
+    held_out = {
+        bool(s.config.get("dataset.validation_fraction", True)) for s in comparison.settings
+    }
+    part = " or ".join("validation" if some else "train" for some in sorted(held_out, reverse=True))
     together = 1 < max(len(lines) for lines in panels.values()) <= MOST_LINES
     bars = "bars: 95% interval of the epoch by which half have, if any" if together else "95% band"
     target = " or ".join(f"{value:.3g}" for value in targets)
     return LinePicture(
         "solved",
-        f"Replicates that reached validation accuracy {target}",
+        f"Replicates that reached {part} accuracy {target}",
         [
             replicate_note(comparison.arms, "Kaplan-Meier"),
             bars,

@@ -1,0 +1,20 @@
+"""All tables, in the order of the README."""
+
+from __future__ import annotations
+
+from tests.tables import accuracy, conclusions, reliability, speed
+from tests.tables.table import Table
+
+SECTIONS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
+    ("Accuracy", "", accuracy.TABLES),
+    (
+        "Conclusions",
+        "What is concluded from a few seeds, judged by made-up scores of which the truth is known.",
+        conclusions.TABLES,
+    ),
+    ("Speed and memory", "", speed.TABLES),
+    ("Reliability", "", reliability.TABLES),
+)
+"""A title, what holds for all of its tables, and these."""
+
+TABLES = {table.name: table for _, _, tables in SECTIONS for table in tables}

@@ -1,0 +1,109 @@
+"""Tables of what is disturbed, repeated and kept up for long."""
+
+from __future__ import annotations
+
+from tests.benchmarks.processes import table as markdown
+from tests.tables.speed import EPOCH
+from tests.tables.table import Rows, Table, side_by_side
+
+KILLS = 30
+"""Two of each signal to each command."""
+SWEEP = tuple(f"runner/sweep/{name}.py" for name in ("job", "launch", "plan", "pool", "sweep"))
+STOPPING = (
+    *(f"runner/system/{name}.py" for name in ("files", "processes", "signals")),
+    *("runner/execute.py", "runner/results/write.py", "runner/training/checkpoint.py"),
+)
+
+
+def measure_kills() -> Rows:
+    """Return how often each command was disturbed by what, and how many faults there were."""
+    from tests.benchmarks.kills import SIGNALS, disturb
+
+    tried, faults = disturb(KILLS)
+    rows = []
+    for name, stage in dict.fromkeys((name, stage) for name, stage, _ in sorted(tried)):
+        counts = {how: tried[name, stage, how] for how in SIGNALS}
+        rows.append({"command": name, "stage": stage, **counts})
+    return [*rows, {"faults": faults}]
+
+
+def render_kills(rows: dict[str, Rows]) -> str:
+    ((*found, last),) = rows.values()
+    signals = [name for name in found[0] if name not in ("command", "stage")]
+    total = sum(row[name] for row in found for name in signals)
+    shown = side_by_side(("command", "stage"), dict.fromkeys(signals, "{}"))({"": found})
+    return f"{shown}\n\n{total} disturbances, {len(last['faults'])} faults."
+
+
+def measure_identity() -> Rows:
+    from tests.benchmarks.identity import CONFIGURATIONS, WAYS, kernels, same_bytes
+
+    return [
+        {
+            "kernel": kernel,
+            **dict(zip(WAYS, same_bytes(kernel), strict=True)),
+            "of": len(CONFIGURATIONS),
+        }
+        for kernel in filter(None, kernels())  # without OpenBLAS's own choice, which is one of them
+    ]
+
+
+def render_identity(rows: dict[str, Rows]) -> str:
+    (found,) = rows.values()
+    ways = [name for name in found[0] if name not in ("kernel", "of")]
+    lines = [[row["kernel"], *(f"{row[way]} of {row['of']}" for way in ways)] for row in found]
+    return markdown(["OpenBLAS kernel", *ways], lines)
+
+
+def measure_endurance() -> Rows:
+    from tests.benchmarks.endurance import EPOCHS, JOBS, STEPS, checkpoints, run, sweep
+
+    count, _, saving, total = checkpoints(EPOCHS)
+    kept = {"checkpoints": count, "seconds of them": saving, "seconds of training": total}
+    return [run(STEPS), sweep(JOBS), kept]
+
+
+def render_endurance(rows: dict[str, Rows]) -> str:
+    ((*found, kept),) = rows.values()
+    whole = dict.fromkeys(("seconds", "MiB at 10%", "at 50%", "at 100%", "most"), "{:.0f}")
+    tenths = dict.fromkeys(("MB on disk", "kB each", "ms over training"), "{:.1f}")
+    shown = side_by_side(("what",), whole | tenths)({"": found})
+    share = kept["seconds of them"] / kept["seconds of training"]
+    return (
+        f"{shown}\n\n{kept['checkpoints']} checkpoints took {kept['seconds of them']:.2f} s of "
+        f"{kept['seconds of training']:.0f} s of training, {share:.1%}."
+    )
+
+
+TABLES = (
+    Table(
+        "kills",
+        "Kills and Ctrl-Cs at random moments",
+        """A run, a sweep and a comparison are disturbed by a signal to the first process (SIGKILL,
+        SIGTERM), to all processes as a terminal sends it (Ctrl-C, two of them), or to a child
+        (SIGKILL). A fault is a command that does not end in time, a traceback, a process left
+        behind, or a file that differs after the same command has run again.""",
+        (*STOPPING, *SWEEP),
+        measure_kills,
+        render_kills,
+    ),
+    Table(
+        "identity",
+        "Same bytes in every way of running",
+        """How many of thirty configurations have the `history.csv` and `weights.npz` of one BLAS
+        thread and all replicates together: with other numbers of BLAS threads, of replicates
+        trained together, and of processes.""",
+        (*EPOCH, "runner/system/blas.py"),
+        measure_identity,
+        render_identity,
+    ),
+    Table(
+        "endurance",
+        "Long runs and large sweeps",
+        """Memory is that of all processes together after a tenth, a half and all of the time. "ms
+        over training" is what a job costs beside training, from the command to the report.""",
+        (*SWEEP, "runner/training/checkpoint.py", "runner/training/stack.py:Group"),
+        measure_endurance,
+        render_endurance,
+    ),
+)
