@@ -184,17 +184,17 @@ def offer_instance(activation: Activation) -> list[str]:
             f"arguments, as training does: {activation!r} is not"
         )
     _offer(ACTIVATIONS, cls.name)
-    return [f"activation={cls.name}", *(f"activation.{k}={_word(v)}" for k, v in given.items())]
+    return [f"activation={cls.name}", *(f"activation.{k}={word(v)}" for k, v in given.items())]
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
     """Write a hyper-parameter's value as Hydra reads it."""
     if isinstance(value, str):
         return as_text(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_word(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {word(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_word, value)) + "]"
+        return "[" + ", ".join(map(word, value)) + "]"
     return "null" if value is None else str(value)
 
 

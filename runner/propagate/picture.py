@@ -35,7 +35,6 @@ def picture(found: Propagation) -> Picture:
         "Lines: theory. Dots and bands: median, 5 to 95% of networks."
     )
     notes = [found.predicted.silent] if found.predicted.silent else []
-    command = f"python -m runner.propagate {_words(found)}"
     with style():
         shade, other = colour(name), counterpart(name)
         panels: list[tuple[str, Callable[[Axes], None]]] = []
@@ -57,7 +56,7 @@ def picture(found: Propagation) -> Picture:
         elif isinstance(one.activation_object(), Elementwise):
             panels.append(("f, and what it is fed", lambda axes: _inputs(axes, found, shade)))
         rows = -(-len(panels) // 3)
-        figure = Picture(heading, subtitle, notes, command, height=rows * ROW + 1.0)
+        figure = Picture(heading, subtitle, notes, one.command, height=rows * ROW + 1.0)
         for index, (heading, draw) in enumerate(panels):
             row, column = divmod(index, 3)
             base = figure.top - 0.2 - PANEL_HEIGHT - row * ROW
@@ -66,13 +65,6 @@ def picture(found: Propagation) -> Picture:
             axes.set_title(heading, fontsize=SMALL, loc="left", color=GREY)
             draw(axes)
         return figure
-
-
-def _words(found: Propagation) -> str:
-    one = found.settings
-    words = [f"activation={one.activation['name']}", f"initializer={one.initializer['name']}"]
-    keys = ("depth", "width", "nets", "inputs", "variance", "correlation", "seed")
-    return " ".join([*words, *(f"{key}={getattr(one, key):g}" for key in keys)])
 
 
 def _variance_map(axes: Axes, found: Propagation, maps: Maps, shade: str, other: str) -> None:
@@ -142,8 +134,9 @@ def _edge(axes: Axes, maps: Maps, shade: str, other: str) -> None:
         axes.plot(*marks[1], "*", color=shade, ms=11, mec="white", mew=0.6, clip_on=False, zorder=5)
     axes.set_xlim(0, right)
     axes.set_ylim(0, top)
-    if len(w):
-        for text, x, side in (("order", 0.03, "left"), ("chaos", 0.98, "right")):
+    across = w[(b > 0.5 * top) & (b < 0.75 * top)] / right
+    for text, x, side in (("order", 0.03, "left"), ("chaos", 0.98, "right")):
+        if len(w) and not (np.abs(across - x) < 0.28).any():
             axes.annotate(text, (x, 0.6), xycoords="axes fraction", ha=side, fontsize=SMALL,
                           color=GREY)  # fmt: skip
     _named(axes, r"$\sigma_w$   x here  ★ recommended", r"$\sigma_b$")
@@ -165,9 +158,14 @@ def _by_layer(
 
 
 def _logarithmic(axes: Axes, predicted: Array, bands: Array, shade: str, other: str) -> None:
-    """As ``_by_layer`` on a logarithmic scale, which ends where Matplotlib's do."""
-    predicted, bands = (np.clip(values, *_DRAWN) for values in (predicted, bands))
-    limits = log_limits(np.concatenate([predicted, bands[1]]), bands.ravel())
+    """As ``_by_layer`` on a logarithmic scale: 0 and what is beyond Matplotlib's are left out."""
+    ends = np.clip(bands, *_DRAWN)
+    predicted, middle = (
+        np.where((values > _DRAWN[0]) & (values < _DRAWN[1]), values, np.nan)
+        for values in (predicted, bands[1])
+    )
+    bands = np.stack([ends[0], middle, ends[2]])
+    limits = log_limits(np.concatenate([predicted, middle]), ends[[0, 2]].ravel())
     low, high = limits or (0.1, 10)
     if high < 4 * low:
         low, high = low / 2, high * 2
@@ -191,7 +189,8 @@ def _gradients(axes: Axes, found: Propagation, shade: str, other: str) -> None:
 
 def _correlations(axes: Axes, found: Propagation, shade: str, other: str) -> None:
     bands = found.quantiles()["correlation"]
-    _by_layer(axes, found.predicted.correlations, bands, shade, other)
+    several = found.settings.inputs > 1
+    _by_layer(axes, found.predicted.correlations if several else [], bands, shade, other)
     low, _ = linear_limits(np.append(bands[0], found.predicted.correlations), least=-1, most=1)
     axes.set_ylim(min(0.0, low), 1)
 
@@ -218,28 +217,29 @@ def _spectra(axes: Axes, found: Propagation) -> None:
     measured = found.measured
     shades = layer_colours(len(measured.decomposed))
     spectra = [values[np.isfinite(values)] for values in measured.singular_values]
-    values = np.concatenate(spectra)
-    if not values.size or not values.max() > 0:
-        axes.annotate("all 0, or none finite", (0.5, 0.5), xycoords="axes fraction", ha="center",
-                      fontsize=SMALL, color=GREY)  # fmt: skip
+    sizes = [float(np.sqrt(np.mean(values**2))) if values.size else math.nan for values in spectra]
+    shown = [k for k, size in enumerate(sizes) if size > 0 and 1e-2 < size / sizes[0] < 1e2]
+    _named(axes, "dashed: root mean square predicted", "")
+    for place, (number, shade) in enumerate(zip(measured.decomposed, shades, strict=True)):
+        text = f"layer {number}" + ("" if place in shown else f": {sizes[place]:.1g}")
+        axes.annotate(text, (0.97, 0.9 - 0.1 * place), xycoords="axes fraction", ha="right",
+                      fontsize=SMALL, color=shade)  # fmt: skip
+    if not shown:
         return
-    reach = float(np.quantile(values, 0.999)) * 1.1
+    reach = 1.1 * max(float(np.quantile(spectra[k], 0.999)) for k in shown)
     tops = []
-    for number, row, shade in zip(measured.decomposed, spectra, shades, strict=True):
-        heights, edges = np.histogram(row, 40, (0, reach))
-        shares = heights / max(row.size, 1)
-        axes.stairs(shares, edges, color=shade, lw=1.3)
+    for k in shown:
+        heights, edges = np.histogram(spectra[k], 40, (0, reach))
+        shares = heights / spectra[k].size
+        axes.stairs(shares, edges, color=shades[k], lw=1.3)
         tops.append(float(np.sort(shares)[-2]))
-        rms = found.predicted.singular_rms.get(number, math.nan)
-        axes.axvline(rms, color=shade, lw=0.9, ls=(0, (4, 2)))
+        rms = found.predicted.singular_rms.get(measured.decomposed[k], math.nan)
+        if rms < reach:
+            axes.axvline(rms, color=shades[k], lw=0.9, ls=(0, (4, 2)))
     axes.set_xlim(0, reach)
-    axes.set_ylim(0, 1.25 * max(tops))
+    axes.set_ylim(0, 1.25 * max([*tops, 0.01]))
     percent(axes.yaxis)
     round_ticks(axes.yaxis, 4)
-    for place, (number, shade) in enumerate(zip(measured.decomposed, shades, strict=True)):
-        axes.annotate(f"layer {number}", (0.97, 0.9 - 0.1 * place), xycoords="axes fraction",
-                      ha="right", fontsize=SMALL, color=shade)  # fmt: skip
-    _named(axes, "dashed: root mean square predicted", "")
 
 
 def _born_dead(axes: Axes, found: Propagation) -> None:

@@ -40,7 +40,7 @@ class Maps:
         settled: the variance that the network's own leads to; 0, infinity and NaN are possible.
         q: the variance at which the correlation map is taken: ``settled``; of a signal that
             explodes that of the first layer, of one that dies out that of the last.
-        chi: at q.
+        slope, chi: of the variance map, and of the gradient, at q.
         correlation: the correlation map at q.
         c: its stable fixed point.
         xi_q, xi_c, xi_gradient: depth scales in layers, of the variance, of correlations, and of
@@ -57,6 +57,7 @@ class Maps:
     fixed_points: list[theory.FixedPoint]
     settled: float
     q: float
+    slope: float
     chi: float
     correlation: theory.CorrelationMap
     c: float
@@ -74,9 +75,16 @@ class Maps:
         return 0 < self.settled < math.inf
 
     @property
+    def repels(self) -> bool:
+        """Whether ``settled`` is a fixed point that networks leave, for they start beside it."""
+        return self.holds and abs(self.slope) > 1 + 1e-6
+
+    @property
     def trainable_depth(self) -> float:
         """Six depth scales, the depth to which networks train: of correlations, or of the
-        gradient where the signal dies out or explodes."""
+        gradient where the signal dies out or explodes; NaN if it ``repels``."""
+        if self.repels:
+            return math.nan
         return theory.TRAINABLE * (self.xi_c if self.holds else self.xi_gradient)
 
     def variance_curve(self, q: Array) -> Array:
@@ -151,7 +159,7 @@ def prediction(settings: Settings) -> Prediction:
         ),
         nothing
         if math.isnan(born_dead)
-        else _each(correlations, lambda c: _dead(c, settings.inputs)),
+        else _each(correlations, lambda c: _dead(c, settings.inputs, _is_flat_above(activation))),
         {
             number: _singular_rms(activation, layers[number - 1], predicted[number - 1], settings)
             for number in decomposed(settings.depth)
@@ -182,7 +190,7 @@ def _maps(settings: Settings, activation: Activation, predicted: Sequence[Predic
     here = moments(activation, q)
     correlation = theory.CorrelationMap(activation, q, weight_std, bias_std)
     c = correlation.fixed_point()
-    chi = weight_std**2 * here.slope_second_moment
+    slope, chi = weight_std**2 * here.growth, weight_std**2 * here.slope_second_moment
     return Maps(
         weight_std,
         bias_std,
@@ -190,10 +198,11 @@ def _maps(settings: Settings, activation: Activation, predicted: Sequence[Predic
         theory.variance_fixed_points(activation, weight_std, bias_std, known),
         settled,
         q,
+        slope,
         chi,
         correlation,
         c,
-        theory.depth_scale(weight_std**2 * here.growth),
+        theory.depth_scale(slope),
         theory.depth_scale(float(correlation.slope(c))),
         theory.depth_scale(min(chi, 1 / chi) if chi > 0 else 0.0),
         theory.edge_curve(activation, known),
@@ -245,17 +254,26 @@ def _singular_rms(
     return math.sqrt(larger * layer.weight_variance * here.slope_second_moment)
 
 
-def _dead(c: float, inputs: int) -> float:
-    """Return the share of units that are off for all inputs, each two with correlation c.
+def _is_flat_above(activation: Activation) -> bool:
+    """Return whether f is constant for z > 0, as a step is."""
+    y = activation(np.geomspace(1e-6, 1e3, 91)) if isinstance(activation, Elementwise) else [0, 1]
+    return bool(np.ptp(y) == 0)
+
+
+def _dead(c: float, inputs: int, either: bool) -> float:
+    """Return the share of units that are off for all inputs, each two with correlation c, or, if
+    ``either``, off for all or on for all.
 
     z_k = sqrt(q) (sqrt(c) g + sqrt(1 - c) g_k); given g it is below 0 with probability
     Phi(-g sqrt(c / (1 - c))).
     """
-    c = min(max(c, 0.0), 1.0) if c == c else math.nan
-    if inputs == 1 or c == 1:
+    c = min(max(c, 0.0), 1.0) if not math.isnan(c) else c
+    if inputs == 1:  # of one input only those that are off count
         return 0.5
-    if c != c:
+    if math.isnan(c):
         return math.nan
+    if c == 1:
+        return 0.5 * (1 + either)
     odds = math.sqrt(c / (1 - c))
     below = np.vectorize(lambda g: 0.5 * math.erfc(g * odds / math.sqrt(2)))
-    return float(gaussian_mean(lambda g: below(g) ** inputs))
+    return (1 + either) * float(gaussian_mean(lambda g: below(g) ** inputs))

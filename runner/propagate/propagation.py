@@ -88,6 +88,7 @@ class Propagation:
                 ],
                 "settled": maps.settled,
                 "q": maps.q,
+                "slope": maps.slope,
                 "chi": maps.chi,
                 "gradient_factor": math.sqrt(maps.chi),
                 "correlation_map": {"c": c, "next_c": maps.correlation(c)},

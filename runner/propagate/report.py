@@ -35,10 +35,17 @@ def title(found: Propagation) -> str:
     scale = f" ({scales(maps)})" if maps else ""
     features = f" of {counted(one.features, 'feature')}" if one.features else ""
     return (
-        f"{one.activation['name']}: {one.depth} layers of {one.width}, initializer "
+        f"{_name(found)}: {one.depth} layers of {one.width}, initializer "
         f"{one.initializer['name']}{scale}; "
         f"{counted(one.nets, 'network')} drawn, {counted(one.inputs, 'input')}{features} each"
     )
+
+
+def _name(found: Propagation) -> str:
+    chosen = found.settings.activation
+    if chosen["name"] == "formula":
+        return str(chosen["expression"])
+    return str(chosen["name"])
 
 
 def scales(maps: Maps) -> str:
@@ -155,6 +162,11 @@ def _phase(maps: Maps) -> str:
         where = f"the signal explodes; at {q}, the first layer's, "
     elif math.isnan(maps.settled):
         where = f"the variance does not settle; at {q} "
+    elif maps.repels:
+        where = (
+            f"{q} is a fixed point that repels (slope {_short(maps.slope)}), so networks of finite "
+            "width leave it; there "
+        )
     else:
         where = f"the variance settles at {q}; there "
     chi = (
@@ -172,6 +184,8 @@ def _phase(maps: Maps) -> str:
 
 def _trainable(maps: Maps) -> str:
     deepest = maps.trainable_depth
+    if math.isnan(deepest):
+        return "for as many layers as networks stay at q"
     if math.isinf(deepest):
         return "these set no limit to depth"
     return f"trainable to about depth {max(1, round(deepest)):,}"

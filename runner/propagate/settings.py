@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -17,7 +18,7 @@ from runner.config.build import build
 from runner.config.catalogue import choices, refuse_other_commands
 from runner.config.compose import compose_sections
 from runner.config.experiment import LARGEST_SEED, PICTURE_FORMATS
-from runner.config.extensions import load_extensions
+from runner.config.extensions import load_extensions, word
 from runner.config.hydra_keys import RUN_DIR
 from runner.config.overrides import Word, extensions_of, read
 from runner.network.architecture import check_hidden_widths
@@ -94,6 +95,26 @@ class Settings:
         words = f"{self.activation['name']}_{self.initializer['name']}_{self.depth}x{self.width}"
         return Path(OUTPUTS) / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', words)[:80]}_{digest[:8]}"
 
+    @property
+    def command(self) -> str:
+        """The shell line that repeats this, without where the results go."""
+        words = []
+        for group, registry in (("activation", ACTIVATIONS), ("initializer", INITIALIZERS)):
+            chosen = dict(getattr(self, group))
+            defaults = registry.parameters(name := chosen.pop("name"))
+            words.append(f"{group}={name}")
+            changed = {key: value for key, value in chosen.items() if value != defaults.get(key)}
+            for key, value in changed.items():
+                if value is not None and value != {}:
+                    text = value if key == "expression" else word(value)
+                    words.append(f"{group}.{key}={text}")
+        for key in KEYS:
+            value = getattr(self, key)
+            if key not in (*GROUPS, "plots", "extensions") and value is not None:
+                words.append(f"{key}={value}")
+        words += [f"extensions=[{','.join(self.extensions)}]"] if self.extensions else []
+        return " ".join(["python -m runner.propagate", *map(shlex.quote, words)])
+
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, without where the results go."""
         found = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "place"}
@@ -108,9 +129,9 @@ def compose(overrides: Sequence[str]) -> Settings:
     allowed."""
     words = read(overrides)
     place = None
-    for word in words:
-        _refuse(word)
-        place = str(word.value) if word.key == RUN_DIR else place
+    for one in words:
+        _refuse(one)
+        place = str(one.value) if one.key == RUN_DIR else place
     named = extensions_of(words)
     load_extensions(named)
     sections = compose_sections([w for w in words if w.key != RUN_DIR], "propagate")

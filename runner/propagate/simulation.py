@@ -235,7 +235,8 @@ def _correlation(z: Array) -> Array:
     """Return the mean of all pairs' cosines, (nets,): (|sum of u|^2 - n) / (n^2 - n) of unit
     vectors u; NaN for one input, and where a z is 0."""
     n = z.shape[1]
-    u = z / np.sqrt((z * z).sum(axis=-1, keepdims=True))
+    u = z / np.abs(z).max(axis=-1, keepdims=True)  # whose squares are floats
+    u = u / np.sqrt((u * u).sum(axis=-1, keepdims=True))
     total = u.sum(axis=1)
     square = (total * total).sum(axis=-1)
     return (square - n) / (n * n - n) if n > 1 else np.full(len(z), np.nan)

@@ -14,6 +14,9 @@ SAME = 1e-10
 in a deep network they settle."""
 
 
+EXPLODED = 1e100
+
+
 class Layer(NamedTuple):
     """A linear layer at its initial weights: z = W a + b with ``fan_out`` outputs.
 
@@ -48,7 +51,8 @@ def predict(
     """Return a prediction for each linear layer; the activation stands between each two.
 
     ``input_second_moment`` is E x^2 of the data's features, 1 if standardised. Of a row-wise
-    activation the means are over sampled rows. A layer that gets no signal has variance 0.
+    activation the means are over sampled rows. A layer that gets no signal has variance 0; where
+    the variance passes EXPLODED it is infinite, and gradients are NaN.
     Raises ValueError where a mean does not exist.
 
     dL/da_l = W^T dL/dz_(l+1) has mean square fan_out Var(w) that of dL/dz_(l+1), and of k inputs of
@@ -62,6 +66,9 @@ def predict(
         q = layer.fan_in * layer.weight_variance * signal + layer.bias_variance
         if following is None:
             found.append(Predicted(q, math.nan, 1.0))
+            break
+        if q > EXPLODED:
+            found += [Predicted(math.inf, math.nan, math.nan)] * (len(layers) - len(found))
             break
         if here is None or abs(q - here.variance) > SAME * q or units != following.fan_in:
             units = following.fan_in
@@ -100,7 +107,7 @@ def predict_correlations(
     covariance: Covariance | None = None
     q = math.nan
     for layer, before, here in zip(layers[1:], predicted, predicted[1:], strict=False):
-        if here.variance <= 0 or before.variance <= 0:
+        if not (0 < here.variance < math.inf and 0 < before.variance < math.inf):
             found.append(math.nan)
             continue
         if covariance is None or abs(before.variance - q) > SAME * q:

@@ -126,7 +126,8 @@ def variance_fixed_points(
     known = scan(activation) if known is None else known
     grid, gaps = [one.variance for one in known], [gap(one) for one in known]
     found = []
-    if _vanishes_at_0(activation) and bias_std == 0 and gaps and gaps[0] != 0:
+    begins = bool(known) and known[0].second_moment < 1e-3 and _vanishes_at_0(activation)
+    if begins and bias_std == 0 and gaps[0] != 0:
         found.append(at(0.0, 0.0, 0.0))
     before = 0.0
     for is_flat, run in groupby(range(len(grid)), key=lambda k: gaps[k] == 0):

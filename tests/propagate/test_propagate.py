@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +204,19 @@ def test_each_command_names_the_one_that_an_experiment_is_for(capsys):
             except ConfigError:
                 pass
         assert fits == 1, name
+
+
+def test_the_command_in_the_footer_means_the_same():
+    words = ["activation=formula", "activation.expression=a * x * tanh(x)"]
+    words += ["activation.parameters.a=0.5", "initializer=he_normal", "initializer.bias_std=0.1"]
+    settings = compose([*words, "depth=3", "features=2"])
+    _, _, _, *again = shlex.split(settings.command)
+    assert compose(again).to_dict() == settings.to_dict()
+
+
+def test_shares_of_a_step_that_is_dead_on_either_side():
+    found = propagate(compose(["activation=step", "depth=3", "nets=40", "inputs=3", "width=100"]))
+    np.testing.assert_allclose(found.measured.dead.mean(axis=0), found.predicted.dead, atol=0.03)
 
 
 def test_experiment_is_composed():

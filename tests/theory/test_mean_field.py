@@ -52,6 +52,11 @@ def test_what_dies_out(name, factor):
     assert theory.limit(activation, 1.0, weight_std) == 0
 
 
+def test_a_step_from_0_leaves_only_one_variance():
+    (only,) = theory.variance_fixed_points(activations.get("step"), math.sqrt(2))
+    assert (only.q, only.stability) == (pytest.approx(1), "stable")
+
+
 def test_every_variance_is_kept_by_he_for_relu():
     (only,) = theory.variance_fixed_points(activations.ReLU(), math.sqrt(2))
     assert (only.low, only.high, only.stability) == (0, math.inf, "neutral")
