@@ -67,7 +67,8 @@ class Training:
             None never stops early.
         record_every: epochs between records in history.csv; a replicate's last is always
             recorded. The history only: stopping, best and solved epochs do not depend on it.
-        target_accuracy: validation accuracy at which a replicate counts as having solved.
+        target_accuracy: validation accuracy at which a replicate counts as having solved; that
+            on training data where no sample is held out for validation.
         snapshots: at how many epochs the first replicate's weights are kept, for an animation;
             0 for none.
     """
