@@ -29,8 +29,8 @@ EPOCH = (*STEP, "runner/network/measurements.py", "runner/training/stack.py:Grou
 JOB = (*EPOCH, "runner/execute.py", "runner/results/write.py", "runner/sweep/job.py")
 
 ACTIVATIONS = (
-    *("relu", "leaky_relu", "elu", "tanh", "sigmoid", "softplus", "silu", "gelu", "gelu_tanh"),
-    *("mish", "softmax", "swiglu"),
+    *("relu", "elu", "tanh", "sigmoid", "softplus", "silu", "gelu", "gelu_tanh", "mish"),
+    *("softmax", "swiglu"),
 )
 ROUNDS = 5
 
@@ -161,11 +161,11 @@ def measure_job() -> Rows:
 
 
 def measure_growth() -> Rows:
-    from tests.benchmarks.scaling import ROUNDS, SETTINGS, sweep
+    from tests.benchmarks.scaling import SETTINGS, sweep
 
     rows = []
     for name in SETTINGS:
-        found, exponent = sweep(name, ROUNDS)
+        found, exponent = sweep(name, rounds=2)
         label, first, *_ = found[0]
         rows.append({"with": label, "from": first, "to": found[-1][1], "exponent": exponent})
     return rows
