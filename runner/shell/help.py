@@ -60,8 +60,7 @@ Other commands, each with --help
   python -m runner.plots.gallery         draw all activations
   python -m activations.passport NAME    its formula, range, kinks, moments ...
   python -m activations.check NAME ...   count its correct digits
-  python -m runner.propagate [key=value ...]
-                                         predict deep networks, untrained
+  python -m runner.propagate [...]       predict deep networks, untrained
   python -m runner.reproduce [NAME ...]  compute published results anew
 """
 
