@@ -22,20 +22,24 @@ from runner.plots.captions import page
 from runner.plots.colours import GREY, MISSING, PALE, colour, counterpart, layer_colours
 from runner.plots.curves import recorded_epochs
 from runner.plots.style import SMALL, Picture, colour_bar, text_width
+from runner.results.prediction import predicted_gradients
 from runner.results.run import Run
 
 MOST_COLUMNS, MOST_DOTS = 400, 50
 
 
 def flow(run: Run) -> Picture:
-    """Draw the gradient reaching each layer: by epoch, and before and after training."""
+    """Draw the gradient reaching each layer: by epoch, before and after training, and as
+    mean-field theory predicts it before training from that of the output layer."""
     rms = _by_layer(run, "gradient_rms")
     with np.errstate(divide="ignore"):  # 0 if any replicate's value is exactly 0
         centre = np.exp(_mean(np.log(rms)))
+    predicted, remark = _predicted(run, centre)
     notes = [
         "RMS of d(loss of a sample)/d(pre-activation)"
         + (", geometric mean over seeds" if run.config.replicates > 1 else ""),
         _grey(bool((rms == 0).any()), bool(np.isnan(rms).all(axis=1).any())),
+        remark,
     ]
     figure = page(
         run, _ratio(centre), notes, height=1.9 + float(np.clip(0.17 * len(rms), 3.2, 5.2))
@@ -55,7 +59,7 @@ def flow(run: Run) -> Picture:
     _layer_ticks(left, len(rms), output=True)
     left.set_ylabel("layer")
     left.set_title("while training", fontsize=SMALL, loc="left", color=GREY)
-    _profiles(right, run, rms, centre)
+    _profiles(right, run, rms, centre, predicted)
     _layer_ticks(right, len(rms), output=True)
     return figure
 
@@ -146,6 +150,19 @@ def _ratio(centre: Array) -> str:
     return f"layer 1 starts with {ratio:.1g} {times} layer {hidden}'s gradient"
 
 
+def _predicted(run: Run, centre: Array) -> tuple[Array, str]:
+    """Return the gradient RMS that theory predicts for each layer, none where it is of no such
+    network, and a note."""
+    nothing = np.full(len(centre), np.nan)
+    if len(centre) < 2:
+        return nothing, ""
+    try:
+        predicted = centre[-1, 0] * predicted_gradients(run.config)
+    except ValueError as error:
+        return nothing, f"no prediction: {error}"
+    return predicted, "dashed: mean-field theory, from the output layer's gradient before training"
+
+
 def _by_layer(run: Run, quantity: str) -> Array:
     """Return (layers, replicates, records), first layer first."""
     names = [f"layer{n}_{quantity}" for n in range(1, len(run.history))]
@@ -199,8 +216,9 @@ def _numbered(layers: int) -> list[int]:
     return sorted({1, *between, layers})
 
 
-def _profiles(axes: Axes, run: Run, rms: Array, centre: Array) -> None:
-    """Draw each layer's gradient before training and at the last record, seed by seed."""
+def _profiles(axes: Axes, run: Run, rms: Array, centre: Array, predicted: Array) -> None:
+    """Draw each layer's gradient before training and at the last record, seed by seed, and what
+    was predicted before training."""
     name = run.config.activation["name"]
     positions = np.arange(1, len(rms) + 1)
     there = np.flatnonzero((centre > 0).any(axis=0))
@@ -213,7 +231,11 @@ def _profiles(axes: Axes, run: Run, rms: Array, centre: Array) -> None:
         axes.plot(dots, rows, "o", ms=3, mfc=ink, mec="none", alpha=0.3)
         line = np.where(centre[:, record] > 0, centre[:, record], np.nan)
         axes.plot(line, positions + shift, "-o", ms=5, lw=1.2, color=ink)
-    values = rms[:, :, [record for record, *_ in records]]
+    axes.plot(
+        predicted, positions - 0.12, "--", lw=1.6, color=GREY, dash_capstyle="round", zorder=3
+    )
+    drawn = rms[:, :, [record for record, *_ in records]].ravel()
+    values = np.concatenate([drawn, predicted[np.isfinite(predicted)]])
     values = values[values > 0]
     low, high = (values.min(), values.max()) if values.size else (0.1, 1.0)
     room = max((high / low) ** 0.06, 2 / np.sqrt(high / low), 1.1)

@@ -15,6 +15,7 @@ import numpy as np
 from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.network.measurements import flatness
+from runner.results.prediction import predicted_gradients
 from runner.system.blas import one_blas_thread
 from runner.training.outcome import TrainingResult
 
@@ -37,6 +38,10 @@ most 1/4: two layers of it leave 1/16, which training overcomes, three leave 1/6
 EXTREME_FLOW = 1e3
 """What is shown even where it cost nothing: an optimizer that divides by the gradient's size, as
 Adam does, got over it; plain gradient descent would move layer 1 a thousandth as fast."""
+
+INPUT_FACTORS = (1.0, 0.5, 2.0)
+"""``auto`` is promised only where it helps for inputs of half and twice the mean square, too:
+narrow layers vary as much, which a function that grows like z^2 turns into an explosion."""
 
 DEAD_SHARE = 0.1
 """Less is as good as a layer a tenth narrower. Up to a third is harmless where units are plenty,
@@ -73,7 +78,7 @@ def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str,
     within_reach = _neighbours_accuracy(experiment)
     short = bool(finished.any() and accuracies[finished].mean() < within_reach - SHORTFALL)
     flow, units = _flow(experiment, training), _units(experiment, training)
-    cut_off = flow and flow[0]["numbers"]["ratio"] == 0  # by a layer that is wholly dead
+    cut_off = flow and _cut_off(flow[0]["numbers"], units)
     saturated = units and units[0]["code"] == "saturated"
     causes = [*units, *flow] if cut_off or saturated else [*flow, *units]
     for finding in causes:
@@ -82,6 +87,15 @@ def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str,
     missing = _underfitted(accuracies[finished].mean(), within_reach) if short else []
     findings = [*_diverged(training), *causes, *(stuck or missing), *_overfitted(training)]
     return sorted(findings, key=lambda finding: not finding["shown"])
+
+
+def _cut_off(gradient: dict[str, float], units: list[dict[str, Any]]) -> bool:
+    """Return whether dead units are why little gradient passes: a layer that is wholly dead, or
+    units that were dead before training where theory, which is of wide layers, predicts no loss."""
+    if gradient["ratio"] == 0:
+        return True
+    born_dead = bool(units) and units[0]["code"] == "dead" and units[0]["numbers"]["since"] == 0
+    return born_dead and gradient.get("predicted", 0.0) >= 1 / FLOW > gradient["ratio"]
 
 
 def _finding(
@@ -153,17 +167,49 @@ def _flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, An
     if gradient < 1 / FLOW:
         code, ratio = "vanishing", gradient
         reason = f"layer 1 receives {_digits(ratio)} of layer {layers}'s gradient"
+        numbers, forecast = _forecast(experiment, ratio)
     elif gradient > FLOW:
         code, ratio = "exploding", gradient
         reason = f"layer 1 receives {_digits(ratio)} times layer {layers}'s gradient"
+        numbers, forecast = _forecast(experiment, ratio)
     elif signal > FLOW:
         code, ratio = "exploding", signal
         reason = f"the outputs of layer {layers} are {_digits(ratio)} times the inputs"
     else:
         return []
     extreme = not 1 / EXTREME_FLOW <= ratio <= EXTREME_FLOW
-    text = f"at the start {reason}: {code}"
-    return [_finding(code, reason, text, {"ratio": ratio}, 1, extreme)]
+    text = f"at the start {reason}: {code}{forecast}"
+    return [_finding(code, reason, text, {"ratio": ratio, **numbers}, 1, extreme)]
+
+
+def _forecast(experiment: Experiment, ratio: float) -> tuple[dict[str, float], str]:
+    """Return the ratio of layer 1's gradient to the last hidden one's that mean-field theory
+    predicts, and words on it and on what ``auto`` would give; nothing where it predicts none."""
+    try:
+        predicted = _predicted_ratio(experiment)
+    except ValueError:
+        return {}, ""
+    numbers = {"predicted": predicted}
+    if 1 / FLOW <= predicted <= FLOW:
+        return numbers, f"; theory of wide layers predicts {_digits(predicted)}"
+    words = f"; predicted {_digits(predicted)} for this initializer"
+    if experiment.initializer["name"] == "auto":
+        return numbers, words
+    try:
+        better = [_predicted_ratio(experiment, auto=True, input_factor=k) for k in INPUT_FACTORS]
+    except ValueError:
+        return numbers, words
+    if 1 / FLOW <= min(better) and max(better) <= FLOW:
+        numbers["auto"] = better[0]
+        words += f"; initializer=auto would give {_digits(better[0])}"
+    return numbers, words
+
+
+def _predicted_ratio(experiment: Experiment, **how: Any) -> float:
+    gradients = predicted_gradients(experiment, **how)
+    if not gradients[-2] > 0:
+        raise ValueError("no gradient reaches the last hidden layer")
+    return float(gradients[0] / gradients[-2])
 
 
 def _median(ratios: Array) -> float:

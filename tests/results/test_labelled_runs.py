@@ -51,7 +51,7 @@ LABELLED = {
         "sigmoid circles 16x4 initializer=glorot_normal optimizer=sgd",
         "sigmoid circles 16x10 initializer=glorot_normal",
         "tanh xor 16x6 initializer=normal optimizer=sgd",
-        "sigmoid checkerboard 16x8",
+        "sigmoid checkerboard 16x8 initializer=he_normal",
         "normal_cdf spirals 16x5 initializer=glorot_normal optimizer=sgd",
         "sigmoid moons 16x4 initializer=glorot_uniform optimizer=sgd optimizer.learning_rate=0.03",
         "hardsigmoid xor 16x6 initializer=glorot_normal optimizer=sgd",
