@@ -35,7 +35,8 @@ class Maps:
 
     Attributes:
         weight_std, bias_std: sigma_w and sigma_b of hidden layers.
-        at_1: the moments under N(0, 1).
+        input_mean: what a layer's biases take from the outputs it reads: f is counted from it here.
+        at_1: the moments of f itself under N(0, 1).
         fixed_points: of the variance map.
         settled: the variance that the network's own leads to; 0, infinity and NaN are possible.
         q: the variance at which the correlation map is taken: ``settled``; of a signal that
@@ -53,6 +54,7 @@ class Maps:
 
     weight_std: float
     bias_std: float
+    input_mean: float
     at_1: Moments
     fixed_points: list[theory.FixedPoint]
     settled: float
@@ -133,7 +135,8 @@ def prediction(settings: Settings) -> Prediction:
     nothing = [math.nan] * settings.depth
     try:
         outputs = [*settings.outputs, settings.width]  # of one more, the layer after the last
-        layers = initial_layers(activation, settings.initializer_object, outputs)[:-1]
+        every = initial_layers(activation, settings.initializer_object, outputs)
+        layers = every[:-1]
         with np.errstate(all="ignore"):
             predicted = predict(activation, layers, settings.variance)
     except (ValueError, OverflowError) as error:
@@ -142,7 +145,7 @@ def prediction(settings: Settings) -> Prediction:
         )
     maps, silent = None, ""
     try:
-        maps = _maps(settings, activation, predicted)
+        maps = _maps(activation, every[1], predicted)
     except (TypeError, ValueError) as error:
         silent = str(error)
     correlations = _or(
@@ -170,20 +173,43 @@ def prediction(settings: Settings) -> Prediction:
     )
 
 
-def _maps(settings: Settings, activation: Activation, predicted: Sequence[Predicted]) -> Maps:
+class _Centred(Elementwise):
+    """f(x) - mean, which the next layer reads where its biases take the mean away."""
+
+    def __init__(self, activation: Elementwise, mean: float) -> None:
+        super().__init__()
+        self.activation, self.mean = activation, mean
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return self.activation.kinks
+
+    def value_and_derivative(self, x: Array) -> tuple[Array, Array]:
+        y, slope = self.activation.value_and_derivative(x)
+        return y - self.mean, slope
+
+    def forward(self, x: Array) -> Array:
+        return self.activation.forward(x) - self.mean
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        return self.value_and_derivative(x)[1]
+
+
+def _maps(activation: Activation, layer: Layer, predicted: Sequence[Predicted]) -> Maps:
+    at_1 = moments(activation)
+    centred = abs(layer.input_mean) > 1e-12  # not the rounding of an odd function's
+    if centred:
+        if not isinstance(activation, Elementwise):
+            raise ValueError("maps are only of outputs that are not counted from their mean")
+        activation = _Centred(activation, layer.input_mean)
     known = theory.scan(activation)
     if not known:
-        raise ValueError(f"{activation.name} has no moments")
-    wide = [settings.width] * 3
-    layer = initial_layers(activation, settings.initializer_object, wide)[0]
-    gain = settings.initializer_object.activation_gain(activation, settings.width)
-    fan_out = round(settings.width * activation.inputs_per_output)
-    variance = settings.initializer_object.weight_variance(settings.width, fan_out, gain)
-    weight_std = math.sqrt(settings.width * variance)
+        raise ValueError("E f(z)^2 does not exist")
+    weight_std = math.sqrt(layer.fan_in * layer.weight_variance)
     bias_std = math.sqrt(layer.bias_variance)
-    settled = theory.limit(activation, predicted[0].variance, weight_std, bias_std)
     if weight_std == 0:
         raise ValueError("weights that are all 0 carry no signal")
+    settled = theory.limit(activation, predicted[0].variance, weight_std, bias_std)
     q = settled
     if not 0 < q < math.inf:
         q = predicted[0].variance if q == math.inf else max(predicted[-1].variance, 1e-100)
@@ -194,7 +220,8 @@ def _maps(settings: Settings, activation: Activation, predicted: Sequence[Predic
     return Maps(
         weight_std,
         bias_std,
-        moments(activation),
+        layer.input_mean if centred else 0.0,
+        at_1,
         theory.variance_fixed_points(activation, weight_std, bias_std, known),
         settled,
         q,

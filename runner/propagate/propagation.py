@@ -76,6 +76,7 @@ class Propagation:
             theory["maps"] = {
                 "weight_std": maps.weight_std,
                 "bias_std": maps.bias_std,
+                "input_mean": maps.input_mean,
                 "moments_at_1": {
                     "mean": at_1.mean,
                     "second_moment": at_1.second_moment,

@@ -50,7 +50,8 @@ def _name(found: Propagation) -> str:
 
 def scales(maps: Maps) -> str:
     """Return sigma_w and sigma_b of the hidden layers."""
-    return f"{SIGMA_W} = {maps.weight_std:.5g}, {SIGMA_B} = {maps.bias_std:.5g}"
+    mean = f", f from {maps.input_mean:.4g}" if maps.input_mean else ""
+    return f"{SIGMA_W} = {maps.weight_std:.5g}, {SIGMA_B} = {maps.bias_std:.5g}{mean}"
 
 
 def counted(count: int, what: str) -> str:
@@ -136,7 +137,10 @@ def _conclusions(found: Propagation, maps: Maps) -> Iterator[tuple[str, str]]:
     here = "; ".join(map(_edge_point, maps.edge_here)) or "nowhere"
     yield "edge of chaos", f"with {SIGMA_B} = {maps.bias_std:.4g}: {here}"
     best = maps.recommended
-    if best is None:
+    if maps.input_mean and best:
+        scale = f"{SIGMA_W} = {best.weight_std:.5g}, {SIGMA_B} = {best.bias_std:.5g}"
+        yield "recommended", f"{scale} (q = {best.q:.4g}), with f counted from its mean, as here"
+    elif best is None:
         yield "recommended", "none: on the edge of chaos a network of this activation stays nowhere"
     else:
         scale = f"{SIGMA_W} = {best.weight_std:.5g}, {SIGMA_B} = {best.bias_std:.5g}"

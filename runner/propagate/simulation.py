@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from activations.base import Activation, Array, Elementwise
+from runner.network.initializers import Scaling
 from runner.propagate.settings import Settings
 from runner.system.blas import one_blas_thread
 from runner.system.memory import available
@@ -71,21 +72,19 @@ class Measured:
 
 def simulate(settings: Settings, tell: Callable[[float], None] = lambda share: None) -> Measured:
     """Draw the networks and measure them. Raises ConfigError for more than the memory holds."""
-    activation, initializer = settings.activation_object(), settings.initializer_object
+    activation = settings.activation_object()
+    scalings = settings.initializer_object.scalings(activation, settings.outputs[1:])
     group = _group_size(settings, activation)
     nets, depth = settings.nets, settings.depth
     layers = decomposed(depth)
     rows = min(nets, MOST_DECOMPOSED, max(1, int(2e9 / settings.width**3)))
     found = Measured.empty(nets, depth, layers)
-    gains = [1.0]  # of the first layer, whose inputs come from no activation
-    if depth > 1:
-        gains += [initializer.activation_gain(activation, settings.width)] * (depth - 1)
     spectra: dict[int, list[Array]] = {}
 
     def work(first: int) -> None:
         nets_here = range(first, min(first + group, nets))
         with np.errstate(all="ignore"):
-            drawn = _Group(settings, activation, gains, nets_here)
+            drawn = _Group(settings, activation, scalings, nets_here)
             drawn.forward(found)
             drawn.backward(found)
             for k in range(max(0, min(rows - first, len(nets_here)))):
@@ -135,10 +134,10 @@ class _Group:
         self,
         settings: Settings,
         activation: Activation,
-        gains: Sequence[float],
+        scalings: Sequence[Scaling],
         nets: range,
     ) -> None:
-        self.settings, self.activation, self.gains = settings, activation, gains
+        self.settings, self.activation, self.scalings = settings, activation, scalings
         self.initializer = settings.initializer_object
         self.nets = slice(nets.start, nets.stop)
         self.generators = [np.random.default_rng([settings.seed, k]) for k in nets]
@@ -160,8 +159,8 @@ class _Group:
         w = np.empty((len(self.generators), fan_in, fan_out))
         b = np.empty((len(self.generators), 1, fan_out))
         for k, rng in enumerate(self.generators):
-            w[k] = self.initializer.weights(rng, fan_in, fan_out, self.gains[number])
-            b[k] = self.initializer.biases(rng, fan_out)
+            scaling = self.scalings[number]
+            w[k], b[k] = self.initializer.parameters(rng, fan_in, fan_out, scaling)
         self.weights.append(w)
         return np.matmul(y, w) + b
 

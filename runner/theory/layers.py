@@ -12,13 +12,11 @@ from activations.moments import Covariance, Moments, moments
 SAME = 1e-10
 """Relative difference of variances below which one layer's means are taken for the next one, too:
 in a deep network they settle."""
-
-
 EXPLODED = 1e100
 
 
 class Layer(NamedTuple):
-    """A linear layer at its initial weights: z = W a + b with ``fan_out`` outputs.
+    """A linear layer at its initial weights: z = W (a - input_mean) + b with ``fan_out`` outputs.
 
     ``weight_variance`` is that of one weight, ``bias_variance`` of one bias.
     """
@@ -27,6 +25,7 @@ class Layer(NamedTuple):
     fan_out: int
     weight_variance: float
     bias_variance: float
+    input_mean: float = 0.0
 
 
 class Predicted(NamedTuple):
@@ -59,11 +58,12 @@ def predict(
     an output each gets the share E |dy/dz|^2 / k.
     """
     found = []
-    signal = input_second_moment
+    signal, mean = input_second_moment, 0.0
     here: Moments | None = None
     units = 0
     for layer, following in zip(layers, [*layers[1:], None], strict=True):
-        q = layer.fan_in * layer.weight_variance * signal + layer.bias_variance
+        centred = signal + layer.input_mean * (layer.input_mean - 2 * mean)
+        q = layer.fan_in * layer.weight_variance * centred + layer.bias_variance
         if following is None:
             found.append(Predicted(q, math.nan, 1.0))
             break
@@ -76,7 +76,7 @@ def predict(
         inputs = layer.fan_out / following.fan_in
         square = following.fan_out * following.weight_variance * here.slope_second_moment / inputs
         found.append(Predicted(q, here.second_moment, math.sqrt(square)))
-        signal = here.second_moment
+        signal, mean = here.second_moment, here.mean
     return found
 
 
@@ -105,15 +105,16 @@ def predict_correlations(
     signal = predicted[0].variance - first.bias_variance
     found = [(correlation * signal + first.bias_variance) / predicted[0].variance]
     covariance: Covariance | None = None
-    q = math.nan
+    q = mean = math.nan
     for layer, before, here in zip(layers[1:], predicted, predicted[1:], strict=False):
         if not (0 < here.variance < math.inf and 0 < before.variance < math.inf):
             found.append(math.nan)
             continue
         if covariance is None or abs(before.variance - q) > SAME * q:
             q = before.variance
-            covariance = Covariance(activation, q)
+            covariance, mean = Covariance(activation, q), moments(activation, q).mean
         weight = layer.fan_in * layer.weight_variance
         product = float(covariance(min(found[-1], 1.0)))
-        found.append((weight * product + layer.bias_variance) / here.variance)
+        centred = product + layer.input_mean * (layer.input_mean - 2 * mean)
+        found.append((weight * centred + layer.bias_variance) / here.variance)
     return found
