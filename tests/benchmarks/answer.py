@@ -1,0 +1,149 @@
+"""What the comparison of one of the gallery's questions says, as text and tables."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from scipy.stats import binomtest, kendalltau
+
+from activations.base import Array
+from runner import sweep
+from runner.compare.reversal import reversals
+from runner.compare.scores import Arm, compared
+from runner.compare.wording import difference_with_interval, with_interval
+from runner.notebook import ComparisonResult
+from runner.statistics.estimates import t_interval
+from tests.benchmarks.processes import table
+
+RATE = "optimizer.learning_rate"
+
+
+def share(which: Array) -> str:
+    """Return a share with Wilson's 95% interval: "30% (19 to 44)"."""
+    count, total = int(which.sum()), int(which.size)
+    ends = binomtest(count, total).proportion_ci(method="wilson")
+    return f"{100 * count / total:.0f}% ({100 * ends.low:.0f} to {100 * ends.high:.0f})"
+
+
+class Answer:
+    """What an experiment's comparison says, as text."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.command = " ".join(["python -m runner", *words])
+        self.words = words
+
+    @cached_property
+    def result(self) -> ComparisonResult:
+        return sweep([*self.words, "plots=none"], show_progress=True)
+
+    @property
+    def tasks(self) -> list[str]:
+        return self.result.tasks
+
+    @property
+    def n(self) -> int:
+        """Of how many replicates the differences are."""
+        return len(self.result.families[0].seeds)
+
+    def arm(self, task: str, name: str) -> Arm:
+        return next(arm for arm in self.result.of_task(task) if arm.name == name)
+
+    def differences(self, task: str, first: str, second: str) -> Array:
+        """Return the first's test accuracy minus the second's, seed by seed."""
+        one, other = (self.arm(task, name).setting for name in (first, second))
+        seeds = sorted(set(one.seeds) & set(other.seeds))
+        return compared(one, seeds) - compared(other, seeds)
+
+    def lead(self, task: str, first: str, second: str) -> str:
+        """Return the mean of these in points, and its t interval."""
+        return self._points(self.differences(task, first, second))
+
+    def p(self, task: str, first: str, second: str) -> str:
+        """Return p of no difference, adjusted for all pairs of the task."""
+        family = next(family for family in self.result.families if family.task == task)
+        places = {family.names.index(first), family.names.index(second)}
+        pair = next(pair for pair in family.pairs if {pair.first, pair.second} == places)
+        return f"p = {pair.p:.2g}" if pair.p >= 0.001 else "p < 0.001"
+
+    def score(self, task: str, name: str) -> str:
+        arm = self.arm(task, name)
+        return with_interval(arm.setting.score, arm.setting.metric)
+
+    def chosen(self, task: str, name: str) -> str:
+        return self.arm(task, name).chosen_text.partition("=")[2]
+
+    def dead(self, task: str, name: str) -> str:
+        """Return the share of hidden units that are dead at the end."""
+        lines = self.result.table
+        (line,) = (line for line in lines if (line["task"], line["name"]) == (task, name))
+        return f"{line['dead_units']:.0%}"
+
+    def reversal(self, task: str) -> str:
+        """Return the sentence of two settings that are ahead of each other by the rate."""
+        found = (one for one in reversals(self.result) if one.task == task)
+        return "".join(one.sentence(self.result.metric) for one in found)
+
+    def placebo(self, task: str) -> str:
+        """Return by how much one setting differs from itself on other seeds."""
+        arm = next(arm for arm in self.result.of_task(task) if arm.placebo.size)
+        return self._points(arm.placebo_differences)
+
+    def _points(self, differences: Array) -> str:
+        return difference_with_interval(t_interval(differences), self.result.metric)
+
+    def leads(self, pairs: list[tuple[str, str]]) -> str:
+        """Return a table of leads with p, a column for each task, the placebo in its last row."""
+        rows = [
+            [
+                f"{first} − {second}",
+                *(f"{self.lead(t, first, second)}, {self.p(t, first, second)}" for t in self.tasks),
+            ]
+            for first, second in pairs
+        ]
+        entered_twice = next(arm.name for arm in self.result.arms if arm.placebo.size)
+        placebo = [f"placebo: {entered_twice} − itself", *map(self.placebo, self.tasks)]
+        return table(["difference", *self.tasks], [*rows, placebo])
+
+    def same_weights(self, task: str, first: str, second: str) -> str:
+        """Return how many replicates end with weights of the same bytes: "19 of 20"."""
+        (one,), (other,) = (self.arm(task, name).setting.runs[:1] for name in (first, second))
+        shared = range(min(len(one.replicates), len(other.replicates)))
+        same = [
+            all(np.array_equal(w[k], other.weights[name][k]) for name, w in one.weights.items())
+            for k in shared
+        ]
+        return f"{sum(same)} of {len(same)}"
+
+    def by_rate(self, task: str) -> str:
+        """Return a table of the rates: the best and the worst setting at each, and Kendall's tau
+        between the ranking there and the ranking at each setting's own rate."""
+        arms = self.result.of_task(task)
+        own = [arm.scores.mean() for arm in arms]
+        rows = []
+        for rate in sorted({trial.config[RATE] for arm in arms for trial in arm.trials}):
+            there = [
+                next(trial.scores.mean() for trial in arm.trials if trial.config[RATE] == rate)
+                for arm in arms
+            ]
+            best, worst = int(np.argmax(there)), int(np.argmin(there))
+            rows.append([
+                f"{rate:g}",
+                f"{arms[best].name}, {100 * there[best]:.1f}%",
+                f"{arms[worst].name}, {100 * there[worst]:.1f}%",
+                f"{kendalltau(own, there).statistic:.2f}",
+            ])  # fmt: skip
+        return table(["rate", "best there", "worst there", "Kendall's tau"], rows)
+
+    def dead_networks(self) -> dict[tuple[int, float], tuple[str, str]]:
+        """Return by number of hidden layers and rate the share of networks with a layer whose
+        units all give the same for all training data, before training and after it, with Wilson's
+        interval."""
+        found = {}
+        for run in self.result.runs:
+            layers = len(run.config.model.hidden)
+            dead = np.array([run.history[f"layer{k}_dead"] for k in range(1, layers + 1)]) == 1
+            networks = dead.any(axis=0)  # (replicates, epochs)
+            place = layers, float(run.config.optimizer["learning_rate"])
+            found[place] = share(networks[:, 0]), share(networks[:, -1])
+        return found
