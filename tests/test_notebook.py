@@ -30,11 +30,18 @@ QUICK = ["training.epochs=3", "dataset.samples=100", "plots=none"]
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
+HEART = """
+heart = run(["extensions=[my_data.py]", "dataset=heart"])
+heart.predict([[130.0, 110.0, 120.0]])
+compare([spirals, heart])
+"""
+
+
 def cells(heading: str) -> list[str]:
-    """Return the Python blocks of a section of the README."""
+    """Return the Python blocks of a section of the README, but for sessions with a prompt."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    found = re.findall(r"```python\n(.*?)```", section, re.S)
+    found = re.findall(r"```python\n(?!>>>)(.*?)```", section, re.S)
     assert found
     return found
 
@@ -47,12 +54,10 @@ def test_the_readmes_notebook_in_a_kernel(tmp_path, monkeypatch):
     data, table = np.random.default_rng(0), Path("heart.csv")
     x = data.normal(120, 15, (300, 3))
     np.savetxt(table, np.c_[x, x[:, 0] > x[:, 1]], delimiter=",", header="a,b,c,ill", comments="")
-    (own,) = (
-        text for text in cells("Activations, data and optimizers of your own") if "@reg" in text
-    )
+    (own,) = (text for text in cells("Add your own activation") if "@register" in text)
     Path("my_data.py").write_text(own)
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(text) for text in cells("In a notebook")]
+        cells=[nbformat.v4.new_code_cell(text) for text in [*cells("Use it in a notebook"), HEART]]
     )
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     shown = [

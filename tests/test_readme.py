@@ -1,28 +1,81 @@
-"""The README: its examples print what it says, and its tables are whole."""
+"""The README: it is short, its examples print what it says, its commands and links exist."""
 
 import doctest
+import importlib.util
 import re
-from pathlib import Path
+import shlex
 
-ROOT = Path(__file__).parent.parent
+import pytest
+
+from tests.commands import ROOT, python
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    page
+    for pattern in ("*.md", "*/*.md", ".github/*.md", "outputs/gallery/*.md")
+    for page in sorted(ROOT.glob(pattern))
+]
+
+
+def sessions(language: str, prompt: str) -> list[str]:
+    """Return the blocks of a language that begin with a prompt."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.S)
+    return [block for block in blocks if block.startswith(prompt)]
+
+
+def test_it_fits_150_lines():
+    assert len(README.splitlines()) <= 150
 
 
 def test_examples_print_what_the_readme_says():
-    sessions = [
-        block for block in re.findall(r"```python\n(.*?)```", README, re.S) if ">>>" in block
-    ]
-    assert sessions
-    for session in sessions:
+    found = sessions("python", ">>>")
+    assert found
+    for session in found:
         test = doctest.DocTestParser().get_doctest(session, {}, "README.md", "README.md", 0)
         told: list[str] = []
         result = doctest.DocTestRunner().run(test, out=told.append)
         assert result.attempted and not result.failed, "".join(told)
 
 
-def test_every_row_has_the_cells_of_its_heading():
+@pytest.mark.slow
+def test_the_shell_prints_what_the_readme_says(tmp_path):
+    """Word by word; numbers may round differently on another processor, times always do."""
+    shown = sessions("text", "$ ")
+    assert len(shown) == 2
+    for session in shown:
+        command, _, expected = session.removeprefix("$ ").partition("\n")
+        done = python(*shlex.split(command)[1:], cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        numbers = [[], []]
+        for k, text in enumerate((expected, done.stdout)):
+            text = re.sub(r"\[\d+/\d+\] .*\n", "", text)  # in the order in which jobs finish
+            for line in text.splitlines():
+                numbers[k] += [float(n) for n in re.findall(r"0\.\d{3}(?!\d)", line)]
+        assert _words(done.stdout) == _words(expected)
+        assert numbers[1] == pytest.approx(numbers[0], abs=0.02)
+
+
+def _words(text: str) -> list[str]:
+    lines = [line for line in text.splitlines() if not line.startswith("[")]
+    return [re.sub(r"_[0-9a-f]{8,12}\b|\d+(\.\d+)?", "#", line).split() for line in lines]
+
+
+def test_its_commands_name_what_is_there():
+    commands = re.findall(r"python -m [^`\n]+", README)
+    assert len(commands) >= 15
+    for command in commands:
+        assert importlib.util.find_spec(command.split()[2]), command
+        for name in re.findall(r"experiment=(\w+)", command):
+            assert (ROOT / "conf" / "experiment" / f"{name}.yaml").is_file(), command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_and_rows_have_the_cells_of_their_heading(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    for link in re.findall(r"\]\(([^)#\s]+)", text):
+        assert "://" in link or (page.parent / link).exists(), link
     cells = 0
-    for line in README.splitlines():
+    for line in text.splitlines():
         found = len(re.split(r"(?<!\\)\|", line)) if line.startswith("|") else 0
         assert not (cells and found) or found == cells, line
         cells = found

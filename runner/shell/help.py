@@ -50,7 +50,7 @@ Options
   -cd, --config-dir DIR   YAML files of your own, beside the built-in ones
   --cfg job               print the composed config and stop
   --hydra-help, --info    what Hydra says of itself
-  --shell-completion      tab completion; the README says how to install it
+  --shell-completion      tab completion; conf/README.md says how to install it
   --version               the version of this program
   -h, --help [GROUP]      this page, or a group's choices with a line each
 
