@@ -11,13 +11,15 @@ from activations.base import Array
 from runner.plots.axes import draw_band, end_labels, percent, round_ticks
 from runner.plots.colours import layer_colours
 from runner.plots.style import SMALL, Picture
+from runner.reproduce.experiments import drawn, trained
 from runner.reproduce.figure import panels
 from runner.reproduce.reproduction import Reproduction, Source, between, exact, recomputed
-from runner.reproduce.trained import trained
 from runner.theory.born_dead import least_share_of_interval, share_of_one_input
 
 REPLICATES, DEPTH = 4000, 9
 WIDTHS = (2, 3, 4, 5)
+ONE_INPUT = {(2, 2): 0.4375, (2, 9): 0.924915, (3, 9): 0.699342, (4, 9): 0.440575, (5, 9): 0.248541}
+"""By width and layers, the share that is dead for a given input."""
 TWO_LAYERS, NINE_LAYERS = "dead, 2 layers of 2 units", "dead, 9 layers of 2 units"
 
 
@@ -30,6 +32,9 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
         share[width] = np.logical_or.accumulate(dead, axis=0).mean(axis=1)  # of k layers
     _draw(picture, layers, share)
     values = {TWO_LAYERS: share[2][1], NINE_LAYERS: share[2][-1]}
+    for width, depth in ONE_INPUT:
+        words = f"width={width}", f"depth={depth}"
+        values[_of_one(width, depth)] = drawn("one_input", *words).dead_nets.mean()
     return values | {_bounded(width): share[width][-1] for width in WIDTHS}
 
 
@@ -50,6 +55,10 @@ def _draw(picture: Picture, layers: Array, share: dict[int, Array]) -> None:
     end_labels(axes, ends)
     words = "dots: measured\nbands: between the paper's bounds"
     axes.annotate(words, (0.02, 0.98), xycoords="axes fraction", va="top", fontsize=SMALL)
+
+
+def _of_one(width: int, depth: int) -> str:
+    return f"dead for one input, {depth} layers of {width} units"
 
 
 def _bounds(width: int, depth: int) -> tuple[float, float]:
@@ -86,6 +95,10 @@ BORN_DEAD = Reproduction(
     expected=(
         recomputed(NINE_LAYERS, 0.8797, "another simulation", within=_three_errors(0.8797)),
         exact(TWO_LAYERS, 5 / 32, "1/8 + 1/32, all signs counted", within=_three_errors(5 / 32)),
+        *(
+            exact(_of_one(*net), share, "1 - (1 - 2^-N)^layers", within=_three_errors(share))
+            for net, share in ONE_INPUT.items()
+        ),
         *(
             between(
                 _bounded(width),

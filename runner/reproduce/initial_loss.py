@@ -10,9 +10,9 @@ import numpy as np
 from runner.plots.axes import round_ticks
 from runner.plots.colours import GREY, PALETTE
 from runner.plots.style import SMALL, Picture
+from runner.reproduce.experiments import trained
 from runner.reproduce.figure import panels
 from runner.reproduce.reproduction import Reproduction, Source, exact, published
-from runner.reproduce.trained import trained
 
 CLASSES = (2, 3, 10)
 

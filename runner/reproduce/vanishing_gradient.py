@@ -11,9 +11,9 @@ from activations.base import Array
 from runner.plots.axes import end_labels, log_ticks
 from runner.plots.colours import layer_colours
 from runner.plots.style import Picture
+from runner.reproduce.experiments import trained
 from runner.reproduce.figure import panels
 from runner.reproduce.reproduction import Reproduction, Source, between, exact, published
-from runner.reproduce.trained import trained
 
 RATIO = "ratio of gradients, layers 2 to 4"
 LEAST, GREATEST = "least of the three ratios", "greatest of the three ratios"

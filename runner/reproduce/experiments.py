@@ -1,4 +1,5 @@
-"""Runs of the experiments in conf/experiment, as ``python -m runner`` carries them out."""
+"""The experiments in conf/experiment, as ``python -m runner`` trains them and
+``python -m runner.propagate`` draws them."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner import run
+from runner.propagate.settings import compose
+from runner.propagate.simulation import Measured, simulate
 
 if TYPE_CHECKING:
     from runner.notebook import Result
@@ -21,3 +24,8 @@ def trained(runs: Path, experiment: str, *words: str) -> Result:
         f"hydra.run.dir='{runs}/{{name}}'",
         *words,
     ])  # fmt: skip
+
+
+def drawn(experiment: str, *words: str) -> Measured:
+    """Return what networks of an experiment show that are drawn and not trained."""
+    return simulate(compose([f"experiment={experiment}", *words]))
