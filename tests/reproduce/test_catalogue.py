@@ -7,7 +7,8 @@ import shlex
 
 import pytest
 
-from runner.config.compose import compose
+from runner.config import compose
+from runner.propagate import settings
 from runner.reproduce.catalogue import REPRODUCTIONS
 from tests.commands import ROOT
 
@@ -33,6 +34,8 @@ def test_its_command_is_one_that_works(one):
     words = shlex.split(one.command)
     assert words[:2] == ["python", "-m"]
     if words[2] == "runner":
-        compose([word for word in words[3:] if word != "-m"])
+        compose.compose([word for word in words[3:] if word != "-m"])
+    if words[2] == "runner.propagate":
+        settings.compose(words[3:])
     experiment = f"experiment={one.name}"
     assert (experiment in words) == (ROOT / f"conf/experiment/{one.name}.yaml").is_file()

@@ -9,7 +9,10 @@ import pytest
 from runner.reproduce.catalogue import REPRODUCTIONS
 from runner.reproduce.outcome import Outcome, measured_in
 
-FAST = ("initial_loss", "scikit_learn")
+FAST = (
+    *("initial_loss", "nielsen_slowdown", "gaussian_moments", "rectifier_extremes"),
+    *("rounded_derivatives", "scikit_learn"),
+)
 
 
 @pytest.mark.usefixtures("in_an_empty_folder")
