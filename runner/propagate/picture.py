@@ -14,7 +14,7 @@ from runner.plots.colours import GREY, INK, PALE, colour, counterpart, layer_col
 from runner.plots.style import SMALL, Picture, style
 from runner.propagate.prediction import Maps
 from runner.propagate.propagation import Propagation
-from runner.propagate.report import counted, title
+from runner.propagate.report import counted, named, scales
 from runner.theory.born_dead import share_of_one_input
 
 COLUMNS = (0.62, 3.3, 5.98)
@@ -29,10 +29,11 @@ def picture(found: Propagation) -> Picture:
     """Draw everything that is predicted, as lines, and measured, as dots and bands."""
     one, maps = found.settings, found.predicted.maps
     name = one.activation["name"]
-    heading = title(found).partition(";")[0]
+    heading = f"{named(found)}: {one.depth} layers of {one.width}, {one.initializer['name']}"
+    scale = f"{scales(maps)}; " if maps else ""
     subtitle = (
-        f"{counted(one.nets, 'random network')}, {counted(one.inputs, 'input')} each. "
-        "Lines: theory. Dots and bands: median, 5 to 95% of networks."
+        f"{scale}{counted(one.nets, 'network')}, {counted(one.inputs, 'input')} each. "
+        "Lines: theory; dots: median; bands: 5 to 95%"
     )
     notes = [found.predicted.silent] if found.predicted.silent else []
     with style():
@@ -269,14 +270,14 @@ def _inputs(axes: Axes, found: Propagation, shade: str) -> None:
     """Draw f over the densities of what the first and the last layer feed it."""
     activation = found.settings.activation_object()
     predicted = found.predicted.predicted
-    scales = [math.sqrt(predicted[k].variance) for k in (0, -1)] if predicted else [1.0]
-    widest = max((scale for scale in scales if 0 < scale < 1e3), default=1.0)
+    sizes = [math.sqrt(predicted[k].variance) for k in (0, -1)] if predicted else [1.0]
+    widest = max((size for size in sizes if 0 < size < 1e3), default=1.0)
     z = np.linspace(-3.2, 3.2, 401) * max(widest, 0.5)
     with np.errstate(all="ignore"):
         y = activation(z)
     low, high = linear_limits(y)
     axes.plot(z, y, color=shade, zorder=3)
-    for scale, tone in zip(scales, (PALE, GREY), strict=False):
+    for scale, tone in zip(sizes, (PALE, GREY), strict=False):
         if 0 < scale < math.inf:
             density = np.exp(-((z / scale) ** 2) / 2)
             axes.fill_between(z, low, low + 0.6 * (high - low) * density, color=tone, alpha=0.45,

@@ -45,7 +45,7 @@ class Maps:
         correlation: the correlation map at q.
         c: its stable fixed point.
         xi_q, xi_c, xi_gradient: depth scales in layers, of the variance, of correlations, and of
-            gradients, 1 / |ln chi|.
+            gradients, 1 / |ln chi|. xi_c is NaN where the signal dies out or explodes.
         edge: the curve of the edge of chaos.
         edge_here: its points at this bias_std.
         recommended: the point on it to choose; None if a network stays at none.
@@ -230,7 +230,7 @@ def _maps(activation: Activation, layer: Layer, predicted: Sequence[Predicted]) 
         correlation,
         c,
         theory.depth_scale(slope),
-        theory.depth_scale(float(correlation.slope(c))),
+        theory.depth_scale(float(correlation.slope(c))) if 0 < settled < math.inf else math.nan,
         theory.depth_scale(min(chi, 1 / chi) if chi > 0 else 0.0),
         theory.edge_curve(activation, known),
         theory.edge_of_chaos(activation, bias_std, known),

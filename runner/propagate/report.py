@@ -13,6 +13,7 @@ from runner.propagate.propagation import Propagation
 from runner.theory.mean_field import EdgePoint, FixedPoint
 
 WIDTH = 100
+DEEPEST = 10_000
 SIGMA_W, SIGMA_B = "\u03c3_w", "\u03c3_b"
 
 
@@ -35,13 +36,14 @@ def title(found: Propagation) -> str:
     scale = f" ({scales(maps)})" if maps else ""
     features = f" of {counted(one.features, 'feature')}" if one.features else ""
     return (
-        f"{_name(found)}: {one.depth} layers of {one.width}, initializer "
+        f"{named(found)}: {one.depth} layers of {one.width}, initializer "
         f"{one.initializer['name']}{scale}; "
         f"{counted(one.nets, 'network')} drawn, {counted(one.inputs, 'input')}{features} each"
     )
 
 
-def _name(found: Propagation) -> str:
+def named(found: Propagation) -> str:
+    """Return the activation's name, or its formula."""
     chosen = found.settings.activation
     if chosen["name"] == "formula":
         return str(chosen["expression"])
@@ -177,7 +179,7 @@ def _phase(maps: Maps) -> str:
         f"χ₁ = {_short(maps.chi)}, a gradient's factor a layer √χ₁ = {_short(math.sqrt(maps.chi))}"
     )
     tends = f"; two inputs' correlation tends to {_short(maps.c)}" if maps.holds else ""
-    if abs(maps.chi - 1) < 1e-6:
+    if abs(maps.chi - 1) < 1e-4:
         kind = "on the edge of chaos"
     elif maps.chi < 1:
         kind = "gradients vanish (ordered)"
@@ -190,8 +192,8 @@ def _trainable(maps: Maps) -> str:
     deepest = maps.trainable_depth
     if math.isnan(deepest):
         return "for as many layers as networks stay at q"
-    if math.isinf(deepest):
-        return "these set no limit to depth"
+    if deepest > DEEPEST:
+        return f"no limit below depth {DEEPEST:,}"
     return f"trainable to about depth {max(1, round(deepest)):,}"
 
 
