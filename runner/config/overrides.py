@@ -60,18 +60,20 @@ class Word:
         return self.override.value()
 
     def values(self, most: int) -> list[Word]:
-        """Return a word for each of an axis's values, ``most`` at most; any other word itself.
+        """Return a word for each of an axis's values; any other word itself.
 
-        Raises ConfigError if they cannot be listed.
+        Raises ConfigError if they cannot be listed or are more than ``most``.
         """
         if not self.is_axis:
             return [self]
         try:
-            texts = list(itertools.islice(self.override.sweep_string_iterator(), most))
+            texts = list(itertools.islice(self.override.sweep_string_iterator(), most + 1))
         except (HydraException, ValueError, OverflowError) as error:  # such as a step of 0
             raise ConfigError(f"cannot list the values of {self}: {error}") from None
         if not texts:
             raise ConfigError(f"{self} has no values")
+        if len(texts) > most:  # before each is parsed, which takes a while
+            raise ConfigError(f"{self} has too many values; the most is {most:,}")
         return read([f"{self.key}={text}" for text in texts])
 
 

@@ -70,9 +70,7 @@ def plan(composition: Composition, variations: Variations | None = None) -> Plan
     count = math.prod(map(len, several))
     if count > MOST_JOBS:
         widest = axes[max(range(len(axes)), key=lambda k: len(several[k]))]
-        raise ConfigError(
-            f"{widest} makes a sweep of {count:,} jobs or more; the most is {MOST_JOBS:,}"
-        )
+        raise ConfigError(f"{widest} makes a sweep of {count:,} jobs; the most is {MOST_JOBS:,}")
     placebo = config.get("placebo")
     tuned = _expected_to_be_tuned(config.get("tune"), axes)
     jobs = _jobs(variations or Variations(composition), several, placebo, tuned, folder)
@@ -232,7 +230,7 @@ def _doubt(jobs: Sequence[Job], tune: str | None) -> str:
 
 def _values(axis: Word) -> list[Word]:
     if not isinstance(axis.value, Glob):
-        return axis.values(MOST_JOBS + 1)
+        return axis.values(MOST_JOBS)
     if axis.key not in GROUPS:
         raise ConfigError(f"{axis}: only choices match; groups: {', '.join(GROUPS)}")
     found = axis.value.filter(list(choices(axis.key)))
