@@ -93,7 +93,7 @@ TABLES = (
         """How many of thirty configurations have the `history.csv` and `weights.npz` of one BLAS
         thread and all replicates together: with other numbers of BLAS threads, of replicates
         trained together, and of processes.""",
-        (*EPOCH, "runner/system/blas.py"),
+        (*EPOCH, "runner/network/initializers.py", "runner/system/blas.py"),
         measure_identity,
         render_identity,
     ),
