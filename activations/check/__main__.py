@@ -1,14 +1,17 @@
-"""Check activations: ``python -m activations.check gelu silu``, ``FILE.py`` or ``all``.
+"""Check activations: ``python -m activations.check gelu``, ``FILE.py`` or ``all``.
 
-Prints, for each function: the largest errors of value and derivative in units in the last
-place with the x where they occur, whether the gradient agrees with the value, and what the
-function looks like (monotone or not, range, fixed points, limits). Exit status 1 if a bound is
-broken: 4 ULP for values, 8 for derivatives, or what the definition argues instead, or if a
-function raises an error; status 2 if the argument names nothing, or a file that cannot be imported.
+Prints, for each function: the largest errors of value and derivative in units
+in the last place with the x where they occur, whether the gradient agrees with
+the value, and what the function looks like (monotone or not, range, fixed
+points, limits). Exit status 1 if a bound is broken: 4 ULP for values, 8 for
+derivatives, or what the definition argues instead, or if a function raises an
+error; status 2 if the argument names nothing, or a file that cannot be
+imported.
 
-The exact values come from activations/check/definitions, or, for a class in a file of
-your own, from its ``forward`` evaluated in arbitrary precision; both need mpmath (in the
-``test`` extra). Without it float32 is compared with float64.
+The exact values come from activations/check/definitions, or, for a class in a
+file of your own, from its ``forward`` evaluated in arbitrary precision; both
+need mpmath (in the ``test`` extra). Without it float32 is compared with
+float64.
 """
 
 from __future__ import annotations

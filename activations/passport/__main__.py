@@ -1,8 +1,9 @@
 """Passports of activations: ``python -m activations.passport gelu``.
 
-Names, ``FILE.py`` (the classes it defines), formulas such as ``"x*sigmoid(1.7*x)"``, or ``all``.
-Each passport is printed, and written as PNG and as a web page; ``all`` prints nothing but the index
-that it makes. Exit status 1 if a user's own function raises an error, 2 if an argument names
+Names, ``FILE.py`` (the classes it defines), formulas such as
+``"x*sigmoid(1.7*x)"``, or ``all``. Each passport is printed, and written as
+PNG and as a web page; ``all`` prints nothing but the index that it makes. Exit
+status 1 if a user's own function raises an error, 2 if an argument names
 nothing.
 """
 

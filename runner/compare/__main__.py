@@ -23,10 +23,11 @@ from runner.system.terminal import OneLineParser, one_line
 _DESCRIPTION = """\
 Compare finished runs, old or new, from one sweep or several.
 
-Runs whose configs differ in the seed only are replicates of one setting. Settings are
-compared on the same data only (a task), replicate by replicate on the same seed.
-Written to the output folder: index.html (open it in a browser; it needs no network),
-leaderboard.csv, .md and .tex, scores.csv, pairs.csv and the pictures."""
+Runs whose configs differ in the seed only are replicates of one setting.
+Settings are compared on the same data only (a task), replicate by replicate on
+the same seed. Written to the output folder: index.html (open it in a browser;
+it needs no network), leaderboard.csv, .md and .tex, scores.csv, pairs.csv and
+the pictures."""
 
 _EPILOG = """\
 examples:

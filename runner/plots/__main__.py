@@ -17,14 +17,14 @@ from runner.system.terminal import OneLineParser, note, one_line
 
 EXAMPLES = """\
 what is drawn into each folder:
-  loss, accuracy     train, validation and test against the epoch, with a band over the seeds
-  boundary           what the network says at every point (data with two features)
-  activation         the function, its derivative, and what the layers feed it
-  flow               the gradient that reaches each layer
-  units              dead units and flat outputs by layer
+  loss, accuracy  train, validation, test by epoch, with bands over the seeds
+  boundary        what the network predicts at each point (two features only)
+  activation      the function, its derivative, and what the layers feed it
+  flow            the gradient that reaches each layer
+  units           dead units and flat outputs by layer
 or, with --animate, for a run with training.snapshots:
-  animation          boundary, loss and activation, epoch by epoch: a gif to show, and an html
-                     page with a slider, to open from disk
+  animation       boundary, loss and activation, epoch by epoch: a gif, and an
+                  html page with a slider
 
 examples:
   python -m runner.plots outputs/runs/tanh_moons_1a2b3c4d

@@ -21,14 +21,16 @@ OUTPUT = Path("outputs/reproduce")
 _DESCRIPTION = """\
 Reproduce published results: print what is expected, from where, and ours.
 
-Without a NAME all are reproduced. Written to outputs/reproduce: index.html, results.json and a
-figure for each, NAME.png. The exit status is 1 if a quantity is outside its tolerance."""
+Without a NAME all are reproduced. Written to outputs/reproduce: index.html,
+results.json and a figure for each, NAME.png. The exit status is 1 if a
+quantity is outside its tolerance."""
 
 _EPILOG = """\
 provenance of an expected value:
   published    stands in the source
   exact        follows from a formula
-  recomputed   another program computed it under the same conditions; the source does not print it
+  recomputed   another program computed it under the same conditions; the
+               source does not print it
 
 examples:
   python -m runner.reproduce

@@ -2,6 +2,7 @@
 
 import os
 import re
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -76,6 +77,19 @@ def test_help_names_every_choice_and_commands_that_exist(capsys, monkeypatch, wo
     commands = set(re.findall(r"python -m ([\w.]+)", out))
     assert commands >= {"runner", "runner.compare", "runner.plots", "activations.check"}
     assert all(find_spec(command) for command in commands)
+
+
+COMMANDS = ["runner.compare", "runner.plots", "runner.plots.gallery", "runner.propagate"]
+COMMANDS += ["runner.reproduce", "activations.check", "activations.passport"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_the_other_commands_fits_80_columns(capsys, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        import_module(f"{command}.__main__").main(["--help"])
+    assert ended.value.code == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("group", [*GROUPS, "experiment"])
