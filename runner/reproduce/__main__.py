@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from activations.arguments import close_names
 from runner.reproduce import page, table
 from runner.reproduce.catalogue import REPRODUCTIONS
 from runner.reproduce.outcome import reproduce
@@ -51,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--list",
         action="store_true",
-        help="only print names, sources and commands",
+        help="only say what is shown, by whom, and how to vary it",
     )
     result.add_argument(
         "--readme",
@@ -74,7 +75,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     options = parser().parse_args(arguments)
     for name in options.names:
         if name not in REPRODUCTIONS:
-            raise ConfigError(f"{name} is unknown; choose from {', '.join(REPRODUCTIONS)}")
+            close = close_names(name, REPRODUCTIONS)
+            hint = f"did you mean {' or '.join(close)}?" if close else "--list names them all"
+            raise ConfigError(f"{name} is unknown; {hint}")
     chosen = [one for name, one in REPRODUCTIONS.items() if name in options.names]
     chosen = chosen or list(REPRODUCTIONS.values())
     if options.list:

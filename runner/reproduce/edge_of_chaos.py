@@ -77,8 +77,8 @@ def _draw(picture: Picture, values: Mapping[str, float]) -> None:
     for at in POINTS:
         axes.plot(at, 0.3, "o", mfc="white", mec=INK, ms=6)
         words = f"$\\chi$ = {values[f'tanh {at}, 0.3: chi']:.2f}"
-        axes.annotate(words, (at, 0.3), (0, 8), textcoords="offset points", ha="center",
-                      fontsize=SMALL)  # fmt: skip
+        axes.annotate(words, (at, 0.3), (-8, 0), textcoords="offset points", ha="right",
+                      va="center", fontsize=SMALL)  # fmt: skip
     axes.set_xlim(0.5, 4.5)
     axes.set_ylim(0, 1)
     axes.annotate("order: gradients vanish,\nall inputs become one", (0.6, 0.8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -16,11 +17,14 @@ BEGIN, END = "<!-- python -m runner.reproduce --readme: begin -->", "<!-- end --
 
 def catalogue_text(reproductions: Iterable[Reproduction]) -> str:
     """Return what ``--list`` prints."""
-    return "\n".join(
-        f"{one.name}\n  {one.title}\n  {one.sources[0].short}: {one.sources[0].title}\n"
-        f"  {one.command}"
-        for one in reproductions
-    )
+    return "\n\n".join(map(_story, reproductions))
+
+
+def _story(one: Reproduction) -> str:
+    """Return name and title, sources, what is shown, and the command."""
+    sources = [f"{source.short}: {source.title}" for source in one.sources]
+    told = textwrap.wrap(one.shown, 90)
+    return "\n  ".join([f"{one.name}: {one.title}", *sources, *told, one.command])
 
 
 def text(outcome: Outcome) -> str:

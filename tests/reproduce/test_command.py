@@ -66,7 +66,8 @@ def test_what_fails_and_what_is_skipped():
 @pytest.mark.parametrize(
     "words, what",
     [
-        (["no_such_thing"], "no_such_thing is unknown; choose from initial_loss, "),
+        (["nielsen_slowdwn"], "nielsen_slowdwn is unknown; did you mean nielsen_slowdown?"),
+        (["no_such_thing"], "no_such_thing is unknown; --list names them all"),
         (["--readme", "a.md", "initial_loss"], "--readme writes the table of all"),
         (["--readme", "b.md"], "b.md has no line <!-- "),
         (["--no-such-option"], "unrecognized arguments"),
