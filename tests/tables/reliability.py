@@ -8,7 +8,7 @@ from tests.tables.table import Rows, Table, side_by_side
 
 KILLS = 30
 """Two of each signal to each command."""
-SWEEP = tuple(f"runner/sweep/{name}.py" for name in ("job", "launch", "plan", "pool", "sweep"))
+SWEEP = tuple(f"runner/sweep/{name}.py" for name in ("job", "launch", "pool", "sweep"))
 STOPPING = (
     *(f"runner/system/{name}.py" for name in ("files", "processes", "signals")),
     *("runner/execute.py", "runner/results/write.py", "runner/training/checkpoint.py"),
@@ -102,7 +102,10 @@ TABLES = (
         "Long runs and large sweeps",
         """Memory is that of all processes together after a tenth, a half and all of the time. "ms
         over training" is what a job costs beside training, from the command to the report.""",
-        (*SWEEP, "runner/training/checkpoint.py", "runner/training/stack.py:Group"),
+        (
+            *(*SWEEP, "runner/sweep/plan.py"),
+            *("runner/training/checkpoint.py", "runner/training/stack.py:Group"),
+        ),
         measure_endurance,
         render_endurance,
     ),
