@@ -28,7 +28,7 @@ TOLERANCE = 1e-14
 """Of a piece, relative to the mean of the absolute value."""
 LEVELS = 60
 """Of halving: a jump has settled after 40, what goes to infinity like 1/z has not."""
-MOST_PIECES = 30_000
+MOST_PIECES = 10_000
 SAMPLED_ROWS = 4096
 TERMS = 1024
 """Of the Hermite series. What is left out is the part above 3e-6 of E f^2 for a kink as ReLU's."""
