@@ -86,6 +86,6 @@ def test_the_questions_name_pictures_and_experiments_that_are_there():
     page = (gallery / "questions.md").read_text(encoding="utf-8")
     pictures = re.findall(r"!\[.*?\]\((.*?)\)", page)
     experiments = re.findall(r"^python -m runner experiment=(\w+)", page, re.M)
-    assert len(pictures) == page.count("\n## ") > 4 and len(experiments) >= len(pictures)
+    assert len(pictures) == page.count("\n## ") > 6 and len(experiments) >= len(pictures)
     assert all(0 < (gallery / picture).stat().st_size < 150_000 for picture in pictures)
     assert all((ROOT / "conf" / "experiment" / f"{name}.yaml").exists() for name in experiments)

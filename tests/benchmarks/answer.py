@@ -11,7 +11,7 @@ from activations.base import Array
 from runner import sweep
 from runner.compare.reversal import reversals
 from runner.compare.scores import Arm, compared
-from runner.compare.wording import difference_with_interval, with_interval
+from runner.compare.wording import MINUS, difference_with_interval, with_interval
 from runner.notebook import ComparisonResult
 from runner.statistics.estimates import t_interval
 from tests.benchmarks.processes import table
@@ -78,6 +78,13 @@ class Answer:
         lines = self.result.table
         (line,) = (line for line in lines if (line["task"], line["name"]) == (task, name))
         return f"{line['dead_units']:.0%}"
+
+    def learned(self, task: str, name: str, parameter: str) -> str:
+        """Return the mean over units that a learned parameter has at the end, layer by layer."""
+        (run,) = self.arm(task, name).setting.runs
+        columns = (f"layer{k}_{parameter}" for k in range(1, len(run.config.model.hidden) + 1))
+        means = (np.nanmean(run.history[column][:, -1]) for column in columns)
+        return " and ".join(f"{mean:.2f}".replace("-", MINUS) for mean in means)
 
     def reversal(self, task: str) -> str:
         """Return the sentence of two settings that are ahead of each other by the rate."""

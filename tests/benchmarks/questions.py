@@ -104,6 +104,24 @@ test.
 {answer.leads(pairs)}"""
 
 
+def deep_initializers(answer: Answer) -> str:
+    (task,) = answer.tasks
+    names = sorted({arm.activation for arm in answer.result.arms})
+    pairs = [(f"{name} auto", f"{name} he_normal") for name in names]
+    return f"""Yes for sigmoid and silu; for gelu and tanh it is not shown. In thirty layers of 16
+sigmoid with He's rule stays at chance, {answer.score(task, "sigmoid he_normal")}, and is right in
+{answer.score(task, "sigmoid auto")} with auto. auto leads He by {answer.lead(task, *pairs[2])}
+for silu, {answer.lead(task, *pairs[0])} for gelu and {answer.lead(task, *pairs[3])} for tanh (n =
+{answer.n}; placebo, tanh with auto, {answer.placebo(task)}). He's factor 2 is right for ReLU,
+whose E f'^2 is 1/2; through each layer of another f the gradient's mean square is multiplied by 2
+E f'^2, which is at most 1/8 for sigmoid, and layer 1 gets nothing but rounding. auto takes
+orthogonal weights, and the scale at which f multiplies it by 1. Limits: 200 steps of Adam, two
+rates, so that each choice is at an edge of them; normalisation layers and shortcut connections,
+which make depth easy, are not here.
+
+{answer.leads(pairs)}"""
+
+
 def best_rate(answer: Answer) -> str:
     (task,) = answer.tasks
     names = [standing.name for standing in answer.result.families[0].standings]
@@ -121,6 +139,23 @@ gradient's size as it is. Adam divides it out, and its best rates are closer tog
 (`experiment=fair`).
 
 {answer.by_rate(task)}"""
+
+
+def learned_slope(answer: Answer) -> str:
+    pairs = [("swish", "silu"), ("prelu", "leaky_relu alpha=0.25"), ("pelu", "elu")]
+    (task,) = answer.tasks
+    return f"""Where the fixed one does not suit the task and weights cannot make up for it. prelu
+leads the leaky_relu that it starts as by {answer.lead(task, *pairs[1])}; swish minus silu is
+{answer.lead(task, *pairs[0])} and pelu minus elu {answer.lead(task, *pairs[2])}, neither of which
+{answer.n} replicates can tell from nothing (placebo {answer.placebo(task)}). swish with beta is
+silu(beta x)/beta: the weights before and after a unit can do all that beta does. The slope of
+leaky_relu is beyond weights, as f(c x) = c f(x) for every c > 0, and 0.25 is more than this task
+likes (see the slopes above): prelu's end below 0, at {answer.learned(task, "prelu", "alpha")} in
+the mean of each layer: its units become V's, which bend more than ReLU does. So a learned slope
+is insurance against a wrong one, and silu needs none. Limits: one task, two layers, one slope a
+unit, no weight decay on the slopes.
+
+{answer.leads(pairs)}"""
 
 
 def dying_relu(answer: Answer) -> str:
@@ -170,10 +205,25 @@ QUESTIONS = {
     ),
     "leaky_slope": Question("How steep should leaky ReLU be on the left?", "alpha", leaky_slope),
     "gated": Question("Do gated units win at equal parameter count?", "differences", gated),
+    "deep_initializers": Question(
+        "Does initializer=auto train deep networks better than He's?",
+        "differences",
+        deep_initializers,
+        (
+            "activation=gelu,silu,tanh,sigmoid",
+            "initializer=auto,he_normal",
+            "optimizer.learning_rate=0.001,0.003",
+            "replicates=20",
+            "placebo=tanh",
+        ),
+    ),
     "best_rate": Question(
         "Is the activation that is best at one learning rate best at its own?",
         "learning_rate",
         best_rate,
+    ),
+    "learned_slope": Question(
+        "Does a learned shape beat a fixed one?", "differences", learned_slope
     ),
     "dying_relu": Question("When do ReLU networks die?", "hidden_layers", dying_relu),
 }
