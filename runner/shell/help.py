@@ -1,4 +1,4 @@
-"""The text of ``python -m runner --help``: a page, or the choices of the groups it is asked for."""
+"""The text of ``python -m runner --help``: a page, or the choices of the groups asked for."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from runner.system.terminal import ConfigError
 USAGE = """\
 Train small networks in NumPy and see what their activation function does.
 
-  python -m runner [key=value ...]    train one setting, into outputs/runs
+  python -m runner [key=value ...]    train one setting; results in outputs/runs
   python -m runner -m key=a,b [...]   train all combinations and compare them
-  python -m runner experiment=NAME    answer a ready-made question by a sweep
+  python -m runner experiment=NAME    answer a question by a ready-made sweep
 
 Examples
   python -m runner activation=tanh dataset=spirals
-      trains ten networks; see boundary.png in the folder that it names
+      trains ten networks; see boundary.png in the folder it prints
   python -m runner -m activation=relu,gelu,tanh,sigmoid dataset=checkerboard
       says which is best, by how much and why; see comparison/index.html
   python -m runner experiment=learning_rate
@@ -30,29 +30,29 @@ Examples
   python -m runner.plots FOLDER --animate
       shows a network learn, epoch by epoch; see animation.html
 
-Ten settings used most, with their defaults (--cfg job prints all)
+The ten most used settings, with their defaults (--cfg job prints all)
   activation=tanh               its parameters: activation.alpha=0.1
   dataset=moons                 also .samples, .noise, .label_noise
   model.hidden=[16,16]          units of each hidden layer; []: none
   initializer=auto              keeps the variance for this activation
   optimizer=adam                also .clip_norm, sgd's .momentum
-  optimizer.learning_rate=0.01  one for each: tune=optimizer.learning_rate
+  optimizer.learning_rate=0.01  tune=optimizer.learning_rate: best for each
   training.epochs=100           also .batch_size, .loss, .l2, .patience
   replicates=10                 networks, each with its own data and weights
   seed=0                        replicate k has seed + k
-  extensions=[]                 your own activations, data ...: [file.py]
+  extensions=[]                 your own activations, data sets ...: [file.py]
 """
 
 REST = """\
 Options
   -m, --multirun          sweep over comma-separated values
-  -r, --run               one run, also of an experiment that sweeps
-  -cd, --config-dir DIR   YAML files of your own, beside the built-in ones
+  -r, --run               one run, even if the experiment is a sweep
+  -cd, --config-dir DIR   add your own YAML files to the built-in ones
   --cfg job               print the composed config and stop
-  --hydra-help, --info    what Hydra says of itself
+  --hydra-help, --info    Hydra's own help and information
   --shell-completion      tab completion; conf/README.md says how to install it
   --version               the version of this program
-  -h, --help [GROUP]      this page, or a group's choices with a line each
+  -h, --help [GROUP]      this page, or each choice of a group in one line
 
 Other commands, each with --help
   python -m runner.compare FOLDER ...    compare finished runs, old or new
@@ -60,15 +60,15 @@ Other commands, each with --help
   python -m runner.plots.gallery         draw all activations
   python -m activations.passport NAME    its formula, range, kinks, moments ...
   python -m activations.check NAME ...   count its correct digits
-  python -m runner.propagate [...]       predict deep networks, untrained
-  python -m runner.reproduce [NAME ...]  compute published results anew
+  python -m runner.propagate [...]       predict deep networks before training
+  python -m runner.reproduce [NAME ...]  reproduce published results
 """
 
 ABOUT = {
-    "activation": "the function to look at, by family",
+    "activation": "the function to study, by family",
     "dataset": "classification problems, made from a seed",
     "model": "how the layers are connected",
-    "optimizer": "how a gradient moves the weights",
+    "optimizer": "how the gradient changes the weights",
     "schedule": "the learning rate over the epochs",
     "initializer": "the initial weights",
     "experiment": "ready-made sweeps",
@@ -78,7 +78,7 @@ WIDEST = 100
 
 
 def help_text(words: Sequence[str] = ()) -> str:
-    """Return the page, or the choices of the groups among the words, with a line each.
+    """Return the page, or the choices of the groups among the words, one a line.
 
     Raises ConfigError for a word that is neither a group nor an override.
     """
@@ -106,7 +106,7 @@ def _all_names(width: int) -> str:
 
 
 def _described(group: str, width: int) -> str:
-    """Return a group's choices with a line each, activations family by family."""
+    """Return a group's choices, one a line, activations family by family."""
     found = choices(group)
     column = max(len(name) for name in found) + 4
     sections = _by_family(found) if group == "activation" else [("", sorted(found))]
