@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LINEAR = ("model.hidden=[]", "training.epochs=200", "training.record_every=10")
 ONE_DRAW = "one draw of the data; ours: mean of 10"
 RANGE = "range of other seeds"
+WIDENED = "8 other seeds gave {}, with room around"
 
 
 def _measure(runs: Path, picture: Picture) -> dict[str, float]:
@@ -105,8 +106,14 @@ CS231N_SPIRAL = Reproduction(
         recomputed("linear: loss after 190 steps, band", 0.757, "mean of 200 seeds", within=0.02),
         between("linear: accuracy, band", 0.473, 0.563, "recomputed", RANGE + ", 200"),
         between("ReLU: loss after 1000 steps, band", 0.283, 0.336, "recomputed", RANGE + ", 8"),
-        between("ReLU: loss after 9000 steps, band", 0.235, 0.255, "recomputed", RANGE + ", 8"),
-        between("ReLU: accuracy, band", 0.97, 1.0, "recomputed", RANGE + ", 8"),
+        between(
+            "ReLU: loss after 9000 steps, band",
+            0.235,
+            0.255,
+            "recomputed",
+            WIDENED.format("0.2388 to 0.2466"),
+        ),
+        between("ReLU: accuracy, band", 0.97, 1.0, "recomputed", WIDENED.format("0.983 to 0.990")),
     ),
     measure=_measure,
     seconds=18,

@@ -75,14 +75,20 @@ GLOROT_SATURATION = Reproduction(
         exact(STANDARD, math.sqrt(1 / 3) * QUARTER, "sqrt(1/3) 8/(3 pi)", percent=0.5),
         between("sigmoid: top layer at the start", 0.45, 0.55, "exact", "sigmoid(0) = 0.5"),
         *(
-            between(f"sigmoid: {what}", low, high, "published", "figure 2, by eye")
+            between(f"sigmoid: {what}", low, high, "published", "figure 2; the bounds are ours")
             for what, low, high in (
                 ("top layer after 10 epochs", 0.0, 0.1),
                 ("epochs with the top layer below 0.1", 20, 100),
             )
         ),
         *(
-            between(f"{name}: top layer after 10 epochs", 0.2, 1.0, "published", "text: no plateau")
+            between(
+                f"{name}: top layer after 10 epochs",
+                0.2,
+                1.0,
+                "published",
+                "text: no plateau; the bounds are ours",
+            )
             for name in ("tanh", "softsign")
         ),
     ),
