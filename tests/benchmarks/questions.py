@@ -30,8 +30,9 @@ Each answer is one command. Validation data choose the learning rate of each act
 where the command tunes it, networks with fresh seeds judge the choice on test data, and a placebo,
 one activation that enters twice with other seeds, shows what chance does. Differences are means
 over replicates paired by seed, in points of test accuracy, with t intervals at 95%; p is of no
-difference, adjusted for all pairs of its table's task. All of it is about networks of a few hundred
-weights on two-dimensional data: what it says of large networks is at most what to try.
+difference, adjusted for all pairs of its table's task. The accuracy of a network that diverges
+counts as 0. All of it is about networks of a few hundred to ten thousand weights on two-dimensional
+data: what it says of large networks is at most what to try.
 
 `python -m tests.benchmarks.questions` runs the commands and writes this page, its numbers and
 pictures.
@@ -47,13 +48,14 @@ def relu_at_zero(shallow: Answer) -> str:
         for answer in (deep, shallow)
     )
     return f"""Not that {shallow.n} replicates can tell. In two layers of 16, training with the
-slopes 0 and 1 ends at weights of the same bytes in most replicates: {most}. The slope at 0 enters
-a gradient only where a pre-activation is exactly 0, which a sum of float32 products hardly ever
-is. It is where all units of the layer before are off and the bias has not moved yet, and that is
-frequent in ten layers of 8, the second table: the same weights in {few}. There the slopes do
-train different networks, but not better ones: no difference has p below 0.05, and the placebo's
-are as large. Limits: ten such narrow layers end so differently from seed to seed that some points
-of difference would not be seen; float16, in which exact zeros are frequent, is not tried.
+slopes 0 and 1 ends at weights of the same bytes in most replicates: {most}. The slope at 0
+enters a gradient only where a pre-activation is exactly 0, which a sum of float32 products
+hardly ever is. It is where all units of the layer before are off and the bias has not moved
+yet, and that is frequent in ten layers of 8, the second table: the same weights in {few}. There
+the slopes do train different networks, but not better ones: no difference has p below 0.05, and
+the placebo's intervals are about as wide. Limits: ten such narrow layers end so differently
+from seed to seed that some points of difference would not be seen; float16, in which exact
+zeros are frequent, is not tried.
 
 {shallow.leads(pairs)}
 
@@ -91,15 +93,14 @@ def gated(answer: Answer) -> str:
         f"{answer.chosen(hard, one)} ({one}) and {answer.chosen(hard, other)} ({other})"
         for one, other in pairs
     )
-    return f"""No: at 337 parameters no gated unit can be told from the function in its gate. On
-the checkerboard swiglu leads silu by {answer.lead(hard, *pairs[0])}, geglu gelu by
+    return f"""No: at 337 parameters no gated unit can be told from the function in its gate. On the
+checkerboard swiglu leads silu by {answer.lead(hard, *pairs[0])}, geglu gelu by
 {answer.lead(hard, *pairs[1])} and reglu relu by {answer.lead(hard, *pairs[2])} (n = {answer.n};
-placebo {answer.placebo(hard)}). A gated unit is a product of two linear maps, which bends more
-than one of them, but it costs twice the weights, so that eleven stand against sixteen. Gated
-units want smaller rates; chosen were {", ".join(chosen)}. At one rate for all they win or lose by
-that rate: {answer.reversal(hard)} Limits: two layers, two features, Adam. In transformers the
-gate's gain is reported for layers of thousands of units and without biases, which this does not
-test.
+placebo {answer.placebo(hard)}). A gated unit multiplies one linear map by a function of
+another. It costs twice the weights, so that eleven stand against sixteen. Gated units want
+smaller rates; chosen were {", ".join(chosen)}. At one rate for all they win or lose by that
+rate: {answer.reversal(hard)} Limits: two layers, two features, Adam. In transformers the gate's
+gain is reported for layers of thousands of units and without biases, which this does not test.
 
 {answer.leads(pairs)}"""
 
@@ -109,12 +110,13 @@ def deep_initializers(answer: Answer) -> str:
     names = sorted({arm.activation for arm in answer.result.arms})
     pairs = [(f"{name} auto", f"{name} he_normal") for name in names]
     return f"""Yes for sigmoid and silu; for gelu and tanh it is not shown. In thirty layers of 16
-sigmoid with He's rule stays at chance, {answer.score(task, "sigmoid he_normal")}, and is right in
-{answer.score(task, "sigmoid auto")} with auto. auto leads He by {answer.lead(task, *pairs[2])}
-for silu, {answer.lead(task, *pairs[0])} for gelu and {answer.lead(task, *pairs[3])} for tanh (n =
-{answer.n}; placebo, tanh with auto, {answer.placebo(task)}). He's factor 2 is right for ReLU,
-whose E f'^2 is 1/2; through each layer of another f the gradient's mean square is multiplied by 2
-E f'^2, which is at most 1/8 for sigmoid, and layer 1 gets nothing but rounding. auto takes
+sigmoid with He's rule stays at chance, {answer.score(task, "sigmoid he_normal")}, and is right
+in {answer.score(task, "sigmoid auto")} with auto. auto leads He by
+{answer.lead(task, *pairs[2])} for silu, {answer.lead(task, *pairs[0])} for gelu and
+{answer.lead(task, *pairs[3])} for tanh (n = {answer.n}; placebo, tanh with auto,
+{answer.placebo(task)}). He's factor 2 is right for ReLU, whose E f'^2 is 1/2; through each
+layer of another f the gradient's mean square is multiplied by 2 E f'^2, which is at most 1/8
+for sigmoid, so that layer 1 gets less than 1e-13 of the last layer's gradient. auto takes
 orthogonal weights, and the scale at which f multiplies it by 1. Limits: 200 steps of Adam, two
 rates, so that each choice is at an edge of them; normalisation layers and shortcut connections,
 which make depth easy, are not here.
@@ -127,16 +129,16 @@ def best_rate(answer: Answer) -> str:
     names = [standing.name for standing in answer.result.families[0].standings]
     rates = ", ".join(f"{answer.chosen(task, name)} ({name})" for name in names)
     own = ", ".join(f"{name} {answer.score(task, name)}" for name in names)
-    return f"""No. {answer.reversal(task)} At their own best rates, with fresh seeds, they are
-{own}: tanh leads relu by {answer.lead(task, "tanh", "relu")} and relu leads sigmoid by
-{answer.lead(task, "relu", "sigmoid")} (n = {answer.n}; placebo {answer.placebo(task)}). Kendall's
-tau between that ranking and the one at a common rate, 1 if they agree and 0 if they have nothing
-to do with each other, is in the table: a rate near to those that most would choose ranks about
-right, one at either end ranks whom it suits. Nor does the rate that is chosen say who is good:
-{rates}. The gradient is a product of slopes, and sigmoid's are at most 1/4, so it learns nothing
-at a rate at which relu is nearly at its best. Limits: 100 epochs of plain SGD, which takes the
-gradient's size as it is. Adam divides it out, and its best rates are closer together
-(`experiment=fair`).
+    return f"""Only at middling rates. {answer.reversal(task)} At their own best rates, with fresh
+seeds, they are {own}: tanh leads relu by {answer.lead(task, "tanh", "relu")} and relu leads
+sigmoid by {answer.lead(task, "relu", "sigmoid")} (n = {answer.n}; placebo
+{answer.placebo(task)}). Kendall's tau between that ranking and the one at a common rate, 1 if
+they agree and 0 if they have nothing to do with each other, is in the table: a rate near to
+those that most would choose ranks about right, one at either end ranks whom it suits. Nor does
+the rate that is chosen say who is good: {rates}. The gradient is a product of slopes, and
+sigmoid's are at most 1/4, so it learns nothing at a rate at which relu is nearly at its best.
+Limits: 100 epochs of plain SGD, which takes the gradient's size as it is. Adam divides it out,
+and its best rates are closer together (`experiment=fair`).
 
 {answer.by_rate(task)}"""
 
@@ -172,19 +174,19 @@ def dying_relu(answer: Answer) -> str:
         for k in layers
     ]
     heads = ["layers of 4", "born dead, at most", "born dead, measured"]
-    return f"""Both. A network is dead if all units of some layer give the same for all data:
-nothing before that layer learns any more. The deeper, the more are born so, and the larger the
-rate, the more die in training: with ten layers of 4 units {found[10, rates[0]][0]} of {answer.n}
-networks are dead before training, {found[10, rates[0]][1]} after it at a rate of {rates[0]:g} and
-{found[10, rates[-1]][1]} at {rates[-1]:g}. Zero biases and symmetric weights switch a unit off
-for a given input with probability 1/2, hence all N of a layer with 2^-N, and some layer of L with
-1 - (1 - 2^-N)^L; for all inputs at once it happens less often, so that this bounds the share that
-is born dead (Lu, Shin, Su and Karniadakis 2020, https://arxiv.org/abs/1903.06733;
-`experiment=born_dead` reproduces their numbers). None of these is revived, as no gradient passes.
-In training Adam moves every weight by about the rate in a step, whatever the gradient: at 0.1 a
-few steps move a bias further than the weights reach, and the unit is off for all data. Limits:
-layers of 4 are far narrower than anybody uses, and 2^-N vanishes for wider ones; death by rate
-does not.
+    return f"""Before training, by depth, and in training, by the rate. A network is dead if all
+units of some layer give the same for all data: nothing before that layer learns any more. The
+deeper, the more are born so, and the larger the rate, the more die in training: with ten layers
+of 4 units {found[10, rates[0]][0]} of {answer.n} networks are dead before training,
+{found[10, rates[0]][1]} after it at a rate of {rates[0]:g} and {found[10, rates[-1]][1]} at
+{rates[-1]:g}. Zero biases and symmetric weights switch a unit off for a given input with
+probability 1/2, hence all N of a layer with 2^-N, and some layer of L with 1 - (1 - 2^-N)^L;
+for all inputs at once it happens less often, so that this bounds the share that is born dead
+(Lu, Shin, Su and Karniadakis 2020, https://arxiv.org/abs/1903.06733; `experiment=born_dead`
+reproduces their numbers). None of these is revived, as no gradient passes. In training Adam
+moves every weight by about the rate in a step, whatever the gradient: at 0.1 a few steps move a
+bias further than the weights reach, and the unit is off for all data. Limits: layers of 4 are
+far narrower than anybody uses, and 2^-N vanishes for wider ones; death by rate does not.
 
 {table([*heads, *(f"dead after training at {rate:g}" for rate in rates)], rows)}"""
 
