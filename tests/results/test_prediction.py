@@ -82,6 +82,13 @@ def test_auto_is_not_promised_where_it_would_explode():
     assert found["code"] == "vanishing" and found["text"].endswith("for this initializer")
 
 
+def test_signals_that_explode_without_their_gradients_are_said():
+    found = gravest(
+        "activation=identity", "initializer=lecun_normal", "initializer.gain=3", hidden=4
+    )
+    assert found["code"] == "exploding" and "times the inputs" in found["text"]
+
+
 def test_narrow_relu_layers_are_called_dead_where_theory_predicts_no_loss():
     found = gravest("activation=relu", "initializer=he_normal", width=4, hidden=20)
     assert found["code"] == "dead" and found["numbers"]["since"] == 0
