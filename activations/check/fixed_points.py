@@ -44,7 +44,7 @@ def fixed_points(activation: Elementwise) -> tuple[list[float], list[tuple[float
     x = np.linspace(-REACH, REACH, 160_001)
     here = gap(x)
     same = np.abs(here) <= ROUNDING * np.abs(x)
-    crosses = here[1:] * here[:-1] < 0
+    crosses = np.sign(here[1:]) * np.sign(here[:-1]) < 0
     points, intervals = [], []
     edges = np.diff(np.concatenate([[False], same, [False]]).astype(int))
     for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):

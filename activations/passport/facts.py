@@ -149,10 +149,7 @@ def _shape(made: Passport, shape: Shape) -> Rows:
     rows.append((f"highest {slope}", wording.extreme(shape.steepest, shape.kinks)))
     rows.append(("Lipschitz", _lipschitz(shape)))
     rows.append(("monotone", shape.monotone or "no"))
-    symmetry = {"even": "even: f(-x) = f(x)", "odd": "odd: f(-x) = -f(x)"}
-    rows.append(
-        ("symmetry", symmetry.get(shape.symmetry, shape.symmetry) or "neither odd nor even")
-    )
+    rows.append(("symmetry", SYMMETRIES.get(shape.symmetry, shape.symmetry)))
     rows.append(("limits of f", wording.limits(*shape.limits)))
     rows.append(("limits of f'", wording.limits(*shape.slope_limits)))
     for kink in shape.kinks[:MOST_KINKS]:

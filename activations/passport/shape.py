@@ -159,8 +159,9 @@ def _refined(activation: Elementwise, x: Array) -> tuple[Array, list[float]]:
         differ = np.isfinite([*y, *slope]).all() and not (_same(*y) and _same(*slope))
         known = (*activation.kinks, *kinks)
         if differ and after not in known and before not in known:
-            kinks.append(float(after))
-    return np.unique(np.concatenate(added)), kinks
+            kinks.append(float(after) + 0.0)
+    beside = [np.nextafter(kinks, end) for end in (-np.inf, np.inf)] if kinks else []
+    return np.unique(np.concatenate([*added, kinks, *beside])), kinks
 
 
 def _span(y: Array) -> float:

@@ -26,6 +26,7 @@ from activations.passport.page import as_html, index_page
 from activations.passport.picture import as_png
 from activations.passport.shape import Shape, shape_of
 from activations.passport.text import as_text
+from activations.passport.wording import extreme
 
 NAMES = activations.names()
 
@@ -187,6 +188,9 @@ def test_kinks_jumps_and_poles_of_a_formula_are_found() -> None:
     assert shape_of(Formula("sigmoid(1e6 * (x - 1.23456))")).lipschitz == pytest.approx(2.5e5)
     pole = shape_of(Formula("1 / (x - 1.5)"))
     assert (pole.lowest.value, pole.highest.value) == (-math.inf, math.inf)
+    clip = shape_of(Formula("max(0, min(1, x))"))  # with the slope 1/2 at both kinks
+    assert extreme(clip.flattest, clip.kinks) == "0 for x < 0"
+    assert extreme(clip.steepest, clip.kinks) == "1 for 0 < x < 1"
     root = shape_of(Formula("sqrt(abs(x))"))
     assert root.lipschitz == math.inf and root.lowest.value == 0
 
