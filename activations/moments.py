@@ -308,8 +308,8 @@ class Covariance:
         if self.factors:
             first, second = self.factors
             return first.slope(c) * second(c) + first(c) * second.slope(c)
-        n = np.arange(1, len(self.squares))
-        inside = np.polynomial.polynomial.polyval(c, n * self.squares[1:])
+        slopes = np.polynomial.polynomial.polyder(self.squares)
+        inside = np.polynomial.polynomial.polyval(c, slopes)
         if self.rest:
             step = 1e-4 * (1 - np.abs(c)) + 1e-12
             low = self._rest(np.clip(c - step, -1, 1))

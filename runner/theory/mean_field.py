@@ -177,7 +177,10 @@ def limit(activation: Activation, q: float, weight_std: float, bias_std: float =
 
 
 class CorrelationMap:
-    """c' = (weight_std^2 E f(z1) f(z2) + bias_std^2) / q' for two inputs, both of variance q."""
+    """c' = (weight_std^2 E f(z1) f(z2) + bias_std^2) / q' for two inputs, both of variance q.
+
+    Raises ValueError where q' is 0.
+    """
 
     def __init__(
         self, activation: Activation, q: float, weight_std: float, bias_std: float = 0.0
@@ -185,6 +188,8 @@ class CorrelationMap:
         self.covariance = Covariance(activation, q)
         self.weight_variance, self.bias_variance = weight_std**2, bias_std**2
         self.next_q = self.weight_variance * float(self.covariance(1.0)) + self.bias_variance
+        if not self.next_q > 0:
+            raise ValueError(f"no signal of variance {q:.4g} gets through a layer")
 
     def __call__(self, c: float | Array) -> Array:
         """Return c' for correlations in [-1, 1]."""
@@ -199,7 +204,7 @@ class CorrelationMap:
         """Return the correlation that any two inputs of one q end at: 1, or below it if the slope
         at 1 is above 1, for the map is convex on [0, 1]."""
         near = 1 - 1e-9
-        if self.slope(1.0) <= 1 or self(near) >= near:
+        if self.slope(1.0) <= 1 + 1e-9 or self(near) >= near:  # 1 but for rounding
             return 1.0
         if abs(self(0.0)) < 1e-14:
             return 0.0
@@ -216,7 +221,7 @@ def correlation_map(
 def depth_scale(slope: float) -> float:
     """Return xi with slope^l = e^(-l / xi), in layers: infinite for 1 and beyond, 0 for 0."""
     size = abs(slope)
-    if size >= 1 - 1e-12:  # the rounding of 1
+    if size >= 1 - 1e-9:  # 1 but for rounding, and for how near a fixed point is
         return math.inf
     return -1 / math.log(size) if size > 0 else 0.0
 

@@ -192,6 +192,15 @@ def test_smooth_functions_decorrelate_slowly(bias_std, beta, at_2000):
     assert math.isnan(theory.decorrelation(activations.ReLU(), 1.0))
 
 
+@pytest.mark.parametrize("name", ["arctan", "erf", "tanh", "softsign"])
+def test_at_the_edge_of_chaos_inputs_become_one_without_a_depth_scale(name):
+    activation = activations.get(name)
+    edge = theory.edge_point(activation, 1.0)
+    step = theory.CorrelationMap(activation, 1.0, edge.weight_std, edge.bias_std)
+    assert step.fixed_point() == 1
+    assert theory.depth_scale(float(step.slope(1.0))) == math.inf
+
+
 def test_sine():
     """E17: U(-sqrt(6/n), sqrt(6/n)) has v = 1 - e^(-2v)."""
     points = theory.variance_fixed_points(activations.get("sin"), math.sqrt(2))
