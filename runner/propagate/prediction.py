@@ -84,10 +84,12 @@ class Maps:
     @property
     def trainable_depth(self) -> float:
         """Six depth scales, the depth to which networks train: of correlations, or of the
-        gradient where the signal dies out or explodes; NaN if it ``repels``."""
+        gradient where it vanishes, or the signal dies out or explodes; NaN if it ``repels``."""
         if self.repels:
             return math.nan
-        return theory.TRAINABLE * (self.xi_c if self.holds else self.xi_gradient)
+        if not self.holds or self.chi < 1:  # of an f that jumps gradients vanish first
+            return theory.TRAINABLE * self.xi_gradient
+        return theory.TRAINABLE * self.xi_c
 
     def variance_curve(self, q: Array) -> Array:
         """Return the variance map between the variances that are known."""
@@ -109,7 +111,8 @@ class Prediction:
         singular_rms: root mean square of the singular values of a layer's Jacobian dy/dy', for
             the layers ``decomposed``.
         born_dead: share of networks with a layer that is 0 for one given input; NaN for an
-            activation that cannot be born dead.
+            activation that cannot be born dead, and for several inputs of a step, whose layers may
+            also be 1 for all. It bounds the share that is dead for several.
         maps: None for a function of a whole row, whose maps depend on its length.
         silent: why there is no theory at all, or no maps; empty if there are.
     """
@@ -129,8 +132,9 @@ class Prediction:
 def prediction(settings: Settings) -> Prediction:
     """Return what theory says of the settings."""
     activation = settings.activation_object()
+    off, either = can_be_born_dead(activation), _is_flat_above(activation)
     born_dead = math.nan
-    if can_be_born_dead(activation):
+    if off and (settings.inputs == 1 or not either):
         born_dead = share_of_one_input([settings.width] * settings.depth)
     nothing = [math.nan] * settings.depth
     try:
@@ -141,7 +145,7 @@ def prediction(settings: Settings) -> Prediction:
             predicted = predict(activation, layers, settings.variance)
     except (ValueError, OverflowError) as error:
         return Prediction(
-            [], [], nothing, nothing, nothing, nothing, {}, born_dead, None, str(error)
+            [], [], nothing, nothing, nothing, nothing, {}, math.nan, None, str(error)
         )
     maps, silent = None, ""
     try:
@@ -160,9 +164,7 @@ def prediction(settings: Settings) -> Prediction:
             [one.variance for one in predicted],
             lambda q: _saturated(activation, q, settings.saturated),
         ),
-        nothing
-        if math.isnan(born_dead)
-        else _each(correlations, lambda c: _dead(c, settings.inputs, _is_flat_above(activation))),
+        _each(correlations, lambda c: _dead(c, settings.inputs, either)) if off else nothing,
         {
             number: _singular_rms(activation, layers[number - 1], predicted[number - 1], settings)
             for number in decomposed(settings.depth)
@@ -276,9 +278,13 @@ def _singular_rms(
     fan_in units Var(w) E |dy/dz|^2."""
     if not 0 < predicted.variance < math.inf:
         return math.nan
-    here = moments(activation, predicted.variance, settings.width)
     larger = max(layer.fan_in, settings.width)
-    return math.sqrt(larger * layer.weight_variance * here.slope_second_moment)
+
+    def root() -> float:
+        here = moments(activation, predicted.variance, settings.width)
+        return math.sqrt(larger * layer.weight_variance * here.slope_second_moment)
+
+    return _or(math.nan, root)
 
 
 def _is_flat_above(activation: Activation) -> bool:

@@ -217,6 +217,31 @@ def test_the_command_in_the_footer_means_the_same():
 def test_shares_of_a_step_that_is_dead_on_either_side():
     found = propagate(compose(["activation=step", "depth=3", "nets=40", "inputs=3", "width=100"]))
     np.testing.assert_allclose(found.measured.dead.mean(axis=0), found.predicted.dead, atol=0.03)
+    assert math.isnan(found.predicted.born_dead)  # which is of layers that are all 0
+
+
+def test_no_bound_on_dead_networks_where_biases_lean_to_one_side():
+    words = ["activation=relu", "initializer=he_normal", "initializer.bias_mean=-3", "depth=2"]
+    found = propagate(compose([*words, "nets=5", "width=3"]))
+    assert found.measured.dead_nets.mean() > 0.5 and math.isnan(found.predicted.born_dead)
+
+
+def test_a_function_that_jumps_trains_no_deeper_than_its_gradients_reach():
+    """There two inputs stay apart, and xi_c is long, where gradients vanish."""
+    maps = prediction(compose(["activation=step", "initializer=he_normal"])).maps
+    assert maps.xi_c > 1 and maps.trainable_depth == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["activation=hardshrink"], ["activation=glu"], ["activation=gtu"]),
+        ["activation=tanh", "initializer.std=1e-155"],
+    ],
+)
+def test_signals_that_all_but_vanish_have_a_prediction(words):
+    found = propagate(compose(["initializer=normal", "depth=3", "width=8", "nets=2", *words]))
+    assert found.predicted.gradients[0] < 1e-3 and "predicted" in repr(found)
 
 
 def test_experiment_is_composed():
