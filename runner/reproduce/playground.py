@@ -51,7 +51,7 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
         axes.set_xticks([])
         axes.set_yticks([])
         share = f"{name}: {len(epochs)} of {len(found)} solve it"
-        when = f"in {values[_epochs(name)]:.0f} epochs" if name in EPOCHS else ""
+        when = f"epochs: {values[_epochs(name)]:.0f}" if name in EPOCHS else ""
         axes.set_title(f"{share}\n{when}", fontsize=SMALL, loc="left")
     return values
 

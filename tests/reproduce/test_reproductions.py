@@ -11,7 +11,7 @@ from runner.reproduce.outcome import Outcome, measured_in
 
 FAST = (
     *("initial_loss", "nielsen_slowdown", "gaussian_moments", "rectifier_extremes"),
-    *("rounded_derivatives", "scikit_learn"),
+    *("smooth_correlations", "rounded_derivatives", "scikit_learn"),
 )
 
 
