@@ -84,7 +84,7 @@ def sweep(overrides: Iterable[str] = (), *, show_progress: bool = False) -> Comp
     if done.stop:
         raise KeyboardInterrupt(NOTICE)
     if done.comparison is None:
-        raise WorkFailed(f"no job has ended well; the first: {done.failures[0]}")
+        raise WorkFailed(f"no job succeeded; the first: {done.failures[0]}")
     return ComparisonResult.of(done.comparison)
 
 

@@ -158,7 +158,7 @@ def _make_room(folder: Path, experiment: Experiment, keeper: Keeper, made: bool 
     if found.state == "stale":
         old = put_aside(folder)
         where = f"; the former run is in {old}" if old else ""
-        keeper.tell(f"{folder} {found.reason}: it is trained anew{where}")
+        keeper.tell(f"{folder} {found.reason}: it is trained again{where}")
     return False
 
 

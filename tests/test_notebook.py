@@ -273,9 +273,7 @@ def test_jobs_that_fail_are_listed_and_where_all_fail_it_is_raised():
     swept = sweep(["dataset=fails,moons", *words])
     assert [line["task"] for line in swept.table] == ["moons"]
     assert len(swept.failures) == 1 and "no child" in swept.failures[0].reason
-    with pytest.raises(
-        WorkFailed, match=r"no job has ended well; the first: tanh_fails_.*no child"
-    ):
+    with pytest.raises(WorkFailed, match=r"no job succeeded; the first: tanh_fails_.*no child"):
         sweep(["dataset=fails", *words])
 
 

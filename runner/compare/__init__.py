@@ -1,10 +1,10 @@
 """Comparison of runs: a verdict, a leaderboard, pictures and a report in one file.
 
-One module a step: ``runs`` are read, merged over seeds into ``settings``, given ``scores``, of
-which validation data choose an arm's; ``pairs`` finds the arms of a task that could be the best
-and how far the others fall short; ``verdict`` says so in sentences, ``table`` in columns;
-``outputs`` writes both, the ``pictures`` and the ``report``. A ``comparison`` is all that is
-known before the last step.
+One module per step: ``runs`` reads runs, ``settings`` merges them over seeds, ``scores`` scores
+them and lets validation data choose each arm's setting; ``pairs`` finds the arms of a task that
+could be the best, and how far the others fall short; ``verdict`` writes sentences, ``table``
+columns; ``outputs`` writes both, the ``pictures`` and the ``report``. A ``comparison`` holds
+everything known before the last step.
 """
 
 from runner.compare.comparison import Comparison, build

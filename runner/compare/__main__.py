@@ -1,5 +1,4 @@
-"""``python -m runner.compare FOLDER...``: which setting is better, by how much, how
-surely."""
+"""``python -m runner.compare FOLDER...``: which setting is better, by how much, how surely."""
 
 from __future__ import annotations
 
@@ -96,10 +95,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def default_output(comparison: Comparison, folders: Sequence[str]) -> Path:
-    """Return the folder of a comparison whose user names none; never in a run.
+    """Return the default output folder, which is never inside a run.
 
-    What a folder holds, by the default metric and tuning, goes to comparison/ in it, as a
-    sweep's does. Anything else is named by its contents, so that it overwrites no other.
+    With the default metric and tuning, a folder's comparison goes to comparison/ in it, as a
+    sweep's does. Any other comparison is named by its contents, so that it overwrites no other.
     """
     places = {os.path.abspath(folder) for folder in folders}
     common = Path(os.path.commonpath(places))
@@ -117,8 +116,8 @@ def default_output(comparison: Comparison, folders: Sequence[str]) -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare and print the leaderboard; return 0, 2 after one line for bad input, or 1 after
-    one line for each failure."""
+    """Compare and print the leaderboard. Return 0, 2 after a one-line error for bad input, or 1
+    after one line per failure."""
     if arguments is None:
         prepare()
     return status_of(partial(_main, arguments), bad_input=ValueError)

@@ -1,4 +1,4 @@
-"""A comparison: runs read, scored and tested; nothing is drawn or written yet."""
+"""A comparison: runs read, scored and tested, but nothing drawn or written yet."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ WITHOUT = {
 
 @dataclass
 class Comparison:
-    """What is known about some runs.
+    """Everything known about the compared runs.
 
     Attributes:
-        runs, settings: what was read, and merged over seeds.
-        unusable: folders that are left out, and why.
-        repeated: runs with seeds that others have already, as where sweeps overlap.
-        failures: jobs that left no finished folder, as a sweep reports them.
+        runs, settings: the runs read, and the same merged over seeds.
+        unusable: folders that were skipped, and why.
+        repeated: runs whose seeds another run of the setting has, as where sweeps overlap.
+        failures: failed jobs, as a sweep reports them.
         metric, tuned: what is scored, and which keys validation data chose.
         keys: the config keys that differ between settings.
-        arms, families: what is compared, by task, and what can be said of it.
-        command: the line that makes this comparison again.
+        arms, families: what is compared, and the statistics of each task.
+        command: the shell line that repeats this comparison.
         undrawn: pictures that could not be drawn, and why.
     """
 
@@ -53,7 +53,7 @@ class Comparison:
 
     @property
     def problems(self) -> list[Problem]:
-        """All that is left out: runs, or what is damaged of them."""
+        """All skipped runs and damaged files."""
         damaged = [
             Problem(str(run.path), f"{reason}; {WITHOUT[name]}")
             for run in self.runs
@@ -63,7 +63,7 @@ class Comparison:
 
     @property
     def listed_problems(self) -> dict[str, list[Problem]]:
-        """What files list, by its heading."""
+        """The lists in the written files, by heading."""
         return {
             "Failed jobs": self.failures,
             "Left out": self.problems,
@@ -88,8 +88,8 @@ def build(
 ) -> Comparison:
     """Read all runs at or below the folders and compare them.
 
-    Raises ValueError for a folder that does not exist, no finished run in any of them,
-    or a metric or key to tune that no run has.
+    Raises ValueError for a folder that does not exist, if no folder holds a finished run, and
+    for a metric or tuned key that no run has.
     """
     runs, problems = collect(folders)
     if not runs:
@@ -118,7 +118,7 @@ def build(
 
 
 def _places(folders: Sequence[str | os.PathLike[str]]) -> list[str]:
-    """The folders as a person would name them: a sweep's many jobs by their sweep."""
+    """The folders to name in a command: the sweep's in the place of its jobs'."""
     parents = {str(Path(folder).parent) for folder in folders}
     if len(folders) > 3 and len(parents) == 1:
         return list(parents)

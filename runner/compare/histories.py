@@ -1,4 +1,4 @@
-"""The histories of many runs, of which memory keeps a part."""
+"""A cache of the histories of many runs, limited in memory."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from runner.results.run import HISTORY, Run, parse_history
 from runner.system.files import read_whole
 
 MOST_BYTES = 2**28
-"""Of histories in memory: those of a thousand runs of 100 epochs and ten replicates."""
+"""Size of the cache: the histories of a thousand runs of 100 epochs and ten replicates."""
 OVERHEAD = 128
 """Bytes of an array beside its numbers."""
 
 
 class Histories:
-    """Hands out runs whose histories are read again when they are asked for, if by then others
-    have taken their place."""
+    """A cache of run histories: one that was dropped is read again when needed."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self.most = most
@@ -30,13 +29,13 @@ class Histories:
         self._bytes = 0
 
     def hold(self, run: Run) -> Run:
-        """Return the run with such a history."""
+        """Return the run with a history from this cache."""
         history = StoredHistory(run, self)
         self._keep(history, run.history)
         return replace(run, history=history)
 
     def columns(self, history: StoredHistory) -> Mapping[str, Array]:
-        """Return a run's columns, from memory or from its folder."""
+        """Return a run's columns, from the cache or its folder."""
         kept = self._kept.get(history.path)
         if kept is None:
             kept = history.read()
@@ -54,7 +53,7 @@ class Histories:
 class StoredHistory(Mapping[str, Array]):
     """A run's history by column, as ``Run.history`` has it.
 
-    If the file has changed since the run was read, its columns are those of epoch 0 only.
+    If the file has changed since the run was read, only epoch 0 is left.
     """
 
     def __init__(self, run: Run, histories: Histories) -> None:
@@ -64,7 +63,7 @@ class StoredHistory(Mapping[str, Array]):
         self._names = tuple(run.history)
 
     def read(self) -> Mapping[str, Array]:
-        """Return what the file holds now."""
+        """Return the file's current columns."""
         try:
             content = read_whole(self.path)
             if hashlib.sha256(content).hexdigest() == self._checksum:

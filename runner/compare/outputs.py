@@ -1,5 +1,5 @@
-"""Write a comparison down: pictures, report, leaderboard as CSV, Markdown and LaTeX, pairs and
-scores; and as text for the terminal."""
+"""Write a comparison: pictures, report, leaderboard (CSV, Markdown, LaTeX), pairs and scores; and
+text for the terminal."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _TEX = str.maketrans(
     }
 )
 MOST_LETTERS, MOST_LINES = 60, 20
-"""Of a name, and of a table, on the terminal; the files have them whole."""
+"""Limits of a name and a table on the terminal; the files have both in full."""
 
 
 def compare(
@@ -70,9 +70,9 @@ def write(
 ) -> None:
     """Write leaderboard, verdict, pictures and index.html to ``output``.
 
-    The same runs give the same bytes. ``plots`` is the pictures' format as a run's setting
-    has it: png, svg, pdf or none; ``embed`` puts the runs' own pictures into index.html instead
-    of linking to them. A picture that cannot be drawn is listed in ``comparison.undrawn``.
+    The same runs give byte-identical files. ``plots`` is the format of the pictures: png, svg,
+    pdf or none. ``embed`` copies the runs' own pictures into index.html instead of linking to
+    them. A picture that cannot be drawn is listed in ``comparison.undrawn``.
     """
     target = Path(output)
     target.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def _cell(value: Any) -> Any:
         return f"{value:.9g}" if math.isfinite(value) else ""
     if isinstance(value, bool):
         return str(value).lower()
-    # A text that a spreadsheet would run as a formula is made plain text.
+    # A spreadsheet would run such a text as a formula; the quote makes it plain text.
     if isinstance(value, str) and value[:1] in ("=", "+", "@"):
         return f"'{value}"
     return value
@@ -160,7 +160,7 @@ def _latex(text: str) -> str:
 
 
 def _inert(text: str) -> str:
-    """Names are data: nothing in them may become markup, a link or math, or break a table."""
+    """Escape a name, so that it cannot become markup, a link or math, or break a table."""
     return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 
 
@@ -203,7 +203,7 @@ def _short(text: str) -> str:
 
 
 def tell_undrawn(comparison: Comparison) -> bool:
-    """Name on stderr the pictures that could not be drawn; return whether there are any."""
+    """Print the pictures that could not be drawn to stderr; return whether there are any."""
     for picture in comparison.undrawn:
         line = f"error: the picture {picture.path} could not be drawn: {picture.reason}"
         print(one_line(line), file=sys.stderr)

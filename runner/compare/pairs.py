@@ -1,5 +1,5 @@
-"""What can be said of a task's arms, and of all tasks together: which could be the best, how far
-the others fall short, and the difference of every pair."""
+"""Statistics of a task's arms, and of all tasks together: which could be the best, how far the
+others fall short, and the difference of every pair."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ UNKNOWN_SPREAD = np.errstate(over="ignore", invalid="ignore")
 
 @dataclass
 class Standing:
-    """Where an arm stands in its task, or its arms of all tasks over all of them.
+    """An arm's place in its task, or its place over all tasks.
 
     Attributes:
         task: the task's name, or OVERALL.
-        arms: one in every task.
-        could_be_best: what the seeds leave possible, None where they are too few.
-        short: the least and the most by which it falls short of the best, as ``comparable``;
-            these intervals hold for all arms together.
-        reason: why it falls short, by the findings in its run; empty if there is none.
+        arms: one arm per task.
+        could_be_best: whether it could be the best; None if there are too few seeds to tell.
+        short: the least and the most by which it falls short of the best, on the scale of
+            ``comparable``; simultaneous intervals for all arms.
+        reason: why it falls short, from its run's findings; empty if unknown.
     """
 
     task: str
@@ -67,32 +67,31 @@ class Standing:
 
     @cached_property
     def seeds(self) -> list[int]:
-        """The seeds that it has in each of its tasks."""
+        """The seeds that all its tasks have."""
         return sorted(set.intersection(*(set(setting.seeds) for setting in self.settings)))
 
     @cached_property
     def scores(self) -> Array:
-        """The score of each of the ``seeds``: over all tasks their mean, of losses the geometric
-        one."""
+        """The score of each seed; over all tasks the mean (for losses the geometric mean)."""
         if len(self.arms) == 1:
             return self.arms[0].scores
         mean = self.compared(self.seeds)
         return mean if higher_is_better(self.metric) else np.exp(-mean)
 
     def compared(self, seeds: Sequence[int]) -> Array:
-        """Return what is compared of some of its seeds, higher is better."""
+        """Return the scores of some seeds on the scale of ``comparable``, higher is better."""
         return np.asarray(np.mean([compared(s, seeds) for s in self.settings], axis=0))
 
     @cached_property
     def score(self) -> Estimate:
-        """What its scores come to."""
+        """The estimate of its scores."""
         # A mean of T accuracies has the variance of one of T times their harmonic mean of samples.
         samples = len(self.arms) ** 2 / sum(1 / s.samples(self.metric) for s in self.settings)
         return estimate(self.metric, self.scores, samples)
 
     @cached_property
     def interquartile_mean(self) -> Estimate:
-        """That of its scores, NaN over all tasks and where replicates are too few."""
+        """The interquartile mean of its scores; NaN over all tasks and with too few replicates."""
         if self.task == OVERALL or self.scores.size < FEWEST_FOR_BOOTSTRAP:
             return Estimate(math.nan, math.nan, math.nan)
         return Estimate(*map(float, interquartile_mean_interval(self.scores)))
@@ -100,13 +99,13 @@ class Standing:
 
 @dataclass
 class Pair:
-    """Two positions in a family and the ``first``'s lead, paired by seed; + is better.
+    """Two positions in a family and the lead of the ``first``, paired by seed; + is better.
 
     Attributes:
-        n: how many seeds both have.
-        difference: the mean of what is compared, NaN without a common seed.
+        n: the number of common seeds.
+        difference: the mean difference on the scale of ``comparable``, NaN without a common seed.
         better: the probability that the first scores better.
-        p: of no difference, adjusted for all pairs of the family; NaN where it is not tested.
+        p: the p value, adjusted for all pairs of the family; NaN if not tested.
     """
 
     first: int
@@ -119,13 +118,13 @@ class Pair:
 
 @dataclass
 class Family:
-    """The arms of one task, or of all tasks together, and what can be said of them.
+    """The arms of one task, or of all tasks together, with their statistics.
 
     Attributes:
         task: the task's name, or OVERALL.
         standings: best score first.
-        seeds: those that all arms judged have.
-        pairs: every two positions, in the order of ``combinations``; none of too many arms.
+        seeds: the seeds that all judged arms have.
+        pairs: every two positions, in the order of ``combinations``; empty for too many arms.
     """
 
     task: str
@@ -143,7 +142,8 @@ class Family:
         return max((pair.n for pair in self.pairs), default=0)
 
     def judged(self, could_be_best: bool | None) -> list[Standing]:
-        """Return those that could be the best, cannot, or, for None, are not judged."""
+        """Return the standings that could be the best (True), cannot (False), or are not judged
+        (None)."""
         return [one for one in self.standings if one.could_be_best is could_be_best]
 
 
@@ -151,7 +151,7 @@ class Family:
 def families(arms: Sequence[Arm]) -> list[Family]:
     """Return one family over all tasks (if there are several) and one per task, judged.
 
-    Each family errs in about 5% of experiments on its own; ``best_set`` says when in more.
+    Each family errs in about 5% of experiments; ``best_set`` says when the share is higher.
     """
     tasks: dict[str, list[Standing]] = {}
     for arm in arms:
@@ -163,8 +163,7 @@ def families(arms: Sequence[Arm]) -> list[Family]:
 
 
 def _overall(tasks: Sequence[Sequence[Standing]]) -> list[Standing]:
-    """Return what took part in every task with the same seeds, best first; nothing if there is
-    one task."""
+    """Return the arms that every task has with the same seeds, best first; empty for one task."""
     if len(tasks) < 2:
         return []
     named = [{standing.name: standing.arms[0] for standing in task} for task in tasks]
@@ -181,7 +180,7 @@ def _overall(tasks: Sequence[Sequence[Standing]]) -> list[Standing]:
 
 
 def _family(task: str, standings: list[Standing]) -> Family:
-    """Judge some arms, those that share seeds enough, and compare all pairs."""
+    """Judge the arms that share enough seeds, and compare all pairs."""
     family = Family(task, standings)
     k = len(standings)
     if not 1 < k <= MOST_ARMS_JUDGED:
@@ -213,11 +212,11 @@ def _family(task: str, standings: list[Standing]) -> Family:
 
 
 def sharing(has: Array) -> tuple[Array, Array]:
-    """Return which of some arms have FEWEST_BLOCKS seeds in common, and which seeds these are, as
-    masks; ``has`` (arms, seeds) says which arm has which. Without two such arms both are empty.
+    """Return masks of the arms that have FEWEST_BLOCKS seeds in common, and of these seeds.
 
-    Looks at the design only, never at scores. While the common seeds are too few, the arm goes
-    that has the fewest in common with the others, of equal ones the last.
+    ``has`` (arms, seeds) says which arm has which seed. Without two such arms both masks are
+    empty. Scores play no part. While there are too few common seeds, the arm that shares the
+    fewest with the others is removed (the last of several).
     """
     kept = np.ones(len(has), bool)
     while kept.sum() > 1:
@@ -231,8 +230,8 @@ def sharing(has: Array) -> tuple[Array, Array]:
 
 
 def _give_reasons(family: Family) -> None:
-    """Give each arm that falls short the gravest finding that no arm which could be the best
-    has too; what a run alone need not show counts if none of them has it at all."""
+    """Give each arm that falls short its gravest finding that no possible best arm shares. A
+    finding not shown for a single run counts if no possible best arm has it."""
     among_best = [finding for one in family.judged(True) for finding in _findings(one)]
     seen = {finding["code"] for finding in among_best}
     shown = {finding["code"] for finding in among_best if finding["shown"]}
@@ -244,7 +243,7 @@ def _give_reasons(family: Family) -> None:
 
 
 def _findings(standing: Standing) -> list[dict[str, Any]]:
-    """Return what is found in its first run; over all tasks nothing, as each has its own."""
+    """Return the findings of its first run; over all tasks nothing, as each has its own."""
     (first, *others) = standing.settings
     found = [] if others else [f for run in first.runs[:1] for f in run.summary["diagnosis"]]
     if higher_is_better(standing.metric):

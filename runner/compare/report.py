@@ -1,7 +1,7 @@
-"""index.html: the whole comparison in one file that opens from disk, without a network.
+"""index.html: the whole comparison in one file, which opens from disk without a network.
 
-The table, the verdict and the pictures are in the page itself and read without script;
-the script sorts, filters and overlays. What users named is escaped, as ``web_page`` says.
+The table, the verdict and the pictures work without JavaScript; the script sorts, filters and
+overlays. Users' names are escaped (see ``web_page``).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CURVES = ("test_loss", "test_accuracy", "train_loss", "train_accuracy", "validat
 MOST_ROWS_WITH_CURVES, MOST_POINTS = 200, 60
 MOST_FACET_VALUES = 40
 LONG = 24
-"""Letters; a longer text of a table is broken into lines."""
+"""Letters; a longer text in a table wraps."""
 PICTURE_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
@@ -49,8 +49,7 @@ def html(
 ) -> str:
     """Return the page, with the comparison's pictures in it.
 
-    The runs' own pictures are linked relative to ``folder``, or with ``embed`` put into
-    the page.
+    The runs' own pictures are linked relative to ``folder``, or copied into the page (``embed``).
     """
     rows = _rows(comparison)
     verdict = sentences(comparison)
@@ -108,8 +107,8 @@ def _facts(comparison: Comparison) -> str:
 
 
 def _together(comparison: Comparison) -> str:
-    """Return the table over all tasks together, empty where there is one task; no row of it has
-    a config, curves or pictures of its own."""
+    """Return the table over all tasks, empty for one task. Its rows have no config, curves or
+    pictures."""
     first = comparison.families[0] if comparison.families else None
     if first is None or first.task != OVERALL:
         return ""
@@ -123,7 +122,7 @@ def _together(comparison: Comparison) -> str:
     )
 
 
-# ---- the rows that can be sorted: every setting of every task, and the script's data of them
+# ---- the sortable rows: every setting of every task, and the script's data about them
 
 
 def _rows(comparison: Comparison) -> list[tuple[Standing, bool]]:
@@ -153,7 +152,7 @@ def _body(comparison: Comparison, rows: Sequence[tuple[Standing, bool]]) -> str:
 def _data(
     comparison: Comparison, rows: Sequence[tuple[Standing, bool]], folder: Path, embed: bool
 ) -> dict[str, Any]:
-    """Return what the script needs: numbers to sort by, facets, curves, pictures."""
+    """Return the script's data: numbers to sort by, facets, curves, pictures."""
     shown, names = columns(comparison, Place.PAGE), key_names(comparison.keys)
     by_trial = sorted(range(len(rows)), key=lambda index: rows[index][1])
     with_curves = set(by_trial[:MOST_ROWS_WITH_CURVES])
@@ -200,7 +199,7 @@ def _data(
 
 
 def _run_pictures(run: Run, folder: Path, embed: bool) -> dict[str, str]:
-    """Return by name where the page finds the pictures that a run has saved."""
+    """Return the links to a run's saved pictures, by name."""
     found = {}
     for path in (run.path / name for name in run.pictures):
         if embed:
@@ -232,7 +231,7 @@ def _curves(setting: Setting) -> dict[str, list[Any]]:
 
 
 def _number(value: Any, digits: int) -> Any:
-    """Return a float to so many digits, None for NaN; anything else as it is."""
+    """Return a float rounded to ``digits``, None for NaN; anything else unchanged."""
     if isinstance(value, (float, np.floating)):
         return float(f"{value:.{digits}g}") if math.isfinite(value) else None
     return value
@@ -246,7 +245,7 @@ def _natural(text: str) -> tuple[int, float, str]:
         return (1, 0.0, text)
 
 
-# ---- what stands below the table
+# ---- below the table
 
 
 def _pictures(pictures: Mapping[str, bytes], verdict: str) -> str:
@@ -319,16 +318,16 @@ def _method(comparison: Comparison) -> list[str]:
         "mean with a percentile bootstrap from 10 replicates up.",
         "A diverged replicate scores "
         + ("accuracy 0" if better else "the greatest finite loss of its task")
-        + "; none is left out of a score or a test.",
-        "Best: multiple comparisons with the best (Hsu), by Student's t of paired differences "
-        "whose residuals' signs are flipped. In about 5% of experiments a setting is called "
-        "worse that is the best, or one of the amounts by which settings fall short is not as "
-        "told; each task on its own, and more often where failures are rare. Settings are "
-        "compared on the seeds they all have; those that share fewer than 6 are not judged.",
+        + "; no score or test leaves it out.",
+        "Best: multiple comparisons with the best (Hsu), by Student's t of paired differences, "
+        "with random signs of the residuals. In about 5% of experiments, for each task, the best "
+        'setting is called worse or an interval of "short by" misses the true value; more often '
+        "where failures are rare. Settings are compared on the seeds they all have; those that "
+        "share fewer than 6 are not judged.",
         *_unseen(comparison),
         "Pairs: step-down joint sign flips over all pairs of a task (Westfall & Young).",
-        "Median epoch solved: over all replicates, those that never solved as infinite; empty "
-        "where it is not reached.",
+        "Median epoch solved: over all replicates; one that never solved counts as infinite. "
+        "Empty where fewer than half solved.",
         "Solved by: Kaplan-Meier; a replicate that stopped unsolved is censored, one that "
         "diverged never solves.",
     ]
@@ -342,18 +341,18 @@ def _method(comparison: Comparison) -> list[str]:
 
 
 def _unseen(comparison: Comparison) -> list[str]:
-    """Return what no statistics of so few seeds can know, and what tasks say of others."""
+    """Return notes on what these seeds and tasks cannot show."""
     lines = []
     seeds = min((len(family.seeds) for family in comparison.families if family.seeds), default=0)
     if seeds:
         # A share p is missed by all n seeds with probability (1 - p)^n.
         odds = math.ceil(1 / (1 - 0.05 ** (1 / seeds)))
         lines.append(
-            f"A failure that strikes fewer than 1 in {odds} seeds can go unseen in {seeds} seeds."
+            f"{seeds} seeds can miss a failure that happens in fewer than 1 in {odds} seeds."
         )
     if comparison.families[0].task == OVERALL:
         lines.append(
-            "Over all tasks: a seed's score is its mean over these tasks; of other tasks it says "
-            "nothing."
+            "Over all tasks: a seed's score is its mean over these tasks; it says nothing about "
+            "other tasks."
         )
     return lines

@@ -19,8 +19,7 @@ MOST_TESTS = 5000
 
 
 class Reversal(NamedTuple):
-    """Two settings of a task, and the mean lead of the first at a learning rate and of the second
-    at a greater one."""
+    """Two settings of a task: the first leads at one learning rate, the second at a greater one."""
 
     task: str
     first: str
@@ -34,15 +33,15 @@ class Reversal(NamedTuple):
         return (
             f"On {self.task} the ranking reverses with the learning rate: at {show(self.rate)} "
             f"{self.first} is ahead of {self.second} by {difference(self.lead, metric)}, at "
-            f"{show(self.greater_rate)} {self.second} of {self.first} by "
+            f"{show(self.greater_rate)} {self.second} is ahead by "
             f"{difference(self.second_lead, metric)}."
         )
 
 
 @one_blas_thread()
 def reversals(comparison: Comparison) -> list[Reversal]:
-    """Return for each task the clearest case of two settings that are each shown to be worse than
-    the other, at two learning rates."""
+    """Return, for each task, the clearest pair of settings of which each is significantly worse at
+    one of two learning rates."""
     tasks: dict[str, list[Arm]] = {}
     for arm in arms(comparison.settings, [TUNED_BY_DEFAULT]):
         tasks.setdefault(arm.task, []).append(arm)

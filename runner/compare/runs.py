@@ -1,4 +1,4 @@
-"""Find and read the run folders that a comparison is of."""
+"""Find and read the run folders of a comparison."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Problem:
 def collect(folders: Iterable[str | os.PathLike[str]]) -> tuple[list[Run], list[Problem]]:
     """Read all runs at or below some folders, each once, sorted by path.
 
-    Whatever is left out becomes a Problem: a run that is unfinished or damaged, a folder that
-    cannot be listed, a link to a folder, a folder named that holds no run, a file that a
-    pattern as in ``sweep/*`` names among folders.
+    Whatever is skipped becomes a Problem: an unfinished or damaged run, a folder that cannot be
+    listed, a link to a folder, a named folder without a run, and a file among the named folders
+    (as from the pattern ``sweep/*``).
 
     Raises ValueError if a folder does not exist.
     """
@@ -54,7 +54,7 @@ def collect(folders: Iterable[str | os.PathLike[str]]) -> tuple[list[Run], list[
             seen.add(real)
             try:
                 runs.append(histories.hold(read_run(path)))
-            except Exception as error:  # one bad folder costs itself only
+            except Exception as error:  # one bad folder must not stop the others
                 problems.append(Problem(str(path), first_line(error)))
     return runs, problems
 
@@ -71,6 +71,6 @@ def _run_folders(folder: Path, problems: list[Problem]) -> Iterator[Path]:
             yield Path(current)
             folders.clear()
         for link in (path for name in folders if (path := Path(current, name)).is_symlink()):
-            # It may lead round in a circle, or out of what a stranger has sent.
+            # A link may form a cycle, or point outside an untrusted folder.
             if not link.resolve().is_relative_to(folder.resolve()):
-                problems.append(Problem(str(link), "is a link; name the folder it leads to"))
+                problems.append(Problem(str(link), "is a link; name the folder it points to"))

@@ -1,12 +1,10 @@
-"""What each setting scored: the metric, failures, tuning on validation data, the
-placebo.
+"""The score of each setting: the metric, failures, tuning on validation data, the placebo.
 
-A task is everything about the data; only settings of the same task are compared. An arm
-is what is compared within a task: a setting without its task and without the keys that
-were tuned. Of an arm's trials (one per tuned value) validation data choose one, on the
-seeds that all its trials have. Where all chosen trials of a task have other seeds too,
-as those of a tuned sweep do, these alone give the scores: whoever won the choice by luck
-of its networks would win by the same luck again.
+A task is everything about the data; only settings of the same task are compared. An arm is what
+is compared within a task: a setting without its task and without the tuned keys. Validation data
+choose one of an arm's trials (one per tuned value), on the seeds that all its trials have. If all
+chosen trials of a task have further seeds, as in a tuned sweep, only these fresh seeds are scored:
+a trial that was chosen because its networks were lucky would profit from the same luck again.
 """
 
 from __future__ import annotations
@@ -37,10 +35,10 @@ class Arm:
     """What is compared in one task: a setting, chosen by validation data among its trials.
 
     Attributes:
-        task: what the data are, for people; the same text for the same task.
-        name: what tells the arm from the task's others, for people.
-        setting: the chosen trial, on the seeds that judge it.
-        trials: all trials, the chosen one too, on the seeds that choose among them.
+        task: the name of the task.
+        name: the name of the arm, unique within the task.
+        setting: the chosen trial, on the seeds that are scored.
+        trials: all trials, the chosen one included, on the seeds used to choose.
         chosen: the tuned keys' values in the chosen trial.
         on_edge: tuned keys whose chosen value is the least or greatest one tried.
         placebo: scores of the same setting on seeds that no other arm of the task has.
@@ -56,12 +54,12 @@ class Arm:
 
     @property
     def choice(self) -> Setting:
-        """The chosen trial, on the seeds that chose it."""
+        """The chosen trial, on the seeds used to choose it."""
         return next(trial for trial in self.trials if trial.config is self.setting.config)
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the networks that judge the setting are none of those that chose it."""
+        """Whether the scored networks are others than those used to choose."""
         return set(self.setting.seeds).isdisjoint(self.choice.seeds)
 
     @property
@@ -74,7 +72,7 @@ class Arm:
 
     @property
     def placebo_differences(self) -> Array:
-        """The placebo minus the arm as they are compared, paired in their order."""
+        """The placebo minus the arm on the scale of ``comparable``, paired in order."""
         n = min(self.placebo.size, self.scores.size)
         placebo, own = (comparable(self.setting.metric, x) for x in (self.placebo, self.scores))
         return placebo[:n] - own[:n]
@@ -96,9 +94,10 @@ def direction(metric: str) -> int:
 
 
 def comparable(metric: str, scores: Array) -> Array:
-    """Return scores as they are compared, higher is better: accuracies as they are, of losses
-    minus the logarithm, whose mean the geometric mean is of. A loss of 0 counts as the least
-    positive float32, an infinite one as the greatest float64.
+    """Return scores on the scale of comparison, higher is better: accuracy, or -log(loss).
+
+    The mean of -log(loss) stands for the geometric mean. A loss of 0 counts as the least positive
+    float32, an infinite one as the greatest float64.
     """
     if higher_is_better(metric):
         return scores
@@ -106,22 +105,22 @@ def comparable(metric: str, scores: Array) -> Array:
 
 
 def compared(setting: Setting, seeds: Sequence[int]) -> Array:
-    """Return the scores that a setting has with some of its seeds, as they are compared."""
+    """Return a setting's scores with some of its seeds, on the scale of ``comparable``."""
     place = {seed: row for row, seed in enumerate(setting.seeds)}
     return comparable(setting.metric, setting.scores[[place[seed] for seed in seeds]])
 
 
 def choose_metric(settings: Sequence[Setting], wanted: str | None) -> str:
-    """Return ``wanted``, or the first metric, test accuracy first, that some run has.
+    """Return ``wanted``, or the first metric (test accuracy first) that some run has.
 
-    Raises ValueError, listing what there is, for a metric that no run has.
+    Raises ValueError, listing the available ones, for a metric that no run has.
     """
     present = [metric for metric in METRICS if any(_has(s, metric) for s in settings)]
     if wanted is None:
         return present[0] if present else METRICS[0]
     if wanted not in present:
         raise ValueError(
-            f"no run has the metric {wanted!r}; there are {', '.join(present) or 'none'}"
+            f"no run has the metric {wanted!r}; available: {', '.join(present) or 'none'}"
         )
     return wanted
 
@@ -131,8 +130,7 @@ def _has(setting: Setting, metric: str) -> bool:
 
 
 def scored(settings: Sequence[Setting], metric: str) -> tuple[list[Setting], list[Problem]]:
-    """Return the settings with their scores and validation values, and as problems the runs
-    that finished without the metric.
+    """Separate scored settings from finished runs without the metric, returned as problems.
 
     A replicate that diverged or lacks the metric gets accuracy 0 or the greatest finite loss of
     its task.
@@ -163,11 +161,9 @@ def scored(settings: Sequence[Setting], metric: str) -> tuple[list[Setting], lis
 
 
 def validation_value(setting: Setting, metric: str) -> float:
-    """Return what trials are chosen by, higher is better: validation data, failures
-    worst.
+    """Return the value by which trials are chosen, higher is better; failures are worst.
 
-    The mean of the metric's validation twin; of training where there is no validation
-    part.
+    It is the mean of the metric on validation data, or on training data without a validation part.
     """
     part = metric.rpartition(".")[2].partition("_")[0]
     twin = metric.replace(part, "validation")
@@ -180,10 +176,10 @@ def validation_value(setting: Setting, metric: str) -> float:
 
 
 def choose_tuned(settings: Sequence[Setting], wanted: str | None) -> tuple[str, ...]:
-    """Return the keys, or sections, whose value is chosen on validation data.
+    """Return the keys or sections whose value validation data choose.
 
-    By default the learning rate, if it differs and something else of the model or its
-    training does too; ``none`` tunes nothing.
+    The default is the learning rate if it differs and another key of the model or training does
+    too; ``none`` tunes nothing.
 
     Raises ValueError for a key that no config has.
     """
@@ -197,7 +193,7 @@ def choose_tuned(settings: Sequence[Setting], wanted: str | None) -> tuple[str, 
 def keys_to_tune(wanted: str, configs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the keys or sections named.
 
-    Raises ValueError for one that no config has, and for one of the data's.
+    Raises ValueError for a key that no config has, and for one of the dataset's.
     """
     keys = tuple(key.strip() for key in wanted.split(",") if key.strip() not in ("", "none"))
     for key in keys:
@@ -208,7 +204,7 @@ def keys_to_tune(wanted: str, configs: Sequence[Mapping[str, Any]]) -> tuple[str
             )
         if not any(within(known, (key,)) for config in configs for known in config):
             raise ValueError(
-                f"no run has a setting {key!r} to tune; differing are "
+                f"no run has a setting {key!r} to tune; settings that differ: "
                 f"{', '.join(differing_keys(configs)) or 'none'}"
             )
     return keys
@@ -258,7 +254,7 @@ def arms(settings: Sequence[Setting], tuned: Sequence[str]) -> list[Arm]:
 def _task(
     alike: Sequence[list[Setting]], differing: Sequence[str], tuned: Sequence[str]
 ) -> list[Arm]:
-    """Return a task's arms from the trials of each, judged on fresh seeds if all have enough."""
+    """Return a task's arms from their trials, scored on fresh seeds if all have enough."""
     seeds = [_shared_seeds(trials) for trials in alike]
     result = [
         _arm([_chosen_by(trial, shared) for trial in trials], differing, tuned)
@@ -283,7 +279,7 @@ def _shared_seeds(trials: Sequence[Setting]) -> set[int]:
 
 
 def _chosen_by(trial: Setting, seeds: set[int]) -> Setting:
-    """Return a trial with these of its seeds alone."""
+    """Return a trial with only these of its seeds."""
     if seeds.issuperset(trial.seeds):
         return trial
     kept = trial.only([seed in seeds for seed in trial.seeds])
@@ -310,8 +306,8 @@ def _arm(trials: list[Setting], differing: Sequence[str], tuned: Sequence[str]) 
 
 
 def _best(trials: Sequence[Setting]) -> Setting:
-    """Return the trial with the highest validation value; among equal accuracies, which are
-    counts and often tie, the one with the lowest validation loss."""
+    """Return the trial with the highest validation value. Accuracies often tie, as they are counts;
+    then the lowest validation loss decides."""
     most = max(trial.validation for trial in trials)
     tied = [trial for trial in trials if trial.validation == most]
     loss = trials[0].metric.replace("accuracy", "loss")
@@ -321,8 +317,8 @@ def _best(trials: Sequence[Setting]) -> Setting:
 def _tried(trials: Sequence[Setting], best: Setting, tuned: Sequence[str]) -> dict[str, list[Any]]:
     """Return the values among which each tuned key of the chosen trial was chosen.
 
-    A parameter's are those of trials with the same name in its section: leaky_relu's
-    alpha is no alternative to elu's.
+    Only trials with the same name in the parameter's section count: leaky_relu's alpha is no
+    alternative to elu's.
     """
     tried = {}
     for key in differing_keys([trial.config for trial in trials]):
@@ -340,7 +336,7 @@ def _tried(trials: Sequence[Setting], best: Setting, tuned: Sequence[str]) -> di
 
 
 def _on_edge(value: Any, tried: Sequence[Any]) -> bool:
-    # True is 1 to Python, but a yes or no has no edge, nor has a name.
+    # True is 1 in Python, but neither a boolean nor a name has an edge.
     numbers = [v for v in tried if isinstance(v, (int, float)) and not isinstance(v, bool)]
     if isinstance(value, bool) or len(set(numbers)) < 2:
         return False
@@ -348,7 +344,7 @@ def _on_edge(value: Any, tried: Sequence[Any]) -> bool:
 
 
 def _set_placebos_apart(task: Sequence[Arm]) -> None:
-    """Move the replicates whose seeds only one arm of a task has into that arm's placebo."""
+    """Move the replicates with seeds that only one arm of a task has to its placebo."""
     if len(task) < 2:
         return
     for arm in task:
@@ -364,9 +360,9 @@ def _set_placebos_apart(task: Sequence[Arm]) -> None:
 def chosen_configs(
     runs: Sequence[Run], tune: str, metric: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return the configs that validation data choose of runs, as ``Setting.config`` has them.
+    """Return the configs that validation data choose among runs, in the form of ``Setting.config``.
 
-    In tasks without a choice there are none.
+    A task without a choice has none.
     """
     settings, _ = group(runs)
     settings, _ = scored(settings, choose_metric(settings, metric))
@@ -376,9 +372,9 @@ def chosen_configs(
 
 
 def median_solved_epoch(settings: Sequence[Setting]) -> float:
-    """Return the median epoch over all replicates, infinite for those that never solved.
+    """Return the median epoch at which replicates solved the task; never solved is infinite.
 
-    NaN where that median is not reached.
+    NaN if fewer than half solved it.
     """
     found = [r["solved_epoch"] for s in settings for r in s.replicates]
     median = float(np.median([np.inf if epoch is None else epoch for epoch in found]))

@@ -1,4 +1,4 @@
-"""Settings: configs without their seeds, the names that tell them apart, and what they scored."""
+"""Settings: configs without their seeds, their names, and their scores."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from runner.results.run import Run
 from runner.statistics.estimates import Estimate, estimate
 
 NOT_SETTINGS = ("seed", "replicates", "plots", "training.snapshots")
-"""Keys that say how often and with which pictures, not what, was run."""
+"""Keys that do not belong to a setting: how many replicates, which seed, which pictures."""
 
 
 NAMED_WITH = {"leaky_relu": "activation.alpha"}
-"""Parameters that a name is shown with, as libraries disagree on their default."""
+"""Parameters shown beside their activation's name, as libraries disagree on the default."""
 
 
 @dataclass
 class Setting:
-    """All replicates of one configuration, whichever runs they came from.
+    """All replicates of one config, from any number of runs.
 
     Attributes:
         config: flat config without NOT_SETTINGS.
-        runs: where the replicates come from.
-        replicates: the summaries' entries, by rising seed.
+        runs: the runs of the replicates.
+        replicates: the entries in the summaries, by rising seed.
         owners: for each replicate its run and its row there.
-        label: what tells it from the others, for people.
+        label: a name that is unique among the settings.
         metric, scores: what is compared, (replicates,); a diverged replicate has the worst score.
-        validation: what trials are chosen by, higher is better.
+        validation: the value by which trials are chosen, higher is better.
     """
 
     config: dict[str, Any]
@@ -70,11 +70,11 @@ class Setting:
 
     @property
     def score(self) -> Estimate:
-        """What the scores come to."""
+        """The estimate of the scores."""
         return estimate(self.metric, self.scores, self.samples(self.metric))
 
     def only(self, kept: Sequence[bool]) -> Setting:
-        """Return the setting with some of its replicates; their runs, but not its validation."""
+        """Return the setting with some of its replicates and their runs, without ``validation``."""
         owners = list(compress(self.owners, kept))
         return replace(
             self,
@@ -95,7 +95,7 @@ class Setting:
         return np.array(found, dtype=np.float64)  # None is NaN
 
     def samples(self, metric: str) -> int:
-        """Return how many samples a metric is measured on, 1 where the config does not tell."""
+        """Return how many samples a metric is measured on, 1 if the config does not say."""
         part = metric.rpartition(".")[2].partition("_")[0]
         try:
             sizes = part_sizes(
@@ -110,9 +110,8 @@ class Setting:
     def curve(self, column: str) -> tuple[Array, Array]:
         """Return epochs (E,) and a history column (replicates, E).
 
-        Only epochs that all runs recorded; a replicate that stopped early keeps its
-        last value, as its weights stay what they are; a diverged one is NaN from then
-        on.
+        Only epochs that all runs recorded. A replicate that stopped early keeps its last value, as
+        its weights do not change; a diverged one is NaN from then on.
         """
         grids = [np.nanmax(run.history["epoch"], axis=0) for run in self.runs]
         longest = max(grids, key=len)
@@ -135,12 +134,12 @@ class Setting:
     def band(self, column: str, values: Array) -> Estimate:
         """Return the estimate of a history column, (replicates, E), epoch by epoch.
 
-        Replicates that diverged are NaN rows and left out.
+        Rows of diverged replicates are NaN and left out.
         """
         rows = values[np.isfinite(values).all(axis=1)]
         if len(rows):
             return estimate(column, rows, self.samples(column), axis=0)
-        # Nobody reached the end: show what there was, without a claim about its spread.
+        # No replicate reached the end: show the centre, without an interval.
         nothing = np.full(values.shape[1], np.nan)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
@@ -148,10 +147,10 @@ class Setting:
 
 
 def group(runs: Sequence[Run]) -> tuple[list[Setting], list[Problem]]:
-    """Merge runs whose configs differ in NOT_SETTINGS only, replicates by rising seed.
+    """Merge runs whose configs differ only in NOT_SETTINGS; replicates by rising seed.
 
-    A seed that occurs twice in a setting counts once, from the run read first; what is
-    left out is returned as problems.
+    A seed that occurs twice in a setting counts once, from the run read first; the others are
+    returned as problems.
     """
     settings: dict[str, Setting] = {}
     problems = []
@@ -171,7 +170,7 @@ def group(runs: Sequence[Run]) -> tuple[list[Setting], list[Problem]]:
             setting.runs.append(run)
             setting.replicates += [run.replicates[row] for row in fresh]
             setting.owners += [(run, row) for row in fresh]
-    found = [settings[key] for key in sorted(settings)]  # whatever order the folders came in
+    found = [settings[key] for key in sorted(settings)]  # independent of the folders' order
     keys = differing_keys([setting.config for setting in found])
     for setting in found:
         order = np.argsort(setting.seeds, kind="stable")
@@ -184,9 +183,8 @@ def group(runs: Sequence[Run]) -> tuple[list[Setting], list[Problem]]:
 def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the keys in which configs differ, the activation and the dataset first.
 
-    A parameter that follows from its section's name (leaky_relu's alpha, where all
-    leaky_relu settings have the same) is no difference of its own, nor are the files of one's own
-    where the rest tells all configs apart.
+    A parameter that follows from its section's name does not count (leaky_relu's alpha, if all
+    leaky_relu settings share it), nor do extensions if the other keys tell all configs apart.
     """
     keys = sorted({key for config in configs for key in config})
     chosen = []
@@ -204,14 +202,14 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _tells_nothing(configs: Sequence[Mapping[str, Any]], key: str) -> bool:
-    """Return whether configs that differ, differ without a key too."""
+    """Return whether all configs still differ without this key."""
     whole = {repr(sorted(config.items())) for config in configs}
     rest = {repr(sorted((k, v) for k, v in c.items() if k != key)) for c in configs}
     return len(rest) == len(whole)
 
 
 def short(key: str) -> str:
-    """Return how a key is called in tables: activation.name -> activation."""
+    """Return a key's name in tables: activation.name -> activation."""
     section, _, parameter = key.rpartition(".")
     return section if parameter == "name" else parameter
 
@@ -232,8 +230,8 @@ def show(value: Any) -> str:
 
 
 def show_value(config: Mapping[str, Any], key: str, keys: Sequence[str]) -> str:
-    """Return a key's value for people, an activation's with the parameter that its name leaves
-    open, unless that is among ``keys``, which stand beside it."""
+    """Return a key's value as text; an activation's with its SHOWN parameter, unless that key is
+    among ``keys`` and so has its own column."""
     value = config.get(key)
     more = NAMED_WITH.get(str(value)) if key == "activation.name" else None
     if more is None or more in keys or more not in config:
@@ -244,8 +242,8 @@ def show_value(config: Mapping[str, Any], key: str, keys: Sequence[str]) -> str:
 def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
     """Return the differing values in one line: "gelu moons learning_rate=0.1 hidden=[16,16]".
 
-    A parameter that is alone beside names needs no key, unless it is of the data: "gelu 0.1".
-    No commas but in brackets, so that several labels can be listed.
+    A single parameter beside names needs no key, unless it belongs to the dataset: "gelu 0.1".
+    There are commas only in brackets, so that several labels can be listed.
     """
     others = [key for key in keys if not key.endswith(".name")]
     alone = len(others) == 1 < len(keys) and not others[0].startswith("dataset.")
@@ -260,7 +258,7 @@ def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
 
 
 def key_names(keys: Sequence[str], taken: Sequence[str] = ()) -> dict[str, str]:
-    """Return how each key is called where all stand together: ``short`` where that is its own."""
+    """Return a unique name for each key: ``short`` if that is unique."""
     names = [short(key) for key in keys]
     return {
         key: name if names.count(name) == 1 and name not in taken else key

@@ -18,9 +18,9 @@ from runner.compare.wording import metric_name, shortfall, with_interval
 from runner.statistics.estimates import how
 
 BEST = (
-    "Best: the settings that could be the best, and by how much the others fall short of it; "
-    "each task's statement holds in 95% of experiments on its own, unless failures are too rare "
-    "for its seeds to show (multiple comparisons with the best, paired by seed, by sign flips)."
+    "Best: which settings could be the best, and by how much the others fall short of it. Each "
+    "task's statement is right in 95% of experiments, unless failures are too rare to show in its "
+    "seeds (multiple comparisons with the best, paired by seed, by sign flips)."
 )
 
 
@@ -42,12 +42,12 @@ class Column:
     """A column of the leaderboard.
 
     Attributes:
-        name: its head in leaderboard.csv.
-        value: what it has of a standing there: a number, a text, or None.
-        places: where it is shown.
-        heading: its head for people, the name without underscores if empty.
-        text: what people read, the value if None.
-        order: what the page sorts by, the value if None.
+        name: the heading in leaderboard.csv.
+        value: the entry for a standing there: a number, a text, or None.
+        places: where the column is shown.
+        heading: the heading elsewhere; if empty, the name without underscores.
+        text: the entry elsewhere; if None, the value.
+        order: what the page sorts by; if None, the value.
         down: whether the page's first click sorts downwards.
     """
 
@@ -64,14 +64,14 @@ class Column:
         return self.heading or self.name.replace("_", " ")
 
     def cell(self, standing: Standing) -> str:
-        """Return what people read."""
+        """Return the text shown."""
         if self.text:
             return self.text(standing)
         value = self.value(standing)
         return "" if value is None else str(value)
 
     def sort_key(self, standing: Standing) -> Any:
-        """Return what the page sorts by."""
+        """Return the value that the page sorts by."""
         return (self.order or self.value)(standing)
 
 
@@ -169,7 +169,7 @@ def _columns(comparison: Comparison) -> list[Column]:
 
 
 def _of_key(comparison: Comparison, key: str, name: str, in_tables: bool) -> Column:
-    """Return the column of a config key, "various" where the tasks' arms differ in it."""
+    """Return the column of a config key; "various" if the arms of the tasks differ in it."""
 
     def text(standing: Standing) -> str:
         values = {show(setting.config.get(key)) for setting in standing.settings}
@@ -241,7 +241,7 @@ def _unless_nan(value: float, form: str) -> str:
 
 
 def trials(family: Family) -> Iterator[Standing]:
-    """Return what validation data did not choose in a task, each as a standing not judged."""
+    """Return the trials that were not chosen in a task, each as a standing that is not judged."""
     for arm in (arm for standing in family.standings for arm in standing.arms):
         for trial in arm.trials:
             if trial is not arm.choice:
@@ -250,7 +250,7 @@ def trials(family: Family) -> Iterator[Standing]:
 
 
 def table(comparison: Comparison, family: Family) -> list[list[str]]:
-    """Return a family's lines for people, the headings first, without columns that are empty."""
+    """Return a family's table as lines of text, the headings first, without empty columns."""
     shown = [
         [column.title, *(column.cell(standing) for standing in family.standings)]
         for column in columns(comparison, Place.TABLES)
@@ -270,8 +270,8 @@ def records(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def pair_records(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return the lines of pairs.csv; differences, of losses those of minus the logarithm: +
-    favours the first."""
+    """Return the lines of pairs.csv. Differences are on the scale of ``comparable``: + favours the
+    first."""
     return [
         {
             "task": family.task,
@@ -290,7 +290,7 @@ def pair_records(comparison: Comparison) -> list[dict[str, Any]]:
 def score_records(comparison: Comparison) -> list[dict[str, Any]]:
     """Return the lines of scores.csv, one for each replicate of each setting, trials too.
 
-    ``judged`` are those whose mean is the leaderboard's score.
+    ``judged`` marks those whose mean is the leaderboard's score.
     """
     whole = {setting.label: setting for setting in comparison.settings}
     names = key_names(comparison.keys, _SCORE_COLUMNS)
@@ -311,5 +311,5 @@ def score_records(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def legend(metric: str) -> str:
-    """Return what the leaderboard's scores and marks are."""
-    return f"Score: {how(metric)}, over replicates; rows are in its order. {BEST}"
+    """Return the note that explains the leaderboard's scores and marks."""
+    return f"Score: {how(metric)}, over replicates; rows are sorted by it. {BEST}"

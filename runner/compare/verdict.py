@@ -1,4 +1,4 @@
-"""What can be concluded, in sentences; and what the data leave open."""
+"""The verdict: sentences on what the data show and what they leave open."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from runner.statistics.estimates import t_interval
 from runner.training.fingerprint import mixture
 
 MOST_REASONS = 3
-"""So many settings are told with their reasons; the table has all."""
+"""At most so many settings are named with a reason; the table has all reasons."""
 
 
 def sentences(comparison: Comparison) -> list[str]:
-    """Return the verdict, most important first; every sentence stands on its own."""
+    """Return the verdict, most important sentence first; each can be read alone."""
     result = []
     for family in comparison.families:
         tasks = len(family.standings[0].arms)
@@ -51,19 +51,17 @@ def _family(family: Family) -> list[str]:
     if k < 2:
         return []
     if k > MOST_ARMS_JUDGED:
-        return [
-            f"there are {k} settings; at most {MOST_ARMS_JUDGED} are judged, so nothing is decided."
-        ]
+        return [f"there is no verdict: {k} settings are too many; the most is {MOST_ARMS_JUDGED}."]
     if not family.seeds:
         return [
-            f"no two settings share more than {counted(family.most_shared, 'seed')}: it takes "
-            f"{FEWEST_BLOCKS} to show which is better, and 10 to show it well."
+            "there is no verdict: no two settings share more than "
+            f"{counted(family.most_shared, 'seed')}; it takes {FEWEST_BLOCKS}, better 10."
         ]
     return [*_judged(family), *_unjudged(family)]
 
 
 def _judged(family: Family) -> list[str]:
-    """Which settings to use, which are worse and why, by how much, and what is left open."""
+    """Return which settings to use, which are worse, why and by how much, and what is open."""
     best, worse = family.judged(True), family.judged(False)
     metric, seeds = best[0].metric, counted(len(family.seeds), "seed")
     names = [standing.name for standing in best]
@@ -72,7 +70,7 @@ def _judged(family: Family) -> list[str]:
     open_still = math.isfinite(most) and len(best) > 1
     if not worse:
         rest = f"; whichever of them you take, {lost}" if open_still else ""
-        return [f"use {listed(names, joint='or')}: {seeds} show none of them worse{rest}."]
+        return [f"use {listed(names, joint='or')}: {seeds} do not show that one is worse{rest}."]
     use = f"use {listed(names, joint='or')}"
     if len(best) == 1:
         use += f", {with_interval(best[0].score, metric)} {metric_name(metric)}"
@@ -89,7 +87,7 @@ def _judged(family: Family) -> list[str]:
 
 
 def _losers(worse: list[Standing], best: list[Standing], seeds: Sequence[int]) -> list[str]:
-    """Say of each with a reason that it is worse and why, then of the others that they are."""
+    """Return clauses on the worse settings: first each with a reason, then the others."""
     told = [standing for standing in worse if standing.reason][:MOST_REASONS]
     named = {standing.name for standing in told}
     rest = [standing for standing in worse if standing.name not in named]
@@ -106,7 +104,7 @@ def _losers(worse: list[Standing], best: list[Standing], seeds: Sequence[int]) -
 
 
 def _unjudged(family: Family) -> list[str]:
-    """Which settings share too few seeds with the others."""
+    """Return a sentence on the settings that share too few seeds with the others."""
     left = [f"{one.name} ({counted(len(one.seeds), 'seed')})" for one in family.judged(None)]
     if not left:
         return []
@@ -125,7 +123,7 @@ def _failures(comparison: Comparison) -> list[str]:
         result.append(
             f"{sum(lost.values())} of {sum(len(a.scores) for a in comparison.arms)} replicates "
             f"diverged ({listed([f'{name} {lost[name]}' for name in worst], 4)}); they count as "
-            f"{'accuracy 0' if better else 'the greatest loss of their task'}, none is left out."
+            f"{'accuracy 0' if better else 'the greatest loss of their task'}."
         )
     failed, repeated = len(comparison.failures), len(comparison.repeated)
     if failed:
@@ -134,12 +132,12 @@ def _failures(comparison: Comparison) -> list[str]:
     unused = len(comparison.problems) - repeated
     if unused:
         result.append(
-            f"{counted(unused, 'folder')} could not be used, or not wholly; the reasons are listed."
+            f"{counted(unused, 'folder')} could not be used, or only in part; reasons are listed."
         )
     if repeated:
         repeat = "repeats" if repeated == 1 else "repeat"
         result.append(
-            f"{counted(repeated, 'run')} {repeat} seeds that others have; each counts once."
+            f"{counted(repeated, 'run')} {repeat} seeds of other runs; each seed counts once."
         )
     return result
 
@@ -154,17 +152,14 @@ def _tuning(comparison: Comparison) -> list[str]:
         f"Each setting's {listed(keys)} {'were' if keys[1:] else 'was'} chosen by validation data "
         f"out of {counted(max(budgets), 'trial', min(budgets))}"
         + (
-            ", and judged by networks trained anew with seeds that no choice has seen."
+            ", and judged by networks trained again with fresh seeds."
             if all(arm.is_fresh for arm in chosen)
-            else "; the networks that chose are judged too, which flatters differences (a sweep "
-            "with tune=KEY trains others)."
+            else "; the same networks are judged, which exaggerates differences (a sweep with "
+            "tune=KEY trains new ones)."
         )
     ]
     if not comparison.metric.rpartition(".")[2].startswith("test"):
-        result.append(
-            "The scores are not of held-out data that no choice has seen, which flatters "
-            "whatever was tuned."
-        )
+        result.append("The scores are not test scores: they favour whatever was tuned.")
     if min(budgets) < max(budgets):
         result.append("The tuning budgets differ, which favours those with more trials.")
     edges = [f"{arm.name} on {arm.task} ({arm.chosen_text})" for arm in chosen if arm.on_edge]
@@ -182,8 +177,8 @@ def _placebo(comparison: Comparison) -> list[str]:
         found = arm.placebo_differences
         gap = difference_with_interval(t_interval(found), comparison.metric)
         result.append(
-            f"Placebo: {arm.name} on {arm.task} against itself with {found.size} other seeds "
-            f"differs by {gap}; differences of that size mean nothing."
+            f"Placebo: {arm.name} on {arm.task} differs from itself with {found.size} other seeds "
+            f"by {gap}; differences of that size are noise."
         )
     return result
 
@@ -194,4 +189,4 @@ def _mixture(comparison: Comparison) -> list[str]:
     )
     if not differs:
         return []
-    return [f"These runs were not all made with the same {differs}: results may differ by that."]
+    return [f"The runs differ in {differs}, which may change results."]

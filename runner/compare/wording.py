@@ -1,4 +1,4 @@
-"""Numbers and lists as people read them, the same in tables, sentences and pictures."""
+"""The format of numbers and lists, the same in tables, sentences and pictures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def score(value: float, metric: str) -> str:
 
 
 def with_interval(found: Estimate, metric: str) -> str:
-    """Return "97.1% (96.2 to 98.0)", the centre alone where there is no interval."""
+    """Return "97.1% (96.2 to 98.0)", without an interval only the centre."""
     if not (math.isfinite(found.low) and math.isfinite(found.high)):
         return score(found.centre, metric)
     ends = (score(end, metric).removesuffix("%") for end in (found.low, found.high))
@@ -37,10 +37,10 @@ def with_interval(found: Estimate, metric: str) -> str:
 
 
 def difference(value: float, metric: str, unit: bool = True) -> str:
-    """Return a difference of what is compared: "0.80 points" of accuracy, "a factor of 1.25" of
-    losses, which is how many times the other's loss is this one.
+    """Return a difference on the scale of ``comparable``: "0.80 points" of accuracy, or "a factor
+    of 1.25", the ratio of the other's loss to this one's.
 
-    It has a digit more than scores have, so that 99.4% minus 99.4% may be 0.08.
+    It has one digit more than a score: 99.4% minus 99.4% may be 0.08 points.
     """
     if not math.isfinite(value):
         return "-"
@@ -66,16 +66,16 @@ def shortfall(short: tuple[float, float], metric: str) -> str:
 
 
 def lost_at_most(most: float, metric: str) -> str:
-    """Return "at most 3.40 points are lost", "the loss is at most 1.25 times the best's"."""
+    """Return "you lose at most 3.40 points", "the loss is at most 1.25 times the best's"."""
     if higher_is_better(metric):
-        return f"at most {difference(most, metric)} are lost"
+        return f"you lose at most {difference(most, metric)}"
     return f"the loss is at most {difference(most, metric, unit=False)} times the best's"
 
 
 def listed(words: Sequence[str], most: int = 8, joint: str = "and") -> str:
     """Return "a, b and c", beyond ``most`` "a, b and 7 others".
 
-    Words that have commas themselves, but for [16,16], are parted by semicolons: "a, x; and b, y".
+    Words with commas (except as in [16,16]) are separated by semicolons: "a, x; and b, y".
     """
     if len(words) < 2:
         return "".join(words)

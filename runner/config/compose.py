@@ -255,7 +255,7 @@ def checked_places(folders: Sequence[Path]) -> list[str]:
     """Return the folders as Hydra's search path takes them. Raises ConfigError."""
     for folder in folders:
         if not folder.is_dir():
-            raise ConfigError(f"--config-dir {folder}: there is no such folder")
+            raise ConfigError(f"--config-dir {folder}: no such folder")
     Plugins.instance().register(CheckedFolder)
     return [f"{CheckedFolder.scheme()}://{os.path.abspath(folder)}" for folder in folders]
 
@@ -397,7 +397,7 @@ def _no_such_choice(file: str, options: Sequence[str] | None) -> str:
     """``options`` are the choices in all folders, ours and the user's."""
     group, _, name = file.partition("/")
     if group not in (*GROUPS, "experiment"):
-        return f"{file}: there is no such choice or file"
+        return f"{file}: no such choice or file"
     known: list[str] = list(options or choices(group))
     text = f"{group}={name} is unknown; {closest(name, known)}"
     return text if group != "dataset" or close_names(name, known) else f"{text}; {OWN_DATA}"

@@ -165,7 +165,7 @@ def _refuse_key(key: str, word: Word) -> None:
             raise ConfigError(f"{key} is not taken: {reason}")
     if not _below(key, WORKS):
         raise ConfigError(
-            f"{key} is no setting of Hydra's; {closest(key, [*WORKS, *GROUPS_OF_HYDRA])}"
+            f"{key} is not a Hydra setting; {closest(key, [*WORKS, *GROUPS_OF_HYDRA])}"
         )
     if key in SECTIONS and not isinstance(word.value, (dict, list)):
         group = key.replace(".", "/") if key.replace(".", "/") in GROUPS_OF_HYDRA else f"{key}.KEY"

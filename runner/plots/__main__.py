@@ -83,7 +83,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     folders = [folder for folder in named if not _is_no_run(Path(folder))] or named
     for folder in named:
         if folder not in folders:
-            note(f"{folder} is no run and is passed over")
+            note(f"{folder} is not a run and is skipped")
     read = _read_snapshots if options.animate else _read
     drawn = animate if options.animate else lambda folder: draw(folder, options.format)
     for work in (read, partial(_draw, drawn)):

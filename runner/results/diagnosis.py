@@ -302,8 +302,8 @@ def _stuck(experiment: Experiment, accuracies: Array, finished: Array) -> list[d
 
 
 def _underfitted(accuracy: float, within_reach: float) -> list[dict[str, Any]]:
-    reason = f"train accuracy is {accuracy:.0%}, that of nearest neighbours {within_reach:.0%}"
-    text = f"{reason}: underfitting, for want of epochs, units, layers or a fitting learning rate"
+    reason = f"train accuracy is {accuracy:.0%} but nearest neighbours get {within_reach:.0%}"
+    text = f"{reason}: underfitting; try more epochs, units or layers, or another learning rate"
     numbers = {"accuracy": accuracy, "within_reach": within_reach}
     return [_finding("underfitting", reason, text, numbers)]
 

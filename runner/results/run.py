@@ -238,7 +238,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
         json.dumps(summary, ensure_ascii=False).encode()  # half a surrogate cannot be shown
     except FileNotFoundError:
         if folder.name.endswith(INTERRUPTED_SUFFIX):
-            why = "interrupted before its end; the command that began it goes on from there"
+            why = "interrupted; the command that started it resumes it"
             raise ValueError(why) from None
         raise ValueError(f"unfinished, it has no {SUMMARY}") from None
     except (OSError, ValueError, RecursionError) as error:

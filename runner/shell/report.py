@@ -20,7 +20,7 @@ def report(run: Run, reused: bool, seconds: float) -> str:
     first, *table = result_lines(run)
     lines = [first, *_formula(run), *table]
     if reused:
-        note = "this very run was there already; delete the folder to train again"
+        note = "already done; delete the folder to train again"
         lines.append(f"  time     {seconds:.2f} s  ({note})")
     else:
         training = summary["seconds"]["training"]

@@ -66,7 +66,7 @@ def sweep(launcher: Launcher, context: HydraContext) -> Grid:
     run_missing(grid, jobs, title, planned.folder, launcher, loader, remarks, doubt)
     judges = _chosen(planned) if grid.stop is None and not grid.trouble else []
     if judges:
-        title = f"{len(judges)} more with seeds that no choice has seen, of what validation chose"
+        title = f"{len(judges)} more with fresh seeds, of what validation chose"
         run_missing(grid, judges, title, planned.folder, launcher, loader)
     return grid
 
@@ -104,7 +104,7 @@ def run_missing(
         print(
             title
             + (f", {there} of them finished already" if there else "")
-            + (f", {len(stale)} to be trained anew" if stale else "")
+            + (f", {len(stale)} to be trained again" if stale else "")
         )
     for remark in remarks:
         print(f"  note: {one_line(remark)}")
@@ -117,7 +117,7 @@ def run_missing(
             put_aside(path)
         example, reason = next(iter(stale.items()))
         note(
-            f"trained anew: {len(stale)} of the jobs, the first because {example} {reason}; the "
+            f"trained again: {len(stale)} of the jobs, the first because {example} {reason}; the "
             f"former runs are in {folder / OLD}"
         )
     returns: Sequence[JobReturn] = []
@@ -140,12 +140,12 @@ def run_missing(
             reason = reason if job.folder in launched else ""
         elif ended:
             ended_well = launched.get(job.folder, JobStatus.COMPLETED) == JobStatus.COMPLETED
-            reason = reason or (LOST if ended_well else "it never ended")
+            reason = reason or (LOST if ended_well else "it did not finish")
         if reason:
             grid.failures.append(Failure(job.folder, reason, job.command))
 
 
-LOST = "it had ended well; now its folder is gone"
+LOST = "it succeeded, but its folder is gone"
 
 
 def launch_all(

@@ -127,7 +127,7 @@ def sweep(search: Search, launcher: Launcher, context: HydraContext) -> Grid:
     _write_history(study, space, jobs, loader)
     if grid.stop is None and not grid.trouble and (chosen := _chosen(grid, jobs)):
         judges = judges_of(chosen)
-        title = "the chosen trial once more, with seeds that no choice has seen"
+        title = "the chosen trial again, with fresh seeds"
         run_missing(grid, judges, title, folder, launcher, loader)
     return grid
 

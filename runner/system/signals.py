@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-NOTICE = "interrupted; the same command does what is left"
+NOTICE = "interrupted; the same command resumes the work"
 
 
 class Terminated(KeyboardInterrupt):

@@ -60,12 +60,12 @@ class Keeper(Listener):
         if state is None:
             return None
         if not state:
-            self.tell(f"{self.place / CHECKPOINT} is damaged: the training begins anew")
+            self.tell(f"{self.place / CHECKPOINT} is damaged: training starts over")
             return None
         _, made_with = _stamp(state)
         if not same(made_with, self.fingerprint):
             why = differences(made_with, self.fingerprint)
-            self.tell(f"{self.place} was kept with {why}: the training begins anew")
+            self.tell(f"{self.place} was kept with {why}: training starts over")
             return None
         del state["stamp"]
         return state
@@ -166,6 +166,6 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, share: float, place: Path, signal_number: int) -> None:
         super().__init__(
             f"interrupted after {share:.0%} of the training, which is kept in {place}; "
-            "the same command goes on from there"
+            "the same command resumes it"
         )
         self.place, self.signal_number = place, signal_number

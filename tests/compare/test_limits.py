@@ -234,7 +234,7 @@ def test_what_cannot_be_read_is_mentioned(tmp_path, monkeypatch):
     told = {Path(p.path).name: p.reason for p in build(folders).problems}
     assert told == {
         "locked": "cannot be read: Permission denied",
-        "link": "is a link; name the folder it leads to",
+        "link": "is a link; name the folder it points to",
         "empty": "holds no run",
         "failures.txt": "is a file",
     }

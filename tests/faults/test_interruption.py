@@ -159,7 +159,7 @@ def test_a_damaged_or_older_checkpoint_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setattr("runner.training.fingerprint._laboratory", lambda: "another")
     told: list[str] = []
     assert Keeper(tmp_path / "run", experiment, told.append).load() is None
-    assert "another version of this laboratory's code: the training begins anew" in told[0]
+    assert "another version of this laboratory's code: training starts over" in told[0]
 
 
 def test_another_interrupted_run_is_not_lost(tmp_path):
@@ -196,7 +196,7 @@ def test_a_signal_at_the_shell_ends_in_one_line_and_the_same_command_goes_on(
                 process.kill()
         assert process.returncode == status, err
         assert out == "" and len(err.splitlines()) == 1
-        assert "it.interrupted; the same command goes on from there" in err
+        assert "it.interrupted; the same command resumes it" in err
         assert _modified(tmp_path / "it.interrupted" / CHECKPOINT) > before
         with np.load(tmp_path / "it.interrupted" / CHECKPOINT) as state:
             epochs.append(int(str(state["json"]).split('"epoch": ')[1].split(",")[0]))

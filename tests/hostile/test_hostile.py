@@ -285,7 +285,7 @@ def test_a_pipe_for_a_config_is_not_waited_for():
     words = stranger("name: elu\n", "activation")
     os.mkfifo("theirs/activation/other.yaml")
     done = shell("-m", "runner", *BARE, *words[:2], "activation=other")
-    assert done.returncode == 2 and "other.yaml: it is no regular file" in done.stderr
+    assert done.returncode == 2 and "other.yaml: it is not a regular file" in done.stderr
     assert shell("-m", "runner", *BARE, *words).returncode == 0  # nobody reads the pipe
 
 

@@ -479,7 +479,7 @@ def test_files_and_comparisons_among_runs_are_passed_over(tmp_path, monkeypatch,
     assert main([str(path) for path in sorted(tmp_path.iterdir())]) == 0
     told = capsys.readouterr()
     assert told.out == f"{tmp_path / 'run'}\n"
-    assert told.err.count("is no run and is passed over") == 2
+    assert told.err.count("is not a run and is skipped") == 2
 
 
 def test_a_wrong_folder_is_one_line_and_status_2(tmp_path, capsys):

@@ -64,7 +64,7 @@ def test_a_search_lowers_the_validation_loss_and_is_judged_on_fresh_seeds(capsys
     words = [*SEARCH, "activation=elu,tanh", RATE, "hydra.sweeper.n_trials=12"]
     assert main(words) == 0
     out = capsys.readouterr().out
-    assert "study of 12 trials" in out and "with seeds that no choice has seen" in out
+    assert "study of 12 trials" in out and "with fresh seeds" in out
     assert "learning_rate was chosen by validation data out of" in out
     found = trials()
     assert len(found) == 12

@@ -50,7 +50,7 @@ def test_a_sweep_runs_every_combination_and_compares_them(capsys):
     out, told = capsys.readouterr()
     assert told.startswith("note: 2 replicates will not show which setting is best: it takes 6")
     assert "sweep of 4 jobs" in out
-    assert "it takes 6 to show which is better" in out
+    assert "it takes 6, better 10" in out
     (sweep,) = Path("outputs/sweeps").iterdir()
     assert sum((sweep / d / "summary.json").is_file() for d in os.listdir(sweep)) == 4
     for name in ("index.html", "leaderboard.csv", "leaderboard.md"):
@@ -161,9 +161,9 @@ def test_what_is_tuned_is_judged_by_networks_that_no_choice_has_seen(capsys):
     command = ["-m", "activation=relu,tanh", *RATES, "placebo=tanh", "seed=5", *QUICK]
     assert main(command) == 0
     out = capsys.readouterr().out
-    assert "sweep of 6 jobs" in out and "3 more with seeds that no choice has seen" in out
-    assert "judged by networks trained anew with seeds that no choice has seen" in out
-    assert "Placebo: tanh on moons against itself with 2 other seeds" in out
+    assert "sweep of 6 jobs" in out and "3 more with fresh seeds" in out
+    assert "judged by networks trained again with fresh seeds" in out
+    assert "Placebo: tanh on moons differs from itself with 2 other seeds" in out
     (sweep,) = Path("outputs/sweeps").iterdir()
     seeds = {}
     for path in sweep.glob("*/summary.json"):
@@ -214,11 +214,11 @@ def test_an_interrupted_sweep_judges_at_its_next_start(capsys, monkeypatch):
     assert main(command) == 130
     told = capsys.readouterr()
     assert "interrupted: 1 job left" in told.err
-    assert "the networks that chose are judged too, which flatters differences" in told.out
+    assert "the same networks are judged, which exaggerates differences" in told.out
     assert main(command) == 0
     told = capsys.readouterr()
-    assert "2 more with seeds that no choice has seen, of what validation chose, 1 of" in told.out
-    assert "judged by networks trained anew" in told.out
+    assert "2 more with fresh seeds, of what validation chose, 1 of" in told.out
+    assert "judged by networks trained again" in told.out
 
 
 def test_seeds_that_cannot_judge_are_refused_before_anything_is_made(capsys):
@@ -334,7 +334,7 @@ def test_a_job_that_has_lost_a_file_is_not_called_finished(capsys, name):
     capsys.readouterr()
     assert main(words) == 0
     told = capsys.readouterr()
-    assert "1 of them finished already, 1 to be trained anew" in told.out
+    assert "1 of them finished already, 1 to be trained again" in told.out
     assert name in told.err and str(lost) in told.err
     assert (lost / name).is_file() and (lost.parent / ".old" / lost.name).is_dir()
 

@@ -19,7 +19,7 @@ ENDINGS = {
     ),
     "no memory": (MemoryError(), 1, "error: there is not enough memory"),
     "no picture": (WorkFailed("it cannot be drawn"), 1, "error: it cannot be drawn"),
-    "Ctrl-C": (KeyboardInterrupt(), 130, "interrupted; the same command does what is left"),
+    "Ctrl-C": (KeyboardInterrupt(), 130, "interrupted; the same command resumes the work"),
     "SIGTERM": (Terminated("kept in x"), 143, "kept in x"),
 }
 

@@ -152,7 +152,7 @@ def test_two_ctrl_c_while_a_command_starts_end_it_in_a_line(module, word):
             os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
         assert process.returncode == 128 + signal.SIGINT
-        assert out == "" and err == "interrupted; the same command does what is left\n"
+        assert out == "" and err == "interrupted; the same command resumes the work\n"
         wait_until(lambda: not group(process.pid), 5)
 
 

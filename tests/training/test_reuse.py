@@ -192,7 +192,7 @@ def test_a_comparison_of_runs_made_with_different_things_says_so(monkeypatch, ca
         folders = [path for path in folders if "tanh" in path or f"/{name}" in path]
         capsys.readouterr()
         assert compare([*folders, "--no-pictures", "--output", "made"]) == 0
-        sentence = f"not all made with the same NumPy (1.0 or {np.__version__}):"
+        sentence = f"differ in NumPy (1.0 or {np.__version__}),"
         assert (sentence in capsys.readouterr().out) == said
 
 
@@ -212,7 +212,7 @@ def test_a_sweep_says_how_many_jobs_are_finished_and_how_many_trained_anew(
     assert main(words) == 0
     told = capsys.readouterr()
     assert "sweep of 3 jobs" in told.out and "1 of them finished already, 2 to be" in told.out
-    assert "trained anew: 2 of the jobs, the first because" in told.err and "NumPy 1.0" in told.err
+    assert "trained again: 2 of the jobs, the first because" in told.err and "NumPy 1.0" in told.err
     (swept,) = Path("outputs/sweeps").iterdir()
     assert len(list((swept / ".old").iterdir())) == 2
     assert main(words) == 0

@@ -1,5 +1,4 @@
-"""The pictures of a comparison, each answering one question; drawn from saved runs
-only."""
+"""The pictures of a comparison, drawn from saved runs; each answers one question."""
 
 from __future__ import annotations
 
@@ -37,19 +36,18 @@ DRAWN: tuple[Callable[[Comparison], Pictures], ...] = (
     profiles,
     budget,
 )
-"""In the order of the report; each returns pictures by name, none where it has no
-subject."""
+"""In the order of the report. Each returns pictures by name, none if it has nothing to show."""
 
 
 def draw_all(comparison: Comparison, format: str) -> tuple[dict[str, bytes], list[Problem]]:
-    """Return all pictures as the contents of files by name, and those that cannot be drawn.
+    """Return all pictures as file contents by name, and those that cannot be drawn.
 
-    Drawn on all cores where processes can be forked, which share what was read.
+    Drawing uses all cores if processes can be forked; these share the runs already read.
     """
     work = partial(_encoded, comparison, format)
     parts: list[Part]
     processes = min(available_cores(), len(DRAWN))
-    alone = threading.active_count() == 1  # as in no notebook; a fork takes over locks, not threads
+    alone = threading.active_count() == 1  # a fork copies locks, not threads (notebooks have some)
     if sys.platform != "linux" or processes == 1 or not alone:
         parts = [work(draw_some) for draw_some in DRAWN]
     else:
@@ -64,16 +62,16 @@ def draw_all(comparison: Comparison, format: str) -> tuple[dict[str, bytes], lis
         contents |= part
         undrawn += problems
         for run, damage in zip(comparison.runs, damages, strict=False):
-            run.damage.update(damage)  # what another process has found
+            run.damage.update(damage)  # found by another process
     return contents, undrawn
 
 
 def _encoded(
     comparison: Comparison, format: str, draw_some: Callable[[Comparison], Pictures]
 ) -> Part:
-    """Return contents, what could not be drawn, and the runs' damage found meanwhile.
+    """Return contents, pictures that could not be drawn, and damage found in the runs.
 
-    Whatever goes wrong costs that picture only.
+    An error affects only its own picture.
     """
     contents = {}
     pictures, undrawn = _drawn(comparison, draw_some)

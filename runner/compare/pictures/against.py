@@ -1,6 +1,6 @@
-"""Score against a swept setting: learning_rate first, any other number, budget.
+"""Score against a swept number: the learning rate first, then others, then the budget.
 
-The ranking of activations reverses between learning rates, so that picture comes first.
+The ranking of activations may reverse between learning rates, so that picture comes first.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from runner.statistics.estimates import how
 from runner.statistics.profiles import expected_best
 
 MOST_MARKED = 12
-"""With more values of a setting its lines have bands, or a few intervals."""
+"""With more values, lines have bands or a few intervals."""
 
 
 def number_of(key: str, value: Any) -> float:
     """Return a setting's value as a position on an axis, NaN if it has none.
 
-    Hidden layers count by their number; see ``hidden_meaning``.
+    For model.hidden see ``hidden_meaning``.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return math.nan
@@ -42,8 +42,7 @@ def number_of(key: str, value: Any) -> float:
 
 
 def hidden_meaning(comparison: Comparison) -> dict[str, tuple[str, dict[str, float]]]:
-    """Return what model.hidden means as a number: depth or width, if it is one of
-    them."""
+    """Return what model.hidden stands for as a number: depth, width, or neither."""
     values = {
         repr(s.config.get("model.hidden")): s.config.get("model.hidden")
         for s in comparison.settings

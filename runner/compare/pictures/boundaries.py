@@ -1,5 +1,4 @@
-"""boundaries: what the networks say over the plane, settings and replicates side by
-side."""
+"""boundaries: the networks' predictions over the plane, settings and replicates side by side."""
 
 from __future__ import annotations
 
@@ -18,16 +17,16 @@ from runner.plots.style import MARGIN, SMALL, WIDTH, Picture, cut
 
 MOST_ARMS, MOST_TASKS, MOST_REPLICATES = 16, 6, 8
 COARSE, FINE, FEW_SQUARES = 60, 120, 12
-"""Points of a field along a side: more where the squares are few and large."""
+"""Points along a side of a field: more if the squares are few and large."""
 MOST_SIDE = 3.7
 """Inches of a square."""
 MOST_WORST_ROWS, MOST_WORST_PANELS, MOST_MEDIANS = 12, 100, 40
 
 
 def boundaries(comparison: Comparison) -> dict[str, Picture]:
-    """Draw settings x tasks at their median replicate, and per task all replicates.
+    """Draw the median replicate of each setting and task, and per task all replicates.
 
-    Only for data with two features; a run whose weights cannot be read leaves a gap.
+    Only for data with two features. A run whose weights cannot be read leaves a gap.
     """
     tasks = comparison.tasks[:MOST_TASKS]
     groups = {task: comparison.of_task(task)[:MOST_ARMS] for task in tasks}
@@ -54,7 +53,7 @@ def boundaries(comparison: Comparison) -> dict[str, Picture]:
 
 
 def _ranked(arm: Arm, metric: str) -> list[int]:
-    """Return the rows of an arm's replicates, worst first, diverged ones before all."""
+    """Return the rows of an arm's replicates: diverged ones, then worst first."""
     values = direction(metric) * arm.setting.measured(metric)
     values = np.where(arm.setting.diverged | ~np.isfinite(values), -np.inf, values)
     return [int(k) for k in np.argsort(values, kind="stable")]
@@ -115,7 +114,7 @@ def _medians(
 
 
 def _columns(squares: int) -> int:
-    """Return into how many columns to put squares: rows that are full, or nearly so."""
+    """Return a number of columns with which all rows of squares are full, or nearly so."""
     return squares if squares <= 4 else min((4, 5, 6), key=lambda n: (-squares % n, -n))
 
 
@@ -131,7 +130,7 @@ def _worst_first(
         comparison,
         f"The replicates' boundaries, worst first, {task}",
         [
-            f"by seed and {metric_name(comparison.metric)}; below each row what repeats its worst",
+            f"by seed and {metric_name(comparison.metric)}; below: the command of the row's worst",
             left_out(len(group), len(comparison.of_task(task)), "settings"),
             left_out(most, max(len(arm.setting.replicates) for arm in group), "replicates"),
         ],
@@ -165,7 +164,7 @@ def _worst_first(
 
 
 def repeat_line(arm: Arm, k: int) -> str:
-    """Return the shell line that trains replicate k of an arm again, alone."""
+    """Return the shell line that trains only replicate k of an arm."""
     own = ("seed=", "replicates=", "plots=", "hydra.run.dir=")
     words = arm.setting.owners[k][0].summary["command"].split(" ")
     words = [word for word in words if not word.startswith(own)]
@@ -173,8 +172,8 @@ def repeat_line(arm: Arm, k: int) -> str:
 
 
 def _repeat(arm: Arm, k: int, room: float) -> str:
-    """Return the line that repeats replicate k, in two lines of so many inches; where it would
-    have to be cut, its folder and seed."""
+    """Return the command that repeats replicate k, wrapped to two lines; if it is too long, its
+    seed and folder."""
     letters = int(room / (6.5 * 0.61 / 72))
     lines = textwrap.wrap(repeat_line(arm, k), letters)
     if len(lines) > 2:

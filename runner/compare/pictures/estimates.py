@@ -1,5 +1,4 @@
-"""leaderboard and differences: who scored what, by how much more, and how sure that
-is."""
+"""leaderboard and differences: the scores, their differences, and how sure these are."""
 
 from __future__ import annotations
 
@@ -31,12 +30,12 @@ from runner.statistics.estimates import how, t_interval
 
 _ROW, _PANEL = 0.215, 0.68
 BELOW = 0.27
-"""Of a row: where its dots are, lest the interval hides them."""
+"""Position of the dots in a row, so that the interval does not hide them."""
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A setting's replicates as dots, (centre, low, high) of what is drawn, words beside it."""
+    """A setting's replicates as dots, (centre, low, high), and the words beside them."""
 
     name: str
     dots: Array
@@ -117,8 +116,8 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
         comparison,
         "Difference to the best, replicate by replicate",
         [
-            "paired by seed: mean, and how far each may fall short of the best (95%, all together)",
-            "grey bar: placebo, up to what that setting differs from itself on other seeds"
+            "paired by seed: mean, and how far each may fall short of the best (95%, simultaneous)",
+            "grey bar: placebo, how much that setting may differ from itself on other seeds"
             if placebos
             else "",
         ],
@@ -149,8 +148,8 @@ def _against_best(standing: Standing) -> str:
 
 
 def _draw_placebo(axes: Axes, family: Family) -> float:
-    """Draw in a setting's row what its difference to itself on other seeds may be, either way,
-    and return the largest."""
+    """Draw a setting's possible difference to itself on other seeds in its row, and return the
+    largest."""
     most = 0.0
     if family.task == OVERALL:
         return most
@@ -170,8 +169,7 @@ def _forest(
     families: Sequence[Family],
     panels: Sequence[Sequence[_Row]],
 ) -> tuple[Picture, list[Axes]]:
-    """Return a page with a panel of rows per family: names left, dots and intervals, words
-    right."""
+    """Return a page with a panel per family: names left, dots and intervals, words right."""
     if any(len(family.names) > MOST_ARMS for family in families):
         notes = [*notes, f"the best {MOST_ARMS} are shown, all are in leaderboard.csv"]
     every = [row for rows in panels for row in rows]
@@ -204,7 +202,7 @@ def _forest(
 
 
 def _draw(axes: Axes, rows: Sequence[_Row], shades: Sequence[str]) -> None:
-    """Draw rows of dots, an interval and its centre; one artist each, for there are many."""
+    """Draw rows of dots, an interval and its centre; one artist per kind, as rows are many."""
     counts = [row.dots.size for row in rows]
     dots, heights = np.concatenate([row.dots for row in rows]), np.repeat(range(len(rows)), counts)
     colours = np.repeat(shades, counts)

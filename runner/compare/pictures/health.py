@@ -32,7 +32,7 @@ _NOTHING = -99.0
 
 
 def health(comparison: Comparison) -> dict[str, Picture]:
-    """Draw, per setting and layer, the dead share and how much of the gradient arrives."""
+    """Draw, per setting and layer, the share of dead units and of the gradient that arrives."""
     tasks = comparison.tasks[:MOST_TASKS]
     groups = [comparison.of_task(task)[:MOST_ROWS] for task in tasks]
     while len(groups) > 1 and sum(map(len, groups)) > MOST_ROWS_IN_ALL:
@@ -112,7 +112,7 @@ def _at(values: Array, when: int) -> float:
 
 
 def _span(values: Array, words: Callable[[float], str]) -> str:
-    """Return ", 0 to 15%", the least and the greatest of cells that have no room for numbers."""
+    """Return ", 0 to 15%", the range of cells that have no room for numbers."""
     known = values[np.isfinite(values)]
     if not known.size:
         return ""
@@ -132,7 +132,6 @@ def _ratio(exponent: float) -> str:
 
 
 _Look = tuple[Callable[[float], str], dict[str, Any]]
-"""What is written into a cell, and its colours: a dead share of 0 and an unchanged gradient are
-white."""
+"""The text and colours of a cell: a dead share of 0 and an unchanged gradient are white."""
 _SHARES: _Look = _share, {"cmap": "Reds", "vmin": 0, "vmax": 1.3}
 _RATIOS: _Look = _ratio, {"cmap": "PuOr", "vmin": -4, "vmax": 4}

@@ -28,11 +28,11 @@ from runner.statistics.estimates import how
 
 MOST_PANELS, MOST_ROWS, MOST_NUMBERS = 9, 40, 400
 _ROOM = 0.36
-"""Inches that a number needs."""
+"""Width of a number in inches."""
 
 
 def heat_map(comparison: Comparison) -> dict[str, Picture]:
-    """Draw the score over the two axes with most values, a panel per rest, if filled."""
+    """Draw the score over the two axes with most values, a panel for each value of the rest."""
     keys = [k for k in comparison.keys if k != "dataset.name"]
     if len(keys) < 2:
         return {}
@@ -65,7 +65,7 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
             replicate_note(comparison.arms, how(metric).partition(",")[0]),
             left_out(len(panels), len(cells), "combinations"),
             "frame: chosen by validation data" if comparison.tuned else "",
-            "a scale of colours in each panel" if len(panels) > 1 else "",
+            "each panel has its own colour scale" if len(panels) > 1 else "",
         ],
         1.4 + deep * (0.26 * len(rows) + 0.85),
     )

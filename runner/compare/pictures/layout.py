@@ -23,7 +23,7 @@ MOST_TASKS, MOST_ARMS = 9, 40
 
 
 def page(comparison: Comparison, title: str, notes: Sequence[str], height: float) -> Picture:
-    """Return an empty picture: what was compared above, how to repeat it below."""
+    """Return an empty picture with the compared settings above and the command below."""
     common = comparison.settings[0].config
     fixed = [
         f"{short(key)}={show(common[key])}"
@@ -42,7 +42,7 @@ def page(comparison: Comparison, title: str, notes: Sequence[str], height: float
 
 
 def replicate_note(arms: Sequence[Arm], statistic: str) -> str:
-    """Return the statistic and how many replicates it is of, failures named."""
+    """Return the statistic, its number of replicates, and how many diverged."""
     counts = sorted({arm.scores.size for arm in arms})
     lost = sum(int(arm.setting.diverged.sum()) for arm in arms)
     n = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
@@ -54,13 +54,13 @@ def replicate_note(arms: Sequence[Arm], statistic: str) -> str:
 
 
 def left_out(shown: int, total: int, noun: str) -> str:
-    """Return "the first 12 of 20 settings", nothing where all are there."""
+    """Return "the first 12 of 20 settings", or nothing if all are shown."""
     return f"the first {shown} of {total} {noun}" if shown < total else ""
 
 
 def file_names(texts: Iterable[str]) -> dict[str, str]:
-    """Return for each text a part of a file name that is its own: letters, digits, dots,
-    dashes and underscores."""
+    """Return a unique part of a file name for each text: letters, digits, dots, dashes and
+    underscores."""
     result: dict[str, str] = {}
     for text in texts:
         name = re.sub(r"[^\w.]+", "-", text, flags=re.ASCII).strip("-.")[:60] or "task"
@@ -79,7 +79,7 @@ def widest(texts: Iterable[str], most: float) -> float:
 def grid(
     figure: Picture, count: int, columns: int, *, left: float, below: float, between: float = 0.0
 ) -> list[Axes]:
-    """Return axes in rows of ``columns``, each with so much room for its labels (inches)."""
+    """Return axes in rows of ``columns``, each with room for its labels (inches)."""
     rows = -(-count // columns)
     width = (figure.right - figure.left) / columns
     height = (figure.top - figure.bottom) / rows
@@ -93,7 +93,7 @@ def grid(
 
 
 def heading(axes: Axes, text: str, shade: str = INK) -> None:
-    """Write a panel's name above it, left-aligned; a dollar sign is a dollar sign."""
+    """Write a panel's name above it, left-aligned; $ does not start a formula."""
     text = cut(text, inches(axes)[0] + 0.1)
     axes.set_title(text, loc="left", fontsize=SMALL, color=shade, parse_math=False, pad=4)
 
@@ -107,7 +107,7 @@ def name_rows(
     room: float,
     ha: str = "right",
 ) -> None:
-    """Write names one below the other, ending at x or from there, cut to ``room`` (inches)."""
+    """Write names one below the other, right- or left-aligned at x, cut to ``room`` (inches)."""
     for row, name in enumerate(names):
         y = top - (row + 0.5) * height
         figure.words(x, y, cut(name, room), ha=ha, va="center")
@@ -120,9 +120,9 @@ def table(
     room: float = 0.0,
     **colours: Any,
 ) -> None:
-    """Draw a table's cells as colours, with a number in each that is known, where cells are
-    at least ``room`` inches wide."""
-    axes.set_facecolor(PALE)  # of what is not known
+    """Draw a table's cells as colours, with the known numbers in them if cells are at least
+    ``room`` inches wide."""
+    axes.set_facecolor(PALE)  # for unknown cells
     image = axes.imshow(np.ma.masked_invalid(values), aspect="auto", **colours)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

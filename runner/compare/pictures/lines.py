@@ -1,4 +1,4 @@
-"""Lines of scores or shares: a panel per task, or a panel per setting where there are many."""
+"""Lines of scores or shares: a panel per task, or per setting if there are many."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ Looks = dict[str, dict[str, Any]]
 MOST_LINES = 8
 MOST_BANDS = 4
 MARKERS = "os^Dv"
-"""By dash: each tells the same lines apart."""
+"""One for each dash pattern."""
 MOST_PANELS, MOST_ESSENTIAL_PANELS = 36, 48
 WIDE, NEAR, LEAST_ERROR = 0.15, 0.05, 2e-3
-"""Accuracies that reach so far, of which half are so near 100%, are drawn by their errors, above
-the least of which the scale is about linear."""
+"""Accuracies that span at least WIDE, with a median error of at most NEAR, have a logarithmic scale
+of the error, which is about linear below LEAST_ERROR."""
 MOST_ROOM_BESIDE_THIRDS = 1.0
-"""Inches for names beside three panels in a row; where names need more, there are two."""
+"""Inches for names beside three panels in a row; with longer names there are two panels."""
 
 
 @dataclass
 class Line:
-    """A setting's line in a panel; ``low`` and ``high`` bound its band, NaN where it has none.
+    """A setting's line in a panel; ``low`` and ``high`` bound its band, NaN without one.
 
-    Each of its points is ``marked``, and has its own interval, where there are few.
+    If there are few points, each is ``marked`` and has its own interval.
     """
 
     name: str
@@ -74,11 +74,11 @@ class Line:
 
     @property
     def banded(self) -> Array:
-        """Where the line has a band."""
+        """A mask of the points with a band."""
         return np.isfinite(self.low) & np.isfinite(self.high)
 
     def places(self, place: int, of: int) -> Array:
-        """Return the points at which to draw a few intervals, each of so many lines elsewhere."""
+        """Return the points at which to draw a few intervals, different for each of the lines."""
         shares = (np.arange(5) + (place + 0.5) / of) / 5
         x = self.x[0] + shares * (self.x[-1] - self.x[0])
         return np.searchsorted(self.x, x, "right") - 1
@@ -103,14 +103,14 @@ class Line:
 
 @dataclass(frozen=True)
 class LinePicture:
-    """What a picture of lines shows.
+    """A picture of lines.
 
     Attributes:
-        name, title, notes: its file, and the words above it.
+        name, title, notes: its file name and the words above it.
         panels: each task's lines.
-        dress: sets the scales of an axes, before the lines are drawn.
-        labels_at_ends: name the lines where they end; otherwise in a list beside them.
-        essential: allow for more panels.
+        dress: sets the scales of an axes before the lines are drawn.
+        labels_at_ends: whether names stand at the ends of lines or in a list beside them.
+        essential: whether it may have more panels than other pictures.
     """
 
     name: str
@@ -124,8 +124,8 @@ class LinePicture:
     essential: bool = False
 
     def draw(self, comparison: Comparison) -> dict[str, Picture]:
-        """Return one picture with a panel per task. With more than MOST_LINES lines each task
-        has a picture of its own with a panel per line, the others in grey behind."""
+        """Return one picture with a panel per task; with more than MOST_LINES lines, a picture per
+        task with a panel per line and the other lines in grey."""
         panels = {task: lines for task, lines in list(self.panels.items())[:MOST_TASKS] if lines}
         if not panels:
             return {}
@@ -192,7 +192,7 @@ class LinePicture:
             panel.add_collection(grey, autolim=False)
             _draw(panel, [line], look)
             heading(panel, line.name, look[line.name]["color"])
-            # Ticks are most of the time that a panel takes: only the outer ones have any.
+            # Ticks take most of a panel's time, so only the outer panels have them.
             panel.xaxis.set_visible(index >= len(lines) - columns)
             panel.yaxis.set_visible(index % columns == 0)
             panel.set_xlabel(self.x_label, parse_math=False)
@@ -202,11 +202,10 @@ class LinePicture:
 
 
 def looks(named: Iterable[tuple[str, str]]) -> Looks:
-    """Return colour and dash by name, given (name, activation); an activation keeps its
-    own wherever it can (see ``tell_apart``).
+    """Return colour and dash by name, given (name, activation).
 
-    Several names of one activation share its colour and differ by dash; where all have
-    the same activation, colours tell them apart.
+    An activation keeps its own style if it can (see ``tell_apart``). Several names of one
+    activation share its colour and differ by dash; if all have the same activation, by colour.
     """
     by_name = dict(named)
     activations = list(by_name.values())
@@ -227,8 +226,8 @@ def looks(named: Iterable[tuple[str, str]]) -> Looks:
 
 
 def _draw(axes: Axes, lines: Sequence[Line], look: Looks) -> None:
-    """Draw lines with bands, or where bands would hide each other, with small intervals, each
-    line's a little beside the others'."""
+    """Draw lines with bands; where bands would hide each other, with a few small intervals, at
+    different points for each line."""
     for place, line in enumerate(lines):
         how = look[line.name]
         shade = how["color"]
@@ -272,7 +271,7 @@ def _end_labels(axes: Axes, lines: Sequence[Line], look: Looks, room: float) -> 
 
 
 def _legend(axes: Axes, lines: Sequence[Line], look: Looks, room: float) -> None:
-    """List the lines beside the panel, in their order: for lines that all end alike."""
+    """List the lines beside the panel, in order, if all end at the same height."""
     wide, high = inches(axes)
     where: dict[str, Any] = {"transform": axes.transAxes}
     for place, line in enumerate(lines):
@@ -283,14 +282,14 @@ def _legend(axes: Axes, lines: Sequence[Line], look: Looks, room: float) -> None
 
 
 def _share_limits(panels: Sequence[Axes]) -> None:
-    """Give all panels the same scales, so that heights can be compared across them."""
+    """Give all panels the same scales, so that they can be compared."""
     lows, highs = zip(*(panel.get_ylim() for panel in panels), strict=True)
     for panel in panels:
         panel.set_ylim(min(lows), max(highs))
 
 
 def share_axis(axes: Axes) -> None:
-    """Let a vertical axis show shares, from none to all."""
+    """Make the vertical axis show shares from 0% to 100%."""
     axes.set_ylim(-0.02, 1.02)
     percent(axes.yaxis)
 
@@ -299,8 +298,8 @@ def share_axis(axes: Axes) -> None:
 class Scale:
     """The scale of scores on an axis: losses logarithmic, accuracies to 100%.
 
-    With a ``floor`` an accuracy a is at -log(1 - a + floor), so that 99% and 98% are as far apart
-    as 96% and 98%.
+    With a ``floor``, accuracy a is at -log(1 - a + floor): 99% and 98% are as far apart as 98% and
+    96%.
     """
 
     limits: tuple[float, float]
@@ -320,7 +319,7 @@ class Scale:
 
     @property
     def note(self) -> str:
-        return "scale: logarithm of the error, 100% at its end" if self.floor else ""
+        return "scale: logarithm of the error, 100% at the end" if self.floor else ""
 
     def set(self, axis: Axis) -> None:
         """Give an axis these limits, and ticks that suit them."""
@@ -344,7 +343,7 @@ class Scale:
         return 1 + self.floor - np.exp(-np.asarray(place))
 
     def _ticks(self, most: float) -> list[float]:
-        """Return round accuracies from the highest down, no closer than ``most`` allow."""
+        """Return at most ``most`` round accuracies from the highest down."""
         errors = [0.0, *(m * 10.0**e for e in (-4, -3, -2, -1) for m in (1, 2, 5)), 1.0]
         first, last = self._place(np.array(self.limits)).tolist()
         ticks: list[float] = []
@@ -357,7 +356,7 @@ class Scale:
 
 
 def scale_of_lines(metric: str, panels: dict[str, list[Line]]) -> tuple[Scale, str]:
-    """Return the scale that a picture needs for these lines, and a note on it."""
+    """Return the scale for these lines, and a note on it."""
     every = [line for lines in panels.values() for line in lines]
     centres = np.concatenate([line.y for line in every])
     ends = [end[line.banded] for line in every for end in (line.low, line.high)]

@@ -20,12 +20,12 @@ from runner.results.trained_network import TrainedNetwork
 
 MOST_POINTS = 300
 MOST_SAMPLES = 2_000_000
-"""Whose data take a second to make again."""
+"""Data sets of more samples take over a second to draw again."""
 
 
 def page_axes(figure: Picture) -> Axes:
-    """Return axes over the whole page, in inches: axes for each of a hundred squares would
-    cost ten times as much."""
+    """Return axes over the whole page, in inches: separate axes for each of a hundred squares take
+    ten times as long."""
     width, height = figure.get_size_inches()
     axes = figure.place(0, 0, width, height)
     axes.set_axis_off()
@@ -41,10 +41,10 @@ class Fields:
     """The decision fields of a task's arms; each run is read and evaluated once.
 
     Attributes:
-        part: whose samples are shown, "test", or "train" without test data; empty if no run
-            has two features and weights that can be read.
-        extent: of all samples shown.
-        resolution: how many points each side of a field has.
+        part: the part shown: "test", or "train" without test data; empty if no run has two
+            features and readable weights.
+        extent: the extent of all samples shown.
+        resolution: points along each side of a field.
     """
 
     def __init__(self, arms: Sequence[Arm], resolution: int) -> None:
@@ -64,13 +64,13 @@ class Fields:
             if not run.damage:
                 try:
                     self._runs[run.path] = _read(run)
-                except Exception as error:  # costs this run's boundaries only
+                except Exception as error:  # only this run's boundaries are left out
                     run.damage[WEIGHTS] = str(error)
         return self._runs[run.path]
 
     def draw(self, axes: Axes, arm: Arm, k: int, x: float, y: float, size: float) -> None:
-        """Draw a replicate in the square with upper left corner (x, y), a cross where it has
-        diverged or cannot be read."""
+        """Draw a replicate in the square with upper left corner (x, y): a cross if it diverged or
+        cannot be read."""
         axes.add_patch(Rectangle((x, y - size), size, size, fill=False, ec=PALE, lw=0.8))
         run, row = arm.setting.owners[k]
         trained = self._trained(run)

@@ -1,4 +1,4 @@
-"""curves and solved: how fast each setting learns, and how many replicates make it."""
+"""curves and solved: how fast each setting learns, and how many replicates solve the task."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def solved(comparison: Comparison) -> dict[str, Picture]:
     }
     part = " or ".join("validation" if some else "train" for some in sorted(held_out, reverse=True))
     together = 1 < max(len(lines) for lines in panels.values()) <= MOST_LINES
-    bars = "bars: 95% interval of the epoch by which half have, if any" if together else "95% band"
+    bars = "bars: 95% interval of the median epoch, if it has one" if together else "95% band"
     target = " or ".join(f"{value:.3g}" for value in targets)
     return LinePicture(
         "solved",
@@ -82,7 +82,7 @@ def solved(comparison: Comparison) -> dict[str, Picture]:
         [
             replicate_note(comparison.arms, "Kaplan-Meier"),
             bars,
-            "a diverged replicate never gets there",
+            "a diverged replicate never reaches it",
         ],
         panels,
         _dresser(panels, share_axis),

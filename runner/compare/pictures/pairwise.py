@@ -1,4 +1,4 @@
-"""pairwise and profiles: who beats whom how often, and how often a score is reached."""
+"""pairwise and profiles: how often one setting beats another, and how often a score is reached."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOST_ARMS = 12
 
 
 def pairwise(comparison: Comparison) -> dict[str, Picture]:
-    """Draw P(row beats column) over all replicates, framed where a test separates them."""
+    """Draw P(row beats column) over all replicates, framed if significant."""
     families = [f for f in comparison.families if f.pairs and 3 <= len(f.names) <= MOST_ARMS]
     families = families[:MOST_TASKS]
     if not families:
@@ -48,7 +48,7 @@ def pairwise(comparison: Comparison) -> dict[str, Picture]:
         "Probability that the row beats the column",
         [
             replicate_note(comparison.arms, "all pairs of replicates, ties count half"),
-            "framed: told apart by a test of all pairs together",
+            "framed: significant in a joint test of all pairs",
         ],
         height,
     )
