@@ -176,6 +176,7 @@ def _flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, An
     elif signal > FLOW:
         code, ratio = "exploding", signal
         reason = f"the outputs of layer {layers} are {_digits(ratio)} times the inputs"
+        numbers, forecast = {}, ""
     else:
         return []
     extreme = not 1 / EXTREME_FLOW <= ratio <= EXTREME_FLOW
