@@ -393,7 +393,8 @@ def varied_experiment(fixed, varied):
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_a_job_put_together_is_what_hydra_composes(choice):
-    fixed, varied = ["model.hidden=[3]"], [choice, "optimizer.learning_rate=0.5", "seed=2"]
+    fixed = ["model.hidden=[3]", "training.batch_size=null"]  # single_sample has no more
+    varied = [choice, "optimizer.learning_rate=0.5", "seed=2"]
     found = varied_experiment(fixed, varied)
     assert found.to_dict() == compose([*fixed, *varied]).experiment.to_dict()
 
