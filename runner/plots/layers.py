@@ -238,8 +238,9 @@ def _profiles(axes: Axes, run: Run, rms: Array, centre: Array, predicted: Array)
     values = np.concatenate([drawn, predicted[np.isfinite(predicted)]])
     values = values[values > 0]
     low, high = (values.min(), values.max()) if values.size else (0.1, 1.0)
-    room = max((high / low) ** 0.06, 2 / np.sqrt(high / low), 1.1)
-    low, high = low / room, high * room
+    span = np.log(high) - np.log(low)  # high / low may overflow
+    room = max(np.exp(0.06 * span), 2 * np.exp(-span / 2), 1.1)
+    low, high = max(low / room, 1e-300), min(high * room, 1e300)
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     log_ticks(axes.xaxis, low, high, most=5 if high < 1e4 * low else 4)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from runner import run
 from runner.config.compose import compose
 from runner.results.diagnosis import diagnose
 from runner.results.prediction import predicted_gradients
@@ -92,3 +93,13 @@ def test_signals_that_explode_without_their_gradients_are_said():
 def test_narrow_relu_layers_are_called_dead_where_theory_predicts_no_loss():
     found = gravest("activation=relu", "initializer=he_normal", width=4, hidden=20)
     assert found["code"] == "dead" and found["numbers"]["since"] == 0
+
+
+def test_gradients_beyond_the_normal_floats_are_drawn(tmp_path):
+    """From 1e-313 to 1: their ratio is no float."""
+    words = ["activation=swiglu_clamped", "initializer=lecun_normal", "initializer.gain=30"]
+    words += ["initializer.bias_mean=2", "dataset.standardize=false", "dtype=float64"]
+    words += ["model.hidden=[8,6,8,6]", "dataset.samples=100", "training.epochs=1", "replicates=2"]
+    found = run([*words, "plots=none", f"hydra.run.dir={tmp_path / 'run'}"])
+    assert found.history["layer1_gradient_rms"][:, 0].min() < 1e-300
+    assert found.figures()["flow"].encode("png")
