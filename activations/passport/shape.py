@@ -156,7 +156,8 @@ def _refined(activation: Elementwise, x: Array) -> tuple[Array, list[float]]:
     for before, after in zip(low, high, strict=True):
         with np.errstate(all="ignore"):
             y, slope = activation.value_and_gradient(np.array([before, after]))
-        differ = np.isfinite([*y, *slope]).all() and not (_same(*y) and _same(*slope))
+            differ = np.isfinite([*y, *slope]).all() and not (_same(*y) and _same(*slope))
+            differ &= np.abs(slope).max() * (after - before) < 1e-6  # else f turns between floats
         known = (*activation.kinks, *kinks)
         if differ and after not in known and before not in known:
             kinks.append(float(after) + 0.0)

@@ -191,6 +191,8 @@ def test_kinks_jumps_and_poles_of_a_formula_are_found() -> None:
     clip = shape_of(Formula("max(0, min(1, x))"))  # with the slope 1/2 at both kinks
     assert extreme(clip.flattest, clip.kinks) == "0 for x < 0"
     assert extreme(clip.steepest, clip.kinks) == "1 for 0 < x < 1"
+    turns = shape_of(Formula("sin(1/x)"))  # ever faster towards 0
+    assert turns.kinks == () and turns.lipschitz == math.inf
     root = shape_of(Formula("sqrt(abs(x))"))
     assert root.lipschitz == math.inf and root.lowest.value == 0
 
