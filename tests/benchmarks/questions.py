@@ -93,8 +93,8 @@ def gated(answer: Answer) -> str:
         f"{answer.chosen(hard, one)} ({one}) and {answer.chosen(hard, other)} ({other})"
         for one, other in pairs
     )
-    return f"""No: at 337 parameters no gated unit can be told from the function in its gate. On the
-checkerboard swiglu leads silu by {answer.lead(hard, *pairs[0])}, geglu gelu by
+    return f"""No: at 337 parameters, 342 with gates, no gated unit can be told from the function in
+its gate. On the checkerboard swiglu leads silu by {answer.lead(hard, *pairs[0])}, geglu gelu by
 {answer.lead(hard, *pairs[1])} and reglu relu by {answer.lead(hard, *pairs[2])} (n = {answer.n};
 placebo {answer.placebo(hard)}). A gated unit multiplies one linear map by a function of
 another. It costs twice the weights, so that eleven stand against sixteen. Gated units want
