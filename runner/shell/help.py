@@ -71,7 +71,7 @@ ABOUT = {
     "optimizer": "how the gradient changes the weights",
     "schedule": "the learning rate over the epochs",
     "initializer": "the initial weights",
-    "experiment": "ready-made sweeps",
+    "experiment": "ready-made questions, some for runner.propagate",
 }
 """What each group chooses."""
 WIDEST = 100
