@@ -164,7 +164,6 @@ def _flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, An
     gradient = _median(start["layer1_gradient_rms"] / start[f"layer{layers}_gradient_rms"])
     inputs = float(np.sqrt(np.mean(np.square(experiment.first_split.train_x, dtype=np.float64))))
     signal = _median(start[f"layer{layers}_activation_rms"]) / (inputs or 1.0)
-    numbers, forecast = dict[str, float](), ""
     if gradient < 1 / FLOW:
         code, ratio = "vanishing", gradient
         reason = f"layer 1 receives {_digits(ratio)} of layer {layers}'s gradient"
