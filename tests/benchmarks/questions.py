@@ -26,13 +26,14 @@ MOST_BYTES = 150_000
 GATES = {"swi": "silu", "ge": "gelu", "re": "relu"}
 HEAD = """# Questions people argue about
 
-Each answer is one command. Validation data choose the learning rate of each activation by itself
-where the command tunes it, networks with fresh seeds judge the choice on test data, and a placebo,
-one activation that enters twice with other seeds, shows what chance does. Differences are means
-over replicates paired by seed, in points of test accuracy, with t intervals at 95%; p is of no
-difference, adjusted for all pairs of its table's task. The accuracy of a network that diverges
-counts as 0. All of it is about networks of a few hundred to ten thousand weights on two-dimensional
-data: what it says of large networks is at most what to try.
+Each answer comes from one command. Where the command tunes the learning rate, each activation gets
+its own rate, chosen on validation data, and networks with fresh seeds are judged on test data. A
+placebo (one activation that is trained twice with different seeds) shows the size of chance
+differences. A difference is a mean over replicates paired by seed, in points of test accuracy, with
+a 95% t interval; p tests for no difference and is adjusted for all pairs of the task in its table.
+The accuracy of a network that diverges counts as 0. All networks have between a few hundred and ten
+thousand weights and two-dimensional data. The answers need not hold for large networks; at most
+they suggest what to try there.
 
 `python -m tests.benchmarks.questions` runs the commands and writes this page, its numbers and
 pictures.
@@ -47,15 +48,15 @@ def relu_at_zero(shallow: Answer) -> str:
         " and ".join(f"{answer.same_weights(task, one, zero)} on {task}" for task in answer.tasks)
         for answer in (deep, shallow)
     )
-    return f"""Not that {shallow.n} replicates can tell. In two layers of 16, training with the
-slopes 0 and 1 ends at weights of the same bytes in most replicates: {most}. The slope at 0
-enters a gradient only where a pre-activation is exactly 0, which a sum of float32 products
-hardly ever is. It is where all units of the layer before are off and the bias has not moved
-yet, and that is frequent in ten layers of 8, the second table: the same weights in {few}. There
-the slopes do train different networks, but not better ones: no difference has p below 0.05, and
-the placebo's intervals are about as wide. Limits: ten such narrow layers end so differently
-from seed to seed that some points of difference would not be seen; float16, in which exact
-zeros are frequent, is not tried.
+    return f"""No difference is visible with {shallow.n} replicates. In two layers of 16,
+training with the slopes 0 and 1 gives byte-identical weights in most replicates: {most}. The
+slope at 0 enters a gradient only if a pre-activation is exactly 0. A sum of float32 products is
+almost never exactly 0. It is 0 if all units of the previous layer are off and the bias has not
+changed yet. This is frequent in ten layers of 8 (second table), where the weights are identical
+in only {few}. There the slopes train different networks, but not better ones: no difference has p
+below 0.05, and the intervals of the placebo are about as wide. Limits: the results of ten such
+narrow layers vary so much between seeds that a difference of a few points would not be detected.
+float16, in which exact zeros are frequent, was not tried.
 
 {shallow.leads(pairs)}
 
@@ -70,17 +71,19 @@ def leaky_slope(answer: Answer) -> str:
     name = "alpha={}".format
     hard, easy = answer.tasks
     pairs = [(name(slope), name(0)) for slope in (0.01, 0.1, 0.2, 0.3, 0.5)]
-    return f"""At most gently: 0, which is ReLU, 0.01 and 0.1 cannot be told apart, and from 0.2
-on it costs. On the checkerboard 0.01 minus 0 is {answer.lead(hard, name(0.01), name(0))} and 0.1
-minus 0 {answer.lead(hard, name(0.1), name(0))}, but 0.2 minus 0
-{answer.lead(hard, name(0.2), name(0))} and 0.5 minus 0 {answer.lead(hard, name(0.5), name(0))} (n
-= {answer.n}; placebo {answer.placebo(hard)}). On the spirals, which all of them solve, 0.5 minus
-0 is {answer.lead(easy, name(0.5), name(0))}. Leaky ReLU is (1 + alpha)/2 x + (1 - alpha)/2 |x|:
-with alpha the part that bends shrinks against the part that does not, so that the same 16 units
-fit less. What the slope is for, units that cannot die, is worth little in two layers, whose best
-rates leave {answer.dead(hard, name(0))} of ReLU's units dead. At a rate that is too large it is
-worth more: {answer.reversal(hard)} Limits: two layers; in deep networks dead units cost more, and
-wide ones have bends to spare.
+    return f"""At most 0.1. The slopes 0 (which is ReLU), 0.01 and 0.1 cannot be told apart; slopes
+from 0.2 on lower the accuracy. On the checkerboard, 0.01 minus 0 is
+{answer.lead(hard, name(0.01), name(0))} and 0.1 minus 0 is
+{answer.lead(hard, name(0.1), name(0))}. But 0.2 minus 0 is
+{answer.lead(hard, name(0.2), name(0))} and 0.5 minus 0 is
+{answer.lead(hard, name(0.5), name(0))} (n = {answer.n}; placebo {answer.placebo(hard)}). All
+slopes solve the spirals; there, 0.5 minus 0 is {answer.lead(easy, name(0.5), name(0))}. The
+reason: leaky ReLU is (1 + alpha)/2 x + (1 - alpha)/2 |x|. As alpha grows, the bent part shrinks
+relative to the linear part, so the same 16 units fit less. The purpose of the slope is to keep
+units from dying. In two layers this gains little: at its best rate, {answer.dead(hard, name(0))}
+of ReLU's units are dead. At a rate that is too large it gains more: {answer.reversal(hard)}
+Limits: two layers. In deep networks dead units cost more, and wide networks have more bends than
+they need.
 
 {answer.leads(pairs)}"""
 
@@ -93,14 +96,16 @@ def gated(answer: Answer) -> str:
         f"{answer.chosen(hard, one)} ({one}) and {answer.chosen(hard, other)} ({other})"
         for one, other in pairs
     )
-    return f"""No: at 337 parameters, 342 with gates, no gated unit can be told from the function in
-its gate. On the checkerboard swiglu leads silu by {answer.lead(hard, *pairs[0])}, geglu gelu by
-{answer.lead(hard, *pairs[1])} and reglu relu by {answer.lead(hard, *pairs[2])} (n = {answer.n};
-placebo {answer.placebo(hard)}). A gated unit multiplies one linear map by a function of
-another. It costs twice the weights, so that eleven stand against sixteen. Gated units want
-smaller rates; chosen were {", ".join(chosen)}. At one rate for all they win or lose by that
-rate: {answer.reversal(hard)} Limits: two layers, two features, Adam. In transformers the gate's
-gain is reported for layers of thousands of units and without biases, which this does not test.
+    return f"""No. At 337 parameters (342 with gates) no gated unit can be told apart from the
+function in its gate.
+On the checkerboard, swiglu minus silu is {answer.lead(hard, *pairs[0])}, geglu minus gelu is
+{answer.lead(hard, *pairs[1])}, and reglu minus relu is {answer.lead(hard, *pairs[2])} (n =
+{answer.n}; placebo {answer.placebo(hard)}). A gated unit multiplies one linear map by a function
+of another. It needs twice the weights, so eleven gated units compete with sixteen ordinary units.
+Gated units need smaller rates. The chosen rates are {", ".join(chosen)}. If all use the same
+rate, that rate decides the winner: {answer.reversal(hard)} Limits: two layers, two features,
+Adam. Gains from gates in transformers are reported for layers of thousands of units without
+biases, which this experiment does not test.
 
 {answer.leads(pairs)}"""
 
@@ -109,17 +114,17 @@ def deep_initializers(answer: Answer) -> str:
     (task,) = answer.tasks
     names = sorted({arm.activation for arm in answer.result.arms})
     pairs = [(f"{name} auto", f"{name} he_normal") for name in names]
-    return f"""Yes for sigmoid and silu; for gelu and tanh it is not shown. In thirty layers of 16
-sigmoid with He's rule stays at chance, {answer.score(task, "sigmoid he_normal")}, and is right
-in {answer.score(task, "sigmoid auto")} with auto. auto leads He by
+    return f"""Yes for sigmoid and silu; not shown for gelu and tanh. In thirty layers of 16 units,
+sigmoid with He's rule stays at chance, {answer.score(task, "sigmoid he_normal")}; with auto its
+accuracy is {answer.score(task, "sigmoid auto")}. The lead of auto over He is
 {answer.lead(task, *pairs[2])} for silu, {answer.lead(task, *pairs[0])} for gelu and
 {answer.lead(task, *pairs[3])} for tanh (n = {answer.n}; placebo, tanh with auto,
-{answer.placebo(task)}). He's factor 2 is right for ReLU, whose E f'^2 is 1/2; through each
-layer of another f the gradient's mean square is multiplied by 2 E f'^2, which is at most 1/8
-for sigmoid, so that layer 1 gets less than 1e-13 of the last layer's gradient. auto takes
-orthogonal weights, and the scale at which f multiplies it by 1. Limits: 200 steps of Adam, two
-rates, so that each choice is at an edge of them; normalisation layers and shortcut connections,
-which make depth easy, are not here.
+{answer.placebo(task)}). He's factor 2 is right for ReLU, whose E f'^2 is 1/2. For another f, each
+layer multiplies the gradient's mean square by 2 E f'^2. For sigmoid this is at most 1/8, so layer
+1 receives less than 1e-13 of the last layer's gradient. auto uses orthogonal weights, and scales
+them so that each layer multiplies the mean square by 1. Limits: 200 steps of Adam, and only two
+rates, so every chosen rate is at an edge of the range. Normalisation layers and shortcut
+connections, which make deep networks easy to train, are not used.
 
 {answer.leads(pairs)}"""
 
@@ -129,16 +134,17 @@ def best_rate(answer: Answer) -> str:
     names = [standing.name for standing in answer.result.families[0].standings]
     rates = ", ".join(f"{answer.chosen(task, name)} ({name})" for name in names)
     own = ", ".join(f"{name} {answer.score(task, name)}" for name in names)
-    return f"""Only at middling rates. {answer.reversal(task)} At their own best rates, with fresh
-seeds, they are {own}: tanh leads relu by {answer.lead(task, "tanh", "relu")} and relu leads
-sigmoid by {answer.lead(task, "relu", "sigmoid")} (n = {answer.n}; placebo
-{answer.placebo(task)}). Kendall's tau between that ranking and the one at a common rate, 1 if
-they agree and 0 if they have nothing to do with each other, is in the table: a rate near to
-those that most would choose ranks about right, one at either end ranks whom it suits. Nor does
-the rate that is chosen say who is good: {rates}. The gradient is a product of slopes, and
-sigmoid's are at most 1/4, so it learns nothing at a rate at which relu is nearly at its best.
-Limits: 100 epochs of plain SGD, which takes the gradient's size as it is. Adam divides it out,
-and its best rates are closer together (`experiment=fair`).
+    return f"""Only at rates in the middle. {answer.reversal(task)} At their own best rates and on
+fresh seeds, the accuracies are {own}. tanh leads relu by {answer.lead(task, "tanh", "relu")} and
+relu leads sigmoid by {answer.lead(task, "relu", "sigmoid")} (n = {answer.n}; placebo
+{answer.placebo(task)}). The table gives Kendall's tau between this ranking and the ranking at one
+common rate; tau is 1 if the rankings agree and 0 if they are unrelated. A common rate near most
+of the best rates gives about the right ranking. A rate at either end favours the activations that
+it suits. The best rates are {rates}; they do not show which activation is good. The gradient is a
+product of slopes, and the slopes of sigmoid are at most 1/4, so sigmoid learns nothing at a rate
+at which relu is nearly at its best. Limits: 100 epochs of plain SGD, whose steps are proportional
+to the size of the gradient. Adam divides by that size, so its best rates are closer together
+(`experiment=fair`).
 
 {answer.by_rate(task)}"""
 
@@ -146,16 +152,17 @@ and its best rates are closer together (`experiment=fair`).
 def learned_slope(answer: Answer) -> str:
     pairs = [("swish", "silu"), ("prelu", "leaky_relu alpha=0.25"), ("pelu", "elu")]
     (task,) = answer.tasks
-    return f"""Where the fixed one does not suit the task and weights cannot make up for it. prelu
-leads the leaky_relu that it starts as by {answer.lead(task, *pairs[1])}; swish minus silu is
-{answer.lead(task, *pairs[0])} and pelu minus elu {answer.lead(task, *pairs[2])}, neither of which
-{answer.n} replicates can tell from nothing (placebo {answer.placebo(task)}). swish with beta is
-silu(beta x)/beta: the weights before and after a unit can do all that beta does. The slope of
-leaky_relu is beyond weights, as f(c x) = c f(x) for every c > 0, and 0.25 is more than this task
-likes (see the slopes above): prelu's end below 0, at {answer.learned(task, "prelu", "alpha")} in
-the mean of each layer: its units become V's, which bend more than ReLU does. So a learned slope
-is insurance against a wrong one, and silu needs none. Limits: one task, two layers, one slope a
-unit, no weight decay on the slopes.
+    return f"""Yes, if the fixed shape does not suit the task and the weights cannot correct it.
+prelu starts as leaky_relu with slope 0.25 and ends {answer.lead(task, *pairs[1])} ahead of it.
+swish minus silu is {answer.lead(task, *pairs[0])}, and pelu minus elu is
+{answer.lead(task, *pairs[2])}; {answer.n} replicates cannot tell either difference from 0 (placebo
+{answer.placebo(task)}). swish with beta is silu(beta x)/beta, so the weights before and after a
+unit can do everything that beta does. For leaky_relu, f(c x) = c f(x) for every c > 0, so no
+weights can replace its slope. The slope 0.25 is too steep for this task (see the slopes above).
+prelu's slopes end below 0, at {answer.learned(task, "prelu", "alpha")} in the mean of each layer:
+its units become V-shaped and bend more than ReLU does. So a learned slope protects against a wrong
+fixed slope; silu does not need that protection. Limits: one task, two layers, one slope per unit,
+no weight decay on the slopes.
 
 {answer.leads(pairs)}"""
 
@@ -174,19 +181,21 @@ def dying_relu(answer: Answer) -> str:
         for k in layers
     ]
     heads = ["layers of 4", "born dead, at most", "born dead, measured"]
-    return f"""Before training, by depth, and in training, by the rate. A network is dead if all
-units of some layer give the same for all data: nothing before that layer learns any more. The
-deeper, the more are born so, and the larger the rate, the more die in training: with ten layers
-of 4 units {found[10, rates[0]][0]} of {answer.n} networks are dead before training,
-{found[10, rates[0]][1]} after it at a rate of {rates[0]:g} and {found[10, rates[-1]][1]} at
-{rates[-1]:g}. Zero biases and symmetric weights switch a unit off for a given input with
-probability 1/2, hence all N of a layer with 2^-N, and some layer of L with 1 - (1 - 2^-N)^L;
-for all inputs at once it happens less often, so that this bounds the share that is born dead
-(Lu, Shin, Su and Karniadakis 2020, https://arxiv.org/abs/1903.06733; `experiment=born_dead`
-reproduces their numbers). None of these is revived, as no gradient passes. In training Adam
-moves every weight by about the rate in a step, whatever the gradient: at 0.1 a few steps move a
-bias further than the weights reach, and the unit is off for all data. Limits: layers of 4 are
-far narrower than anybody uses, and 2^-N vanishes for wider ones; death by rate does not.
+    return f"""Before training if they are deep and narrow, and in training if the rate is large. A
+network is dead if all units of some layer give the same output for all data; then nothing before
+that layer learns. More networks are born dead with more layers, and more die in training at a
+larger rate. With ten layers of 4 units, {found[10, rates[0]][0]} of {answer.n} networks are dead
+before training, {found[10, rates[0]][1]} after training at a rate of {rates[0]:g}, and
+{found[10, rates[-1]][1]} at {rates[-1]:g}. With zero biases and symmetric weights, a unit is off
+for a given input with probability 1/2. So all N units of a layer are off with probability 2^-N,
+and all units of at least one of L layers with probability 1 - (1 - 2^-N)^L. Being off for all
+inputs is less likely, so this is an upper bound of the share born dead (Lu, Shin, Su and
+Karniadakis 2020, https://arxiv.org/abs/1903.06733; `experiment=born_dead` reproduces their
+numbers). Training cannot revive a network that is born dead, because no gradient passes through
+it. In training, each step of Adam changes every weight by about the rate, whatever the gradient.
+At 0.1, a few steps can make a bias larger than the weighted inputs, and the unit is off for all
+data. Limits: layers of 4 are far narrower than in practice. For wider layers 2^-N vanishes, but
+units still die at large rates.
 
 {table([*heads, *(f"dead after training at {rate:g}" for rate in rates)], rows)}"""
 
