@@ -1,8 +1,7 @@
-"""What code of the user's own gives, as numbers: that changes with files and settings that it
-reads, which no look at the code finds.
+"""The numbers that a user's own code returns. They also depend on files and settings that the code
+reads, which the code's text does not show.
 
-Numbers count to nine digits, so that a run made on another processor, whose last bits differ,
-is known again.
+Numbers count to nine digits: the last bits differ between processors.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ def _rounded(x: Array) -> Array:
 
 @np.errstate(all="ignore")
 def of(part: Named) -> list[Array]:
-    """Return what an activation, optimizer, initializer, schedule or loss gives."""
+    """Return the numbers that an activation, optimizer, initializer, schedule or loss computes."""
     if isinstance(part, Activation):
         return of_activation(part)
     rng = np.random.default_rng(0)
@@ -64,9 +63,9 @@ def of(part: Named) -> list[Array]:
 
 
 def descend(optimizer: Optimizer, gradients: Array, resumed_at: int | None = None) -> Array:
-    """Return where these gradients, (steps, replicates, parameters), move all ones.
+    """Return where these gradients, (steps, replicates, parameters), move theta = 1.
 
-    With ``resumed_at`` a new optimizer goes on from the state before that step, as from a
+    With ``resumed_at`` a new optimizer resumes from the state before that step, as from a
     checkpoint.
     """
     _, replicates, parameters = gradients.shape
@@ -87,10 +86,10 @@ def descend(optimizer: Optimizer, gradients: Array, resumed_at: int | None = Non
 
 @np.errstate(all="ignore")
 def of_activation(activation: Activation) -> list[Array]:
-    """Return values and gradients at some 200 points from -1000 to 1000, most within 10; of a
-    stochastic activation in training too, drawn from a fixed generator.
+    """Return values and gradients at some 200 points from -1000 to 1000, most within 10; for a
+    stochastic activation also in training mode, with a fixed generator.
 
-    It must have numbers for its learnable parameters, as before a network binds them.
+    Its learnable parameters must be numbers, as before a network binds them.
     """
     activation = copy.deepcopy(activation)
     rng = np.random.default_rng(0)

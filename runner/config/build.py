@@ -1,7 +1,7 @@
-"""Config sections that name one of several things: ``name`` plus its own parameters.
+"""Config sections that choose one of several classes: ``name`` plus its parameters.
 
-``optimizer: {name: adam, learning_rate: 0.01}`` becomes ``Adam(learning_rate=0.01)``. What can be
-named is what is registered, so a config from a stranger can run nothing.
+``optimizer: {name: adam, learning_rate: 0.01}`` becomes ``Adam(learning_rate=0.01)``. Only
+registered names are allowed, so an untrusted config cannot run code.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ SECTIONS: dict[str, Registry[Any]] = {
     registry.kind: registry
     for registry in (ACTIVATIONS, DATASETS, OPTIMIZERS, SCHEDULES, INITIALIZERS)
 }
-"""What a section of its own names; a loss is named by training.loss."""
+"""The kinds with a config section; the loss is named by training.loss."""
 REGISTRIES: tuple[Registry[Any], ...] = (*SECTIONS.values(), LOSSES)
 
 
 def build(registry: Registry[Built], node: Mapping[str, Any]) -> Built:
-    """Return what a section names, built of the section's other keys.
+    """Build what a section names from the section's other keys.
 
-    Raises ConfigError, its message beginning with the section and the key, for an unknown name,
-    an unknown parameter, or a value that is refused.
+    Raises ConfigError, which begins with the section and the key, for an unknown name, an unknown
+    parameter, or an invalid value.
     """
     parameters = {key: value for key, value in node.items() if key != "name"}
     with naming(registry.kind):
@@ -42,8 +42,8 @@ def build(registry: Registry[Built], node: Mapping[str, Any]) -> Built:
 
 @contextmanager
 def naming(kind: str) -> Iterator[None]:
-    """Let a ValueError that begins with a parameter's name become a ConfigError that begins with
-    the section, too."""
+    """Turn a ValueError that begins with a parameter's name into a ConfigError that begins with
+    the section."""
     try:
         yield
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What there is to choose: the groups of conf/, their choices, and the known keys."""
+"""The groups of conf/, their choices, and the known keys."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from runner.system.terminal import ConfigError
 
 GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initializer")
 AROUND = ("tune", "placebo", "objective")
-"""What may be said beside the experiment: the key that validation data choose, the activation that
-enters twice, and what a job returns to a sweeper (see conf/config.yaml)."""
+"""Keys beside the experiment's: the tuned keys, the activation trained twice, and what a job
+returns to a sweeper (see conf/config.yaml)."""
 ALSO_CALLED = {"lr": "learning_rate", "random_state": "seed"}
-"""What scikit-learn and PyTorch call a key."""
+"""Names that scikit-learn and PyTorch use for a key."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"
 """The YAML files: inside the package when installed, at the top level in a checkout."""
@@ -45,7 +45,7 @@ def choices(group: str) -> dict[str, str]:
 
 
 def refuse_other_commands(experiment: str, command: str) -> None:
-    """Raise ConfigError, naming the right one, if an experiment in conf/ is for another command.
+    """Raise ConfigError, naming the right command, if an experiment in conf/ is for another one.
 
     The comment at the top of its file shows how it is called: "python -m COMMAND experiment=NAME".
     """
@@ -62,7 +62,7 @@ def refuse_other_commands(experiment: str, command: str) -> None:
 
 
 def offered(group: str) -> list[str]:
-    """Return the choices of a group of Hydra's: its own, the installed plugins' and conf/'s."""
+    """Return the choices of one of Hydra's groups: its own, installed plugins' and conf/'s."""
     Plugins.instance()  # offers the installed ones
     section, _, name = group.partition("/")
     stored = ConfigStore.instance().repo.get(section, {}).get(name, {})
@@ -74,7 +74,7 @@ def offered(group: str) -> list[str]:
 
 @functools.cache
 def known_values() -> dict[str, list[Any]]:
-    """Return every key that an override may name, with the values of all choices' files."""
+    """Return every key that an override may set, with its values in the files of all choices."""
     found: dict[str, list[Any]] = {group: [] for group in (*GROUPS, "experiment")}
     files = {"": [CONFIG_DIR / "config.yaml"]}
     files |= {f"{group}.": sorted((CONFIG_DIR / group).glob("*.yaml")) for group in GROUPS}
@@ -96,8 +96,8 @@ def takes_one_value(key: str) -> bool:
 
 
 def closest_key(name: str) -> str:
-    """Return a hint for an unknown key: the same name or a close one elsewhere, else those
-    beside it."""
+    """Return a hint for an unknown key: the same or a close name elsewhere, else the keys of its
+    section."""
     known = [key for key in known_values() if key != name]
     section, _, last = name.replace("/", ".").rpartition(".")
     last = ALSO_CALLED.get(last, last)

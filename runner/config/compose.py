@@ -1,7 +1,7 @@
 """From overrides to a checked experiment: Hydra composes, its errors become one line.
 
-Only the composition of Hydra is used here, not its ``main``: so nothing is made on disk
-before the config has passed, and a ``_target_`` hidden in somebody's YAML reaches no import.
+Only Hydra's composition is used, not its ``main``. So nothing is written before the config is
+checked, and a ``_target_`` in an untrusted YAML file is never imported.
 """
 
 from __future__ import annotations
@@ -64,18 +64,18 @@ OWN_DATA = (
 
 
 NAME = "{name}"
-"""In the folders of Hydra's settings: a name that is the same for the same config, or sweep."""
+"""In Hydra's folder settings: stands for a name that depends only on the config or sweep."""
 
 
 @dataclass(frozen=True)
 class Composition:
-    """What Hydra composes of the words that name one value.
+    """The config that Hydra composes from the words with one value.
 
     Attributes:
-        words: all words, the axes of a sweep too.
-        config: what Hydra has composed.
-        sections: that without Hydra's own part, as plain dictionaries; not checked yet.
-        loader: what has composed it.
+        words: all words, including the axes of a sweep.
+        config: the composed config.
+        sections: the same without Hydra's own part, as plain dictionaries; not checked yet.
+        loader: the config loader that composed it.
     """
 
     words: list[Word]
@@ -85,8 +85,8 @@ class Composition:
 
     @property
     def sweeps(self) -> bool:
-        """Whether hydra.mode says so; without it, whether an experiment file has parameters to
-        sweep over, or stands beside an axis."""
+        """Whether this is a sweep: by hydra.mode; if that is unset, an experiment file with
+        hydra.sweeper.params or beside an axis is one."""
         mode = self.config.hydra.mode
         if mode is not None:
             return bool(mode == RunMode.MULTIRUN)
@@ -130,7 +130,7 @@ class Composition:
 
     @cached_property
     def experiment(self) -> Experiment:
-        """The one experiment that is meant. Raises ConfigError, also for what sweeps only take."""
+        """The one experiment. Raises ConfigError, also for settings that only sweeps have."""
         for word in self.words:
             if word.is_axis:
                 raise ConfigError(f"{word} has several values; add -m to sweep over them")
@@ -148,8 +148,8 @@ class Composition:
 
     @cached_property
     def sweep_folder(self) -> Path:
-        """The folder of a sweep. {name} stands for what varies and what is fixed, not for the
-        values, so that a sweep may grow, nor for how many jobs there are or where they run.
+        """The folder of a sweep. {name} depends on the axes' keys and the fixed words. It does not
+        depend on the axes' values, so that a sweep may grow, or on how jobs run.
         Raises ConfigError."""
         keys = [axis.key for axis in self.axes]
         fixed = [str(w) for w in self.words if not (w.is_axis or is_no_setting(w.key))]
@@ -176,8 +176,7 @@ class Composition:
 
 
 def compose(overrides: Sequence[str]) -> Composition:
-    """Compose the overrides once. Raises ConfigError, one line that names the key and what is
-    allowed."""
+    """Compose the overrides once. Raises ConfigError, one line with the key and what is allowed."""
     words = read(overrides)
     refuse_of_hydra(words)
     sweeper = next((word.text for word in words[::-1] if word.key == SWEEPER), "grid")
@@ -192,20 +191,20 @@ def compose(overrides: Sequence[str]) -> Composition:
 
 
 def compose_sections(words: Sequence[Word], primary: str = "config") -> dict[str, Any]:
-    """Return what Hydra composes of a file in conf/ and words that are right and name one value
-    each, as plain dictionaries without its own part. Raises ConfigError."""
+    """Return what Hydra composes from a file in conf/ and valid words with one value each, as plain
+    dictionaries without Hydra's own part. Raises ConfigError."""
     return plain(_composed(words, primary)[0])
 
 
 def checked(sections: dict[str, Any], words: Sequence[Word]) -> Experiment:
     """Return the experiment of a composed config in plain dictionaries.
 
-    Extensions are taken from the command line only: a config file from a stranger must not
-    name code to run. Raises ConfigError.
+    Extensions are allowed on the command line only: an untrusted config file must not name code to
+    run. Raises ConfigError.
     """
     if list(sections.get("extensions") or []) != extensions_of(words):
         raise ConfigError(
-            "extensions may be named on the command line only, e.g. extensions=[my_activations.py]"
+            "extensions are allowed on the command line only, e.g. extensions=[my_activations.py]"
         )
     return Experiment.from_dict({k: v for k, v in sections.items() if k not in AROUND})
 
@@ -229,8 +228,8 @@ def plain(config: DictConfig) -> dict[str, Any]:
 def for_hydra(words: Sequence[Word]) -> list[str]:
     """Return the words as Hydra's composition takes them. Raises ConfigError.
 
-    A key that a chosen YAML file does not have is added: whether the choice takes it is for
-    our own check to say, Hydra knows only that it "is not in struct".
+    A key that a chosen YAML file lacks is added. Our own check then says whether the choice has
+    it; Hydra would only say that it "is not in struct".
     """
     folders = folders_of(words)
     arguments = []
@@ -261,31 +260,31 @@ def checked_places(folders: Sequence[Path]) -> list[str]:
 
 
 def sources(folders: Sequence[Path]) -> list[ConfigSource]:
-    """Return where Hydra looks for files, in its order: ours, these folders, what is offered."""
+    """Return where Hydra looks for files, in order: conf/, these folders, registered configs."""
     with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
         *ours, offered = GlobalHydra.instance().config_loader().get_sources()
     return [*ours, *(CheckedFolder("theirs", place) for place in checked_places(folders)), offered]
 
 
 class Composed(Hydra):
-    """Hydra's ``run`` and ``multirun`` of a config that is composed and checked already."""
+    """Hydra's ``run`` and ``multirun`` for a config that is already composed and checked."""
 
     def __init__(self, config: DictConfig, loader: ConfigLoader) -> None:
         self.config, self.config_loader = config, loader
 
     def run(self, *words: Any, **how: Any) -> JobReturn:
-        """Carry out one job."""
+        """Run one job."""
         with self._trusted():
             return super().run(*words, **how)
 
     def multirun(self, *words: Any, **how: Any) -> Any:
-        """Let the sweeper carry out its jobs."""
+        """Let the sweeper run its jobs."""
         with self._trusted():
             return super().multirun(*words, **how)
 
     def _trusted(self) -> AbstractContextManager[Any]:
-        """Let Hydra call the callbacks that the command line names, its plugins, and nothing else
-        that a config names. Hydra 1.3 has no such list."""
+        """Let Hydra call its plugins and the callbacks on the command line, but no other code that
+        a config names. Hydra 1.3 has no such list."""
         from hydra import utils
 
         callbacks = self.config.hydra.callbacks or {}
@@ -305,10 +304,10 @@ class Composed(Hydra):
 
 @contextmanager
 def hydra_set_aside() -> Iterator[None]:
-    """Give back the Hydra state that is here now, as who calls us may be a program of Hydra's, and
-    the logging, which a launcher sets up as a program's.
+    """Restore Hydra's global state, as the caller may be a Hydra program, and the logging, which a
+    launcher configures.
 
-    Of what Hydra keeps once per process we use copies, or our own.
+    For Hydra's singletons we use copies or our own.
     """
     logger = logging.getLogger()
     level, handlers = logger.level, list(logger.handlers)
@@ -334,7 +333,7 @@ def _composed(words: Sequence[Word], primary: str = "config") -> tuple[DictConfi
         warnings.catch_warnings(),
         initialize_config_dir(str(CONFIG_DIR), job_name="runner", **VERSION_BASE),
     ):
-        # A user's YAML file for a class of their own, whose defaults we have offered too.
+        # A user's YAML file replaces the defaults that we registered for the user's class.
         warnings.filterwarnings("ignore", r"\s*'[^']+/.*ConfigStore schema")
         config = hydra.compose(primary, arguments, return_hydra_config=True)
         if folders_of(words):
@@ -344,19 +343,19 @@ def _composed(words: Sequence[Word], primary: str = "config") -> tuple[DictConfi
 
 
 def _hydra_of_the_shell(words: Sequence[Word]) -> DictConfig:
-    """Return Hydra's section as the words alone make it, without any file but ours."""
+    """Return Hydra's section composed from the words and our files only."""
     arguments = [word.typed for word in words if word.is_hydras and word.key != SEARCHPATH]
     try:
         return hydra.compose("config", arguments, return_hydra_config=True).hydra
-    except ConfigCompositionException as error:  # a choice that is a file of theirs
+    except ConfigCompositionException as error:  # a choice from the user's files
         raise ConfigError(
-            f"hydra's settings are taken from the command line only: {first_line(error)}"
+            f"Hydra's settings are allowed on the command line only: {first_line(error)}"
         ) from None
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise ConfigError, one line in our words, for whatever Hydra raises in several."""
+    """Raise ConfigError, one line, for any error from Hydra, which may have several lines."""
     try:
         yield
     except (ConfigError, MemoryError):
@@ -370,7 +369,7 @@ def explained() -> Iterator[None]:
 
 
 def _explanation(error: BaseException) -> str:
-    """Return one line that says which key or file is wrong, and what would be right."""
+    """Return one line that says which key or file is wrong, and what is allowed."""
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, MissingConfigException) and cause.missing_cfg_file:
@@ -381,7 +380,7 @@ def _explanation(error: BaseException) -> str:
         if isinstance(cause, OmegaConfBaseException) and cause.full_key:
             where = "" if cause is error or not str(error) else f"{first_line(error)} "
             return f"{where}{cause.full_key}: {first_line(cause)}"
-    if isinstance(error, AttributeError):  # which Hydra's own sweeper has as params
+    if isinstance(error, AttributeError):  # Hydra's own sweeper has params: null
         return "Hydra cannot merge a section into a null of a config; name it in a YAML file"
     return first_line(error)
 
@@ -394,7 +393,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _no_such_choice(file: str, options: Sequence[str] | None) -> str:
-    """``options`` are the choices in all folders, ours and the user's."""
+    """Return the line for an unknown choice; ``options`` are the choices in all folders."""
     group, _, name = file.partition("/")
     if group not in (*GROUPS, "experiment"):
         return f"{file}: no such choice or file"

@@ -1,8 +1,7 @@
-"""The schema of an experiment: what may be set, its types and ranges, checked once.
+"""The schema of an experiment: keys, types and ranges, checked once.
 
-``Experiment.from_dict`` takes a composed config as plain dictionaries and raises ConfigError,
-one line that names the key, for anything that could not be trained. What passed is trusted
-from there on.
+``Experiment.from_dict`` takes a composed config as plain dictionaries. It raises ConfigError, one
+line that names the key, for anything that cannot be trained. Later code relies on the check.
 """
 
 from __future__ import annotations
@@ -47,28 +46,28 @@ share a name once in 50,000 such sweeps, and then one of them is refused."""
 
 
 SMALL = 20_000
-"""Numbers of a data set, 160 kB, that are rather remembered than made again."""
+"""Data sets of at most so many numbers (160 kB) are cached."""
 
 _RIGHT_SPLITS: set[tuple[str, Any, int]] = set()
-"""Dataset's section as text, generator and seed of data that have been made without an error."""
+"""Data drawn without an error: the dataset's section as text, generator and seed."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """How long, in what batches and towards what.
+    """How to train: length, batches and loss.
 
     Attributes:
         epochs: passes over the training set.
         batch_size: samples per step; None for the full batch.
-        shuffle: whether each epoch has its batches in a new order, or all have that of the split.
+        shuffle: whether each epoch has a new order of samples, or all have that of the split.
         loss: cross_entropy, squared_error or, for two classes, tanh_squared_error.
         l2: adds l2 / 2 times the sum of the squared weights to the training loss.
         patience: stop a replicate after this many epochs without a lower validation loss;
             None never stops early.
         record_every: epochs between records in history.csv; a replicate's last is always
-            recorded. The history only: stopping, best and solved epochs do not depend on it.
-        target_accuracy: validation accuracy at which a replicate counts as having solved; that
-            on training data where no sample is held out for validation.
+            recorded. Stopping, best and solved epochs do not depend on it.
+        target_accuracy: validation accuracy at which a replicate counts as solved; training
+            accuracy if there is no validation part.
         snapshots: at how many epochs the first replicate's weights are kept, for an animation;
             0 for none.
     """
@@ -101,14 +100,14 @@ class Training:
 
     @property
     def snapshot_epochs(self) -> list[int]:
-        """The epochs whose weights are kept: before training, the last, and between them the
-        denser the earlier; all epochs where they are not more than ``snapshots``."""
+        """The epochs whose weights are kept: epoch 0, the last, and between them denser at the
+        start; all epochs if there are at most ``snapshots``."""
         last = min(self.snapshots, self.epochs + 1) - 1
         return [max(k, self.epochs * k * k // (last * last)) for k in range(last + 1) if last]
 
 
 class Parts(NamedTuple):
-    """What an experiment names, built of its config."""
+    """The parts that an experiment names, built from its config."""
 
     activation: Activation
     optimizer: Optimizer
@@ -142,8 +141,8 @@ class Experiment:
     def from_dict(cls, config: Mapping[str, Any], *, check: bool = True) -> Experiment:
         """Return the experiment of a composed config.
 
-        With ``check`` every part is built once; without, only the structure is read, as for
-        a stored run whose activation may live in a file that is not at hand.
+        With ``check`` every part is built once. Without, only the structure is read, as for a
+        stored run whose activation may be defined in a missing file.
         Raises ConfigError, one line beginning with the key.
         """
         known = [field.name for field in fields(cls)]
@@ -188,8 +187,8 @@ class Experiment:
         return experiment
 
     def _check_splits(self) -> None:
-        """Make every replicate's data once: whether a class is missing from a part hangs on
-        the seed. What has passed is remembered, for the jobs of a sweep share their data."""
+        """Draw every replicate's data once, as the seed decides whether a part lacks a class.
+        Checked data are remembered, as the jobs of a sweep share them."""
         text = json.dumps(self.dataset, sort_keys=True)
         name = self.dataset["name"]
         own = not DATASETS.is_ours(name)  # which may read a file that has changed since
@@ -199,8 +198,8 @@ class Experiment:
             for part in ("mean", "train_x")
         ):
             raise ConfigError(
-                f"dataset {name} is not the same for the same seed; all that is random must be "
-                "drawn from its rng"
+                f"dataset {name} is not the same for the same seed; draw all random numbers from "
+                "its rng"
             )
         for seed in self.seeds:
             if own or (text, DATASETS[name], seed) not in _RIGHT_SPLITS:
@@ -245,7 +244,7 @@ class Experiment:
         return self._build(ACTIVATIONS, self.activation)
 
     def parts(self) -> Parts:
-        """Return all that the config names, new, but for the data."""
+        """Return new instances of all parts except the data."""
         return Parts(
             self.activation_object(),
             self._build(OPTIMIZERS, self.optimizer),
@@ -266,7 +265,7 @@ class Experiment:
 
     @property
     def names(self) -> list[tuple[Registry[Any], str]]:
-        """All names of parts that the config holds, each with where it is to be found."""
+        """All parts that the config names, each with its registry."""
         named = [(registry, getattr(self, kind)["name"]) for kind, registry in SECTIONS.items()]
         return [*named, (LOSSES, self.training.loss)]
 
@@ -327,9 +326,9 @@ class Experiment:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the config, but for the picture format, which decides no result.
+        """SHA-256 of the config without the picture format, which does not affect results.
 
-        What decides results beside it is the fingerprint's: see runner/training/fingerprint.py.
+        What else affects results is in the fingerprint: see runner/training/fingerprint.py.
         """
         plain = self.to_dict()
         del plain["plots"]
@@ -338,7 +337,7 @@ class Experiment:
 
     @property
     def folder_name(self) -> str:
-        """A name that reads well and is the same for the same config."""
+        """A readable name that depends only on the config."""
         words = f"{self.activation['name']}_{self.dataset['name']}"
         words = re.sub(r"[^A-Za-z0-9_.-]+", "-", words)[:80]
         return f"{words}_{self.digest[:DIGITS_IN_NAMES]}"
@@ -361,7 +360,7 @@ def _split(section: Mapping[str, Any], seed: int, dtype: str | None) -> Split:
 
 @lru_cache(maxsize=32)
 def _small_split(section: str, seed: int, dtype: str | None) -> Split:
-    """Return a split of one of our data sets, made once: the jobs of a sweep share their data."""
+    """Return a split of a built-in data set, cached: the jobs of a sweep share their data."""
     found = _split(json.loads(section), seed, dtype)
     for field in fields(found):
         if field.name != "classes":
@@ -370,7 +369,7 @@ def _small_split(section: str, seed: int, dtype: str | None) -> Split:
 
 
 def _is_small(section: Mapping[str, Any]) -> bool:
-    """Whether a data set has few enough numbers for several to be remembered."""
+    """Whether a data set is small enough to be cached."""
     sizes = section.get("samples"), section.get("features", 2)
     return all(isinstance(size, int) for size in sizes) and math.prod(sizes) <= SMALL
 
@@ -392,7 +391,7 @@ def _section(key: str, section: type[Any], node: Any) -> Any:
 
 
 def _canonical(value: Any) -> Any:
-    """Write equal settings equally: 1 and 1.0 are the same learning rate."""
+    """Normalise equal settings: 1 and 1.0 are the same learning rate."""
     if isinstance(value, dict):
         return {key: _canonical(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

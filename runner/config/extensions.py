@@ -3,8 +3,8 @@
     python -m runner extensions=[my_activations.py] activation=wiggle
 
 Importing a file registers what it defines: activations, data sets, optimizers, initializers,
-schedules and losses. This is the one, explicit, door through which a run executes code that is not
-the library's.
+schedules and losses. Apart from Hydra's callbacks and plugins, a run executes no other code of
+the user's.
 """
 
 from __future__ import annotations
@@ -30,17 +30,16 @@ from runner.data.shapes import DATASETS
 from runner.system.terminal import ConfigError
 
 _IMPORTED: dict[str, dict[str, str]] = {}
-"""For each extension the user's modules that it led to, with a digest of their files' text."""
+"""For each extension: the user's modules that it imports, with a digest of their files."""
 
 
 def load_extensions(paths: Sequence[str]) -> None:
-    """Import each file or module, try out what it registers, and let configs name it.
+    """Import each file or module, test what it registers, and let configs name it.
 
-    What was edited since it was last imported, be it the file, the module or another of the
-    user's that it imports, takes the place of its former self. What a notebook has registered
-    itself may be named, too.
-    Raises ConfigError, one line, if a file is missing or cannot be imported, or if what it
-    registers does not work, such as an activation whose gradient disagrees with its value.
+    A file or module is imported again if it, or a module of the user's that it imports, was
+    edited. Parts registered in a notebook may be named too.
+    Raises ConfigError, one line, if a file is missing or cannot be imported, or if a part is
+    wrong, such as an activation whose gradient disagrees with its value.
     """
     for path in paths:
         place = str(Path(path).absolute()) if path.endswith(".py") else path
@@ -54,7 +53,7 @@ def load_extensions(paths: Sequence[str]) -> None:
             for registry, name in _own_parts():
                 if (registry, name) not in registered:
                     _check(path, registry, name)
-        except ConfigError:  # asked for again, it must be checked again
+        except ConfigError:  # must be checked again next time
             added = {registry[name].__module__ for registry, name in _own_parts()}
             _take_back({*added, *sys.modules} - loaded)
             raise
@@ -64,18 +63,18 @@ def load_extensions(paths: Sequence[str]) -> None:
 
 
 def refuse_what_other_processes_lack(names: Iterable[tuple[Registry[Any], str]]) -> None:
-    """Raise ConfigError if one of these is the user's own, and of no extension."""
+    """Raise ConfigError if one of these is the user's own but not from an extension."""
     loaded = {module for led_to in _IMPORTED.values() for module in led_to}
     for registry, name in names:
         if not registry.is_ours(name) and registry[name].__module__ not in loaded:
             raise ConfigError(
-                f"{registry.kind} {name} is known to this process only, but a sweep's jobs run in "
-                "others: move it to a file and name its file: extensions=[FILE.py]"
+                f"{registry.kind} {name} is defined in this process only, but a sweep's jobs run "
+                "in others; move it to a file: extensions=[FILE.py]"
             )
 
 
 def _own_parts() -> list[tuple[Registry[Any], str]]:
-    """Return all that is registered and not the library's."""
+    """Return all registered parts that are not built in."""
     return [(one, name) for one in REGISTRIES for name in one if not one.is_ours(name)]
 
 
@@ -98,8 +97,7 @@ def _imported(path: str) -> ModuleType:
 
 
 def _led_to(module: ModuleType, others: Iterable[str]) -> set[str]:
-    """Return the user's modules that a module's names lead to, itself included, and ``others`` of
-    the user's."""
+    """Return the user's modules that a module uses, itself included, and ``others``."""
     found: set[str] = set()
     waiting = [module.__name__, *others]
     while waiting:
@@ -125,7 +123,7 @@ def _digests(modules: Iterable[str]) -> dict[str, str]:
 
 
 def _take_back(modules: Iterable[str]) -> None:
-    """Let the user's modules among these be imported again."""
+    """Forget the user's modules among these, so that they are imported again."""
     for name in modules:
         if is_users(name):
             for registry in REGISTRIES:
@@ -149,8 +147,8 @@ def _check(path: str, registry: Registry[Any], name: str) -> None:
 def offer_instance(activation: Activation) -> list[str]:
     """Return the overrides that choose this instance's class and hyper-parameters.
 
-    Raises ConfigError if it is no instance, has no name, does not keep its constructor's
-    arguments as attributes, or holds more than they say: training builds it anew from them.
+    Training builds the activation again from its constructor's arguments. Raises ConfigError if it
+    is no instance, has no name, does not keep these arguments as attributes, or keeps other state.
     """
     if not isinstance(activation, Activation):
         is_class = isinstance(activation, type) and issubclass(activation, Activation)
@@ -180,15 +178,15 @@ def offer_instance(activation: Activation) -> list[str]:
         raise ConfigError(f"{cls.__name__}: {error_line(error, file_of(cls))}") from None
     if len(digests) > 1:
         raise ConfigError(
-            f"{cls.__name__} must be the same when it is built anew from its constructor's "
-            f"arguments, as training does: {activation!r} is not"
+            f"{cls.__name__} must be the same when training builds it again from its "
+            f"constructor's arguments: {activation!r} is not"
         )
     _offer(ACTIVATIONS, cls.name)
     return [f"activation={cls.name}", *(f"activation.{k}={word(v)}" for k, v in given.items())]
 
 
 def word(value: Any) -> str:
-    """Write a hyper-parameter's value as Hydra reads it."""
+    """Return a hyper-parameter's value in Hydra's grammar."""
     if isinstance(value, str):
         return as_text(value)
     if isinstance(value, dict):
@@ -199,7 +197,7 @@ def word(value: Any) -> str:
 
 
 def _offer(registry: Registry[Any], name: str) -> None:
-    """Make ``activation=<name>`` compose without a YAML file, which the library's own have."""
+    """Make ``activation=<name>`` compose without a YAML file."""
     if registry.kind not in SECTIONS or registry.is_ours(name):
         return
     parameters = registry.parameters(name)

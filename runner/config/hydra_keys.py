@@ -1,6 +1,6 @@
-"""Hydra's own settings: which do what Hydra's documentation says, and which are refused, and why.
+"""Hydra's own settings: which work as Hydra documents them, and which are refused, and why.
 
-conf/README.md has the same as a table; tests/config/test_hydra_keys.py holds both to Hydra's own
+conf/README.md has the same as a table; tests/config/test_hydra_keys.py checks both against Hydra's
 schema.
 """
 
@@ -30,7 +30,7 @@ GROUPS_OF_HYDRA = (
     "hydra/hydra_logging",
     "hydra/hydra_help",
 )
-"""Config groups of Hydra's in which something else may be chosen."""
+"""Hydra's config groups with a choice."""
 WORKS = (
     MODE,
     SEARCHPATH,
@@ -51,7 +51,7 @@ WORKS = (
     "hydra.job.env_copy",
     "hydra.job.config",
 )
-"""What does as Hydra documents it, with all keys below it."""
+"""Keys that work as Hydra documents them, with all keys below them."""
 SECTIONS = ("hydra.launcher", "hydra.sweeper", "hydra.callbacks", "hydra.job_logging",
             "hydra.hydra_logging", "hydra.job.env_set", "hydra.job.config")  # fmt: skip
 _FILLED = "Hydra fills it"
@@ -69,24 +69,24 @@ REFUSED = {
     "hydra/output": "it has no choice but default",
     "hydra/env": "it has no choice but default",
 }
-"""What is refused, with all keys below it, and why."""
+"""Keys that are refused, with all keys below them, and why."""
 AT_HOME = (MODE, SEARCHPATH, RUN_DIR, SWEEP_DIR, SUBDIR, LAUNCHER, "hydra.launcher", SWEEPER,
            "hydra.sweeper")  # fmt: skip
-"""What is not for the jobs: of a job without any other setting Hydra's ``run_job`` would make the
-folder and nothing else, as the job does."""
+"""Keys that do not concern jobs. If no other Hydra key is set, Hydra's ``run_job`` would only make
+the folder, which the job does itself."""
 FOR_SWEEPS = (SWEEP_DIR, SUBDIR, LAUNCHER, "hydra.launcher", SWEEPER, "hydra.sweeper")
 EXTRAS = {(LAUNCHER, "slurm"): "submitit", (LAUNCHER, "ray"): "ray", (SWEEPER, "optuna"): "optuna"}
 """The module that a choice in conf/ needs, by group and name; its extra has the choice's name."""
 NO_SETTINGS = (MODE, SWEEP_DIR, LAUNCHER, "hydra.launcher", "hydra.sweeper.params",
                "hydra.sweeper.n_trials", "hydra.sweeper.n_jobs")  # fmt: skip
-"""What may differ between two commands for the same sweep."""
+"""Keys that may differ between two commands for the same sweep."""
 NAMES_CODE = ("_target_", "()", "class", "://", "${")
-"""What logging calls, imports or opens. Hydra's own choices are free of strangers'."""
+"""Keys of logging that name code or files. Hydra's own choices are trusted."""
 
 
 def refuse_of_hydra(words: Sequence[Word]) -> None:
-    """Raise ConfigError, one line that says why, for a word that sets what Hydra has not, what is
-    refused, or what names code that Hydra would call."""
+    """Raise ConfigError, one line with the reason, for a key that Hydra does not have, one that is
+    refused, and one that names code that Hydra would call."""
     for word in words:
         if not word.is_hydras:
             continue
@@ -101,24 +101,24 @@ def refuse_of_hydra(words: Sequence[Word]) -> None:
 
 
 def refuse_callbacks(callbacks: Any) -> None:
-    """Raise ConfigError if one of hydra.callbacks, which Hydra makes and calls, is of no class that
-    was written to be one."""
+    """Raise ConfigError if one of hydra.callbacks is not a subclass of Hydra's Callback, as Hydra
+    would create and call any class."""
     for name, callback in (callbacks or {}).items():
         key = f"hydra.callbacks.{name}"
         if "_target_" not in (callback if OmegaConf.is_dict(callback) else {}):
-            raise ConfigError(f"{key} is not taken: write {key}={{_target_: MODULE.CLASS}}")
+            raise ConfigError(f"{key} is refused: write {key}={{_target_: MODULE.CLASS}}")
         if str(callback).count("_target_") > 1:
-            raise ConfigError(f"{key} is not taken: only the callback itself may have a _target_")
+            raise ConfigError(f"{key} is refused: only the callback itself may have a _target_")
         from hydra.experimental.callback import Callback
 
         module, _, cls = str(callback["_target_"]).rpartition(".")
         try:
             found = getattr(importlib.import_module(module), cls)
         except Exception as error:  # whatever a module raises when it is imported
-            raise ConfigError(f"{key} is not taken: {type(error).__name__}: {error}") from None
+            raise ConfigError(f"{key} is refused: {type(error).__name__}: {error}") from None
         if not (isinstance(found, type) and issubclass(found, Callback)):
             raise ConfigError(
-                f"{key} is not taken: {module}.{cls} is no hydra.experimental.callback.Callback"
+                f"{key} is refused: {module}.{cls} is not a hydra.experimental.callback.Callback"
             )
 
 
@@ -139,12 +139,12 @@ def _refuse_without_extra(word: Word) -> None:
 
 
 def is_no_setting(key: str) -> bool:
-    """Return whether a key says nothing of what a sweep's runs are."""
+    """Return whether a key has no effect on a sweep's runs."""
     return _below(key, NO_SETTINGS)
 
 
 def sets(words: Sequence[Word], key: str) -> bool:
-    """Return whether one of the words sets a key of Hydra's."""
+    """Return whether one of the words sets one of Hydra's keys."""
     return any(word.is_hydras and key in leaves(word.key, word.value) for word in words)
 
 
@@ -155,27 +155,27 @@ def asks_of_a_job(words: Sequence[Word]) -> bool:
 
 
 def is_for_sweeps(word: Word) -> bool:
-    """Return whether a word sets something of Hydra's that has no effect on one run."""
+    """Return whether a word sets one of Hydra's keys that has no effect on a single run."""
     return word.is_hydras and any(_below(key, FOR_SWEEPS) for key in leaves(word.key, word.value))
 
 
 def _refuse_key(key: str, word: Word) -> None:
     for refused, reason in REFUSED.items():
         if _below(key, [refused]):
-            raise ConfigError(f"{key} is not taken: {reason}")
+            raise ConfigError(f"{key} is refused: {reason}")
     if not _below(key, WORKS):
         raise ConfigError(
             f"{key} is not a Hydra setting; {closest(key, [*WORKS, *GROUPS_OF_HYDRA])}"
         )
     if key in SECTIONS and not isinstance(word.value, (dict, list)):
         group = key.replace(".", "/") if key.replace(".", "/") in GROUPS_OF_HYDRA else f"{key}.KEY"
-        raise ConfigError(f"{word} is not taken: {key} is a section; write {group}=NAME")
+        raise ConfigError(f"{word} is refused: {key} is a section; write {group}=NAME")
     code = [mark for mark in NAMES_CODE if mark in str(word)]
     if _below(key, ["hydra.launcher", "hydra.sweeper"]) and "_target_" in code:
-        raise ConfigError(f"{key} is not taken: choose what is installed by {LAUNCHER}=NAME")
+        raise ConfigError(f"{key} is refused: choose an installed launcher by {LAUNCHER}=NAME")
     if _below(key, ["hydra.job_logging", "hydra.hydra_logging"]) and code:
         raise ConfigError(
-            f"{key} is not taken: {code[0]} names code, which only a file in "
+            f"{key} is refused: {code[0]} names code, which only a file in "
             "conf/hydra/job_logging may"
         )
 

@@ -1,4 +1,4 @@
-"""The section ``model``: widths, as they are said or from a number of parameters."""
+"""The section ``model``: widths, given or derived from a number of parameters."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Model:
 
     Attributes:
         hidden: outputs of each hidden layer; empty for plain logistic/softmax regression.
-        parameters: scale these widths so that the network has nearly so many parameters; None
-            leaves them, as in every checked experiment, whose ``hidden`` is scaled already.
+        parameters: scale these widths so that the network has nearly so many parameters. None
+            keeps them; so do checked experiments, whose ``hidden`` is already scaled.
     """
 
     hidden: tuple[int, ...] = (16, 16)

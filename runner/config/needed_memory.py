@@ -1,7 +1,7 @@
-"""How much memory an experiment needs at least: asked before data are drawn.
+"""A lower bound of the memory that an experiment needs, checked before data are drawn.
 
-The estimate is a floor, so that nothing is refused that could have run; what it leaves out
-(Python, Matplotlib, temporaries) is a hundred megabytes or so.
+A run that could fit is never refused. The bound leaves out Python, Matplotlib and temporary
+arrays, about a hundred megabytes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ COLUMNS = 8
 
 
 def refuse_what_does_not_fit(experiment: Experiment) -> None:
-    """Raise ConfigError, with both numbers and the key to lower, if memory cannot suffice."""
+    """Raise ConfigError, with needed and available memory and the key to lower, if the experiment
+    cannot fit."""
     needs = needed(experiment)
     total, there = sum(needs.values()), available()
     if total > there:
@@ -36,7 +37,7 @@ def refuse_what_does_not_fit(experiment: Experiment) -> None:
 
 
 def needed(experiment: Experiment) -> dict[str, float]:
-    """Return the least bytes by the key that asks for them.
+    """Return the lower bound in bytes by the key that causes it.
 
     Of R replicates, n samples of d features, P parameters and E records: the data of one
     replicate as drawn (float64) and standardised; the targets, one number per sample for two
@@ -75,12 +76,12 @@ def needed(experiment: Experiment) -> dict[str, float]:
 
 
 def _whole(value: Any, otherwise: int) -> int:
-    """Return a setting that has not been checked yet, as far as it is a number."""
+    """Return an unchecked setting if it is a number, else a default."""
     return value if isinstance(value, int) and value > 0 else otherwise
 
 
 def _share(value: Any) -> float:
-    """Return a fraction that has not been checked yet, as far as it is one."""
+    """Return an unchecked setting if it is a fraction, else a default."""
     return float(value) if isinstance(value, (int, float)) and 0 <= value < 1 else 0.0
 
 

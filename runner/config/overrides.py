@@ -1,7 +1,6 @@
-"""The command line's words, each parsed once by Hydra's own grammar.
+"""The words of the command line, each parsed once by Hydra's own grammar.
 
-Whatever looks at a word (checks, sweeps, launchers, extensions) looks at its key and value
-here; nobody cuts its text.
+Checks, sweeps, launchers and extensions all use the key and value parsed here.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from runner.system.terminal import ConfigError, first_line
 SEARCHPATH = "hydra.searchpath"
 _SHOWN = 200
 _FORMULA = re.compile(r"(?P<key>\s*\+{0,2}activation\.expression\s*=)(?P<value>.*)", re.DOTALL)
-# What is quoted already, and Hydra's own ways to name several values.
+# Quoted text, and Hydra's functions for several values.
 _QUOTED = re.compile(r"""\s*(['"]|(choice|shuffle|sort)\()""")
 
 
@@ -31,7 +30,7 @@ class Word:
     """One override.
 
     Attributes:
-        key: what it sets, without Hydra's + and ++: ``seed``, ``activation``, ``hydra.run.dir``.
+        key: the key that it sets, without + or ++: ``seed``, ``activation``, ``hydra.run.dir``.
         text: the value in Hydra's grammar, as typed; a formula is quoted.
         typed: the whole word in Hydra's grammar, with its + if it has one.
     """
@@ -46,17 +45,17 @@ class Word:
 
     @property
     def is_hydras(self) -> bool:
-        """Whether it sets something of Hydra's own."""
+        """Whether it sets one of Hydra's own keys."""
         return self.override.is_hydra_override() or self.key == "hydra"
 
     @property
     def is_axis(self) -> bool:
-        """Whether it names several values, as in ``seed=1,2`` or ``seed=range(3)``."""
+        """Whether it has several values, as in ``seed=1,2`` or ``seed=range(3)``."""
         return self.override.is_sweep_override()
 
     @property
     def value(self) -> Any:
-        """The value as Python has it; of an axis, Hydra's description of the values."""
+        """The value as a Python object; for an axis, Hydra's description of the values."""
         return self.override.value()
 
     def values(self, most: int) -> list[Word]:
@@ -78,7 +77,7 @@ class Word:
 
 
 def read(texts: Sequence[str]) -> list[Word]:
-    """Return the words parsed. Raises ConfigError for one that is no override."""
+    """Return the parsed words. Raises ConfigError for one that is not an override."""
     return [_parse(text) for text in texts]
 
 
@@ -115,7 +114,7 @@ def folders_of(words: Sequence[Word]) -> list[Path]:
 
 
 def as_text(value: str) -> str:
-    """Return text quoted in Hydra's way."""
+    """Return text quoted for Hydra."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
@@ -154,8 +153,8 @@ def _parse(text: str) -> Word:
         raise ConfigError(f"{text}: a key has no @; write {key}=VALUE")
     if override.is_delete():
         raise ConfigError(
-            f"{text}: nothing can be removed from a config; write {key}=VALUE for another value, "
-            "or leave the word out for the default"
+            f"{text}: a key cannot be removed from a config; write {key}=VALUE for another value, "
+            "or omit the word for the default"
         )
     if not key:
         raise _unreadable(text, "there is no key before the =")
@@ -186,5 +185,5 @@ def _unreadable(text: str, reason: str) -> ConfigError:
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     right = "write key=value, quoted for the shell where it has spaces or brackets"
     if not text.isascii():
-        right = "letters beyond ASCII need quotes that the shell leaves, as in key=\"'é'\""
+        right = "non-ASCII letters need quotes that the shell keeps, as in key=\"'é'\""
     return ConfigError(f"cannot read the override {shown!r}: {reason}; {right}")

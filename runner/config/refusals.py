@@ -1,4 +1,4 @@
-"""Words that are refused before anything is composed, each with what would be right."""
+"""Words that are refused before anything is composed; each error says what is allowed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _KEYS = {field.name for field in fields(Experiment)} | {"experiment", *AROUND}
 _KEYS |= {f"model.{field.name}" for field in fields(Model)}
 _KEYS |= {f"training.{field.name}" for field in fields(Training)}
 _OPEN = {*GROUPS} - {"model"}
-"""Sections whose keys depend on what is chosen: who builds it refuses the others."""
+"""Sections whose keys depend on the choice; unknown ones are refused when it is built."""
 
 
 def refuse_wrong(words: Sequence[Word]) -> None:
     """Raise ConfigError for an unknown key, and for a list where one choice or value is needed.
 
-    Hydra's own settings are for ``refuse_of_hydra``.
+    ``refuse_of_hydra`` checks Hydra's own settings.
     """
     folders = folders_of(words)
     for word in words:
@@ -53,13 +53,13 @@ def refuse_wrong(words: Sequence[Word]) -> None:
 
 
 def is_users_group(folders: Sequence[Path], key: str) -> bool:
-    """Return whether a key is a group of the user's own, with files in one of these folders."""
+    """Return whether a key is a user's own group, with files in one of these folders."""
     return key not in (*GROUPS, "experiment") and any((path / key).is_dir() for path in folders)
 
 
 def refuse_as_axis(word: Word, sweeper: str = "grid") -> None:
-    """Raise ConfigError for a key that cannot differ among the jobs of a sweep, and for values that
-    the grid cannot list."""
+    """Raise ConfigError for a key that cannot differ between jobs, and for values that the grid
+    cannot list."""
     if word.override.is_interval_sweep() and sweeper == "grid":
         raise ConfigError(
             f"{word}: an interval has no list of values; write -m {word.key}=0.001,0.01,0.1 or "

@@ -1,9 +1,9 @@
-"""A folder of YAML files from strangers: data, which may neither lead elsewhere nor name code.
+"""A folder of untrusted YAML files: only data, which may not name code or files elsewhere.
 
 Hydra calls every ``_target_`` under hydra.callbacks, logging calls what ``()`` names and opens
 files, a sweeper adds overrides, a launcher may run shell commands on a cluster. So Hydra's own
-settings are taken from the command line only, but for what an experiment sweeps over: the keys
-of hydra.sweeper.params are looked at like any other word.
+settings are allowed on the command line only. The exception is hydra.sweeper.params, whose keys
+are checked like any other word.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ FOLLOWS_FROM_THE_REST = ("runtime", "overrides", "searchpath")
 
 
 class CheckedFolder(FileConfigSource):
-    """Hydra's source of YAML files in a folder, for files from strangers.
+    """Hydra's source of YAML files, for a folder of untrusted files.
 
-    Only what a config names is read. Raises ConfigError, naming the file, if it is too large,
-    broken, a bomb or no regular file, or if its defaults lead out of the folder.
+    Only files that a config names are read. Raises ConfigError, naming the file, if it is too
+    large, broken, a YAML bomb or not a regular file, or if its defaults leave the folder.
     """
 
     @staticmethod
@@ -36,7 +36,7 @@ class CheckedFolder(FileConfigSource):
         return "checked"
 
     def is_config(self, config_path: str) -> bool:
-        """Return whether there is such a file; a pipe counts, for load_config to refuse."""
+        """Return whether the file exists; a pipe counts, and load_config refuses it."""
         path = Path(self.path, self._normalize_file_name(config_path))
         return path.exists() and not path.is_dir()
 
@@ -78,7 +78,7 @@ def refuse_changes_of_hydra(found: DictConfig, from_the_shell: DictConfig) -> No
     for key in sorted({*theirs, *ours}):
         if theirs.get(key, ...) != ours.get(key, ...):
             raise ConfigError(
-                f"hydra.{key} is changed by a YAML file: hydra's settings are taken from the "
+                f"hydra.{key} is changed by a YAML file: Hydra's settings are allowed on the "
                 "command line only"
             )
 

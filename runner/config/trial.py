@@ -1,4 +1,4 @@
-"""A user's own parts are tried out before anything is trained with them."""
+"""Tests of a user's own parts before anything is trained with them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from runner.network.schedules import Schedule
 
 @np.errstate(all="ignore")
 def try_out(part: Named) -> None:
-    """Raise ValueError, one line, if a network trained with this part would mislead.
+    """Raise ValueError, one line, if training with this part would give wrong results.
 
-    Of an activation or a loss the gradient is compared with differences of the value; an
-    optimizer must move a replicate as if it were alone, and go on from a checkpoint.
+    For an activation or a loss the gradient is compared with differences of the value. An
+    optimizer must move each replicate as if it were alone, and resume from a checkpoint.
     """
     from activations.check.gradient import check_gradient  # costs a plain run nothing
 
@@ -36,7 +36,7 @@ def try_out(part: Named) -> None:
         if not np.isfinite(array).all():
             raise ValueError(f"gives {array[~np.isfinite(array)][0]}, but all must be finite")
     if behaviour.digest(found) != behaviour.digest(behaviour.of(part)):
-        raise ValueError("gives another result when it is called again; it may remember nothing")
+        raise ValueError("gives another result when it is called again; it must keep no state")
     if isinstance(part, Optimizer):
         _try_optimizer(part)
     if isinstance(part, Loss):
@@ -56,11 +56,11 @@ def _try_optimizer(optimizer: Optimizer) -> None:
     if (together == 1).all():
         raise ValueError("moves nothing; update must change self.theta in place")
     if not np.array_equal(together[1:], behaviour.descend(optimizer, gradients[:, 1:])):
-        raise ValueError("moves a replicate otherwise than alone; rows may not touch each other")
+        raise ValueError("moves a replicate differently than alone; rows must be independent")
     if not np.array_equal(together, behaviour.descend(optimizer, gradients, resumed_at=2)):
         raise ValueError(
-            "goes on from a checkpoint otherwise than without one; state() must return all arrays "
-            "that update keeps, which allocate makes"
+            "gives another result after a checkpoint; state() must return all arrays that "
+            "allocate makes and update keeps"
         )
 
 

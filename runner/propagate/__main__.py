@@ -66,7 +66,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser.add_argument("-m", "--multirun", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_intermixed_args(arguments)
     if chosen.multirun:
-        raise ConfigError("--multirun is not taken: runner.propagate has one setting at a time")
+        raise ConfigError("--multirun is refused: runner.propagate takes one setting at a time")
     for word in chosen.overrides:
         if "=" not in word and not word.startswith("~"):
             raise ConfigError(f"{word!r} is no override; write key=value, e.g. activation=relu")

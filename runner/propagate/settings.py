@@ -152,7 +152,9 @@ def _refuse(word: Word) -> None:
         raise ConfigError(f"{word} has several values; runner.propagate takes one")
     if word.is_hydras:
         if word.key != RUN_DIR or not str(word.value):
-            raise ConfigError(f"{word.key} is not taken; of Hydra's settings {RUN_DIR}=FOLDER is")
+            raise ConfigError(
+                f"{word.key} is refused; of Hydra's settings only {RUN_DIR}=FOLDER works"
+            )
         return
     section, _, rest = word.key.partition(".")
     if word.key == "experiment":

@@ -1,9 +1,9 @@
-"""What went wrong in a run, with its numbers; healthy runs get no finding that is shown.
+"""What went wrong in a run, with numbers; a healthy run shows no finding.
 
-Many networks that learn all there is to learn have dead units or small gradients: a third of the
-units of a ReLU network may die on moons. So such a cause is shown where it costs something: where
-replicates diverged, or training samples are misclassified that their nearest neighbours get right.
-The others stay in the summary, for a comparison with what did better.
+Many networks that learn well have dead units or small gradients: a third of the units of a ReLU
+network may die on moons. So such a finding is shown only if it has a cost: replicates diverged, or
+training samples that their nearest neighbours classify correctly are misclassified. Other findings
+stay in the summary, for a comparison with better settings.
 """
 
 from __future__ import annotations
@@ -20,55 +20,55 @@ from runner.system.blas import one_blas_thread
 from runner.training.outcome import TrainingResult
 
 NEIGHBOURS = 5
-"""Enough to outvote a wrong label, few enough for a class of ten samples. Their error is near the
-least possible one: for one neighbour it is at most twice that, for more it is lower.
+"""Enough to outvote a wrong label, few enough for a class of ten samples. The error of one nearest
+neighbour is at most twice the least possible error, and lower for more neighbours.
 Cover & Hart 1967, Nearest neighbor pattern classification, https://doi.org/10.1109/TIT.1967.1053964"""
 
 NEIGHBOUR_SAMPLES = 1000
-"""So many give the accuracy to 0.01, in a millisecond."""
+"""Enough samples for the accuracy to 0.01, in a millisecond."""
 
 SHORTFALL = 0.05
-"""How much lower than the neighbours' accuracy is too low: three standard errors of an accuracy
-of 0.95 over 200 samples are 0.046."""
+"""An accuracy this much below the neighbours' is too low: three standard errors of an accuracy of
+0.95 over 200 samples are 0.046."""
 
 FLOW = 32.0
-"""How much smaller or larger a gradient or a signal may get on its way. The slope of sigmoid is at
-most 1/4: two layers of it leave 1/16, which training overcomes, three leave 1/64."""
+"""A gradient or signal may shrink or grow by this factor. Sigmoid's slope is at most 1/4: two
+layers leave 1/16 of a gradient, which training overcomes, three leave 1/64."""
 
 EXTREME_FLOW = 1e3
-"""What is shown even where it cost nothing: an optimizer that divides by the gradient's size, as
-Adam does, got over it; plain gradient descent would move layer 1 a thousandth as fast."""
+"""Beyond this factor a finding is shown even without a cost: an optimizer that divides by the
+gradient's size, like Adam, overcomes it; plain SGD would move layer 1 a thousandth as fast."""
 
 INPUT_FACTORS = (1.0, 0.5, 2.0)
-"""``auto`` is promised only where it helps for inputs of half and twice the mean square, too:
-narrow layers vary as much, which a function that grows like z^2 turns into an explosion."""
+"""``auto`` is suggested only if it also helps for inputs of half and twice the mean square: narrow
+layers vary by as much, which a function that grows like z^2 turns into an explosion."""
 
 DEAD_SHARE = 0.1
-"""Less is as good as a layer a tenth narrower. Up to a third is harmless where units are plenty,
-so it is shown for what it cost (SHORTFALL), not for the share."""
+"""A smaller share is like a layer a tenth narrower. Up to a third is harmless in wide layers, so a
+finding is shown for its cost (SHORTFALL), not for the share."""
 
 SATURATED_SHARE = 0.9
-"""Where nine of ten outputs pass no gradient, a layer passes less than a third of its size."""
+"""If nine of ten outputs pass no gradient, a layer passes less than a third of its size."""
 
 LEAST_KAPPA = 0.1
 """A tenth of the way from chance to all correct: accuracy 0.55 with two classes, 0.19 with ten.
 Cohen 1960, A coefficient of agreement, https://doi.org/10.1177/001316446002000104"""
 
 RISE_FACTOR, LEAST_RISE = 1.2, 0.1
-"""By how much validation loss must rise, as a factor and in nats: the right class a tenth less
-probable on average, and a fifth of a loss that is high in any case, as where classes overlap. Less
-than that is between the lowest of many epochs and the last one by chance."""
+"""By how much validation loss must rise, in nats and as a factor: the right class becomes a tenth
+less probable on average, and a loss that is always high (overlapping classes) rises by a fifth.
+A smaller rise from the lowest of many epochs to the last is chance."""
 
 UNSTABLE_FACTOR = 1.5
-"""By how much train loss rises too where training itself is at fault: mini-batches leave it
-a quarter higher after one epoch than after another."""
+"""If train loss rises by this factor too, training itself is at fault; mini-batches alone make it
+vary by a quarter between epochs."""
 
 LEAST_FALL = 0.01
-"""A fall in accuracy by less is one or two samples of a hundred."""
+"""A smaller fall in accuracy is one or two samples of a hundred."""
 
 
 def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
-    """Return the findings, those that are shown first, the gravest first among them.
+    """Return the findings: shown ones first, then by gravity.
 
     Each has a code, a layer (None for all), the ``reason`` in one clause ("31% of the units of
     layer 1 are dead"), a ``text``, numbers, and whether it is ``shown``.
@@ -90,8 +90,8 @@ def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str,
 
 
 def _cut_off(gradient: dict[str, float], units: list[dict[str, Any]]) -> bool:
-    """Return whether dead units are why little gradient passes: a layer that is wholly dead, or
-    units that were dead before training where theory, which is of wide layers, predicts no loss."""
+    """Return whether dead units explain a small gradient: a whole layer is dead, or units were dead
+    before training while the theory of wide layers predicts no small gradient."""
     if gradient["ratio"] == 0:
         return True
     born_dead = bool(units) and units[0]["code"] == "dead" and units[0]["numbers"]["since"] == 0
@@ -119,14 +119,14 @@ def _finding(
 
 @one_blas_thread()
 def _neighbours_accuracy(experiment: Experiment) -> float:
-    """Return the share of the first replicate's training samples whose class is that of most of
-    their nearest neighbours, NaN for too few samples."""
+    """Return the nearest neighbours' accuracy on the first replicate's training samples; NaN for
+    too few samples."""
     data = experiment.first_split
     x = data.train_x[:NEIGHBOUR_SAMPLES]
     labels = data.train_labels[:NEIGHBOUR_SAMPLES]
     if len(x) <= NEIGHBOURS:
         return float("nan")
-    distances = (-2 * x) @ x.T  # squared, but for |x_i|^2, which a row has in common
+    distances = (-2 * x) @ x.T  # squared, without |x_i|^2, which is constant in a row
     distances += np.einsum("ij,ij->i", x, x)
     np.fill_diagonal(distances, np.inf)
     rows, votes = np.arange(len(x)), np.zeros((len(x), data.classes), int)
@@ -156,7 +156,8 @@ def _diverged(training: TrainingResult) -> list[dict[str, Any]]:
 
 
 def _flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
-    """Compare layer 1's gradient with the last's, and that one's outputs with the inputs."""
+    """Compare layer 1's gradient with the last hidden layer's, and the latter's outputs with the
+    inputs."""
     layers = len(experiment.model.hidden)
     if layers < 2:
         return []
@@ -184,8 +185,8 @@ def _flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, An
 
 
 def _forecast(experiment: Experiment, ratio: float) -> tuple[dict[str, float], str]:
-    """Return the ratio of layer 1's gradient to the last hidden one's that mean-field theory
-    predicts, and words on it and on what ``auto`` would give; nothing where it predicts none."""
+    """Return mean-field theory's ratio of layer 1's gradient to the last hidden layer's, and words
+    on it and on ``auto``; nothing if the theory does not apply."""
     try:
         predicted = _predicted_ratio(experiment)
     except ValueError:
@@ -223,10 +224,9 @@ def _digits(value: float) -> str:
 
 
 def _units(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
-    """Say which units are dead and which layers flat.
+    """Return findings on dead units and flat layers.
 
-    A unit of tanh that is dead is one that is saturated for all samples. One of ReLU is off
-    for many in any case.
+    A dead tanh unit is saturated for all samples. A healthy ReLU unit is off for many samples.
     """
     state = flatness(experiment.activation_object())
     dead, flat = _dead(experiment, training), _saturated(experiment, training, state)
@@ -309,7 +309,7 @@ def _underfitted(accuracy: float, within_reach: float) -> list[dict[str, Any]]:
 
 
 def _overfitted(training: TrainingResult) -> list[dict[str, Any]]:
-    """Say so if validation loss rose in most replicates, and whether train loss fell or rose."""
+    """Return a finding if validation loss rose in most replicates; it says how train loss moved."""
     final, best = training.final_scores, training.best_scores
     if "validation_loss" not in final:
         return []

@@ -1,4 +1,4 @@
-"""What stands where a run belongs: nothing, the run itself, a stale one, or something else."""
+"""What a run's folder holds: nothing, the run itself, a stale run, or something else."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ HYDRAS = {"config.yaml", "hydra.yaml", "overrides.yaml"}
 
 @dataclass(frozen=True)
 class Found:
-    """What stands in an experiment's place: nothing (``free``), its ``finished`` run, its run
-    that must be trained anew (``stale``), or something else (``taken``); and why."""
+    """What an experiment's folder holds: nothing (``free``), its ``finished`` run, its run that
+    must be trained again (``stale``), or something else (``taken``); and why."""
 
     state: Literal["free", "finished", "stale", "taken"]
     reason: str = ""
@@ -32,10 +32,10 @@ def find(
     *,
     machine: bool = True,
 ) -> Found:
-    """Return what stands in ``folder``, where the experiment's run belongs.
+    """Return what ``folder``, the place of the experiment's run, holds.
 
-    A run is finished if its config is this one, its files are what was written, and it was
-    made with this ``fingerprint`` (None: with any). ``machine`` as in ``fingerprint.same``.
+    A run is finished if it has this config, undamaged files, and this ``fingerprint`` (None: any).
+    ``machine`` as in ``fingerprint.same``.
     """
     try:
         before = os.stat(folder)

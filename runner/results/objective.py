@@ -16,11 +16,11 @@ OBJECTIVES = tuple(
     for metric in METRICS
     if not metric.startswith("test_")
 )
-"""Test data choose nothing."""
+"""Test data must not choose anything."""
 
 
 def check_objective(name: object) -> None:
-    """Raise ConfigError unless this is what a run can return."""
+    """Raise ConfigError unless a run can return this objective."""
     try:
         one_of("objective", name, OBJECTIVES)
     except ValueError as error:
@@ -33,10 +33,10 @@ def higher_is_better(name: str) -> bool:
 
 
 def objective(summary: Mapping[str, Any], name: str) -> float | None:
-    """Return the mean over the replicates of a column, of the last epoch or, with ``best.``, of
-    that with the lowest validation loss; None without validation data.
+    """Return the mean of a column over the replicates, at the last epoch or, with ``best.``, at the
+    one with the lowest validation loss; None without validation data.
 
-    A replicate that diverged counts as the worst there is: infinity for a loss, 0 for an accuracy.
+    A diverged replicate counts as the worst: infinity for a loss, 0 for an accuracy.
     """
     which, _, metric = name.rpartition(".")
     worst = 0.0 if higher_is_better(metric) else math.inf

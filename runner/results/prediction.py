@@ -1,4 +1,4 @@
-"""What mean-field theory says of a run's gradients before training, from its config alone."""
+"""Mean-field theory's prediction of a run's gradients before training, from its config."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def predicted_gradients(
     """Return the predicted root mean square of dL/dz of each linear layer, relative to that of the
     output layer; with ``auto`` as if the initializer were ``auto``.
 
-    ``input_factor`` multiplies the mean square of the data. Raises ValueError, which says
-    why, where the theory is of no such network.
+    ``input_factor`` multiplies the mean square of the data. Raises ValueError with the reason if
+    the theory does not apply.
     """
     parts = experiment.parts()
     initializer = INITIALIZERS["auto"]() if auto else parts.initializer

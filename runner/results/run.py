@@ -1,14 +1,14 @@
-"""A run's folder, and its one reader: what training has left for everything that looks at it.
+"""A run's folder and its only reader.
 
     config.yaml    resolved, enough to repeat the run
     history.csv    one row per replicate and recorded epoch
     weights.npz    final and best parameters by name; loads without pickle
-    snapshots.npz  the first replicate's at several epochs, with training.snapshots only
+    snapshots.npz  the first replicate's at several epochs, only with training.snapshots
     summary.json   written last; a folder with it is complete, one without it is not
 
-Only this module knows these names and formats. A folder is written beside its final place
-and renamed, so it is there whole or not at all. A run that must be trained anew is moved into
-``.old`` beside its place. Nothing is deleted but files of our own names in folders that we made.
+Only this module knows these names and formats. A folder is written atomically: beside its final
+place, then renamed. A run that must be trained again is moved into ``.old`` beside its place. Only
+files with our names, in folders that we made, are ever deleted.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)|[\x7f-\x9f]", re.IGNORECA
 CONFIG, HISTORY, WEIGHTS, SUMMARY = "config.yaml", "history.csv", "weights.npz", "summary.json"
 SNAPSHOTS = "snapshots.npz"
 REACHED = (CONFIG, HISTORY, WEIGHTS)
-"""What there is of an interrupted run, too."""
+"""Files that an interrupted run has, too."""
 FILES = (*REACHED, SUMMARY)
-"""What every run has."""
+"""Files that every run has."""
 LEADERBOARD = "leaderboard.csv"
-"""In a folder of a comparison; one that is named among folders of runs is no mistake."""
+"""In a comparison's folder, which may be named among folders of runs."""
 LAST_PICTURE = "loss"
-"""Drawn after all others, so that a folder with it has all."""
+"""Drawn last: a folder with it has all pictures."""
 INDEX_COLUMNS = ("replicate", "seed", "epoch")
 MOST_SETTINGS = 1000
-"""Twenty times as many as a run has: each that differs has a column and a picture."""
+"""Twenty times as many as a run has. Each that differs has a column and a picture."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,11 @@ class Run:
     Attributes:
         path: the folder.
         config: the experiment.
-        summary: what summary.json holds; ``summary_shape.py`` says what is certain to be there.
+        summary: the content of summary.json; ``summary_shape.py`` says what it certainly has.
         history: by column name, (replicates, records) float64, NaN where there is no record;
             ``history["epoch"]`` counts from 0, which is before training. A damaged file gives
             epoch 0 only.
-        damage: by file name what is wrong with the history or the weights; empty for what
-            ``load_run`` returns.
+        damage: by file name what is wrong with the history or weights; empty after ``load_run``.
     """
 
     path: Path
@@ -94,15 +93,15 @@ class Run:
     def pictures(self) -> list[str]:
         """Names of the pictures saved in the folder that a browser shows, sorted."""
         with os.scandir(self.path) as entries:
-            # behind a link may be a file of yours, to be embedded and sent on
+            # a link may point to a private file, which would be embedded and shared
             files = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
         shown = (name for name in files if name.endswith((".png", ".svg")))
         return sorted(name for name in shown if not name.startswith("."))
 
     @cached_property
     def weights(self) -> dict[str, Array]:
-        """The saved parameters by name, (replicates, ...), those of the best epoch under
-        best.<name>. Raises ValueError if the file cannot be read."""
+        """The saved parameters by name, (replicates, ...); best.<name> at the best epoch. Raises
+        ValueError if the file cannot be read."""
         return self._arrays(WEIGHTS)
 
     def _arrays(self, name: str) -> dict[str, Array]:
@@ -111,19 +110,21 @@ class Run:
             content = read_whole(path)
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > len(content):
-                    raise ValueError("it would grow when unpacked, which no weights of ours do")
+                    raise ValueError("it is compressed, which our weights are not")
             with np.load(io.BytesIO(content), allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
         except MemoryError:
-            raise ValueError(f"{path} cannot be read: it needs more memory than there is") from None
+            raise ValueError(
+                f"{path} cannot be read: it needs more memory than is available"
+            ) from None
         except Exception as error:  # zipfile and NumPy raise a dozen types for damaged archives
             raise ValueError(f"{path} cannot be read: {error}") from None
 
     def network(self, which: str = "final") -> TrainedNetwork:
         """Return the trained network of all replicates, at the ``final`` or ``best`` epoch.
 
-        It takes x in the data's own units, as ``data()`` has them. Raises ValueError if your own
-        code gives something else than when it was trained.
+        It takes x in the data's own units, as ``data()`` returns them. Raises ValueError if your
+        own code returns other numbers than when it was trained.
         """
         self._refuse_other_results()
         prefix = "best." if which == "best" else ""
@@ -131,8 +132,8 @@ class Run:
         return self._network_of(WEIGHTS, self.weights, prefix, rows)
 
     def snapshots(self) -> tuple[Array, TrainedNetwork]:
-        """Return the epochs whose weights were kept, and the first replicate's networks there as
-        one stack. Raises ValueError if the run keeps none, and as ``network`` does."""
+        """Return the snapshots' epochs and the first replicate's networks there, as one stack.
+        Raises ValueError if there are none, and as ``network`` does."""
         if not self.config.training.snapshots:
             raise ValueError(f"{self.path} keeps no snapshots: training.snapshots=60 keeps them")
         self._refuse_other_results()
@@ -148,7 +149,7 @@ class Run:
         """Return a network of these replicates with the parameters that a file holds."""
         config = self.config
         hidden, activation = config.model.hidden, config.activation_object()
-        # Before the network is made: a config may name one of any size, a file holds what it has.
+        # Before the network is made: a config may ask for any size, the file's size is known.
         for name, shape in parameter_shapes(config.features, hidden, config.classes, activation):
             found, stacked = stored.get(prefix + name), (len(replicates), *shape)
             if found is None or found.shape != stacked:
@@ -168,15 +169,15 @@ class Run:
         return TrainedNetwork(network, data.mean, data.scale, self.config.parts().loss)
 
     def data(self) -> Split:
-        """Return the data of all replicates in their own units, not standardised, generated
-        again from their seeds. Raises ValueError as ``network`` does."""
+        """Return the data of all replicates in their own units, not standardised, drawn again from
+        their seeds. Raises ValueError as ``network`` does."""
         self._refuse_other_results()
         return load_data(self.config, self.config.seeds, standardised=False)
 
     def _refuse_other_results(self) -> None:
         if own_results(self.config) != self.summary["fingerprint"].get("own_results"):
             raise ValueError(
-                f"{self.path} was trained with another version of your own code, or of what it "
+                f"{self.path} was trained with another version of your own code, or of files it "
                 "reads; run it again"
             )
 
@@ -200,7 +201,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
 
 
 def read_run(folder: Path) -> Run:
-    """Read a run's folder whose history and weights may be damaged, which ``Run.damage`` tells.
+    """Read a run's folder; damage in its history and weights is listed in ``Run.damage``.
 
     Raises ValueError, one line that begins with a file's name, if there is no finished run.
     """
@@ -217,7 +218,7 @@ def read_run(folder: Path) -> Run:
         except ValueError as error:
             damage[HISTORY] = f"{HISTORY} {error}"
         except MemoryError:
-            damage[HISTORY] = f"{HISTORY} needs more memory than there is"
+            damage[HISTORY] = f"{HISTORY} needs more memory than is available"
     run = Run(folder, config, summary, history, damage)
     if len(run.settings) > MOST_SETTINGS:
         raise ValueError(f"{CONFIG} has more than {MOST_SETTINGS} settings")
@@ -225,14 +226,14 @@ def read_run(folder: Path) -> Run:
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """Return what summary.json holds, of the shape that ``summarise`` gives it.
+    """Return the content of summary.json, in the shape that ``summarise`` gives it.
 
     Raises ValueError, one line that begins with the file's name, if it is missing, damaged or of
     another format.
     """
     try:
         text = read_whole(folder / SUMMARY).decode()
-        if CONTROL.search(text):  # a terminal would obey them
+        if CONTROL.search(text):  # they could control a terminal
             raise ValueError("it holds control characters")
         summary = json.loads(text, object_pairs_hook=_with_shared_keys)
         json.dumps(summary, ensure_ascii=False).encode()  # half a surrogate cannot be shown
@@ -252,7 +253,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
             "run it again"
         )
     if summary.get("checksum") != checksum(summary):
-        raise ValueError(f"{SUMMARY} is not what was written: its checksum differs")
+        raise ValueError(f"{SUMMARY} is damaged: it does not match its checksum")
     try:
         check_shape(summary)
     except ValueError as error:
@@ -261,19 +262,19 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 
 def _with_shared_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object whose keys thousands of runs have in common, in memory too."""
+    """Return a JSON object with interned keys, which thousands of runs share in memory."""
     return {sys.intern(key): value for key, value in pairs}
 
 
 def checksum(summary: dict[str, Any]) -> str:
-    """Return what summary.json says of its own content, that key aside."""
+    """Return the checksum of summary.json without that key."""
     own = {key: value for key, value in summary.items() if key != "checksum"}
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
 def read_files(folder: Path, summary: dict[str, Any]) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Return the contents of a run's other files by name, and of those that are missing or not
-    what was written, by name a line that begins with the name."""
+    """Return the contents of a run's other files by name, and for missing or damaged ones a line
+    that begins with the name."""
     contents: dict[str, bytes] = {}
     damage: dict[str, str] = {}
     for name in (*REACHED, *({SNAPSHOTS} & set(summary["files"]))):
@@ -299,12 +300,12 @@ def parse_config(content: bytes) -> Experiment:
 
 
 def _refuse_others_summary(summary: dict[str, Any], config: Experiment) -> None:
-    """Raise ValueError if a summary does not tell how the config's replicates ended."""
+    """Raise ValueError if a summary does not say how the config's replicates ended."""
     if [entry["seed"] for entry in summary["replicates"]] != config.seeds:
         raise ValueError(f"{SUMMARY} does not fit {CONFIG}: it has other seeds")
     for entry in summary["replicates"]:
         if entry["status"] != "diverged" and entry["final"]["train_accuracy"] is None:
-            raise ValueError(f"{SUMMARY} does not tell how seed {entry['seed']} ended")
+            raise ValueError(f"{SUMMARY} does not say how seed {entry['seed']} ended")
 
 
 def parse_history(content: bytes, replicates: int) -> dict[str, Array]:

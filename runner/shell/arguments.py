@@ -90,7 +90,7 @@ def parse(arguments: Sequence[str]) -> Options:
     found = parser.parse_intermixed_args(list(arguments))
     for option, reason in REFUSED.items():
         if getattr(found, option) is not None:
-            raise ConfigError(f"{option} is not taken: {reason}")
+            raise ConfigError(f"{option} is refused: {reason}")
     for word in [] if found.help else found.overrides:  # of which --help takes groups
         if "=" not in word and not word.startswith("~"):
             raise ConfigError(f"{word!r} is no override; write key=value, e.g. activation=relu")

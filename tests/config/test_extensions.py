@@ -328,7 +328,7 @@ def test_an_instance_that_was_changed_beside_its_arguments_is_refused(squiggle):
     changed = Held()
     run(QUICK, activation=changed)
     changed.table[0] = 0.75
-    with pytest.raises(ConfigError, match="Held must be the same when it is built anew"):
+    with pytest.raises(ConfigError, match="Held must be the same when training builds it again"):
         run(QUICK, activation=changed)
 
 

@@ -109,8 +109,8 @@ OWN = {
         """,
         "0.75",
         (
-            ("return [self.velocity]", "return []", "goes on from a checkpoint otherwise"),
-            ("self.velocity += ", "self.velocity += gradient.sum() + ", "otherwise than alone"),
+            ("return [self.velocity]", "return []", "gives another result after a checkpoint"),
+            ("self.velocity += ", "self.velocity += gradient.sum() + ", "differently than alone"),
             ("self.theta -=", "self.theta = self.theta -", "moves nothing"),
             ("learning_rate * self", "learning_rate / 0 * self", "ZeroDivisionError"),
             ("super().__init__(learning_rate)", "pass", "must call super().__init__()"),

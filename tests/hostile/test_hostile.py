@@ -106,7 +106,7 @@ def test_hydras_own_section_in_a_strangers_file_names_no_code(capsys, section, w
 @pytest.mark.parametrize("way", WAYS, ids=["a run", "a sweep", "a launcher"])
 @pytest.mark.parametrize("word", FROM_THE_SHELL)
 def test_nor_does_the_command_line(capsys, word, way):
-    refused(capsys, word, *way, says="is not taken")
+    refused(capsys, word, *way, says="is refused")
 
 
 def test_a_choice_in_an_axis_of_a_sweep_is_looked_at_too(capsys):

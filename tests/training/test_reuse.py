@@ -435,7 +435,7 @@ def test_the_table_that_a_users_data_set_reads_counts(capsys):
         assert stored.data().train_x.shape == (2, 36, 2)
         np.savetxt("my.csv", rows[::-1])
         for read in (stored.data, stored.network):
-            with pytest.raises(ValueError, match="of your own code, or of what it reads"):
+            with pytest.raises(ValueError, match="of your own code, or of files it reads"):
                 read()
     finally:
         shapes.DATASETS.forget(shapes.DATASETS["table"].__module__)
