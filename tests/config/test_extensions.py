@@ -242,7 +242,7 @@ def test_an_edited_file_is_trained_anew_in_its_folder(capsys):
         path.write_text(path.read_text().replace(*edit, 1))
         done = _shell(*words)
         assert done.returncode == 0, done.stderr
-        assert ("was there already" in done.stdout) == there
+        assert ("already done" in done.stdout) == there
     assert "another version of your own code: it is trained again" in done.stderr
     assert len(list(Path("outputs/runs").glob("wiggle*"))) == 1
 

@@ -96,7 +96,7 @@ def test_hydras_files_are_written_beside_the_results(capsys, way):
     assert "tanh on moons is in" in (folder / "mine.log").read_text()
     assert main(command) == 0
     out = capsys.readouterr().out
-    assert "was there already" in out or "1 of them finished already" in out
+    assert "already done" in out or "1 of them finished already" in out
 
 
 def test_a_run_that_was_killed_beside_hydras_files_is_run_again():

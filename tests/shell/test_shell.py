@@ -43,7 +43,7 @@ def test_the_same_command_again_reads_the_finished_run(capsys):
     main(QUICK)
     first = {p: p.stat().st_mtime_ns for p in _files()}
     assert main(QUICK) == 0
-    assert "was there already" in capsys.readouterr().out
+    assert "already done" in capsys.readouterr().out
     assert {p: p.stat().st_mtime_ns for p in _files()} == first
 
 
