@@ -6,7 +6,7 @@ many, ``compare`` what is stored, ``propagate`` through networks that are not tr
 >>> result.predict([[0.5, 0.25]]), result.figures()["loss"]
 >>> sweep(["activation=relu,tanh", "replicates=10"]).verdict
 
-What they are called from stays as it was: signals, logging, folder, Hydra's and Matplotlib's state.
+They leave the caller's state alone: signals, logging, folder, Hydra's and Matplotlib's state.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def run(
     activation: Activation | None = None,
     show_progress: bool = False,
 ) -> Result:
-    """Carry out one experiment, as ``python -m runner`` does with the same overrides.
+    """Run one experiment, as ``python -m runner`` does with the same overrides.
 
     ``activation`` may be an instance of your own Activation subclass, which then stands in
     the place of activation=<name>. Returns the run: ``history`` as arrays, ``predict`` and
@@ -59,18 +59,18 @@ def run(
             words += offer_instance(activation)
         composition = composed(words)
         if composition.sweeps or any(word.is_axis for word in composition.words):
-            raise ConfigError("run() carries out one experiment; take sweep() for several")
+            raise ConfigError("run() takes one experiment; use sweep() for several")
         done, _ = carry_out(composition, command=repeat_command(words), show_progress=show_progress)
     return Result.of(done)
 
 
 def sweep(overrides: Iterable[str] = (), *, show_progress: bool = False) -> ComparisonResult:
-    """Run what is missing of a sweep and compare all of it, as ``python -m runner -m`` does with
-    the same overrides; the same files are written.
+    """Run a sweep's missing jobs and compare all, as ``python -m runner -m`` does with the same
+    overrides; the same files are written.
 
     Returns ``verdict``, ``table`` and ``figures()``, as ``compare`` does; jobs that failed are in
-    ``failures``. Raises ConfigError (a ValueError) for a wrong override, WorkFailed if no job has
-    ended well, KeyboardInterrupt once all that has ended is compared.
+    ``failures``. Raises ConfigError (a ValueError) for a wrong override, WorkFailed if no job
+    succeeded, and KeyboardInterrupt after it has compared the finished jobs.
     """
     from runner.config.compose import compose as composed
     from runner.config.compose import hydra_set_aside
@@ -123,7 +123,7 @@ def propagate(
     """Predict by mean-field theory what an activation does to signals and gradients in a deep
     network, and measure it on networks that are drawn and not trained.
 
-    As ``python -m runner.propagate`` with the same overrides, but that nothing is written.
+    As ``python -m runner.propagate`` with the same overrides, but nothing is written.
     ``activation`` may be an instance of your own Activation subclass. Returns ``predicted``,
     ``measured``, ``figures()``, ``to_dict()``, and the table as its text.
     Raises ConfigError (a ValueError) for a wrong override.

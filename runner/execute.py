@@ -1,4 +1,4 @@
-"""Carry out one experiment: reuse what is there, else train, write, and draw."""
+"""Run one experiment: reuse a finished run, else train, write, and draw."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from runner.training.train import train
 
 log = logging.getLogger(__name__)
 LONGEST_NAME = 255
-"""Bytes in a file's name, on all common file systems."""
+"""Most bytes of a file's name on all common file systems."""
 
 
 def execute(
@@ -36,7 +36,7 @@ def execute(
     draw: Callable[[Path, str], object] | None = None,
     made: bool = False,
 ) -> tuple[Run, bool]:
-    """Return the experiment's run, read from its folder, and whether it was there already.
+    """Return the experiment's run, read from its folder, and whether it was reused.
 
     Raises as ``ensure_run`` does.
     """
@@ -68,16 +68,14 @@ def ensure_run(
     tell: Callable[[str], object] = note,
     made: bool = False,
 ) -> tuple[Path, bool]:
-    """Return where the experiment's run is, and whether it was there already.
+    """Return the folder of the experiment's run, and whether it was reused.
 
-    A folder that holds this very experiment, made with this fingerprint, is not trained
-    again: the bytes would be the same. One that was made with another or is damaged
-    is moved into ``.old`` beside it, which ``tell`` is told. Missing pictures are
-    drawn, by ``draw`` if given. A folder that Hydra has ``made`` for this run may hold what Hydra,
-    or the user's code that it has called, has written there.
-    Raises ConfigError if the folder is taken by something else. If it ``stops_on_signal``,
-    raises Interrupted after Ctrl-C or SIGTERM. However it was stopped, the same call goes on
-    from the last checkpoint.
+    A finished run with this config and fingerprint is reused: training would give the same bytes.
+    A damaged run, or one with another fingerprint, is moved into ``.old`` beside it, with a line
+    to ``tell``. Missing pictures are drawn, by ``draw`` if given. A folder that Hydra has ``made``
+    for this run may hold files from Hydra or from the user's callbacks.
+    Raises ConfigError if the folder holds something else and, if it ``stops_on_signal``,
+    Interrupted after Ctrl-C or SIGTERM. The same call resumes from the last checkpoint.
     """
     started = time.perf_counter() if started is None else started
     _refuse_names(folder)
@@ -119,8 +117,7 @@ def _refuse_names(folder: Path) -> None:
 
 
 def refuse_long_names(folder: Path) -> None:
-    """Raise ConfigError if a run's folder, or what is kept beside it, could not be made for
-    the length of its name."""
+    """Raise ConfigError if the name of a run's folder, or of its checkpoint, is too long."""
     longest = folder.with_name(folder.name + INTERRUPTED_SUFFIX) / f".{CHECKPOINT}.{2**22}"
     try:
         os.lstat(longest)
@@ -133,16 +130,16 @@ def refuse_long_names(folder: Path) -> None:
 
 
 def make_room(folder: Path, experiment: Experiment, tell: Callable[[str], object] = note) -> None:
-    """Make a run's place free, as ``execute`` does, before somebody else puts anything there.
+    """Free a run's place as ``execute`` does, before Hydra or a worker writes there.
 
-    Raises ConfigError if something else of the user's is there.
+    Raises ConfigError if it holds something else.
     """
     _refuse_names(folder)
     _make_room(folder, experiment, Keeper(folder, experiment, tell))
 
 
 def _make_room(folder: Path, experiment: Experiment, keeper: Keeper, made: bool = False) -> bool:
-    """Make a run's place free, and return whether the very run is there already."""
+    """Free a run's place, and return whether it holds the finished run."""
     found = find(folder, experiment, keeper.fingerprint)
     if found.state == "finished":
         return True

@@ -1,5 +1,4 @@
-"""What ``run``, ``load_run``, ``sweep`` and ``compare`` return: runs and comparisons that show
-themselves in a notebook."""
+"""The results of ``run``, ``load_run``, ``sweep`` and ``compare``, which a notebook displays."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:  # which loads Matplotlib
 
 
 class Result(Run):
-    """A finished run that predicts, draws, and shows itself in a notebook."""
+    """A finished run that predicts, draws, and is displayed in a notebook."""
 
     @classmethod
     def of(cls, run: Run) -> Result:
@@ -48,12 +47,12 @@ class Result(Run):
         """Return the probability of each class, (n, classes) float64.
 
         x, (n, features), is in the units in which the data set is drawn; each network standardises
-        it by its own training data, if it was trained so. ``which`` takes the weights of the
-        "final" epoch, or those of the "best", which had the lowest validation loss. ``replicate``
-        counts from 0; None takes the mean over all that did not diverge.
+        it by its own training data, if it was trained so. ``which`` is "final" (the last epoch) or
+        "best" (the epoch of lowest validation loss). ``replicate`` counts from 0; None takes the
+        mean over all that did not diverge.
 
-        Raises ValueError for another shape, for x that is not finite, if no network is left, or if
-        your own code gives something else than when it was trained.
+        Raises ValueError for another shape, if x is not finite, if all replicates diverged, or if
+        your own code returns other numbers than when it was trained.
         """
         one_of("which", which, ("final", "best"))
         x = np.asarray(x, np.float64)

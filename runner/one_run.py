@@ -1,4 +1,4 @@
-"""The one run that a composition means."""
+"""Run a composition's one experiment."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from runner.results.run import Run
 
 
 def carry_out(composition: Composition, **how: Any) -> tuple[Run, bool]:
-    """Return the composition's run, and whether it was there already; ``how`` as in ``execute``.
+    """Return the composition's run, and whether it was reused; ``how`` as in ``execute``.
 
-    Where one of Hydra's settings is for jobs, Hydra runs it; otherwise its ``run_job`` would make
-    the folder and nothing else, in 12 ms. Raises ConfigError.
+    Hydra runs the job only if one of Hydra's settings concerns jobs: otherwise its ``run_job``
+    would only make the folder, in 12 ms. Raises ConfigError.
     """
     experiment, folder = composition.experiment, composition.folder
     check_objective(composition.sections["objective"])

@@ -282,8 +282,8 @@ def test_jobs_that_fail_are_listed_and_where_all_fail_it_is_raised():
     [
         (lambda: run(["activation=tahn"]), "activation=tahn is unknown; did you mean tanh"),
         (lambda: run("activation=tanh"), "overrides must be a list of texts"),
-        (lambda: run(["activation=relu,tanh"]), r"take sweep\(\) for several"),
-        (lambda: run(["experiment=fair"]), r"take sweep\(\) for several"),
+        (lambda: run(["activation=relu,tanh"]), r"use sweep\(\) for several"),
+        (lambda: run(["experiment=fair"]), r"use sweep\(\) for several"),
         (lambda: sweep(["activation=relu,tahn"]), "activation=tahn is unknown"),
         (lambda: sweep("activation=relu,tanh"), "overrides must be a list of texts"),
         (lambda: compare("runs"), "runs must be a list of runs or folders, got 'runs'"),

@@ -1,4 +1,4 @@
-"""What goes on inside a network: dead and saturated units, signal and gradient per layer.
+"""Measurements inside a network: dead and saturated units, signal and gradient per layer.
 
 One pass forward over a part of the data, in chunks of fixed size so that memory stays bounded and
 a replicate's numbers do not depend on the replicates beside it, and one pass backward over the

@@ -1,4 +1,4 @@
-"""activation: the function, its derivative, and what the trained network feeds it."""
+"""activation: the function, its derivative, and its inputs in the trained network."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def activation(run: Run) -> Picture | None:
             drawn.append((one.label, f, slope))
     notes = [
         shown[0].note,
-        "below: what each hidden layer feeds it before and after training, each to its own height",
+        "below: its inputs in each hidden layer before and after training, each to its own height",
     ]
     first = network.activations[0]
     written = first.written() if isinstance(first, Formula) else ()

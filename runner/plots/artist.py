@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class DrawingError(WorkFailed):
-    """A run's pictures cannot be drawn, in one line; its data are there."""
+    """A run's pictures cannot be drawn; its data are kept. The message is one line."""
 
     def __init__(self, folder: Path | str, why: str) -> None:
         super().__init__(f"{folder}: the pictures cannot be drawn: {why}; everything else is kept")

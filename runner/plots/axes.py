@@ -1,5 +1,4 @@
-"""Limits, ticks and labels of axes. What is drawn lies inside, or the caption says what does
-not."""
+"""Limits, ticks and labels of axes. A caption names values beyond the limits."""
 
 from __future__ import annotations
 

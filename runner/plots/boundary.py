@@ -1,4 +1,4 @@
-"""boundary: what the network says at every point of the plane, under the data."""
+"""boundary: the network's prediction at every point of the plane, under the data."""
 
 from __future__ import annotations
 

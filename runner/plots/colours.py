@@ -42,7 +42,7 @@ MISSING, DIVERGED = "#bdbdbd", "#b00020"
 def line_style(activation: str) -> dict[str, Any]:
     """Return the colour and dash of that activation, the same in every picture.
 
-    Well-known names have a pair of their own; a stranger's follows from its letters.
+    Well-known names have their own pair; that of any other follows from its letters.
     """
     if activation in KNOWN:
         index = KNOWN.index(activation)

@@ -1,4 +1,4 @@
-"""The decision field: what networks with two inputs say at every point of the plane."""
+"""The decision field: predictions of networks with two inputs at every point of the plane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an optimizing sweep has tried: the objective of each trial, and by each parameter."""
+"""The trials of an optimizing sweep: the objective of each trial, and by each parameter."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How every picture looks: page layout, fonts, saving.
+"""The style of every picture: page layout, fonts, saving.
 
-A page is measured in inches from its lower left corner, so that nothing has to be laid out
-twice: title and subtitle above, a grey footer below, axes placed by hand in between.
+A page is measured in inches from its lower left corner: title and subtitle above, a grey footer
+below, axes placed by hand in between.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ COMPLETIONS = [
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for.
+    """The parsed command line.
 
     Attributes:
         words: the arguments as given, for the line that repeats the command.
@@ -49,7 +49,7 @@ class Options:
 
     @property
     def draws_one_run(self) -> bool:
-        """Whether, as far as the words tell, one run with pictures was asked for."""
+        """Whether the words ask for one run with pictures, before Hydra composes them."""
         return not self.multirun and not any(
             word.startswith(("plots=none", "experiment=")) for word in self.settings
         )

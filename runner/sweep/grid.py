@@ -1,7 +1,7 @@
-"""All combinations of several values: what ``hydra/sweeper=grid`` does.
+"""All combinations of several values: ``hydra/sweeper=grid``.
 
-A job is known by its config's digest: its folder either holds it finished, or it is still to
-do. So the same command runs only what is missing, and more values on an axis only the new.
+A job's folder is named by its config's digest and holds its finished run, or the job is still to
+do. So the same command runs only missing jobs, and further values of an axis add only new jobs.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from runner.training.fingerprint import fingerprint
 
 @dataclass
 class Grid(Ended):
-    """How a sweep's jobs have ended.
+    """How a sweep's jobs ended.
 
     Attributes:
-        jobs: all of them, those included that judge what is tuned.
-        tune: the keys, by commas, that validation data have chosen; None for those of the config.
+        jobs: all jobs, including those on fresh seeds.
+        tune: the tuned keys, comma-separated; None for those of the config.
         metric: what the comparison scores; None for its default.
     """
 
@@ -41,16 +41,16 @@ class Grid(Ended):
 
     @property
     def finished(self) -> list[Path]:
-        """The folders of the jobs that have ended well."""
+        """The folders of the jobs that succeeded."""
         return [job.folder for job in self.jobs if is_finished(job)]
 
 
 def sweep(launcher: Launcher, context: HydraContext) -> Grid:
-    """Run what is missing of a sweep through a launcher.
+    """Run a sweep's missing jobs through a launcher.
 
-    Where keys are tuned, what validation data choose of the jobs is trained anew, with seeds
-    that no choice has seen. One job that fails, diverges or is killed costs only itself. Raises
-    ConfigError if any combination is wrong, before anything is made.
+    If keys are tuned, the settings that validation data choose are trained again on fresh seeds.
+    A job that fails, diverges or is killed does not affect the others. Raises ConfigError if any
+    combination is wrong, before anything is written.
     """
     loader = context.config_loader
     if not isinstance(loader, JobLoader):
@@ -81,9 +81,9 @@ def run_missing(
     remarks: Sequence[str] = (),
     doubt: str = "",
 ) -> None:
-    """Run those of a sweep's jobs that are not finished, and add all of them to the grid.
+    """Run a sweep's unfinished jobs, and add all jobs to the grid.
 
-    The ``title``, if there is one, is printed with how many are finished already.
+    A ``title`` is printed with the number of finished jobs.
     """
     missing, taken, stale = [], [], {}
     for job in jobs:
@@ -136,7 +136,7 @@ def run_missing(
     for job in jobs:
         reason = reasons.get(job.folder.name, "")
         if job.folder in known or is_finished(job):
-            # its run is kept, and yet it has failed: at its pictures, say
+            # its run is kept, but the job failed, for instance at its pictures
             reason = reason if job.folder in launched else ""
         elif ended:
             ended_well = launched.get(job.folder, JobStatus.COMPLETED) == JobStatus.COMPLETED
@@ -151,7 +151,7 @@ LOST = "it succeeded, but its folder is gone"
 def launch_all(
     grid: Grid, missing: list[Job], launcher: Launcher, loader: JobLoader, first: int
 ) -> Sequence[JobReturn]:
-    """Return how the jobs ended, as far as the launcher says so."""
+    """Return how the jobs ended, as far as the launcher reports it."""
     jobs = [list(job.launched) for job in missing]
     try:
         with raising():  # plugins end their processes then
@@ -170,7 +170,7 @@ def is_finished(job: Job) -> bool:
 
 
 def _chosen(planned: Plan) -> list[Job]:
-    """Return the jobs that judge what validation data choose of the finished ones."""
+    """Return the jobs on fresh seeds for the settings that validation data choose."""
     if planned.tune is None:
         return []
     from runner.compare.runs import collect

@@ -26,9 +26,9 @@ from runner.system.terminal import ConfigError
 from runner.training.train import group_size
 
 SHARE = 0.1
-"""Of the work, what scheduling may cost."""
+"""The most that scheduling may cost, as a share of the work."""
 SECONDS_PER_JOB = 4e-3
-"""For data, files and summary, without any training."""
+"""Seconds for data, files and summary, without training."""
 SECONDS_PER_LAYER, SECONDS_PER_PRODUCT = 4e-6, 5e-11
 """Of one step: for a layer, and for the product of a weight and a sample's input."""
 SECONDS_PER_RECORD, SECONDS_PER_JUDGED = 1.6e-4, 8e-5
@@ -38,9 +38,9 @@ as long as all of these come to with ReLU, more with dearer functions and with w
 
 @dataclass(frozen=True)
 class Group:
-    """What one task of a cluster does: some tasks of a batch, by their places in it.
+    """One cluster task: some tasks of a batch, by their places in it.
 
-    Paths are those of the process that has made the sweep: the file system is shared.
+    Paths are those of the process that made the sweep, as the file system is shared.
     """
 
     batch: Batch
@@ -48,7 +48,7 @@ class Group:
     directory: str
 
     def __call__(self) -> list[Ended]:
-        """Carry out the tasks one after another; one that fails costs only itself."""
+        """Run the tasks one after another; a failure does not affect the others."""
         os.chdir(self.directory)
         return [self._ended(*pair) for pair in zip(self.places, self.batch.tasks, strict=True)]
 
@@ -59,8 +59,8 @@ class Group:
             return place, None, cause(error)
 
     def lost(self, reason: str) -> Iterator[Ended]:
-        """Yield how the tasks have ended if nothing came back but a ``reason``: those whose runs
-        are finished have ended well."""
+        """Yield how the tasks ended if only a ``reason`` came back: those with a finished run
+        succeeded."""
         for place, job in zip(self.places, self.batch.jobs, strict=True):
             if find(job.folder, job.experiment).state == "finished":
                 summary = read_summary(job.folder)

@@ -15,13 +15,12 @@ from runner.system.files import write_whole
 from runner.system.terminal import one_line
 
 NOTES = ".failures"
-"""The folder, in a sweep's, of a note for each job that has failed: only files are shared by all
-launchers."""
+"""The folder, in a sweep's, with a note for each failed job: all launchers share only files."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One combination: its overrides, its checked config, and the folder it belongs in."""
+    """One combination: its overrides, its checked config, and its folder."""
 
     overrides: tuple[str, ...]
     config: dict[str, Any]
@@ -39,7 +38,7 @@ class Job:
 
     @property
     def setting(self) -> dict[str, Any]:
-        """The flat config without what is no part of a setting, such as the seed."""
+        """The flat config without keys outside the setting, such as the seed."""
         from runner.compare.settings import NOT_SETTINGS
 
         flat = flatten(self.config).items()
@@ -53,7 +52,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that left no finished run: its folder, why, and the shell line that runs it alone."""
+    """A failed job: its folder, the reason, and the shell line that runs it alone."""
 
     folder: Path
     reason: str
@@ -65,12 +64,12 @@ class Failure:
 
 @dataclass
 class Ended:
-    """How a sweep's jobs have ended.
+    """How a sweep's jobs ended.
 
     Attributes:
-        failures: those that have left no finished run.
-        stop: the number of the signal that has ended them early.
-        trouble: why the sweeper or launcher has given up, empty if it has not.
+        failures: the jobs without a finished run.
+        stop: the number of the signal that ended them early.
+        trouble: why the sweeper or launcher gave up; empty if it did not.
     """
 
     failures: list[Failure] = field(default_factory=list)
@@ -79,8 +78,7 @@ class Ended:
 
 
 def run_job(job: Job, *, made: bool = False) -> dict[str, Any]:
-    """Carry out a job in whatever process this is, and return its run's summary; ``made`` as for
-    ``ensure_run``."""
+    """Run a job in this process, and return its run's summary; ``made`` as for ``ensure_run``."""
     experiment = job.experiment
     if experiment.extensions:  # a worker process has not seen them
         from runner.config.extensions import load_extensions  # imports Hydra
@@ -92,15 +90,14 @@ def run_job(job: Job, *, made: bool = False) -> dict[str, Any]:
         command=job.command,
         show_progress=False,
         stops_on_signal=False,  # the sweep ends its workers at once
-        tell=lambda text: None,  # as the sweep has told it
+        tell=lambda text: None,  # the sweep has already printed it
         made=made,
     )
     return read_summary(folder)
 
 
 def work(task: tuple[Job, str]) -> tuple[str, float | None]:
-    """Carry out a job in a worker; return how it ended in a few words, and what it returns of the
-    objective named."""
+    """Run a job in a worker; return how it ended in a few words, and its objective."""
     job, name = task
     summary = run_job(job)
     return told(summary), objective(summary, name)
@@ -124,12 +121,12 @@ def note_failure(sweep: Path, failure: Failure) -> None:
 
 
 def forget_failure(sweep: Path, folder: Path) -> None:
-    """Remove the note, if there is one, of a job that has ended well."""
+    """Remove the note, if any, of a job that succeeded."""
     (sweep / NOTES / folder.name).unlink(missing_ok=True)
 
 
 def noted_failures(sweep: Path) -> list[Failure]:
-    """Return the failures that jobs have left notes of, by folder."""
+    """Return the noted failures by folder."""
     notes = sorted((sweep / NOTES).iterdir()) if (sweep / NOTES).is_dir() else []
     found = []
     for note in notes:

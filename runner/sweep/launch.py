@@ -1,6 +1,6 @@
-"""What our launchers share: a list of overrides in, and how each job has ended out.
+"""What our launchers share: a list of overrides in, and how each job ended out.
 
-Where jobs are carried out is another module's part: pool.py, slurm.py, ray.py.
+pool.py, slurm.py and ray.py run the jobs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from runner.system.terminal import ConfigError, WorkFailed, one_line
 
 @dataclass
 class Batch:
-    """What is to be carried out: ``work(task)`` for each task, wherever its module is.
+    """The work of a batch: ``work(task)`` for each task.
 
     Attributes:
         work: returns how a job has ended in a few words, and what it returns.
@@ -42,7 +42,7 @@ class Batch:
 
 
 Ended = tuple[int, Any, str | None]
-"""A task's place in its batch, what ``work`` has returned for it, and why it has not."""
+"""A task's place in its batch, what ``work`` returned for it, or why it returned nothing."""
 CarryOut = Callable[[Batch, Callable[[], bool]], Iterator[Ended]]
 """Yields how tasks end, in any order; ends early, as soon as the second argument says so."""
 

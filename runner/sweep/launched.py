@@ -1,4 +1,4 @@
-"""A job that Hydra's ``run_job`` carries out, whichever launcher has called that."""
+"""A job that Hydra's ``run_job`` runs, called by any launcher."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from runner.system.processes import cause
 
 
 def launched_job(config: DictConfig) -> float | None:
-    """Carry out the job whose config Hydra has composed, and return its objective.
+    """Run the job whose config Hydra has composed, and return its objective.
 
-    The function that launchers hand to Hydra, in a process or on a machine of its own. A note of
-    a failure is left in the sweep's folder.
+    Launchers pass this function to Hydra, in another process or on another machine. A failure
+    leaves a note in the sweep's folder.
     """
     hydra = HydraConfig.get()
     sweep, folder = Path(hydra.sweep.dir), Path(hydra.runtime.output_dir)
@@ -51,7 +51,7 @@ def launched_job(config: DictConfig) -> float | None:
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker of the pool is to do where one of Hydra's settings is for jobs."""
+    """The work of a pool worker if one of Hydra's settings concerns jobs."""
 
     job: Job
     number: int
@@ -60,8 +60,7 @@ class Task:
 
 
 def work(task: Task) -> tuple[str, float | None]:
-    """Let Hydra carry out a job in a worker; return how it ended in a few words, and its
-    objective."""
+    """Let Hydra run a job in a worker; return how it ended in a few words, and its objective."""
     setup_globals()
     for base in VERSION_BASE.values():  # which other launchers copy with all of Hydra's state
         setbase(base)

@@ -1,4 +1,4 @@
-"""The config loader of a sweep: with it Hydra's launchers compose the config of a job."""
+"""The config loader of a sweep, with which Hydra's launchers compose a job's config."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class JobLoader(ConfigLoaderImpl):
         composition: what the sweep was composed of.
         variations: its jobs.
         jobs: those that are checked, by their overrides; they stay in this process.
-        show_progress: whether the sweep tells how it goes.
+        show_progress: whether the sweep prints its progress.
     """
 
     def __init__(self, composition: Composition, *, show_progress: bool) -> None:

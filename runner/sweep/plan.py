@@ -1,4 +1,4 @@
-"""What a sweep is to do."""
+"""The plan of a sweep: its jobs, checked."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from runner.sweep.vary import Variations
 from runner.system.terminal import ConfigError
 
 MOST_JOBS = 100_000
-"""Beyond this a sweep is taken for a slip of the hand, such as a range that is too fine."""
+"""A larger sweep is taken for a mistake, such as too fine a range."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """A sweep's jobs, all checked, its folder, and the key that validation data choose.
 
-    Where there is one, ``judges`` has for each job the one that trains its setting anew with
-    seeds that no choice has seen. ``remarks`` say what of an experiment file has nothing to do
-    in this sweep, ``doubt`` why no verdict will come of it; empty if one will.
+    If there is one, ``judges`` has for each job the one that trains its setting again on fresh
+    seeds. ``remarks`` name settings without effect in this sweep, ``doubt`` says why there will be
+    no verdict; empty if there will be one.
     """
 
     jobs: list[Job]
@@ -45,7 +45,7 @@ class Plan:
 
 
 def plan(composition: Composition, variations: Variations | None = None) -> Plan:
-    """Return what a sweep is to do.
+    """Return the plan of a sweep.
 
     Axes come from the command line and from ``hydra.sweeper.params``, the former first. The
     first setting of the activation named by ``placebo`` runs once more, on every data set and
@@ -162,7 +162,7 @@ def judges_of(jobs: Sequence[Job]) -> list[Job]:
 
 
 def refuse_contradiction(axis: Word, words: Sequence[Word]) -> None:
-    """Raise ConfigError if another word decides an axis's key."""
+    """Raise ConfigError if another word sets an axis's key."""
     for word in words:
         whole = isinstance(word.value, dict) and axis.key.startswith(f"{word.key}.")
         if word is not axis and (word.key == axis.key or whole):
@@ -198,7 +198,7 @@ def _tuned(
 
 
 def _doubt(jobs: Sequence[Job], tune: str | None) -> str:
-    """Return why no verdict will come of a sweep's comparison, empty if one will."""
+    """Return why a sweep's comparison will have no verdict; empty if it will have one."""
     from runner.compare.pairs import MOST_ARMS_JUDGED, sharing
     from runner.compare.scores import choose_tuned, within
     from runner.compare.settings import Setting

@@ -1,4 +1,4 @@
-"""A sweep on this machine: where ``hydra/launcher=pool`` carries out its jobs."""
+"""A sweep on this machine: ``hydra/launcher=pool``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_processes(processes: int | None) -> None:
 
 
 def in_processes(processes: int | None) -> CarryOut:
-    """Carry out tasks in so many processes at a time, one a core if None."""
+    """Run tasks in so many processes at a time; None for one per core."""
 
     def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[Ended]:
         return run_jobs(batch.work, batch.tasks, processes or available_cores(), stopped=stopped)

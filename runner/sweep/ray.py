@@ -1,4 +1,4 @@
-"""A sweep on a Ray cluster: where ``hydra/launcher=ray`` carries out its jobs."""
+"""A sweep on a Ray cluster: ``hydra/launcher=ray``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECONDS_BETWEEN_LOOKS = 0.2
 def in_ray(
     jobs_per_task: int | None, init: Mapping[str, Any], remote: Mapping[str, Any]
 ) -> CarryOut:
-    """Carry out tasks on a Ray cluster.
+    """Run tasks on a Ray cluster.
 
     Args:
         jobs_per_task: see ``groups.grouped``.
@@ -49,12 +49,12 @@ def in_ray(
 
 
 def carry_out_group(group: Group) -> list[Ended]:
-    """Carry out a group, in one of Ray's workers."""
+    """Run a group in one of Ray's workers."""
     return group()
 
 
 def ended(reference: Any, group: Group) -> list[Ended]:
-    """Return how a group's tasks have ended."""
+    """Return how a group's tasks ended."""
     try:
         return list(ray.get(reference))
     except ray.exceptions.RayError as error:  # its node or worker has died, more often than may be

@@ -1,4 +1,4 @@
-"""A sweep on a Slurm cluster: where ``hydra/launcher=slurm`` carries out its jobs.
+"""A sweep on a Slurm cluster: ``hydra/launcher=slurm``.
 
 submitit writes the batch script, carries tasks there and results back as pickles in the sweep's
 folder, and lets a task that is preempted or out of time queue anew. All that is assumed is a
@@ -51,7 +51,7 @@ class Resumable(Group):
 def in_slurm(
     folder: Path, cluster: str, jobs_per_task: int | None, settings: Mapping[str, Any]
 ) -> CarryOut:
-    """Carry out tasks as one array of jobs of Slurm's.
+    """Run tasks as one Slurm job array.
 
     Args:
         folder: where scripts, logs and pickles are kept while a task is not finished.
@@ -105,7 +105,7 @@ def submitted(
 
 
 def result(job: submitit.Job[Any], group: Group) -> list[Ended] | None:
-    """Return what a job has left behind, None if nothing yet."""
+    """Return a job's result, None if there is none yet."""
     if not job.paths.result_pickle.exists():
         return None
     try:
@@ -118,7 +118,7 @@ def result(job: submitit.Job[Any], group: Group) -> list[Ended] | None:
 
 
 def refresh(folder: Path) -> None:
-    """Let a network file system look anew at what stands in a folder."""
+    """Make a network file system refresh its view of a folder."""
     os.close(os.open(folder, os.O_RDONLY))
 
 

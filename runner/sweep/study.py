@@ -1,9 +1,9 @@
-"""A search for what has the best objective: what ``hydra/sweeper=optuna`` does.
+"""A search for the best objective: ``hydra/sweeper=optuna``.
 
-Optuna's study decides what is tried, and keeps it in a file in the sweep's folder; the runs'
-folders decide what is done, as in any other sweep. A batch of trials runs at the same time, through
-any launcher, and the next is drawn when all of it is told. Each trial is drawn with a sampler of
-its own seed, so that a study that was stopped, wherever, goes on to the same trials.
+Optuna's study draws the trials and is stored in a file in the sweep's folder; as in any sweep, the
+runs' folders show which jobs are finished. The trials of a batch run in parallel through any
+launcher; the next batch is drawn when all have ended. Each trial's sampler has its own seed, so a
+study that was stopped resumes with the same trials.
 """
 
 from __future__ import annotations
@@ -91,9 +91,9 @@ class Search:
 
 
 def sweep(search: Search, launcher: Launcher, context: HydraContext) -> Grid:
-    """Run the trials that are missing, and what judges the chosen one on fresh seeds.
+    """Run the missing trials, and the chosen one again on fresh seeds.
 
-    Raises ConfigError, before anything is made, if what is searched cannot be.
+    Raises ConfigError, before anything is written, if the search space is wrong.
     """
     loader = context.config_loader
     if not isinstance(loader, JobLoader):
@@ -219,7 +219,7 @@ def _how_far(study: optuna.Study, numbers: range, of: int, name: str) -> str:
     best = _best(study)
     told = f"trials {numbers[0] + 1} to {numbers[-1] + 1} of {of}"
     if best is None:
-        return f"{told}: none has ended well"
+        return f"{told}: none succeeded"
     found = ", ".join(f"{key}={_shown(value)}" for key, value in best.params.items())
     return f"{told}: best {name} {best.value:.4g} with {found}"
 

@@ -1,7 +1,6 @@
-"""Sweeps: several runs, started by any of Hydra's sweepers through any of its launchers, and
-compared at the end, however they have ended.
+"""Sweeps: several runs, started by any Hydra sweeper through any launcher, then compared.
 
-By default all combinations of several values (grid.py), in parallel on this machine (pool.py).
+The default is all combinations of several values (grid.py), in parallel on this machine (pool.py).
 """
 
 from __future__ import annotations
@@ -39,15 +38,15 @@ COMPARISON = "comparison"
 
 @dataclass(frozen=True)
 class Swept:
-    """How a sweep has ended.
+    """How a sweep ended.
 
     Attributes:
-        folder: where its runs are.
-        comparison: of all that is finished; None if nothing is.
-        failures: jobs that left no finished run.
-        left: how many jobs are still to do, as far as that is known.
-        stop: the number of the signal that has ended it early.
-        trouble: why the sweeper or launcher has given up, empty if it has not.
+        folder: the folder of its runs.
+        comparison: the comparison of finished runs; None if there are none.
+        failures: jobs without a finished run.
+        left: how many jobs are still to do, if known.
+        stop: the number of the signal that ended it early.
+        trouble: why the sweeper or launcher gave up; empty if it did not.
     """
 
     folder: Path
@@ -59,8 +58,8 @@ class Swept:
 
 
 def sweep(composition: Composition) -> int:
-    """Carry out a sweep and print how it goes and ends; return the exit status, which failed jobs
-    and pictures make 1. Raises ConfigError as ``carry_out`` does."""
+    """Run a sweep and print its progress and result. Return the exit status: 1 if jobs or pictures
+    failed. Raises ConfigError as ``carry_out`` does."""
     swept = carry_out(composition)
     undrawn = False
     if swept.comparison:
@@ -81,10 +80,10 @@ def sweep(composition: Composition) -> int:
 
 
 def carry_out(composition: Composition, *, show_progress: bool = True) -> Swept:
-    """Let the sweeper run its jobs, compare all that have ended, and write the comparison.
+    """Let the sweeper run its jobs, compare the finished runs, and write the comparison.
 
-    Ctrl-C ends at once and still compares what is finished. Raises ConfigError if what is asked
-    for is wrong.
+    Ctrl-C ends the jobs at once; finished runs are still compared. Raises ConfigError for wrong
+    settings.
     """
     if sets(composition.words, RUN_DIR):
         raise ConfigError(f"{RUN_DIR} is a run's folder; a sweep's is {SWEEP_DIR}")
@@ -101,7 +100,7 @@ def carry_out(composition: Composition, *, show_progress: bool = True) -> Swept:
 
 
 def _swept(composition: Composition, show_progress: bool) -> Ended:
-    """Let Hydra carry out its multirun; return how it ended."""
+    """Let Hydra run its multirun; return how it ended."""
     config, folder = composition.config, composition.sweep_folder
     words = [word for word in composition.words if not word.is_hydras]
     with read_write(config.hydra), open_dict(config):

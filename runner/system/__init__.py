@@ -1,1 +1,1 @@
-"""Files, terminal, processes, signals, memory: what the rest asks of the machine."""
+"""Files, terminal, processes, signals, memory: everything that concerns the machine."""

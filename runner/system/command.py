@@ -1,5 +1,5 @@
-"""What every command sees to: before its work signals, streams and Matplotlib's backend; after
-it one line on stderr and the exit status, however it ended.
+"""The frame of every command. Before its work: signals, streams and Matplotlib's backend. After it:
+an error in one line on stderr, and the exit status.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def keep_streams() -> None:
 
 
 class _Unbreakable(io.FileIO):
-    """A stream that goes on into nothing when its reader has gone or its disk is full, which
-    is said once."""
+    """A stream that discards output once its reader has gone or its disk is full; a full disk is
+    reported once."""
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
         try:

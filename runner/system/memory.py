@@ -1,4 +1,4 @@
-"""How much memory there is."""
+"""Available memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def available() -> float:
-    """Return the bytes that this process may still take; infinity where nobody tells."""
+    """Return how many bytes this process may still use; infinity if unknown."""
     return min(_limits(), default=math.inf)
 
 

@@ -1,4 +1,4 @@
-"""Run jobs in parallel processes so that a dying one costs only itself.
+"""Run jobs in parallel processes, so that a process that dies does not affect the others.
 
 The standard library's pool, joblib's and loky's give up as a whole when one worker is
 killed, and a sweep must not; the standard library's waits for ever after a Ctrl-C that comes

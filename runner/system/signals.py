@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: end at a place from which the same command can go on."""
+"""Ctrl-C and SIGTERM: end so that the same command can resume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strangers named, on a terminal: shown, never obeyed."""
+"""Untrusted text on a terminal: control codes are shown, not executed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def printable(text: object) -> str:
 
 
 def one_line(text: object) -> str:
-    """Return ``printable(text)`` with line ends as escapes too: nobody adds a line of his own."""
+    """Return ``printable(text)`` with line ends as escapes too, so that it stays one line."""
     return printable(text).replace("\n", "\\n")
 
 
@@ -57,21 +57,21 @@ class ConfigError(ValueError):
 
 
 class WorkFailed(Exception):
-    """What was asked for is right and could not be done; the message is one line."""
+    """Valid settings, but the work failed; the message is one line."""
 
 
 PROGRESS_AFTER_SECONDS = 2.0
 
 
 def note(text: str) -> None:
-    """Tell the user something that is no error, in a line on stderr."""
+    """Print a note, which is not an error, in one line on stderr."""
     if sys.stderr is not None:
         print(f"note: {one_line(text)}", file=sys.stderr)
 
 
 @contextmanager
 def progress_bar(label: str, show: bool) -> Iterator[Progress]:
-    """Yield a function that is told the share done and draws a bar from two seconds on.
+    """Yield a function that takes the share done and draws a bar from two seconds on.
 
     The bar's library is imported only then; it stays silent where stderr is no terminal.
     """

@@ -1,4 +1,4 @@
-"""YAML from strangers, as plain data: no tags that call, no bombs of aliases, no control codes."""
+"""Untrusted YAML as plain data: no tags that run code, no alias bombs, no control codes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Bomb(ValueError):
-    """A text that is small and would become too large, or crash who reads it."""
+    """A small document that would expand past the limit or crash its reader."""
 
 
 def read_yaml(content: bytes) -> Any:

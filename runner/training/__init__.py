@@ -1,1 +1,1 @@
-"""Train replicates as a stack, keep what is reached, and what came out."""
+"""Train replicates as a stack, keep checkpoints, and return the result."""

@@ -1,8 +1,8 @@
-"""Stop a run and go on later, to the same bytes as if nothing had happened.
+"""Stop a run and resume it later; the results are byte-identical to an uninterrupted run.
 
 While a run trains, a folder ``<its name>.interrupted`` beside its final place holds the last
 checkpoint: everything that the next epoch depends on, random streams included. Ctrl-C and
-SIGTERM end the epoch, keep the state, and the same command goes on from it.
+SIGTERM end the epoch and save the state; the same command resumes from it.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from runner.training.outcome import State, TrainingResult
 
 CHECKPOINT = "checkpoint.npz"
 CHECKSUM_BYTES = hashlib.sha256().digest_size
-"""The file ends in the SHA-256 of what stands before."""
+"""The file ends in the SHA-256 of all bytes before."""
 INTERRUPTED_SUFFIX = ".interrupted"
 """Ends the name of the folder that keeps a run which was stopped."""
 SECONDS_BETWEEN = 5.0
 MOST_TIME_SHARE = 0.01
-"""How much of the time saving may take: what takes longer to save is saved less often."""
+"""The share of time that saving may take; a larger state is saved less often."""
 
 
 class Keeper(Listener):
     """Keeps a run's state beside its folder, every few seconds and on a signal.
 
-    ``tell`` is told in a line if what was kept cannot be used.
+    ``tell`` gets a line if a checkpoint cannot be used.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class Keeper(Listener):
         self.next_at = time.perf_counter() + SECONDS_BETWEEN
 
     def load(self) -> State | None:
-        """Return the state kept of this experiment if the same code and machine have made it,
-        else None. Raises ConfigError as ``kept`` does, and OSError."""
+        """Return this experiment's checkpoint if the same code and machine made it, else None.
+        Raises ConfigError as ``kept`` does, and OSError."""
         state = self.kept()
         if state is None:
             return None
@@ -73,7 +73,7 @@ class Keeper(Listener):
     def kept(self) -> State | None:
         """Return the checkpoint, empty if it is damaged, None if there is none.
 
-        Raises ConfigError if what stands in its place is not this experiment's to replace.
+        Raises ConfigError if its place holds anything else.
         """
         try:
             state = self._read()
@@ -100,7 +100,7 @@ class Keeper(Listener):
             return {name: stored[name] for name in stored.files}
 
     def _is_free(self) -> bool:
-        """Return whether nothing is there but what a killed process has left."""
+        """Return whether the folder holds only files that a killed process left."""
         if not os.path.lexists(self.place):
             return True
         return self.place.is_dir() and all(
@@ -123,7 +123,7 @@ class Keeper(Listener):
             raise Interrupted(share, self.place, self.received)
 
     def save(self, state: State) -> None:
-        """Write the state so that the file is there whole or as it was before."""
+        """Write the state atomically."""
         buffer = io.BytesIO()
         stamp = json.dumps([self.digest, self.fingerprint])
         entries: dict[str, Any] = {"stamp": np.array(stamp), **state}
@@ -154,11 +154,11 @@ def _stamp(state: State) -> tuple[str, Fingerprint]:
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal has ended training after a whole epoch; what was reached is kept.
+    """A signal has ended training after a whole epoch; the state is saved.
 
     Attributes:
-        signal_number: what ended it.
-        reached: the replicates trained so far, for who wants to look at them.
+        signal_number: the signal.
+        reached: the replicates trained so far.
     """
 
     reached: TrainingResult

@@ -139,8 +139,7 @@ def differences(one: Fingerprint, other: Fingerprint) -> str:
 
 
 def mixture(settings: Iterable[Iterable[Fingerprint]]) -> str:
-    """Return in words how the fingerprints of runs differ that are compared; empty if they do
-    not.
+    """Return in words how the fingerprints of compared runs differ; empty if they do not.
 
     Takes those of each setting's runs: the user's own code may differ between settings.
     """

@@ -1,4 +1,4 @@
-"""What a training leaves behind, and how each of its replicates ended."""
+"""The result of a training, and how each of its replicates ended."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Outcome:
 
 @dataclass
 class TrainingResult:
-    """All that a training leaves behind.
+    """The result of a training.
 
     Attributes:
         epochs: (records,) the recorded epochs. A replicate that ended between two of them has
