@@ -1,16 +1,16 @@
 """Check activations: ``python -m activations.check gelu``, ``FILE.py`` or ``all``.
 
-Prints, for each function: the largest errors of value and derivative in units
-in the last place with the x where they occur, whether the gradient agrees with
-the value, and what the function looks like (monotone or not, range, fixed
-points, limits). Exit status 1 if a bound is broken: 4 ULP for values, 8 for
-derivatives, or what the definition argues instead, or if a function raises an
-error; status 2 if the argument names nothing, or a file that cannot be
-imported.
+Prints for each function: the largest errors of value and derivative in units
+in the last place (ULP), with the x where they occur; whether the gradient
+agrees with the value; and the shape of the function (monotone or not, range,
+fixed points, limits). Exit status 1 if an error exceeds its bound (4 ULP for
+values, 8 for derivatives, unless the definition gives another bound) or if a
+function raises an error. Exit status 2 for an unknown name or a file that
+cannot be imported.
 
-The exact values come from activations/check/definitions, or, for a class in a
-file of your own, from its ``forward`` evaluated in arbitrary precision; both
-need mpmath (in the ``test`` extra). Without it float32 is compared with
+The exact values come from activations/check/definitions. For a class in your
+own file they come from its ``forward``, evaluated in arbitrary precision. Both
+need mpmath (in the ``test`` extra); without it, float32 is compared with
 float64.
 """
 
@@ -107,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m activations.check", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", nargs="+", metavar="NAME|FILE.py|all")
-    parser.add_argument("--points", type=int, default=400, help="per dtype, 40 or more")
+    parser.add_argument("--points", type=int, default=400, help="points per dtype, at least 40")
     options = parser.parse_args(arguments)
     status = 0
     try:

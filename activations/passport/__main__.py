@@ -1,10 +1,10 @@
 """Passports of activations: ``python -m activations.passport gelu``.
 
-Names, ``FILE.py`` (the classes it defines), formulas such as
-``"x*sigmoid(1.7*x)"``, or ``all``. Each passport is printed, and written as
-PNG and as a web page; ``all`` prints nothing but the index that it makes. Exit
-status 1 if a user's own function raises an error, 2 if an argument names
-nothing.
+Arguments are names, ``FILE.py`` (the classes it defines), formulas such as
+``"x*sigmoid(1.7*x)"``, or ``all``. Prints each passport, and writes it as PNG
+and as a web page; ``all`` prints only the name of the index that it writes.
+Exit status 1 if a user's own function raises an error, 2 for an invalid
+argument.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         type=Path,
         default=Path("outputs/passports"),
         metavar="FOLDER",
-        help="where pictures and pages go (default: outputs/passports)",
+        help="folder for pictures and pages (default: outputs/passports)",
     )
     try:
         options = parser.parse_args(arguments)

@@ -22,11 +22,11 @@ from runner.system.terminal import OneLineParser, one_line
 _DESCRIPTION = """\
 Compare finished runs, old or new, from one sweep or several.
 
-Runs whose configs differ in the seed only are replicates of one setting.
-Settings are compared on the same data only (a task), replicate by replicate on
-the same seed. Written to the output folder: index.html (open it in a browser;
-it needs no network), leaderboard.csv, .md and .tex, scores.csv, pairs.csv and
-the pictures."""
+Runs whose configs differ only in the seed are replicates of one setting.
+Settings are compared only on the same data (a task), in pairs of replicates
+with the same seed. Writes into the output folder: index.html (open it in a
+browser; it needs no network), leaderboard.csv, .md and .tex, scores.csv,
+pairs.csv and the pictures."""
 
 _EPILOG = """\
 examples:
@@ -45,12 +45,14 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    result.add_argument("folders", nargs="+", metavar="FOLDER", help="where runs are, at any depth")
+    result.add_argument(
+        "folders", nargs="+", metavar="FOLDER", help="a folder with runs, at any depth"
+    )
     result.add_argument(
         "--output",
         metavar="FOLDER",
         help="where to write; default: FOLDER/comparison for all runs in a folder, otherwise "
-        "comparison_<activations>_<digits that stand for runs, metric and tuned keys> beside them",
+        "comparison_<activations>_<hash of runs, metric and tuned keys> beside them",
     )
     result.add_argument(
         "--metric",
@@ -61,8 +63,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--tune",
         metavar="KEYS",
-        help="settings or sections, comma-separated, whose value validation data choose for "
-        "each row; default: optimizer.learning_rate if it was swept beside something else; "
+        help="keys or sections, comma-separated, whose value is chosen on validation data for "
+        "each row; default: optimizer.learning_rate if it was swept together with another key; "
         "none: every combination is a row",
     )
     result.add_argument(
@@ -70,19 +72,19 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="FILE.py",
-        help="where a part of your own is defined, for the decision boundaries; nothing is "
-        "imported unasked",
+        help="a file that defines your own parts, for the decision boundaries; no other file "
+        "is imported",
     )
     result.add_argument(
         "--embed",
         action="store_true",
-        help="put the runs' own pictures into index.html, so that it can be sent alone",
+        help="embed the runs' own pictures in index.html, so that you can send one file",
     )
     pictures = result.add_mutually_exclusive_group()
     pictures.add_argument(
         "--format",
         choices=[name for name in PICTURE_FORMATS if name != "none"],
-        help="of the pictures: png (the default), or svg or pdf for papers",
+        help="picture format: png (the default), or svg or pdf for papers",
     )
     pictures.add_argument(
         "--no-pictures",

@@ -56,7 +56,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         "folders",
         nargs="+",
         metavar="FOLDER",
-        help="a run's folder, as named at the end of the run",
+        help="a run's folder, as printed at the end of the run",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
@@ -68,14 +68,14 @@ def _main(arguments: Sequence[str] | None) -> int:
         "--format",
         choices=FORMATS,
         default="png",
-        help="png (the default), or svg or pdf for papers",
+        help="picture format: png (the default), or svg or pdf for papers",
     )
     parser.add_argument(
         "--extension",
         action="append",
         default=[],
         metavar="FILE.py",
-        help="where a part of your own is defined; nothing is imported unasked",
+        help="a file that defines your own parts; no other file is imported",
     )
     options = parser.parse_args(arguments)
     load_extensions(options.extension)

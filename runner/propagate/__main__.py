@@ -16,22 +16,22 @@ What does an activation do to signals and gradients in a deep network, before
 any training?
 
 Predicts by mean-field theory, and measures on networks drawn at random:
-variances and correlations by layer, gradients, dead and saturated units,
-singular values of layers; fixed points, the edge of chaos, depth scales.
-Prints a table, and writes a page of pictures and propagate.json into a folder
-under outputs/propagate."""
+variances, correlations and gradients by layer, dead and saturated units,
+singular values of layers. Also predicts fixed points, the edge of chaos and
+depth scales. Prints a table, and writes propagate.png and propagate.json into
+a folder under outputs/propagate."""
 
 _EPILOG = """\
 settings, with their defaults (conf/propagate.yaml):
   activation=tanh               any, also a formula; activation.KEY=VALUE
   initializer=auto              also .gain, .bias_std: sigma_w and sigma_b
   depth=20  width=64            hidden layers, and outputs of each
-  nets=100  inputs=10           networks that are drawn, inputs of each
-  features=null                 of an input; null: as many as width
+  nets=100  inputs=10           networks to draw, inputs of each
+  features=null                 features of an input; null: as many as width
   variance=1.0                  mean square of an input's features
-  correlation=0.5               of each two inputs
+  correlation=0.5               correlation of each pair of inputs
   saturated=0.05                an output is saturated where |f'| is below this
-  seed=0                        decides networks and inputs
+  seed=0                        determines networks and inputs
   plots=png                     svg, pdf or none
   extensions=[]                 your own activations: [file.py]
   experiment=NAME               one of conf/experiment that names this command

@@ -20,15 +20,15 @@ from runner.system.terminal import ConfigError, OneLineParser, one_line, progres
 OUTPUT = Path("outputs/reproduce")
 
 _DESCRIPTION = """\
-Reproduce published results: print what is expected, from where, and ours.
+Reproduce published results: print expected value, its source, and our value.
 
-Without a NAME all are reproduced. Written to outputs/reproduce: index.html,
-results.json and a figure for each, NAME.png. The exit status is 1 if a
-quantity is outside its tolerance."""
+Without a NAME, all results are reproduced. Writes index.html, results.json and
+a figure for each result, NAME.png, into outputs/reproduce. The exit status is
+1 if a quantity is outside its tolerance."""
 
 _EPILOG = """\
 provenance of an expected value:
-  published    stands in the source
+  published    printed in the source
   exact        follows from a formula
   recomputed   another program computed it under the same conditions; the
                source does not print it
@@ -48,17 +48,17 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    result.add_argument("names", nargs="*", metavar="NAME", help="which; default: all")
+    result.add_argument("names", nargs="*", metavar="NAME", help="a published result; default: all")
     result.add_argument(
         "--list",
         action="store_true",
-        help="only say what is shown, by whom, and how to vary it",
+        help="only list the results, their sources, and commands that vary them",
     )
     result.add_argument(
         "--readme",
         metavar="FILE.md",
         type=Path,
-        help="put the table of all reproductions between the markers of this file, too",
+        help="also write the table of all reproductions between the markers of this file",
     )
     return result
 

@@ -179,8 +179,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.accuracy")
     parser.description = (__doc__ or "").split("\n")[0]
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these functions")
-    parser.add_argument("--points", type=int, default=1500, help="per function and dtype")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help="only these functions"
+    )
+    parser.add_argument("--points", type=int, default=1500, help="points per function and dtype")
     options = parser.parse_args(arguments)
     others = peers()
     print(f"{machine()}\n{versions(['numpy', 'torch', 'jax', 'mpmath'])}\n")

@@ -133,7 +133,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--cold", action="store_true", help="drop the file cache before each")
     parser.add_argument("--no-profile", action="store_true", help="times only")
-    parser.add_argument("--activations", nargs="+", metavar="NAME", help="these, or all")
+    parser.add_argument(
+        "--activations", nargs="+", metavar="NAME", help="these activations, or all"
+    )
     parser.add_argument("--avx2", action="store_true", help="let no command use AVX-512")
     options = parser.parse_args()
     if options.avx2:

@@ -151,8 +151,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--share", type=float, default=1.0, help="of steps and jobs")
-    parser.add_argument("--jobs", type=int, help="measure nothing but a sweep of so many jobs")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the steps and jobs")
+    parser.add_argument("--jobs", type=int, help="measure only a sweep of this many jobs")
     options = parser.parse_args()
     share = options.share
     print(machine())

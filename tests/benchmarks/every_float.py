@@ -173,7 +173,7 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("functions", nargs="+", metavar="NAME[:KEY=NUMBER,...]")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="one float in N only")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only one float in N")
     options = parser.parse_args(arguments)
     try:
         if options.every < 1:

@@ -90,7 +90,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--repeats", type=int, default=1000, help="null sweeps of each kind")
+    parser.add_argument(
+        "--repeats", type=int, default=1000, help="sweeps without a true difference, of each kind"
+    )
     options = parser.parse_args()
     rows = []
     for trials in (5, 30):

@@ -125,7 +125,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--replicates", type=int, default=1000, help="trained, of each setting")
+    parser.add_argument(
+        "--replicates", type=int, default=1000, help="replicates to train, of each setting"
+    )
     parser.add_argument("--repeats", type=int, default=10_000, help="intervals of each size")
     options = parser.parse_args()
     cases = [*losses(), *accuracies(), *(trained(options.replicates) if options.replicates else ())]

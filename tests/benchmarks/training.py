@@ -189,7 +189,9 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="the base case, one core, 5 rounds")
     parser.add_argument("--grid", action="store_true", help="every combination of the choices")
     parser.add_argument("--popular", nargs="*", choices=POPULAR, metavar="NAME")
-    parser.add_argument("--case", action="append", metavar="PATTERN", help="cases of that name")
+    parser.add_argument(
+        "--case", action="append", metavar="PATTERN", help="only cases with such a name"
+    )
     parser.add_argument("--cores", choices=["one", "all", "both"], default="both")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--avx2", action="store_true", help="let no system use AVX-512")

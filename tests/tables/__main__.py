@@ -18,8 +18,15 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="write nothing; exit status 1 if not")
-    what.add_argument("--measure", nargs="*", metavar="NAME", help=f"of: {', '.join(TABLES)}")
+    what.add_argument(
+        "--check", action="store_true", help="write nothing; exit status 1 if a table is stale"
+    )
+    what.add_argument(
+        "--measure",
+        nargs="*",
+        metavar="NAME",
+        help=f"tables to measure (default: every stale one): {', '.join(TABLES)}",
+    )
     options = parser.parse_args(arguments)
     text, names = README.read_text(encoding="utf-8"), options.measure
     if options.check:

@@ -122,13 +122,13 @@ TABLES = (
     Table(
         "accuracy",
         "Largest errors over the whole range of floats",
-        """Errors of values f and derivatives f' in units in the last place (ULP), against the
-        definitions evaluated with arbitrary precision by mpmath; near a root, in ULP of the
-        definition's largest term. Each cell is the worst of float32 and float64, with AVX-512 and
-        without. An error beyond the bound (4 ULP for values, 5 for softmax and log-softmax, 8 for
-        derivatives) names the x where it occurs; "all digits" means that no digit is correct
-        there; f32 and f64 are the dtypes. PyTorch's and JAX's derivatives are those of their
-        automatic differentiation.""",
+        """Errors of values f and derivatives f' in units in the last place (ULP), compared with the
+        definitions evaluated in arbitrary precision by mpmath. Near a root, the unit is a ULP of
+        the definition's largest term. Each cell is the worst of float32 and float64, with and
+        without AVX-512. For an error beyond the bound (4 ULP for values, 5 for softmax and
+        log-softmax, 8 for derivatives) the cell names the x where it occurs. "all digits" means
+        that no digit is correct at that x; f32 and f64 are the dtypes. The derivatives of PyTorch
+        and JAX come from their automatic differentiation.""",
         FUNCTIONS,
         measure_errors,
         render_errors,
@@ -137,9 +137,9 @@ TABLES = (
     Table(
         "agreement",
         "Where values or gradients differ from PyTorch's in float64, and why",
-        """On multiples of 1/128 from -10 to 10, and on random rows. At kinks our derivatives differ
-        by choice: relu'(0) and leaky_relu'(0) are 1, PyTorch's are 0 and 0.01;
-        `activation.derivative_at_zero` gives PyTorch's, and was used here.""",
+        """Compared on multiples of 1/128 from -10 to 10, and on random rows. At kinks our
+        derivatives differ by choice: relu'(0) and leaky_relu'(0) are 1 here, and 0 and 0.01 in
+        PyTorch. For this table `activation.derivative_at_zero` was set to PyTorch's values.""",
         (
             *FUNCTIONS,
             *(f"activations/functions/{name}.py" for name in ("gated", "grouped", "normalising")),
@@ -151,8 +151,8 @@ TABLES = (
         "coverage",
         "Which activations of other libraries are here",
         """`MultiheadAttention` is a layer with weights; `log1mexp` is a building block for x > 0
-        (as a formula: `log(-expm1(-x))`); `Affine` is what the linear layer before it does
-        anyway.""",
+        (as a formula: `log(-expm1(-x))`); `Affine` does the
+        same as the linear layer before it.""",
         ("tests/benchmarks/coverage.py",),
         measure_coverage,
         side_by_side(("source",), dict.fromkeys(("names", "here", "not here"), "{}")),

@@ -9,7 +9,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
     ("Accuracy", "", accuracy.TABLES),
     (
         "Conclusions",
-        "What is concluded from a few seeds, judged by made-up scores of which the truth is known.",
+        "How reliable conclusions from a few seeds are, tested on made-up scores with known truth.",
         conclusions.TABLES,
     ),
     ("Speed and memory", "", speed.TABLES),

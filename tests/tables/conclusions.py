@@ -92,10 +92,10 @@ TABLES = (
         "How often 95% intervals cover what they estimate",
         """n is the number of replicates. Made-up scores: losses of lognormal and exponential
         distributions, and accuracies on 200 and 500 samples with means from 90 to 99.9%, of
-        networks that differ by nothing to much. Trained scores: n of 500 networks, in four
+        networks between identical and very different. Trained scores: n of 500 networks, in four
         experiments. Each cell gives the lowest and the highest coverage of the cases; the row
-        below is that of the usual t interval. Ours fall short where a few networks in a hundred
-        fail and n seeds have not met one.""",
+        below gives the same for the usual t interval. Our intervals cover too rarely where a few
+        networks in a hundred fail and none of them is among the n seeds.""",
         ("runner/statistics/estimates.py",),
         measure_intervals,
         render_intervals,
@@ -104,9 +104,9 @@ TABLES = (
         "best",
         "How often a setting that is as good as any is called worse",
         f"""{SETTINGS} settings of equal mean, n seeds, {SWEEPS:,} sweeps: how often the first
-        setting is called worse, and how often the second. At most 5% is intended. Where a setting
-        fails in few seeds, n seeds may not meet one that fails, and others are called worse than
-        it too often.""",
+        setting is called worse, and how often the second. The intended rate is at most 5%. If a
+        setting fails in few seeds, possibly none of the n seeds fails; then the other settings are
+        called worse too often.""",
         BEST_SET,
         measure_best,
         side_by_side(("scores",), dict.fromkeys(N, "{:.1f}%, {:.1f}%")),
@@ -114,9 +114,9 @@ TABLES = (
     Table(
         "power",
         "How many inferior settings are shown to be worse",
-        f"""{SETTINGS} settings whose means rise by a step, in standard deviations over seeds: the
-        share of the inferior ones that are called worse, and how often the intervals of all
-        settings hold at once.""",
+        f"""{SETTINGS} settings whose means rise by a step, in standard deviations over seeds. The
+        cells give the share of the inferior settings that are called worse, and how often the
+        intervals of all settings cover at once.""",
         BEST_SET,
         measure_power,
         side_by_side(("step",), {key: "{:.0f}%" for n in N for key in (n, f"{n}, coverage")}),
@@ -124,10 +124,10 @@ TABLES = (
     Table(
         "fresh",
         "How often tuning finds a difference between equals",
-        """Two activations are equally good at every learning rate; accuracies of their networks
-        have these standard deviations. Validation data choose the rate of each. Judged by the
-        networks that chose, the activation that varies more wins by luck; `tune=` judges by
-        networks of fresh seeds.""",
+        """Two activations are equally good at every learning rate; the accuracies of their
+        networks have these standard deviations. The rate of each is chosen on validation data. If
+        the networks that chose are also judged, the activation that varies more wins by luck.
+        `tune=` judges networks with fresh seeds.""",
         ("runner/statistics/best_set.py", "runner/compare/pairs.py", "runner/compare/scores.py"),
         measure_fresh,
         side_by_side(

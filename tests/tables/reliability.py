@@ -79,10 +79,10 @@ TABLES = (
     Table(
         "kills",
         "Kills and Ctrl-Cs at random moments",
-        """A run, a sweep and a comparison are disturbed by a signal to the first process (SIGKILL,
-        SIGTERM), to all processes as a terminal sends it (Ctrl-C, two of them), or to a child
-        (SIGKILL). A fault is a command that does not end in time, a traceback, a process left
-        behind, or a file that differs after the same command has run again.""",
+        """A run, a sweep and a comparison are disturbed by a signal: to the first process (SIGKILL,
+        SIGTERM), to all processes as from a terminal (one Ctrl-C or two), or to a child process
+        (SIGKILL). A fault is a command that does not end in time, a traceback, a process that is
+        still running, or a file that differs after the same command has run again.""",
         (*STOPPING, *SWEEP),
         measure_kills,
         render_kills,
@@ -90,9 +90,9 @@ TABLES = (
     Table(
         "identity",
         "Same bytes in every way of running",
-        """How many of thirty configurations have the `history.csv` and `weights.npz` of one BLAS
-        thread and all replicates together: with other numbers of BLAS threads, of replicates
-        trained together, and of processes.""",
+        """How many of thirty configurations give the same bytes in `history.csv` and `weights.npz`
+        as with one BLAS thread and all replicates together, when the number of BLAS threads, of
+        replicates trained together, or of processes changes.""",
         (*EPOCH, "runner/network/initializers.py", "runner/system/blas.py"),
         measure_identity,
         render_identity,
@@ -100,8 +100,8 @@ TABLES = (
     Table(
         "endurance",
         "Long runs and large sweeps",
-        """Memory is that of all processes together after a tenth, a half and all of the time. "ms
-        over training" is what a job costs beside training, from the command to the report.""",
+        """Memory is the total of all processes after a tenth, a half and all of the time. "ms over
+        training" is the cost of a job in addition to training, from the command to the report.""",
         (
             *(*SWEEP, "runner/sweep/plan.py"),
             *("runner/training/checkpoint.py", "runner/training/stack.py:Group"),

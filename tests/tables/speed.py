@@ -184,11 +184,11 @@ TABLES = (
     Table(
         "question",
         "A whole question, from the command to the comparison",
-        """relu, tanh, gelu and silu at five learning rates on spirals, ten seeds each, losses and
-        accuracies of three splits after each of 100 epochs. The others are programs written by
-        hand for this question (`benchmarks/answers/`), compilation included; all train on the same
-        data from the same initial weights with the same batches, on two cores. More than 1 in
-        "times ours" is slower than ours.""",
+        """relu, tanh, gelu and silu at five learning rates on spirals, ten seeds each; losses and
+        accuracies of three splits after each of 100 epochs. The other programs were written by
+        hand for this question (`benchmarks/answers/`); their times include compilation. All
+        programs train on two cores with the same data, initial weights and batches. "times ours"
+        above 1 means slower than ours.""",
         (*JOB, "runner/sweep/plan.py", "runner/sweep/sweep.py"),
         measure_question,
         side_by_side(("program",), {"seconds": "{:.2f}", "times ours": "{:.2f}"}),
@@ -197,8 +197,8 @@ TABLES = (
     Table(
         "libraries",
         "A training step of one network beside other libraries",
-        """[32,32] tanh, batch 64, Adam, float32, one core; microseconds over whole trainings,
-        shuffling included, compilation excluded.""",
+        """[32,32] tanh, batch 64, Adam, float32, one core; microseconds per step over whole
+        trainings, with shuffling and without compilation.""",
         STEP,
         measure_libraries,
         side_by_side(("library",), {"µs a step": "{:.1f}", "times ours": "{:.2f}"}),
@@ -208,8 +208,9 @@ TABLES = (
         "step",
         "A training step by activation, beside JAX",
         """The same network. Ours is in microseconds per replicate and step. One replicate: JAX's
-        jitted step. 32 replicates: its vmap in a scan. Above 1 we are faster; with 32 replicates
-        JAX is, for it fuses a step's operations while each of NumPy's passes through memory.""",
+        jitted step. 32 replicates: its vmap in a scan. Above 1 ours is
+        faster. With 32 replicates JAX is faster, because it fuses the operations of a step, while
+        each NumPy operation passes through memory.""",
         STEP,
         measure_step,
         side_by_side(("activation", "replicates"), {"ours, µs": "{:.1f}", "JAX / ours": "{:.2f}"}),
@@ -232,7 +233,7 @@ TABLES = (
         "functions",
         "Activations alone",
         """Value and gradient of a million float32 numbers, one core. PyTorch computes each
-        function in one pass over the memory, NumPy makes a pass for each operation. Above 1 we are
+        function in one pass over memory; NumPy makes one pass for each operation. Above 1 ours is
         faster.""",
         FUNCTIONS,
         measure_functions,
@@ -245,7 +246,7 @@ TABLES = (
     Table(
         "command",
         "A whole command",
-        "From the shell to the last file; the first one draws six pictures.",
+        "Time from the shell to the last file. The first command draws six pictures.",
         (*JOB, "runner/__main__.py", "runner/one_run.py", "runner/config/compose.py"),
         measure_command,
         side_by_side(("command",), {"seconds": "{:.2f}"}),
@@ -264,8 +265,8 @@ TABLES = (
     Table(
         "growth",
         "How training time grows",
-        """Time is proportional to a power of the setting, with this exponent over the upper half
-        of the range; one core.""",
+        """Time is proportional to a power of the setting. The table gives the exponent over the
+        upper half of the range, on one core.""",
         EPOCH,
         measure_growth,
         side_by_side(("with", "from", "to"), {"exponent": "{:.2f}"}),
@@ -273,8 +274,8 @@ TABLES = (
     Table(
         "memory",
         "Peak memory of a run",
-        """Resident set. R replicates of P parameters need 3 R P numbers, 4 P more for each
-        replicate of the group that trains, and that group's data and activations
+        """Resident set size. R replicates of P parameters need 3 R P numbers, 4 P more for each
+        replicate in the group that is training, and the data and activations of that group
         (`benchmarks/memory.py` has the formula).""",
         (*EPOCH, "runner/training/train.py"),
         measure_memory,

@@ -42,7 +42,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         type=Path,
         default=Path("outputs/gallery"),
         metavar="FOLDER",
-        help="where the PNG files go (default: outputs/gallery)",
+        help="folder for the PNG files (default: outputs/gallery)",
     )
     options = parser.parse_args(arguments)
     for path in write(options.output, options.name):
