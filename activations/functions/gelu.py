@@ -48,7 +48,7 @@ class GELU(SharedParts):
     Range (-0.1700, inf), the minimum at x = -0.7518. Written max(x, 0) - |x| Phi(-|x|) in
     float64: the textbook form has no digits below x = -5.5 in float32 and -8.3 in float64. In
     float32 Phi comes from a table. The tanh approximation, JAX's default, is gelu_tanh.
-    f' = Phi(x) + x Phi'(x), which is one less the same at -x.
+    f' = Phi(x) + x Phi'(x); f'(-x) = 1 - f'(x).
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
