@@ -3,8 +3,8 @@
 Arguments are names, ``FILE.py`` (the classes it defines), formulas such as
 ``"x*sigmoid(1.7*x)"``, or ``all``. Prints each passport, and writes it as PNG
 and as a web page; ``all`` prints only the name of the index that it writes.
-Exit status 1 if a user's own function raises an error, 2 for an invalid
-argument.
+Exit status 1 if a user's own function raises an error or has a wrong
+derivative, 2 for an invalid argument.
 """
 
 from __future__ import annotations
@@ -86,6 +86,8 @@ def _write(
                 owner = f"{make.__name__}: " if isinstance(make, type) else ""
                 status = _failed(1, f"{what}: {owner}{error_line(error, what)}")
                 continue
+            if found.wrong:
+                status = _failed(1, f"{found.title}: {found.wrong}")
             name = _file_name(found.title, taken)
             taken.add(name.lower())
             made.append((found, name))

@@ -48,6 +48,7 @@ class Passport:
             slope_second_moment, stability, time, ulp, kinks.
         properties: what an index filters by: "odd", "bounded", "learnable" and the like.
         shape: of an elementwise function.
+        wrong: how the derivative disagrees with the value; empty if it does not.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Passport:
     numbers: dict[str, float] = field(default_factory=dict)
     properties: list[str] = field(default_factory=list)
     shape: Shape | None = None
+    wrong: str = ""
 
 
 def passport(activation: Activation, *, measured: bool = True) -> Passport:
@@ -74,7 +76,7 @@ def passport(activation: Activation, *, measured: bool = True) -> Passport:
     else:
         made.sections["Shape"] = _rows(made, row_facts(activation))
     made.sections["Under x ~ N(0, 1)"] = _moments(made)
-    made.sections["Measured now"] = _measured(made) if measured else [_gradient(activation)]
+    made.sections["Measured now"] = _measured(made) if measured else [_gradient(made)]
     if not _is_ones_own_formula(activation):
         sources = describe(activation).sources or ("its docstring names none",)
         made.sections["Sources"] = [("", source) for source in sources]
@@ -278,7 +280,7 @@ def _measured(made: Passport) -> Rows:
     else:
         rows.append(("ULP", "not measured here: the exact values are known for functions of one "
                      "number only"))  # fmt: skip
-    rows.append(_gradient(activation))
+    rows.append(_gradient(made))
     speed = measure_speed(activation)
     made.numbers["time"] = speed.forward_ratio
     per = "ns per float32 output"
@@ -289,12 +291,14 @@ def _measured(made: Passport) -> Rows:
     return rows
 
 
-def _gradient(activation: Activation) -> tuple[str, str]:
+def _gradient(made: Passport) -> tuple[str, str]:
+    activation = made.activation
     if activation.surrogate_derivative:
         return "gradient", "a stand-in by design: not compared with the value"
     try:
         check_gradient(activation)
     except ValueError as error:
+        made.wrong = str(error)
         return "gradient", f"WRONG: {error}"
     if isinstance(activation, Elementwise):
         off = difference_error(activation)

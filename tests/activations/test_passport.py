@@ -355,6 +355,22 @@ def test_command_writes_pages_and_prints_text(
     assert len(names) == 4
 
 
+def test_a_wrong_derivative_is_an_error_but_has_its_passport(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], forgetting: None
+) -> None:
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(
+        "from activations import Elementwise\n"
+        "class Wrong(Elementwise):\n"
+        "    def forward(self, x): return x * x\n"
+        "    def derivative(self, x, y): return 3 * x\n"
+    )
+    pages = tmp_path / "pages"
+    assert main(["gelu", str(wrong), "--output", str(pages)]) == 1
+    assert "error: Wrong: gradient disagrees with value" in capsys.readouterr().err
+    assert len(list(pages.iterdir())) == 4
+
+
 def test_bad_input_is_one_line_and_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], forgetting: None
 ) -> None:
