@@ -117,7 +117,10 @@ def _conclusions(found: Propagation, maps: Maps) -> Iterator[tuple[str, str]]:
     kind = FixedPoint(1, slope, 1, 1).stability
     yield (
         "gain",
-        (f"{at_1.gain:.6g} = 1/sqrt(E f²) keeps a variance of 1, {kind} (slope {slope:.4g})"),
+        (
+            f"{at_1.gain:.6g} = 1/sqrt(E f²) keeps a variance of 1, {kind} (slope {slope:.4g}); "
+            f"{_whether_used(maps)}"
+        ),
     )
     yield "phase", _phase(maps)
     yield (
@@ -125,6 +128,13 @@ def _conclusions(found: Propagation, maps: Maps) -> Iterator[tuple[str, str]]:
         (
             f"scales ξ_q = {_short(maps.xi_q)} and ξ_c = {_short(maps.xi_c)} layers, of gradients "
             f"{_short(maps.xi_gradient)}: {_trainable(maps)}"
+        ),
+    )
+    yield (
+        "training",
+        (
+            "all this is about the start of training; a deep network often needs a smaller "
+            "learning rate, e.g. optimizer.learning_rate=0.001"
         ),
     )
     width, depth = found.settings.width, found.settings.depth
@@ -158,6 +168,14 @@ def _conclusions(found: Propagation, maps: Maps) -> Iterator[tuple[str, str]]:
             "born dead",
             (f"{share}{most}: 1 - (1 - 2^-{width})^{depth}, for one input, without biases"),
         )
+
+
+def _whether_used(maps: Maps) -> str:
+    """Return whether the hidden layers have the gain that keeps a variance of 1, and no biases."""
+    gain = maps.at_1.gain
+    if math.isclose(maps.weight_std, gain, rel_tol=1e-4) and not (maps.bias_std or maps.input_mean):
+        return "used here"
+    return f"not used here, where {SIGMA_W} = {maps.weight_std:.5g}"
 
 
 def _phase(maps: Maps) -> str:

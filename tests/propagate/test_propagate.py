@@ -132,6 +132,18 @@ def test_dying_exploding_and_overflowing_signals_are_shown(words):
     found.figures()["propagate"].encode("png")
 
 
+@pytest.mark.parametrize(
+    ("initializer", "used"),
+    [("lecun_normal initializer.gain=1.8462331", True), ("lecun_normal", False)],
+)
+def test_the_report_says_whether_a_gain_is_used_and_that_it_is_about_the_start(initializer, used):
+    """1.84623 keeps the variance of a sigmoid's inputs at 1."""
+    words = ["activation=sigmoid", f"initializer={initializer}", "depth=3", "width=8", "nets=2"]
+    text = " ".join(repr(propagate(compose(" ".join(words).split()))).split())
+    assert ("used here" in text and "not used here" not in text) is used
+    assert "about the start of training" in text and "optimizer.learning_rate=0.001" in text
+
+
 def test_why_there_is_no_theory():
     words = ["nets=2", "depth=2", "width=8"]
     assert "whole row" in repr(propagate(compose(["activation=softmax", *words])))
