@@ -23,6 +23,8 @@ PANEL_WIDTH, PANEL_HEIGHT, ROW = 1.8, 1.62, 2.42
 _DRAWN = (1e-140, 1e140)
 DEPTHS = (5, 20, 100)
 """Layers for which the share born dead is drawn."""
+ALIKE = 0.05
+"""Two densities whose deviations differ by less look the same."""
 
 
 def picture(found: Propagation) -> Picture:
@@ -277,7 +279,10 @@ def _inputs(axes: Axes, found: Propagation, shade: str) -> None:
         y = activation(z)
     low, high = linear_limits(y)
     axes.plot(z, y, color=shade, zorder=3)
-    for scale, tone in zip(sizes, (PALE, GREY), strict=False):
+    fed = "light: layer 1, dark: last" if predicted else "grey: N(0, 1)"
+    if alike := bool(predicted) and math.isclose(sizes[0], sizes[-1], rel_tol=ALIKE):
+        fed = "same in layer 1 and last"
+    for scale, tone in zip(sizes[-1:] if alike else sizes, (PALE, GREY), strict=False):
         if 0 < scale < math.inf:
             density = np.exp(-((z / scale) ** 2) / 2)
             axes.fill_between(z, low, low + 0.6 * (high - low) * density, color=tone, alpha=0.45,
@@ -285,7 +290,7 @@ def _inputs(axes: Axes, found: Propagation, shade: str) -> None:
     axes.set_xlim(z[0], z[-1])
     axes.set_ylim(low, high)
     round_ticks(axes.xaxis, 5)
-    _named(axes, "z;  light: layer 1, dark: last", "")
+    _named(axes, f"z;  {fed}", "")
 
 
 def _named(axes: Axes, x: str, y: str) -> None:
