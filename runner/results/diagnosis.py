@@ -81,6 +81,7 @@ def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str,
     cut_off = flow and _cut_off(flow[0]["numbers"], units)
     saturated = units and units[0]["code"] == "saturated"
     causes = [*units, *flow] if cut_off or saturated else [*flow, *units]
+    causes += _vanished(experiment, training, finished)
     for finding in causes:
         finding["shown"] |= short or not finished.all()
     stuck = _stuck(experiment, accuracies, finished)
@@ -203,7 +204,7 @@ def _forecast(experiment: Experiment, ratio: float) -> tuple[dict[str, float], s
         return numbers, words
     if 1 / FLOW <= min(better) and max(better) <= FLOW:
         numbers["auto"] = better[0]
-        words += f"; initializer=auto would give {_digits(better[0])}"
+        words += f"; initializer=auto would give about {_digits(better[0])} in wide layers"
     return numbers, words
 
 
@@ -212,6 +213,36 @@ def _predicted_ratio(experiment: Experiment, **how: Any) -> float:
     if not gradients[-2] > 0:
         raise ValueError("no gradient reaches the last hidden layer")
     return float(gradients[0] / gradients[-2])
+
+
+def _vanished(
+    experiment: Experiment, training: TrainingResult, finished: Array
+) -> list[dict[str, Any]]:
+    """Return a finding if layer 1's gradient is comparable to the last hidden layer's at the start,
+    but no longer at the end."""
+    layers = len(experiment.model.hidden)
+    if layers < 2 or not finished.any():
+        return []
+    first, last = (
+        training.history[f"layer{number}_gradient_rms"][finished] for number in (1, layers)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):  # no gradient reaches a dead layer
+        ratios = first / last
+    enough = np.array([_median(record) >= 1 / FLOW for record in ratios.T])
+    ends = np.array([_last(row) for row in ratios])
+    ratio = _median(ends)
+    if not enough[0] or enough[-1] or not ratio < 1 / FLOW:
+        return []
+    since = int(training.epochs[1 + np.flatnonzero(enough)[-1]])
+    reason = f"layer 1's gradient vanished during training, to {_digits(ratio)} of layer {layers}'s"
+    text = f"since epoch {since} {reason}: try a smaller optimizer.learning_rate"
+    numbers = {"ratio": ratio, "since": float(since)}
+    return [_finding("vanished", reason, text, numbers, 1, False)]
+
+
+def _last(row: Array) -> float:
+    finite = row[np.isfinite(row)]
+    return float(finite[-1]) if finite.size else float("nan")
 
 
 def _median(ratios: Array) -> float:
@@ -343,6 +374,6 @@ def _overfitted(training: TrainingResult) -> list[dict[str, Any]]:
 
 
 def _last_mean(training: TrainingResult, column: str) -> float:
-    finite = [row[np.isfinite(row)] for row in training.history[column]]
-    last = [row[-1] for row in finite if row.size]
-    return float(np.mean(last)) if last else float("nan")
+    last = np.array([_last(row) for row in training.history[column]])
+    last = last[np.isfinite(last)]
+    return float(np.mean(last)) if last.size else float("nan")

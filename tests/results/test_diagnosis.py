@@ -12,7 +12,7 @@ from runner.__main__ import main
 from runner.network.measurements import flatness
 from runner.plots import artist
 from runner.plots.curves import loss
-from runner.results.diagnosis import _dead, _overfitted
+from runner.results.diagnosis import _dead, _overfitted, _vanished
 from runner.results.run import load_run
 from runner.shell.report import report
 
@@ -85,6 +85,38 @@ def test_the_epoch_of_the_first_dead_unit_is_that_of_the_first(since, words, fir
     assert found["text"].startswith(words) and found["numbers"]["since"] == first
     if first == 0:
         assert found["text"].endswith("by epoch 25")  # 0, 22, 25, 30, 40
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("ratios", "since"),
+    [
+        ([[1, 0.5, 1e-3, 1e-7]] * 3, 20),
+        ([[1, 1e-7, NAN, NAN], [1, 0.5, 1e-7, 1e-7], [0.1, 0.5, 1e-7, 0]], 20),
+        ([[1, 0.5, 0.3, 0.1]] * 3, None),
+        ([[1e-3, 1e-3, 1e-5, 1e-7]] * 3, None),
+        ([[1, 1e-7, 1e-7, 1]] * 3, None),
+        ([[1, 1, 1, 1], [1, 1, 1, 1], [1, 1e-3, 1e-7, 1e-7]], None),
+        ([[1, NAN, NAN, NAN]] * 3, None),
+        ([[1, 1, 1, 1], [1, 1, 1e-5, 1e-7], [1, 1, 1e-5, 1e-7]], 20),
+    ],
+)
+def test_a_gradient_that_vanishes_while_training_is_told_from_one_that_was_small(ratios, since):
+    """Most replicates decide; a small one at the start is a finding of its own."""
+    last = np.full((3, 4), 0.2)
+    training = SimpleNamespace(
+        epochs=np.array([0, 10, 20, 30]),
+        history={"layer1_gradient_rms": last * ratios, "layer5_gradient_rms": last},
+    )
+    experiment = SimpleNamespace(model=SimpleNamespace(hidden=(8,) * 5))
+    found = _vanished(experiment, training, np.ones(3, bool))
+    assert [finding["numbers"]["since"] for finding in found] == ([since] if since else [])
+    assert not _vanished(experiment, training, np.zeros(3, bool))
+    if since:
+        assert found[0]["text"].startswith("since epoch 20 layer 1's gradient vanished during ")
+        assert "smaller optimizer.learning_rate" in found[0]["text"] and not found[0]["shown"]
 
 
 @pytest.mark.parametrize("size", [1e-8, 0.05, 1e7, 1e200])

@@ -29,6 +29,7 @@ LABELLED = {
         "relu moons optimizer=sgd optimizer.momentum=0.9",
         "relu moons dataset.noise=0.4 dataset.samples=600 training.epochs=20",
         "tanh circles 16x8",
+        "sigmoid circles 16x40 optimizer.learning_rate=0.001",
         "prelu blobs dataset.classes=4",
         "softmax blobs",
         "relu gaussian_quantiles dataset.samples=600 optimizer=rmsprop",
@@ -57,6 +58,9 @@ LABELLED = {
         "hardsigmoid xor 16x6 initializer=glorot_normal optimizer=sgd",
         "sigmoid spirals 32x5 initializer=glorot_normal optimizer=sgd optimizer.momentum=0.9",
         "elu xor 8x8 initializer=normal initializer.std=0.05",
+    ],
+    "vanished": [
+        "sigmoid spirals 16x40",
     ],
     "diverged or exploding": [
         "relu circles initializer=he_normal initializer.gain=30",
