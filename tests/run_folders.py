@@ -117,6 +117,7 @@ def write_run(
         "command": f"python -m runner activation={activation} dataset={dataset}",
         "activation": activation,
         "dataset": dataset,
+        "classes": 2,
         "parameters": 337,
         "initializer": {"name": "auto", "gains": [1.0], "text": "auto"},
         "replicates": entries,

@@ -65,6 +65,12 @@ class Setting:
         return sum(r["solved_epoch"] is not None for r in self.replicates)
 
     @property
+    def chance(self) -> float:
+        """The accuracy of a guess, 1 / classes; NaN for runs of a version that did not say."""
+        classes = self.runs[0].summary.get("classes")
+        return 1 / classes if type(classes) is int and classes > 1 else np.nan
+
+    @property
     def seconds(self) -> float:
         return sum(run.summary["seconds"]["total"] for run in self.runs)
 

@@ -25,6 +25,9 @@ from runner.statistics.best_set import FEWEST_BLOCKS
 from runner.statistics.estimates import t_interval
 from runner.training.fingerprint import mixture
 
+MOST_LOST = 0.05
+"""Accuracy that a choice may cost; if it may cost more, nothing is recommended."""
+
 MOST_REASONS = 3
 """At most so many settings are named with a reason; the table has all reasons."""
 
@@ -64,16 +67,27 @@ def _judged(family: Family) -> list[str]:
     """Return which settings to use, which are worse, why and by how much, and what is open."""
     best, worse = family.judged(True), family.judged(False)
     metric, seeds = best[0].metric, counted(len(family.seeds), "seed")
+    score = f"{with_interval(best[0].score, metric)} {metric_name(metric)}"
+    if guess := _chance(family):
+        return [
+            f"no setting is clearly better than chance ({guess}): the highest mean is that of "
+            f"{best[0].name}, {score} ({seeds})."
+        ]
     names = [standing.name for standing in best]
     most = max(standing.short[1] for standing in best)
     lost = lost_at_most(most, metric)
     open_still = math.isfinite(most) and len(best) > 1
-    if not worse:
-        rest = f"; whichever of them you take, {lost}" if open_still else ""
-        return [f"use {listed(names, joint='or')}: {seeds} do not show that one is worse{rest}."]
+    undecided = len(best) > 1 and higher_is_better(metric) and most > MOST_LOST
     use = f"use {listed(names, joint='or')}"
-    if len(best) == 1:
-        use += f", {with_interval(best[0].score, metric)} {metric_name(metric)}"
+    if undecided:
+        use = f"{seeds} do not decide between {listed(names)}; the highest mean is that of "
+        use += f"{best[0].name}, {score}"
+    elif len(best) == 1:
+        use += f", {score}"
+    if not worse:
+        doubt = "" if undecided else f": {seeds} do not show that one is worse"
+        rest = f"; whichever of them you take, {lost}" if open_still else ""
+        return [f"{use}{doubt}{rest}."]
     first, *others = worse
     amounts = [
         f"{first.name} falls short of the best by {shortfall(first.short, metric)}",
@@ -84,6 +98,17 @@ def _judged(family: Family) -> list[str]:
         f"{listed(amounts)} ({seeds}).",
         *([f"whichever of {listed(names)} you take, {lost}."] if open_still else []),
     ]
+
+
+def _chance(family: Family) -> str:
+    """Return the accuracy of a guess, "50%", if the settings may do no better; empty if one does,
+    and for losses."""
+    chance = float(np.mean([setting.chance for setting in family.standings[0].settings]))
+    if not higher_is_better(family.standings[0].metric) or math.isnan(chance):
+        return ""
+    if any(standing.score.low > chance for standing in family.standings):
+        return ""
+    return f"{100 * chance:.3g}%"
 
 
 def _losers(worse: list[Standing], best: list[Standing], seeds: Sequence[int]) -> list[str]:

@@ -36,6 +36,7 @@ def summarise(
         "command": command,
         "activation": experiment.activation["name"],
         "dataset": experiment.dataset["name"],
+        "classes": experiment.classes,
         "parameters": training.parameters,
         "initializer": {
             "name": experiment.initializer["name"],

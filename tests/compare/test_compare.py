@@ -320,6 +320,45 @@ def test_settings_that_all_could_be_the_best_say_what_is_lost_at_most(tmp_path):
     )
 
 
+def test_settings_that_do_no_better_than_chance_are_not_recommended_and_no_cause_is_named(tmp_path):
+    near = {"tanh": [0.5, 0.55, 0.45] * 4, "relu": [0.52, 0.48, 0.51] * 4, "sin": [0.4] * 12}
+    for activation, scores in near.items():
+        folder = write_run(tmp_path / activation, activation, "two_spirals", scores)
+        summary = json.loads((folder / "summary.json").read_text())
+        finding = {"code": "dead", "reason": "r", "text": "t", "shown": True}
+        write_summary(folder, {**summary, "diagnosis": [finding] * (activation == "sin")})
+    (text,) = sentences(build([tmp_path]))
+    assert text.startswith(
+        "On two_spirals no setting is clearly better than chance (50%): the highest mean is that "
+        "of relu, 50.3% ("
+    )
+    assert text.endswith(" test accuracy (12 seeds).")
+    assert "chance" not in verdict(tmp_path, metric="test_loss")
+    write_run(tmp_path / "gelu", "gelu", "two_spirals", [0.9, 0.91, 0.92] * 4)
+    assert "On two_spirals use gelu, 91.0%" in verdict(tmp_path)
+
+
+@pytest.mark.parametrize("classes", [10, None, "2", True, 0])
+def test_chance_is_that_of_the_number_of_classes_and_unknown_without_it(tmp_path, classes):
+    for activation, score in (("tanh", 0.12), ("relu", 0.3)):
+        folder = write_run(tmp_path / activation, activation, "rings", [score, score + 0.01] * 5)
+        summary = json.loads((folder / "summary.json").read_text())
+        write_summary(folder, {**summary, "classes": classes})
+    assert verdict(tmp_path).startswith("On rings use relu, 30.5%")
+    (family,) = build([tmp_path]).families
+    chance = family.standings[0].settings[0].chance
+    assert chance == approx(0.1 if classes == 10 else np.nan, nan_ok=True)
+
+
+def test_many_that_could_be_the_best_are_not_recommended_where_much_can_be_lost(tmp_path):
+    write_run(tmp_path / "1", "tanh", scores=[0.95, 0.6] * 5)
+    write_run(tmp_path / "2", "relu", scores=[0.6, 0.94] * 5)
+    (text,) = sentences(build([tmp_path]))
+    assert text.startswith("On moons 10 seeds do not decide between tanh and relu; the highest ")
+    assert "mean is that of tanh, 77.5% (" in text and "use" not in text
+    assert "whichever of them you take, you lose at most " in text
+
+
 def test_equal_means_are_never_said_not_to_differ(tmp_path):
     write_run(tmp_path / "1", "tanh", scores=[0.9, 0.8] * 5)
     write_run(tmp_path / "2", "relu", scores=[0.8, 0.9] * 5)
