@@ -244,7 +244,9 @@ QUESTIONS = {
 def filled(text: str) -> str:
     """Return paragraphs with lines of equal length; tables and commands stay as they are."""
     return "\n\n".join(
-        paragraph if paragraph[0] in "|`" else textwrap.fill(paragraph, 120, break_on_hyphens=False)
+        paragraph
+        if paragraph[0] in "|`#!"
+        else textwrap.fill(paragraph, 120, break_on_hyphens=False)
         for paragraph in text.split("\n\n")
     )
 

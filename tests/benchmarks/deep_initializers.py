@@ -1,0 +1,72 @@
+"""Which initializer trains 30 layers? Runs ``experiment=deep_initializers`` and writes
+``outputs/gallery/deep_initializers.md`` with its picture.
+
+Runs that exist are not trained again. The initializers of each activation are compared by
+themselves. The numbers come from these comparisons, the words around them do not: read them again
+after a change of the experiment.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from runner import compare, sweep
+from tests.benchmarks.processes import machine, table
+from tests.benchmarks.questions import GALLERY, filled
+
+COMMAND = "experiment=deep_initializers"
+INITIALIZERS = ("auto", "he_normal", "glorot_uniform", "lecun_normal", "orthogonal")
+PAGE = """# Which initializer trains 30 layers?
+
+```sh
+python -m runner {command}
+```
+
+![Test accuracy by activation and initializer, one panel per learning rate](deep_initializers.png)
+
+30 layers of 16 units, three spirals, 200 steps of Adam. Validation accuracy chooses the learning
+rate out of four, and ten networks with fresh seeds judge it. The table shows the test accuracy in
+percent. Bold: could be the best of its row (multiple comparisons with the best, 95%, paired by
+seed). Each row is a comparison of one activation's runs.
+
+{table}
+
+Could be the best: {counts}, of {activations} activations. What ten seeds do not tell apart is not
+shown to be equal: networks that start from He's rule vary more than those that start from `auto`.
+`auto` takes orthogonal weights that keep the size of gradients, and biases that keep the variance
+and centre what each layer reads ([initializers.py](../../runner/network/initializers.py)). SELU was
+made for LeCun's rule.
+
+`python -m tests.benchmarks.deep_initializers` runs the command and writes this page. Made on
+{machine}.
+"""
+
+
+def main() -> int:
+    swept = sweep([COMMAND, "plots=none"], show_progress=True)
+    rows, counts = [], dict.fromkeys(INITIALIZERS, 0)
+    for name in dict.fromkeys(run.config.activation["name"] for run in swept.runs):
+        runs = [run for run in swept.runs if run.config.activation["name"] == name]
+        lines = compare(runs, tune="optimizer.learning_rate").table
+        cells = {}
+        for line in lines:
+            best = line["best"] == "could be"
+            counts[line["initializer"]] += best
+            percent = f"{100 * float(line['score']):.1f}"
+            cells[line["initializer"]] = f"**{percent}**" if best else percent
+        rows.append([f"`{name}`", *(cells[initializer] for initializer in INITIALIZERS)])
+    page = PAGE.format(
+        command=COMMAND,
+        table=table(["", *(f"`{name}`" for name in INITIALIZERS)], rows),
+        counts=", ".join(f"`{name}` for {count}" for name, count in counts.items()),
+        activations=len(rows),
+        machine=machine(),
+    )
+    (GALLERY / "deep_initializers.png").write_bytes(swept.figures()["heat_map"].encode("png"))
+    (GALLERY / "deep_initializers.md").write_text(filled(page), encoding="utf-8")
+    print(GALLERY / "deep_initializers.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
