@@ -20,7 +20,7 @@ What is concluded from scores has no peer; made-up scores judge it:
     python -m tests.benchmarks.best          error, coverage and power of the settings named best
     python -m tests.benchmarks.fresh         false differences of tuned settings, by who judges
 
-    python -m tests.benchmarks.questions          the gallery's page of questions: answers and pictures
+    python -m tests.benchmarks.questions          the gallery's page of questions
     python -m tests.benchmarks.deep_initializers  its page of initializers for 30 layers
 
 ``python -m tests.tables --measure`` runs most of these as the tables of ``tests/README.md`` need
