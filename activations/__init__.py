@@ -6,6 +6,7 @@
 (np.float64(0.5), np.float64(0.25))
 """
 
+from activations.arguments import parameter
 from activations.base import Activation, Elementwise, get, get_class, names
 from activations.formulas.formula import Formula
 from activations.functions.algebraic import (
@@ -227,4 +228,5 @@ __all__ = [
     "get",
     "get_class",
     "names",
+    "parameter",
 ]

@@ -245,13 +245,8 @@ def test_the_readmes_example_keeps_the_bounds_where_its_exponential_leaves_the_f
 ) -> None:
     readme = (ROOT / "activations" / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall("```python\n(.*?)```", readme, re.DOTALL)
-    imports = """
-import numpy as np
-from activations import Elementwise
-from activations.arguments import parameter
-"""
     file = tmp_path / "example.py"
-    file.write_text(imports + example)
+    file.write_text(example)
     assert main([str(file), "--points", "60"]) == 0, capsys.readouterr().out
 
 
