@@ -4,14 +4,14 @@ Prints for each function: the largest errors of value and derivative in units
 in the last place (ULP), with the x where they occur; whether the gradient
 agrees with the value; and the shape of the function (monotone or not, range,
 fixed points, limits). Exit status 1 if an error exceeds its bound (4 ULP for
-values, 8 for derivatives, unless the definition gives another bound) or if a
+values, 8 for derivatives, or the bound that the definition states) or if a
 function raises an error. Exit status 2 for an unknown name or a file that
 cannot be imported.
 
 The exact values come from activations/check/definitions. For a class in your
 own file they come from its ``forward``, evaluated in arbitrary precision. Both
-need mpmath (in the ``test`` extra); without it, float32 is compared with
-float64.
+need mpmath (pip install -e '.[test]'); without it, float32 is compared with
+float64, and points beside roots are left out.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import pytest
 import activations
 from activations import Elementwise, Softmax, Swish
 from activations.check.__main__ import check_gradient, main
+from activations.check.digits import measure
 from runner.network.fast_gradient import BatchGradient
 from runner.network.losses import CrossEntropy
 from runner.network.network import Network
@@ -338,7 +339,20 @@ def test_what_cannot_be_compared_is_said(
     assert "its forward takes floats only" in shown and "(from its own float64)" in shown
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["tanh", "--points", "40"]) == 0
-    assert "mpmath is not installed: float32 against float64" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "mpmath is not installed: float32 compared with float64\n" in shown
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu", "mish", "sin"])
+def test_without_mpmath_no_point_beside_a_root_counts(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There the terms cancel: GELU' would be 30 ULP off at x = -0.75, and is right."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    measured = measure(activations.get(name), 400)
+    assert re.search(r"without \d+ points beside roots$", measured.note)
+    assert [one.what for one in measured.worst] == ["value", "derivative"]
+    assert all(one.ulp <= bound for one, bound in zip(measured.worst, (4, 8), strict=True))
 
 
 def test_the_formula_is_right_at_its_defaults() -> None:
