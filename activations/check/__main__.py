@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from typing import NoReturn
 
 import numpy as np
 
@@ -102,15 +103,20 @@ class Report:
         ]
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; see {self.prog} --help")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the report for what the command line names, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m activations.check", description=__doc__)
+    parser = _Parser(prog="python -m activations.check", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", nargs="+", metavar="NAME|FILE.py|all")
     parser.add_argument("--points", type=int, default=400, help="points per dtype, at least 40")
-    options = parser.parse_args(arguments)
     status = 0
     try:
+        options = parser.parse_args(arguments)
         if options.points < 40:
             raise ValueError(f"--points must be 40 or more, got {options.points}")
         chosen = [(what, cls) for what in options.what for cls in classes_named(what)]

@@ -40,10 +40,8 @@ _COMPARISONS = {
 _PRIME = "\N{MODIFIER LETTER PRIME}"
 
 
-_REASONS = {
-    "invalid syntax": "it cannot be read here",
-    "invalid decimal literal": "write products with *, as in 2 * x",
-}
+_REASONS = {"invalid decimal literal": "write products with *, as in 2 * x"}
+_WORD = re.compile(r"[A-Za-z0-9_.]+|.")
 
 
 class FormulaError(ValueError):
@@ -108,8 +106,12 @@ class _Parser:
                 tree = ast.parse(python, mode="eval")
         except SyntaxError as error:
             reason = (error.msg or "").split(". Perhaps")[0]
-            offset = min(max((error.offset or 1) - 1, 0), len(self.columns) - 1)
-            raise self._error(self.columns[offset], _REASONS.get(reason, reason)) from None
+            offset = min((error.offset or len(self.columns)) - 1, len(self.columns) - 1)
+            column = self.columns[offset]
+            if reason == "invalid syntax":
+                rest = _WORD.match(self.text[column:])
+                reason = f"unexpected {rest[0]!r}" if rest else "it ends too early"
+            raise self._error(column, _REASONS.get(reason, reason)) from None
         except (ValueError, RecursionError, MemoryError):
             raise self._error(0, "it cannot be read") from None
         try:

@@ -104,7 +104,9 @@ def closest_key(name: str) -> str:
     names: dict[str, list[str]] = {}
     for key in known:
         names.setdefault(key.rpartition(".")[2], []).append(key)
-    found = names.get(last) or close_names(name, known)
+    close = close_names(name, known)
+    alike = [key for key in close if key.count(".") == name.count(".")]
+    found = names.get(last) or alike or close
     found = found or [key for close in close_names(last, names) for key in names[close]]
     if found:
         return f"did you mean {' or '.join(found[:3])}?"

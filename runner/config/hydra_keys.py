@@ -65,7 +65,7 @@ REFUSED = {
     "hydra.help": "the text of --help lists all choices and is not made from a template",
     "hydra/help": "the text of --help lists all choices and is not made from a template",
     "hydra.aliases": "Hydra reads it from the primary config only",
-    "hydra/callbacks": "name one as +hydra.callbacks.NAME={_target_: MODULE.CLASS}",
+    "hydra/callbacks": "set +hydra.callbacks.NAME={_target_: MODULE.CLASS} instead",
     "hydra/output": "it has no choice but default",
     "hydra/env": "it has no choice but default",
 }
@@ -134,7 +134,7 @@ def leaves(key: str, value: Any) -> Iterator[str]:
 def _refuse_without_extra(word: Word) -> None:
     module = EXTRAS.get((word.key, word.value))
     if module is not None and find_spec(module) is None:
-        extra = f"pip install 'activation-laboratory[{word.value}]'"
+        extra = f"pip install -e '.[{word.value}]'"
         raise ConfigError(f"{word} needs {module}, which is not installed: {extra}")
 
 

@@ -36,7 +36,7 @@ provenance of an expected value:
 examples:
   python -m runner.reproduce
   python -m runner.reproduce --list
-  python -m runner.reproduce vanishing_gradient learning_slowdown
+  python -m runner.reproduce vanishing_gradient nielsen_slowdown
 """
 
 

@@ -191,6 +191,8 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     folder = Path(path)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder")
+    if not (folder / SUMMARY).exists() and any(one.is_dir() for one in folder.glob("[!.]*")):
+        raise ValueError(f"{folder} is not a run's folder; name one of the folders in it")
     try:
         run = read_run(folder)
         for reason in run.damage.values():

@@ -355,6 +355,13 @@ def test_without_mpmath_no_point_beside_a_root_counts(
     assert all(one.ulp <= bound for one, bound in zip(measured.worst, (4, 8), strict=True))
 
 
+@pytest.mark.parametrize("words", [[], ["relu", "--points", "few"], ["--colour"]])
+def test_a_wrong_command_is_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert not out and err.startswith("error: ") and err.count("\n") == 1
+
+
 def test_the_formula_is_right_at_its_defaults() -> None:
     assert main(["formula"]) == 0
 

@@ -489,6 +489,13 @@ def test_a_wrong_folder_is_one_line_and_status_2(tmp_path, capsys):
     assert captured.err.count("\n") == 1 and str(tmp_path) in captured.err
 
 
+def test_a_folder_of_runs_is_no_run(tmp_path, capsys):
+    (tmp_path / "tanh_moons_123456789abc").mkdir()
+    assert main([str(tmp_path)]) == 2
+    told = f"error: {tmp_path} is not a run's folder; name one of the folders in it\n"
+    assert capsys.readouterr().err == told
+
+
 @pytest.mark.parametrize("words", [[], ["folder", "--format", "gif"], ["--colour"]])
 def test_a_wrong_word_at_the_shell_is_one_line_and_status_2(words, capsys):
     assert main(words) == 2

@@ -157,6 +157,7 @@ def test_config_is_printed_by_hydras_own_option():
         ("optimizer.learning_rate=" + "9" * 400, ["optimizer.learning_rate", "finite"]),
         ("dataset=moon", ["dataset=moon", "moons"]),
         ("optimiser=adam", ["optimiser", "optimizer"]),
+        ("actvation=tanh", ["actvation is unknown; did you mean activation?"]),
         ("trainng.epochs=3", ["trainng.epochs", "training.epochs"]),
         ("training.epoch=3", ["training.epoch", "training.epochs"]),
         ("activation.alpha=0.1", ["activation.alpha", "takes no"]),
