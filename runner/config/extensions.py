@@ -1,6 +1,6 @@
 """A user's own parts: Python files or modules named on the command line.
 
-    python -m runner extensions=[my_activations.py] activation=wiggle
+    python -m runner 'extensions=[my_activations.py]' activation=wiggle
 
 Importing a file registers what it defines: activations, data sets, optimizers, initializers,
 schedules and losses. Apart from Hydra's callbacks and plugins, a run executes no other code of
@@ -20,7 +20,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from activations.base import ACTIVATIONS, Activation
-from activations.registry import REQUIRED, Registry
+from activations.registry import REQUIRED, Named, Registry
 from activations.user_code import error_line, file_of, import_file, is_users
 from runner.config import behaviour
 from runner.config.build import REGISTRIES, SECTIONS
@@ -38,8 +38,8 @@ def load_extensions(paths: Sequence[str]) -> None:
 
     A file or module is imported again if it, or a module of the user's that it imports, was
     edited. Parts registered in a notebook may be named too.
-    Raises ConfigError, one line, if a file is missing or cannot be imported, or if a part is
-    wrong, such as an activation whose gradient disagrees with its value.
+    Raises ConfigError, one line, if a file is missing, cannot be imported or defines nothing, or
+    if a part is wrong, such as an activation whose gradient disagrees with its value.
     """
     for path in paths:
         place = str(Path(path).absolute()) if path.endswith(".py") else path
@@ -50,9 +50,10 @@ def load_extensions(paths: Sequence[str]) -> None:
         registered, loaded = set(_own_parts()), set(sys.modules)
         try:
             module = _imported(path)
-            for registry, name in _own_parts():
-                if (registry, name) not in registered:
-                    _check(path, registry, name)
+            new = [part for part in _own_parts() if part not in registered]
+            for registry, name in new:
+                _check(path, registry, name)
+            _refuse_without_parts(path, module, new)
         except ConfigError:  # must be checked again next time
             added = {registry[name].__module__ for registry, name in _own_parts()}
             _take_back({*added, *sys.modules} - loaded)
@@ -69,7 +70,7 @@ def refuse_what_other_processes_lack(names: Iterable[tuple[Registry[Any], str]])
         if not registry.is_ours(name) and registry[name].__module__ not in loaded:
             raise ConfigError(
                 f"{registry.kind} {name} is defined in this process only, but a sweep's jobs run "
-                "in others; move it to a file: extensions=[FILE.py]"
+                "in others; move it to a file: 'extensions=[FILE.py]'"
             )
 
 
@@ -94,6 +95,28 @@ def _imported(path: str) -> ModuleType:
     except (Exception, SystemExit) as error:
         reason = error_line(error, path)
         raise ConfigError(f"extensions: module {path} cannot be imported: {reason}") from None
+
+
+def _refuse_without_parts(
+    path: str, module: ModuleType, new: Sequence[tuple[Registry[Any], str]]
+) -> None:
+    """Raise ConfigError if a module defines no part, or a class that cannot be chosen."""
+    if hasattr(module, "__path__") and module.__file__ is None:
+        raise ConfigError(f"extensions: {path} is a folder; name a Python file in it")
+    classes = [one for one in vars(module).values() if isinstance(one, type)]
+    for cls in classes:
+        own = cls.__module__ == module.__name__ and issubclass(cls, Named)
+        if own and not cls.__dict__.get("name") and not cls.__subclasses__():
+            raise ConfigError(
+                f"extensions: {path}: class {cls.__name__} has no name; write "
+                f"name = {cls.__name__.lower()!r} in it"
+            )
+    places = _led_to(module, [])
+    if not new and not any(registry[name].__module__ in places for registry, name in _own_parts()):
+        raise ConfigError(
+            f"extensions: {path} defines nothing to choose; it needs a class with a name, or a "
+            "function with @register"
+        )
 
 
 def _led_to(module: ModuleType, others: Iterable[str]) -> set[str]:

@@ -93,7 +93,7 @@ def extensions_of(words: Sequence[Word]) -> list[str]:
             if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
                 raise ConfigError(
                     f"{word} must be a list of Python files or modules' names, "
-                    "e.g. extensions=[my_activations.py]"
+                    "e.g. 'extensions=[my_activations.py]'"
                 )
     return found
 

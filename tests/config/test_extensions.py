@@ -226,6 +226,34 @@ def test_a_missing_file_or_module_gets_one_line(capsys):
     assert "there is no file folder.py" in refusal(capsys, "extensions=[folder.py]")
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("import numpy as np\n", "my_activations.py defines nothing to choose"),
+        ("from activations import GELU\n", "my_activations.py defines nothing to choose"),
+        (WIGGLE.replace('name = "wiggle"', ""), "my_activations.py: class Wiggle has no name"),
+        (WIGGLE + "class Other(Wiggle):\n    pass\n", "class Other has no name"),
+    ],
+)
+def test_a_file_that_gives_nothing_to_choose_is_refused(capsys, text, says):
+    write(text)
+    for _ in range(2):  # the second time it is imported already
+        assert says in refusal(capsys, OWN[0], "activation=tanh")
+
+
+def test_a_folder_is_refused(capsys, monkeypatch):
+    Path("parts_of_mine").mkdir()
+    monkeypatch.syspath_prepend(".")  # as python -m does
+    told = refusal(capsys, "extensions=[parts_of_mine]")
+    assert "parts_of_mine is a folder; name a Python file in it" in told
+
+
+def test_a_class_without_a_name_may_be_the_base_of_others():
+    write(WIGGLE.replace('name = "wiggle"', "") + 'class A(Wiggle):\n    name = "wiggle"\n')
+    for _ in range(2):
+        assert run([*OWN, *QUICK]).config.activation["name"] == "wiggle"
+
+
 def test_a_parameter_that_the_class_refuses_gets_its_message(capsys):
     write()
     assert "activation.alpha must be" in refusal(capsys, *OWN, "activation.alpha=-1")
