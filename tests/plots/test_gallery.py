@@ -84,6 +84,16 @@ def test_a_page_is_the_same_every_time() -> None:
     assert pages[0].encode("png") == pages[1].encode("png")
 
 
+def test_the_default_folder_is_none_that_git_tracks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["tanh"]) == 0
+    assert [path.as_posix() for path in Path().rglob("*.png")] == [
+        "outputs/portraits/activation_tanh.png"
+    ]
+
+
 def test_errors_are_one_line_and_leave_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

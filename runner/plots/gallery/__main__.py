@@ -1,6 +1,7 @@
 """Draw family portraits: ``python -m runner.plots.gallery [--output FOLDER] [NAME ...]``.
 
-A NAME is a family or an activation; without one all families are drawn.
+A NAME is a family or an activation; without one all families are drawn. ``--output
+outputs/gallery`` renews the committed pictures.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser.add_argument(
         "--output",
         type=Path,
-        default=Path("outputs/gallery"),
+        default=Path("outputs/portraits"),
         metavar="FOLDER",
-        help="folder for the PNG files (default: outputs/gallery)",
+        help="folder for the PNG files (default: outputs/portraits)",
     )
     options = parser.parse_args(arguments)
     for path in write(options.output, options.name):
