@@ -33,7 +33,7 @@ settings, with their defaults (conf/propagate.yaml):
   saturated=0.05                an output is saturated where |f'| is below this
   seed=0                        determines networks and inputs
   plots=png                     svg, pdf or none
-  extensions=[]                 your own activations: [file.py]
+  extensions=[]                 your own parts: 'extensions=[file.py]'
   experiment=NAME               one of conf/experiment that names this command
   hydra.run.dir=FOLDER          where the results go
 

@@ -40,7 +40,7 @@ The ten most used settings, with their defaults (--cfg job prints all)
   training.epochs=100           also .batch_size, .loss, .l2, .patience
   replicates=10                 networks, each with its own data and weights
   seed=0                        replicate k has seed + k
-  extensions=[]                 your own activations, data sets ...: [file.py]
+  extensions=[]                 your own parts: 'extensions=[file.py]'
 """
 
 REST = """\
