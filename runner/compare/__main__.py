@@ -64,8 +64,8 @@ def parser() -> argparse.ArgumentParser:
         "--tune",
         metavar="KEYS",
         help="keys or sections, comma-separated, whose value is chosen on validation data for "
-        "each row; default: optimizer.learning_rate if it was swept together with another key; "
-        "none: every combination is a row",
+        "each row; default: optimizer.learning_rate, if another key was swept too; none makes "
+        "every combination a row",
     )
     result.add_argument(
         "--extension",

@@ -71,7 +71,7 @@ def _least_p() -> tuple[np.ndarray, np.ndarray]:
 
 PAIRED_STATISTICS = Reproduction(
     name="paired_statistics",
-    title="Pairs decide, and many pairs find what is not there",
+    title="Many unadjusted pairwise tests find differences that do not exist",
     sources=(
         Source(
             "Agarwal et al.",
