@@ -1,7 +1,7 @@
 """The tables of ``tests/README.md``: what they measure, their data, and the Markdown made of them.
 
     python -m tests.tables                       write the Markdown from the data
-    python -m tests.tables --check               is it that, and are the data as new as the code?
+    python -m tests.tables --check               check that tables match data, and data match code
     python -m tests.tables --measure             measure every stale table, then write
     python -m tests.tables --measure endurance   measure this one
 

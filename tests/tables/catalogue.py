@@ -9,7 +9,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
     ("Accuracy", "", accuracy.TABLES),
     (
         "Conclusions",
-        "How reliable conclusions from a few seeds are, tested on made-up scores with known truth.",
+        "These tables test our conclusions on simulated scores, where the truth is known.",
         conclusions.TABLES,
     ),
     ("Speed and memory", "", speed.TABLES),

@@ -1,4 +1,4 @@
-"""Tables of what is concluded from scores, judged by made-up scores of known truth."""
+"""Tables that test our conclusions on simulated scores, where the truth is known."""
 
 from __future__ import annotations
 
@@ -92,10 +92,10 @@ TABLES = (
         "How often 95% intervals cover what they estimate",
         """n is the number of replicates. Made-up scores: losses of lognormal and exponential
         distributions, and accuracies on 200 and 500 samples with means from 90 to 99.9%, of
-        networks between identical and very different. Trained scores: n of 500 networks, in four
-        experiments. Each cell gives the lowest and the highest coverage of the cases; the row
-        below gives the same for the usual t interval. Our intervals cover too rarely where a few
-        networks in a hundred fail and none of them is among the n seeds.""",
+        networks whose differences range from none to large. Trained scores: n of 500 networks, in
+        four experiments. Each cell gives the lowest and the highest coverage of the cases; the row
+        below gives the same for the usual t interval. Our intervals are too narrow if a few
+        percent of networks fail and none of the n seeds did.""",
         ("runner/statistics/estimates.py",),
         measure_intervals,
         render_intervals,
@@ -105,8 +105,8 @@ TABLES = (
         "How often a setting that is as good as any is called worse",
         f"""{SETTINGS} settings of equal mean, n seeds, {SWEEPS:,} sweeps: how often the first
         setting is called worse, and how often the second. The intended rate is at most 5%. If a
-        setting fails in few seeds, possibly none of the n seeds fails; then the other settings are
-        called worse too often.""",
+        setting fails rarely, the n seeds may contain no failure; then other settings are called
+        worse too often.""",
         BEST_SET,
         measure_best,
         side_by_side(("scores",), dict.fromkeys(N, "{:.1f}%, {:.1f}%")),
@@ -126,8 +126,8 @@ TABLES = (
         "How often tuning finds a difference between equals",
         """Two activations are equally good at every learning rate; the accuracies of their
         networks have these standard deviations. The rate of each is chosen on validation data. If
-        the networks that chose are also judged, the activation that varies more wins by luck.
-        `tune=` judges networks with fresh seeds.""",
+        the networks used for the choice are also judged, the activation with more variance wins
+        by chance. `tune=` judges networks with fresh seeds.""",
         ("runner/statistics/best_set.py", "runner/compare/pairs.py", "runner/compare/scores.py"),
         measure_fresh,
         side_by_side(
