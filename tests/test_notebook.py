@@ -310,7 +310,7 @@ def test_what_only_a_notebook_knows_cannot_be_swept():
             return np.ones_like(x)
 
     assert isinstance(run(["activation=cell", *QUICK]), Result)
-    with pytest.raises(ConfigError, match=r"activation cell .* name its file: extensions="):
+    with pytest.raises(ConfigError, match=r"activation cell .* move it to a file: 'extensions="):
         sweep(["activation=cell,tanh", *QUICK])
     assert not Path("outputs/sweeps").exists()
 
