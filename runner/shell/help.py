@@ -31,12 +31,12 @@ Examples
       shows a network learn, epoch by epoch; see animation.html
 
 The ten most used settings, with their defaults (--cfg job prints all)
-  activation=tanh               its parameters: activation.alpha=0.1
+  activation=tanh               leaky_relu also has activation.alpha=0.2
   dataset=moons                 also .samples, .noise, .label_noise
   model.hidden=[16,16]          units of each hidden layer; []: none
-  initializer=auto              keeps the variance for this activation
+  initializer=auto              keeps the variance, in depth also gradients
   optimizer=adam                also .clip_norm, sgd's .momentum
-  optimizer.learning_rate=0.01  tune=optimizer.learning_rate: best for each
+  optimizer.learning_rate=0.01  with -m: tune=optimizer.learning_rate
   training.epochs=100           also .batch_size, .loss, .l2, .patience
   replicates=10                 networks, each with its own data and weights
   seed=0                        replicate k has seed + k
