@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import hydra
@@ -28,6 +29,7 @@ from runner.sweep.job import run_job
 from runner.sweep.plan import plan
 from runner.sweep.vary import Variations
 from runner.system.processes import run_jobs
+from runner.system.terminal import ConfigError
 from tests.commands import ROOT, environment, python
 
 QUICK = ["replicates=2", "training.epochs=2", "dataset.samples=80", "plots=none"]
@@ -126,8 +128,19 @@ def test_setting_a_value_is_what_hydra_composes():
 
 @pytest.mark.slow
 def test_experiments_that_ship_are_valid_and_need_no_m(capsys):
+    kinds = Counter()
     for path in (ROOT / "conf" / "experiment").glob("*.yaml"):
-        assert len(plan(compose([f"experiment={path.stem}"])).jobs) > 4
+        if f"python -m runner experiment={path.stem}" not in path.read_text(encoding="utf-8"):
+            with pytest.raises(ConfigError, match=r"python -m runner\.propagate experiment="):
+                compose([f"experiment={path.stem}"])
+            continue
+        composition = compose([f"experiment={path.stem}"])
+        kinds[composition.sweeps] += 1
+        if composition.sweeps:
+            assert len(plan(composition).jobs) > 1
+        else:
+            assert composition.experiment.replicates > 0
+    assert kinds[True] > 10 and kinds[False] > 0
     assert main(["experiment=noise", "activation=relu", "dataset.noise=0,0.1", *QUICK]) == 0
     assert "sweep of 2 jobs" in capsys.readouterr().out
 
