@@ -213,7 +213,7 @@ def _moments(made: Passport) -> Rows:
         ("chi_1", f"{number(chi, few)} with that gain: {_gradients(chi)}"),
         (
             "variance map",
-            f"slope {number(slope, few)} at q = 1 with that gain and no biases: {_stability(slope)}",
+            f"slope {number(slope, few)} at q = 1, with that gain, no biases: {_stability(slope)}",
         ),
     ]
 
