@@ -54,7 +54,7 @@ def test_the_readmes_notebook_in_a_kernel(tmp_path, monkeypatch):
     data, table = np.random.default_rng(0), Path("heart.csv")
     x = data.normal(120, 15, (300, 3))
     np.savetxt(table, np.c_[x, x[:, 0] > x[:, 1]], delimiter=",", header="a,b,c,ill", comments="")
-    (own,) = (text for text in cells("Add your own activation") if "@register" in text)
+    (own,) = (text for text in cells("Add your own activation or data") if "@register" in text)
     Path("my_data.py").write_text(own)
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(text) for text in [*cells("Use it in a notebook"), HEART]]
