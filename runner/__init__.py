@@ -1,12 +1,14 @@
-"""The laboratory from Python: ``run`` an experiment, ``load_run`` a stored one, ``sweep`` over
-many, ``compare`` what is stored, ``propagate`` through networks that are not trained.
+"""The laboratory from Python.
+
+``run`` runs one experiment, ``load_run`` reads a stored run, ``sweep`` runs many experiments,
+``compare`` compares stored runs, and ``propagate`` examines untrained networks.
 
 >>> from runner import run, sweep
 >>> result = run(["activation=tanh"])
 >>> result.predict([[0.5, 0.25]]), result.figures()["loss"]
 >>> sweep(["activation=relu,tanh", "replicates=10"]).verdict
 
-They leave the caller's state alone: signals, logging, folder, Hydra's and Matplotlib's state.
+None of them changes the caller's signal handlers, logging, working directory, Hydra or Matplotlib.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if sys.argv[:1] == ["-m"] and __name__ in {word.partition(".")[0] for word in sys.orig_argv}:
-    from runner.system.command import prepare  # "python -m runner.compare" is still importing
+    from runner.system.command import prepare  # "python -m runner.compare" imports this first
 
     prepare()
 
@@ -39,11 +41,11 @@ def run(
 ) -> Result:
     """Run one experiment, as ``python -m runner`` does with the same overrides.
 
-    ``activation`` may be an instance of your own Activation subclass, which then stands in
-    the place of activation=<name>. Returns the run: ``history`` as arrays, ``predict`` and
-    ``predict_proba``, ``summary``, ``network()`` and ``data()``, all in the data's own units, and
-    ``figures()``, which show inline in a notebook.
-    Raises ConfigError (a ValueError) for a wrong override.
+    ``activation`` may be an instance of your own Activation subclass; it replaces
+    activation=<name>. Returns a Result. It has ``history`` (arrays), ``summary``, ``predict``,
+    ``predict_proba``, ``network()`` and ``data()``, which use the data's own units, and
+    ``figures()``, which a notebook shows inline.
+    Raises ConfigError (a ValueError) for an invalid override.
     """
     from runner.config.compose import compose as composed
     from runner.config.compose import hydra_set_aside
@@ -65,12 +67,12 @@ def run(
 
 
 def sweep(overrides: Iterable[str] = (), *, show_progress: bool = False) -> ComparisonResult:
-    """Run a sweep's missing jobs and compare all, as ``python -m runner -m`` does with the same
-    overrides; the same files are written.
+    """Run a sweep's missing jobs and compare all its runs.
 
-    Returns ``verdict``, ``table`` and ``figures()``, as ``compare`` does; jobs that failed are in
-    ``failures``. Raises ConfigError (a ValueError) for a wrong override, WorkFailed if no job
-    succeeded, and KeyboardInterrupt after it has compared the finished jobs.
+    Writes the same files as ``python -m runner -m`` with the same overrides. Returns what
+    ``compare`` returns; ``failures`` lists the failed jobs. Raises ConfigError (a ValueError) for
+    an invalid override and WorkFailed if no job succeeded. If the sweep is interrupted, it
+    compares the finished jobs and then raises KeyboardInterrupt.
     """
     from runner.config.compose import compose as composed
     from runner.config.compose import hydra_set_aside
@@ -94,13 +96,13 @@ def compare(
     metric: str | None = None,
     tune: str | None = None,
 ) -> ComparisonResult:
-    """Compare runs: what ``run`` returned, or folders that hold runs at any depth.
+    """Compare runs, given as results of ``run`` or as folders that hold runs at any depth.
 
-    ``metric`` is what to score, such as "test_loss" or "best.test_accuracy"; ``tune`` the keys,
-    comma-separated, whose value validation data choose, "none" for none. Both have the defaults
-    of ``python -m runner.compare``. Returns ``verdict``, ``table`` and ``figures()``; nothing is
-    written. Raises ValueError for a folder that does not exist, no finished run in any, or
-    a metric or key that no run has.
+    ``metric`` names the score, for instance "test_loss" or "best.test_accuracy". ``tune`` lists
+    the tuned keys, separated by commas; "none" tunes no key. Both have the defaults of
+    ``python -m runner.compare``. Returns a ComparisonResult with ``verdict``, ``table`` and
+    ``figures()``; nothing is written. Raises ValueError if a folder does not exist, if there is
+    no finished run, or if no run has the metric or key.
     """
     from runner.compare.comparison import build
     from runner.notebook import ComparisonResult
@@ -120,13 +122,13 @@ def propagate(
     activation: Activation | None = None,
     show_progress: bool = False,
 ) -> PropagateResult:
-    """Predict by mean-field theory what an activation does to signals and gradients in a deep
-    network, and measure it on networks that are drawn and not trained.
+    """Predict signals and gradients in a deep network, and measure them in random networks.
 
-    As ``python -m runner.propagate`` with the same overrides, but nothing is written.
-    ``activation`` may be an instance of your own Activation subclass. Returns ``predicted``,
-    ``measured``, ``figures()``, ``to_dict()``, and the table as its text.
-    Raises ConfigError (a ValueError) for a wrong override.
+    Mean-field theory predicts; the networks are untrained. The same as
+    ``python -m runner.propagate`` with the same overrides, but nothing is written.
+    ``activation`` may be an instance of your own Activation subclass. The result has
+    ``predicted``, ``measured``, ``figures()`` and ``to_dict()``, and prints as a table.
+    Raises ConfigError (a ValueError) for an invalid override.
     """
     from runner.config.compose import hydra_set_aside
     from runner.config.extensions import offer_instance
@@ -144,7 +146,7 @@ def propagate(
 
 
 def load_run(path: str | os.PathLike[str]) -> Result:
-    """Read a finished run from its folder. Raises ValueError if it is not one."""
+    """Read a finished run from its folder. Raises ValueError if the folder holds none."""
     from runner.notebook import Result
     from runner.results.run import load_run as read
 
@@ -161,9 +163,12 @@ def _words(overrides: Iterable[str]) -> list[str]:
 
 
 class _Package(ModuleType):
-    """``sweep``, ``compare`` and ``propagate`` are the functions above and the names of packages,
-    which may not take their place here: ``from runner.compare.table import records`` finds a
-    package all the same, ``import runner.compare.table as table`` does not."""
+    """Keeps the functions ``sweep``, ``compare`` and ``propagate`` as attributes of this package.
+
+    Subpackages have the same names, and Python sets a subpackage as an attribute when it imports
+    it. This class ignores that. So ``from runner.compare.table import records`` works, and
+    ``import runner.compare.table as table`` does not.
+    """
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in __all__ and isinstance(value, ModuleType)):

@@ -1,4 +1,4 @@
-"""The shell entry: compose, run, report. ``python -m runner --help`` says how."""
+"""The command ``python -m runner``: compose the config, run it, print the report."""
 
 from __future__ import annotations
 

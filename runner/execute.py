@@ -1,4 +1,4 @@
-"""Run one experiment: reuse a finished run, else train, write, and draw."""
+"""Run one experiment: reuse its finished run, or train the networks, write the run and draw it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from runner.training.train import train
 
 log = logging.getLogger(__name__)
 LONGEST_NAME = 255
-"""Most bytes of a file's name on all common file systems."""
+"""The longest file name, in bytes, that every common file system accepts."""
 
 
 def execute(
@@ -55,7 +55,7 @@ def execute(
         raise ConfigError(str(error)) from None
 
 
-@np.errstate(all="ignore")  # a setting may overflow floats: inf and NaN are results, recorded
+@np.errstate(all="ignore")  # an overflow is a result: inf and NaN are recorded
 def ensure_run(
     experiment: Experiment,
     folder: Path,
@@ -70,12 +70,13 @@ def ensure_run(
 ) -> tuple[Path, bool]:
     """Return the folder of the experiment's run, and whether it was reused.
 
-    A finished run with this config and fingerprint is reused: training would give the same bytes.
-    A damaged run, or one with another fingerprint, is moved into ``.old`` beside it, with a line
-    to ``tell``. Missing pictures are drawn, by ``draw`` if given. A folder that Hydra has ``made``
-    for this run may hold files from Hydra or from the user's callbacks.
-    Raises ConfigError if the folder holds something else and, if it ``stops_on_signal``,
-    Interrupted after Ctrl-C or SIGTERM. The same call resumes from the last checkpoint.
+    A finished run with this config and fingerprint is reused, because training would give
+    byte-identical files. A damaged run, or one with another fingerprint, is moved into ``.old``
+    beside it, and ``tell`` gets a line about it. Missing pictures are drawn, by ``draw`` if given.
+    ``made`` says that Hydra made the folder for this run; it may then hold files from Hydra or
+    from the user's callbacks.
+    Raises ConfigError if the folder holds something else. With ``stops_on_signal``, raises
+    Interrupted after Ctrl-C or SIGTERM; the same call resumes from the last checkpoint.
     """
     started = time.perf_counter() if started is None else started
     _refuse_names(folder)
@@ -104,7 +105,7 @@ def ensure_run(
     keeper.discard((*REACHED, SNAPSHOTS))
     if experiment.plots != "none":
         if not reused or not (folder / f"{LAST_PICTURE}.{experiment.plots}").is_file():
-            from runner.plots import artist  # costs a run without pictures nothing
+            from runner.plots import artist  # loads Matplotlib, so only if pictures are drawn
 
             (draw or artist.draw)(folder, experiment.plots)
     return folder, reused
@@ -130,16 +131,17 @@ def refuse_long_names(folder: Path) -> None:
 
 
 def make_room(folder: Path, experiment: Experiment, tell: Callable[[str], object] = note) -> None:
-    """Free a run's place as ``execute`` does, before Hydra or a worker writes there.
+    """Move a stale run out of the run's folder, as ``execute`` does.
 
-    Raises ConfigError if it holds something else.
+    Call it before Hydra or a worker writes there. Raises ConfigError if the folder holds anything
+    else.
     """
     _refuse_names(folder)
     _make_room(folder, experiment, Keeper(folder, experiment, tell))
 
 
 def _make_room(folder: Path, experiment: Experiment, keeper: Keeper, made: bool = False) -> bool:
-    """Free a run's place, and return whether it holds the finished run."""
+    """Move a stale run out of the folder; return whether the folder holds the finished run."""
     found = find(folder, experiment, keeper.fingerprint)
     if found.state == "finished":
         return True
@@ -150,7 +152,7 @@ def _make_room(folder: Path, experiment: Experiment, keeper: Keeper, made: bool 
             f"{folder} {found.reason}; name a folder that is empty or not there by "
             "hydra.run.dir=FOLDER"
         )
-    keeper.kept()  # refuses what is not this run's
+    keeper.kept()  # raises ConfigError for the checkpoint of another run
     make_parent(folder)
     if found.state == "stale":
         old = put_aside(folder)

@@ -1,4 +1,4 @@
-"""The results of ``run``, ``load_run``, ``sweep`` and ``compare``, which a notebook displays."""
+"""The results of ``run``, ``load_run``, ``sweep`` and ``compare``; a notebook displays them."""
 
 from __future__ import annotations
 
@@ -21,23 +21,22 @@ from runner.compare.verdict import sentences
 from runner.results.run import Run
 from runner.shell.report import result_lines, scores, title
 
-if TYPE_CHECKING:  # which loads Matplotlib
+if TYPE_CHECKING:  # this import loads Matplotlib
     from runner.plots.style import Picture
 
 
 class Result(Run):
-    """A finished run that predicts, draws, and is displayed in a notebook."""
+    """A finished run that predicts, draws figures, and shows itself in a notebook."""
 
     @classmethod
     def of(cls, run: Run) -> Result:
-        """Return a run as it is, with all that is here."""
+        """Return the run with the methods of this class."""
         return cls(**{field.name: getattr(run, field.name) for field in fields(run)})
 
     def predict(
         self, x: npt.ArrayLike, *, which: str = "final", replicate: int | None = None
     ) -> Array:
-        """Return the likeliest class of each sample, (n,), of x and by networks as in
-        ``predict_proba``."""
+        """Return the most probable class of each sample, (n,). Arguments as ``predict_proba``."""
         return self.predict_proba(x, which=which, replicate=replicate).argmax(axis=1)
 
     @np.errstate(all="ignore")
@@ -46,13 +45,13 @@ class Result(Run):
     ) -> Array:
         """Return the probability of each class, (n, classes) float64.
 
-        x, (n, features), is in the units in which the data set is drawn; each network standardises
-        it by its own training data, if it was trained so. ``which`` is "final" (the last epoch) or
-        "best" (the epoch of lowest validation loss). ``replicate`` counts from 0; None takes the
-        mean over all that did not diverge.
+        x, (n, features), is in the data set's own units. A network that was trained on
+        standardised data standardises x with the mean and scale of its own training data.
+        ``which`` is "final" (the last epoch) or "best" (the epoch with the lowest validation
+        loss). ``replicate`` counts from 0; None averages over all replicates that did not diverge.
 
-        Raises ValueError for another shape, if x is not finite, if all replicates diverged, or if
-        your own code returns other numbers than when it was trained.
+        Raises ValueError if x has another shape or is not finite, if all chosen replicates
+        diverged, or if your own code has changed its results since the training.
         """
         one_of("which", which, ("final", "best"))
         x = np.asarray(x, np.float64)
@@ -77,7 +76,7 @@ class Result(Run):
         return usable
 
     def figures(self) -> dict[str, Picture]:
-        """Return the run's pictures by name, as Matplotlib figures that show in a notebook."""
+        """Return the run's pictures by name: Matplotlib figures that a notebook shows."""
         return plots.figures(self)
 
     def __repr__(self) -> str:
@@ -85,11 +84,11 @@ class Result(Run):
         return "\n".join([*result_lines(self), f"  folder   {self.path}", *notes])
 
     def _repr_html_(self) -> str:
-        """Return the scores as a table, what is to be noted, and the decision boundary."""
+        """Return the table of scores, the findings, and the picture of the decision boundary."""
         notes = [finding["text"] for finding in self.summary["diagnosis"]]
         try:
             drawn = plots.figures(self, ["boundary"])
-        except ValueError as error:  # of your own code, which is not what it was
+        except ValueError as error:  # the user's own code has changed since the training
             drawn = {}
             notes.append(str(error))
         pictures = [
@@ -107,26 +106,28 @@ class Result(Run):
 
 
 class ComparisonResult(Comparison):
-    """Runs that were compared, with the verdict, the leaderboard and pictures."""
+    """A comparison of runs with its verdict, leaderboard and figures."""
 
     @classmethod
     def of(cls, comparison: Comparison) -> ComparisonResult:
-        """Return a comparison as it is, with all that is here."""
+        """Return the comparison with the methods of this class."""
         return cls(**{field.name: getattr(comparison, field.name) for field in fields(comparison)})
 
     @property
     def verdict(self) -> list[str]:
-        """What can be concluded, in sentences, the most important first."""
+        """The conclusions as sentences, the most important first."""
         return sentences(self)
 
     @property
     def table(self) -> list[dict[str, Any]]:
-        """The lines of leaderboard.csv by column, as ``pandas.DataFrame`` takes them."""
+        """The rows of leaderboard.csv as dictionaries; ``pandas.DataFrame`` accepts the list."""
         return records(self)
 
     def figures(self) -> dict[str, Picture]:
-        """Return the comparison's pictures by name, as Matplotlib figures that show in a
-        notebook. One that cannot be drawn is named on stderr."""
+        """Return the comparison's pictures by name: Matplotlib figures that a notebook shows.
+
+        A line on stderr names each picture that cannot be drawn.
+        """
         from runner.compare.pictures import figures
 
         found, self.undrawn = figures(self)

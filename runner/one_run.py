@@ -1,4 +1,4 @@
-"""Run a composition's one experiment."""
+"""Run the one experiment of a composed config."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from runner.results.run import Run
 def carry_out(composition: Composition, **how: Any) -> tuple[Run, bool]:
     """Return the composition's run, and whether it was reused; ``how`` as in ``execute``.
 
-    Hydra runs the job only if one of Hydra's settings concerns jobs: otherwise its ``run_job``
-    would only make the folder, in 12 ms. Raises ConfigError.
+    Hydra runs the job only if a Hydra setting for jobs is given. Without one, Hydra's ``run_job``
+    would only make the folder, and cost 12 ms. Raises ConfigError.
     """
     experiment, folder = composition.experiment, composition.folder
     check_objective(composition.sections["objective"])

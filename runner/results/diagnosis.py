@@ -1,9 +1,9 @@
-"""What went wrong in a run, with numbers; a healthy run shows no finding.
+"""Find what went wrong in a run, with numbers. A healthy run shows no finding.
 
-Many networks that learn well have dead units or small gradients: a third of the units of a ReLU
-network may die on moons. So such a finding is shown only if it has a cost: replicates diverged, or
-training samples that their nearest neighbours classify correctly are misclassified. Other findings
-stay in the summary, for a comparison with better settings.
+Many networks that learn well have dead units or small gradients; on moons, a third of the units of
+a ReLU network may die. So such a finding is shown only if the run also failed: replicates diverged,
+or train accuracy is well below that of the nearest neighbours. Other findings stay in the summary;
+a comparison uses them to explain why a setting is worse than another.
 """
 
 from __future__ import annotations
@@ -20,58 +20,60 @@ from runner.system.blas import one_blas_thread
 from runner.training.outcome import TrainingResult
 
 NEIGHBOURS = 5
-"""Enough to outvote a wrong label, few enough for a class of ten samples. The error of one nearest
-neighbour is at most twice the least possible error, and lower for more neighbours.
+"""Enough to outvote a wrong label, and few enough for a class of ten samples. In the limit of many
+samples, the error of one nearest neighbour is at most twice the least possible error.
 Cover & Hart 1967, Nearest neighbor pattern classification, https://doi.org/10.1109/TIT.1967.1053964"""
 
 NEIGHBOUR_SAMPLES = 1000
-"""Enough samples for the accuracy to 0.01, in a millisecond."""
+"""This many samples give the accuracy to about 0.01, and take a millisecond."""
 
 SHORTFALL = 0.05
-"""An accuracy this much below the neighbours' is too low: three standard errors of an accuracy of
-0.95 over 200 samples are 0.046."""
+"""A train accuracy this far below the neighbours' is too low. Three standard errors of an accuracy
+of 0.95 over 200 samples are 0.046."""
 
 FLOW = 32.0
-"""A gradient or signal may shrink or grow by this factor. Sigmoid's slope is at most 1/4: two
-layers leave 1/16 of a gradient, which training overcomes, three leave 1/64."""
+"""A gradient or signal may shrink or grow by this factor. The slope of sigmoid is at most 1/4. Two
+layers leave 1/16 of a gradient, and such networks still train; three layers leave 1/64."""
 
 EXTREME_FLOW = 1e3
-"""Beyond this factor a finding is shown even without a cost: an optimizer that divides by the
-gradient's size, like Adam, overcomes it; plain SGD would move layer 1 a thousandth as fast."""
+"""Beyond this factor a finding is shown even if the run did not fail. Adam divides by the
+gradient's size, so it can train such a network; SGD would train layer 1 a thousandth as fast."""
 
 INPUT_FACTORS = (1.0, 0.5, 2.0)
-"""``auto`` is suggested only if it also helps for inputs of half and twice the mean square: narrow
-layers vary by as much, which a function that grows like z^2 turns into an explosion."""
+"""``auto`` is suggested only if it also helps for inputs of half and of twice the mean square. In
+narrow layers the mean square varies by that much, and a function that grows like z^2 explodes."""
 
 DEAD_SHARE = 0.1
-"""A smaller share is like a layer a tenth narrower. Up to a third is harmless in wide layers, so a
-finding is shown for its cost (SHORTFALL), not for the share."""
+"""Below this share, dead units only make the layer up to a tenth narrower. In wide layers even a
+third is harmless, so the share alone does not decide whether the finding is shown."""
 
 SATURATED_SHARE = 0.9
-"""If nine of ten outputs pass no gradient, a layer passes less than a third of its size."""
+"""If nine of ten outputs pass no gradient, a layer passes less than a third of the gradient's
+root mean square."""
 
 LEAST_KAPPA = 0.1
-"""A tenth of the way from chance to all correct: accuracy 0.55 with two classes, 0.19 with ten.
+"""Cohen's kappa, (accuracy - chance) / (1 - chance), below which a replicate has learned nothing:
+with equally frequent classes, accuracy 0.55 for two classes and 0.19 for ten.
 Cohen 1960, A coefficient of agreement, https://doi.org/10.1177/001316446002000104"""
 
 RISE_FACTOR, LEAST_RISE = 1.2, 0.1
-"""By how much validation loss must rise, in nats and as a factor: the right class becomes a tenth
-less probable on average, and a loss that is always high (overlapping classes) rises by a fifth.
-A smaller rise from the lowest of many epochs to the last is chance."""
+"""Validation loss must rise by this factor and by this difference in nats. The difference means
+that the right class becomes a tenth less probable; the factor matters where classes overlap and the
+loss is always high. A smaller rise from the lowest of many epochs to the last may be chance."""
 
 UNSTABLE_FACTOR = 1.5
-"""If train loss rises by this factor too, training itself is at fault; mini-batches alone make it
+"""If train loss also rises by this factor, training is unstable. Mini-batches alone make train loss
 vary by a quarter between epochs."""
 
 LEAST_FALL = 0.01
-"""A smaller fall in accuracy is one or two samples of a hundred."""
+"""A smaller fall in accuracy is at most one sample of a hundred."""
 
 
 def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
-    """Return the findings: shown ones first, then by gravity.
+    """Return the findings, the shown ones first, then the gravest first.
 
-    Each has a code, a layer (None for all), the ``reason`` in one clause ("31% of the units of
-    layer 1 are dead"), a ``text``, numbers, and whether it is ``shown``.
+    A finding has a ``code``, a ``layer`` (None for several), the ``reason`` in one clause ("31% of
+    the units of layer 1 are dead"), a ``text`` for the report, ``numbers``, and the flag ``shown``.
     """
     accuracies = training.final_scores["train_accuracy"]
     finished = np.array([outcome.status != "diverged" for outcome in training.outcomes])
@@ -85,14 +87,17 @@ def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str,
     for finding in causes:
         finding["shown"] |= short or not finished.all()
     stuck = _stuck(experiment, accuracies, finished)
-    missing = _underfitted(accuracies[finished].mean(), within_reach) if short else []
+    missing = _underfitted(accuracies[finished].mean(), within_reach, causes) if short else []
     findings = [*_diverged(training), *causes, *(stuck or missing), *_overfitted(training)]
     return sorted(findings, key=lambda finding: not finding["shown"])
 
 
 def _cut_off(gradient: dict[str, float], units: list[dict[str, Any]]) -> bool:
-    """Return whether dead units explain a small gradient: a whole layer is dead, or units were dead
-    before training while the theory of wide layers predicts no small gradient."""
+    """Return whether dead units explain a small gradient.
+
+    They do if a whole layer is dead, or if units were dead before training and the theory of wide
+    layers does not predict a small gradient.
+    """
     if gradient["ratio"] == 0:
         return True
     born_dead = bool(units) and units[0]["code"] == "dead" and units[0]["numbers"]["since"] == 0
@@ -120,8 +125,8 @@ def _finding(
 
 @one_blas_thread()
 def _neighbours_accuracy(experiment: Experiment) -> float:
-    """Return the nearest neighbours' accuracy on the first replicate's training samples; NaN for
-    too few samples."""
+    """Return the accuracy of the nearest neighbours on the first replicate's training samples, or
+    NaN for too few samples."""
     data = experiment.first_split
     x = data.train_x[:NEIGHBOUR_SAMPLES]
     labels = data.train_labels[:NEIGHBOUR_SAMPLES]
@@ -131,7 +136,7 @@ def _neighbours_accuracy(experiment: Experiment) -> float:
     distances += np.einsum("ij,ij->i", x, x)
     np.fill_diagonal(distances, np.inf)
     rows, votes = np.arange(len(x)), np.zeros((len(x), data.classes), int)
-    for _ in range(NEIGHBOURS):  # argpartition takes five times as long
+    for _ in range(NEIGHBOURS):  # five times as fast as argpartition
         nearest = distances.argmin(axis=1)
         votes[rows, labels[nearest]] += 1
         distances[rows, nearest] = np.inf
@@ -146,7 +151,7 @@ def _diverged(training: TrainingResult) -> list[dict[str, Any]]:
     some = f"{len(epochs)} of {len(training.outcomes)} replicates"
     reason = f"{some} diverged"
     if max(epochs) == 0:
-        text = f"{some} have no finite loss even before training"
+        text = f"{some} have an infinite or undefined loss before training"
     else:
         text = (
             f"{reason}, the first at epoch {min(epochs)}: "
@@ -157,8 +162,11 @@ def _diverged(training: TrainingResult) -> list[dict[str, Any]]:
 
 
 def _flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
-    """Compare layer 1's gradient with the last hidden layer's, and the latter's outputs with the
-    inputs."""
+    """Return a finding if gradients vanish or explode before training, or if signals explode.
+
+    Compares layer 1's gradient with that of the last hidden layer, and the outputs of the last
+    hidden layer with the network's inputs.
+    """
     layers = len(experiment.model.hidden)
     if layers < 2:
         return []
@@ -168,11 +176,11 @@ def _flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, An
     signal = _median(start[f"layer{layers}_activation_rms"]) / (inputs or 1.0)
     if gradient < 1 / FLOW:
         code, ratio = "vanishing", gradient
-        reason = f"layer 1 receives {_digits(ratio)} of layer {layers}'s gradient"
+        reason = f"layer 1's gradient is {_digits(ratio)} times layer {layers}'s"
         numbers, forecast = _forecast(experiment, ratio)
     elif gradient > FLOW:
         code, ratio = "exploding", gradient
-        reason = f"layer 1 receives {_digits(ratio)} times layer {layers}'s gradient"
+        reason = f"layer 1's gradient is {_digits(ratio)} times layer {layers}'s"
         numbers, forecast = _forecast(experiment, ratio)
     elif signal > FLOW:
         code, ratio = "exploding", signal
@@ -181,21 +189,21 @@ def _flow(experiment: Experiment, training: TrainingResult) -> list[dict[str, An
     else:
         return []
     extreme = not 1 / EXTREME_FLOW <= ratio <= EXTREME_FLOW
-    text = f"at the start {reason}: {code}{forecast}"
+    text = f"before training {reason}: {code}{forecast}"
     return [_finding(code, reason, text, {"ratio": ratio, **numbers}, 1, extreme)]
 
 
 def _forecast(experiment: Experiment, ratio: float) -> tuple[dict[str, float], str]:
-    """Return mean-field theory's ratio of layer 1's gradient to the last hidden layer's, and words
-    on it and on ``auto``; nothing if the theory does not apply."""
+    """Return the predicted ratio of layer 1's gradient to the last hidden layer's, also for
+    ``auto``, as numbers and as text; nothing if the theory does not apply."""
     try:
         predicted = _predicted_ratio(experiment)
     except ValueError:
         return {}, ""
     numbers = {"predicted": predicted}
     if 1 / FLOW <= predicted <= FLOW:
-        return numbers, f"; theory of wide layers predicts {_digits(predicted)}"
-    words = f"; predicted {_digits(predicted)} for this initializer"
+        return numbers, f"; the theory of wide layers predicts {_digits(predicted)}"
+    words = f"; theory predicts {_digits(predicted)} for this initializer"
     if experiment.initializer["name"] == "auto":
         return numbers, words
     try:
@@ -218,15 +226,15 @@ def _predicted_ratio(experiment: Experiment, **how: Any) -> float:
 def _vanished(
     experiment: Experiment, training: TrainingResult, finished: Array
 ) -> list[dict[str, Any]]:
-    """Return a finding if layer 1's gradient is comparable to the last hidden layer's at the start,
-    but no longer at the end."""
+    """Return a finding if layer 1's gradient is comparable to the last hidden layer's before
+    training, but not at the end."""
     layers = len(experiment.model.hidden)
     if layers < 2 or not finished.any():
         return []
     first, last = (
         training.history[f"layer{number}_gradient_rms"][finished] for number in (1, layers)
     )
-    with np.errstate(divide="ignore", invalid="ignore"):  # no gradient reaches a dead layer
+    with np.errstate(divide="ignore", invalid="ignore"):  # a dead layer has the gradient 0
         ratios = first / last
     enough = np.array([_median(record) >= 1 / FLOW for record in ratios.T])
     ends = np.array([_last(row) for row in ratios])
@@ -255,9 +263,10 @@ def _digits(value: float) -> str:
 
 
 def _units(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
-    """Return findings on dead units and flat layers.
+    """Return findings on dead units and saturated layers, the more telling one first.
 
-    A dead tanh unit is saturated for all samples. A healthy ReLU unit is off for many samples.
+    A dead tanh unit is saturated for all samples, so for tanh the saturated layers come first. A
+    healthy ReLU unit is off for many samples, so for ReLU the dead units come first.
     """
     state = flatness(experiment.activation_object())
     dead, flat = _dead(experiment, training), _saturated(experiment, training, state)
@@ -298,7 +307,7 @@ def _saturated(
 
 
 def _shares(found: dict[int, float]) -> tuple[float, str]:
-    """Return the greatest share and "31% of layer 1", "20% to 31% of layers 1-3 and 5"."""
+    """Return the greatest share, and a text like "20% to 31% of layers 1-3 and 5"."""
     low, high = (f"{end(found.values()):.0%}" for end in (min, max))
     runs: list[list[int]] = []
     for number in found:
@@ -313,7 +322,7 @@ def _shares(found: dict[int, float]) -> tuple[float, str]:
 
 
 def _only(found: dict[int, Any]) -> int | None:
-    """Return the layer that a finding is about, None for several."""
+    """Return the layer that a finding concerns, or None for several."""
     return next(iter(found)) if len(found) == 1 else None
 
 
@@ -332,15 +341,25 @@ def _stuck(experiment: Experiment, accuracies: Array, finished: Array) -> list[d
     return [_finding("not_learned", reason, reason, numbers)]
 
 
-def _underfitted(accuracy: float, within_reach: float) -> list[dict[str, Any]]:
+def _underfitted(
+    accuracy: float, within_reach: float, causes: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the finding. It gives advice only if there is no other cause: more units or layers do
+    not help a network whose gradients vanish or whose units are dead."""
     reason = f"train accuracy is {accuracy:.0%} but nearest neighbours get {within_reach:.0%}"
-    text = f"{reason}: underfitting; try more epochs, units or layers, or another learning rate"
+    text = f"{reason}: underfitting"
+    if not causes:
+        text += "; try more epochs, units or layers, or another optimizer.learning_rate"
     numbers = {"accuracy": accuracy, "within_reach": within_reach}
     return [_finding("underfitting", reason, text, numbers)]
 
 
 def _overfitted(training: TrainingResult) -> list[dict[str, Any]]:
-    """Return a finding if validation loss rose in most replicates; it says how train loss moved."""
+    """Return a finding if validation loss rose in most replicates.
+
+    If train loss rose too, training is unstable. Otherwise the networks overfit or, if accuracy
+    did not fall, are overconfident.
+    """
     final, best = training.final_scores, training.best_scores
     if "validation_loss" not in final:
         return []
@@ -366,7 +385,7 @@ def _overfitted(training: TrainingResult) -> list[dict[str, Any]]:
         return [_finding("unstable", rise, text, ends)]
     before, after = (float(part["validation_accuracy"][which].mean()) for part in (best, final))
     if after > before - LEAST_FALL:
-        text += f" while accuracy stayed at {after:.1%}: overconfident, no less accurate"
+        text += f" while accuracy stayed at {after:.1%}: overconfident, but no less accurate"
         return [_finding("overconfident", rise, text, {**ends, "accuracy": after})]
     fall = f"accuracy fell from {before:.1%} to {after:.1%}"
     text += f" and {fall}: overfitting"

@@ -1,4 +1,4 @@
-"""What a run's folder holds: nothing, the run itself, a stale run, or something else."""
+"""Find out what a run's folder holds: nothing, the run itself, a stale run, or other files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from runner.system.files import read_whole
 from runner.training.fingerprint import Fingerprint, differences, same
 
 HYDRAS = {"config.yaml", "hydra.yaml", "overrides.yaml"}
-"""What Hydra writes into hydra.output_subdir."""
+"""Files that Hydra writes into hydra.output_subdir."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What an experiment's folder holds: nothing (``free``), its ``finished`` run, its run that
-    must be trained again (``stale``), or something else (``taken``); and why."""
+    """What an experiment's folder holds, and for ``stale`` and ``taken`` the reason.
+
+    ``free``: nothing. ``finished``: its finished run. ``stale``: its run, which must be trained
+    again. ``taken``: something else.
+    """
 
     state: Literal["free", "finished", "stale", "taken"]
     reason: str = ""
@@ -32,10 +35,10 @@ def find(
     *,
     machine: bool = True,
 ) -> Found:
-    """Return what ``folder``, the place of the experiment's run, holds.
+    """Return what ``folder`` holds, where the experiment's run belongs.
 
-    A run is finished if it has this config, undamaged files, and this ``fingerprint`` (None: any).
-    ``machine`` as in ``fingerprint.same``.
+    A run is finished if it has this config, undamaged files and this ``fingerprint`` (None accepts
+    any). ``machine`` as in ``fingerprint.same``.
     """
     try:
         before = os.stat(folder)
@@ -49,14 +52,15 @@ def find(
     try:
         summary = read_summary(folder)
     except ValueError as error:
-        # a power cut may leave all files empty
+        # after a power cut all files may be empty
         ours = _stored_digest(folder) == experiment.digest or (
             _stored_digest(folder) is None and all((folder / name).is_file() for name in FILES)
         )
         if ours:
             return Found("stale", f"cannot be used ({error})")
         if not folder.exists() or not os.path.samestat(before, os.stat(folder)):
-            return find(folder, experiment, fingerprint, machine=machine)  # replaced meanwhile
+            # another process has replaced the folder
+            return find(folder, experiment, fingerprint, machine=machine)
         if all(map(_is_hydras, folder.iterdir())):
             return Found("free")
         what = "another run" if (folder / SUMMARY).is_file() else "other files"
@@ -72,14 +76,14 @@ def find(
 
 
 def _is_hydras(path: Path) -> bool:
-    """Return whether it is what Hydra writes beside a job's results: a log, or its own configs."""
+    """Return whether Hydra wrote this path: a log file, or a folder with its configs."""
     if path.is_dir():
         return {one.name for one in path.iterdir()} <= HYDRAS
     return path.suffix == ".log"
 
 
 def _stored_digest(folder: Path) -> str | None:
-    """Return the digest of the config that a folder holds, None if it cannot be read."""
+    """Return the digest of the config in a folder, or None if the config cannot be read."""
     try:
         return parse_config(read_whole(folder / CONFIG)).digest
     except (OSError, ValueError):

@@ -16,11 +16,11 @@ OBJECTIVES = tuple(
     for metric in METRICS
     if not metric.startswith("test_")
 )
-"""Test data must not choose anything."""
+"""No metric of the test data: a sweeper must not choose settings by them."""
 
 
 def check_objective(name: object) -> None:
-    """Raise ConfigError unless a run can return this objective."""
+    """Raise ConfigError if the name is no objective."""
     try:
         one_of("objective", name, OBJECTIVES)
     except ValueError as error:
@@ -28,15 +28,15 @@ def check_objective(name: object) -> None:
 
 
 def higher_is_better(name: str) -> bool:
-    """Return whether a sweeper should maximise this objective: an accuracy, not a loss."""
+    """Return whether a sweeper maximises this objective (an accuracy) or minimises it (a loss)."""
     return not name.endswith("_loss")
 
 
 def objective(summary: Mapping[str, Any], name: str) -> float | None:
-    """Return the mean of a column over the replicates, at the last epoch or, with ``best.``, at the
-    one with the lowest validation loss; None without validation data.
+    """Return the mean of a metric over the replicates, or None without validation data.
 
-    A diverged replicate counts as the worst: infinity for a loss, 0 for an accuracy.
+    The metric is that of the last epoch or, with ``best.``, of the epoch with the lowest validation
+    loss. A diverged replicate counts as the worst value: infinity for a loss, 0 for an accuracy.
     """
     which, _, metric = name.rpartition(".")
     worst = 0.0 if higher_is_better(metric) else math.inf

@@ -1,4 +1,4 @@
-"""Mean-field theory's prediction of a run's gradients before training, from its config."""
+"""Predict a run's gradients before training by mean-field theory, from its config."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from runner.theory.layers import predict, relative_gradients
 def predicted_gradients(
     experiment: Experiment, *, auto: bool = False, input_factor: float = 1.0
 ) -> Array:
-    """Return the predicted root mean square of dL/dz of each linear layer, relative to that of the
-    output layer; with ``auto`` as if the initializer were ``auto``.
+    """Return the predicted root mean square of dL/dz of each linear layer, divided by the output
+    layer's.
 
-    ``input_factor`` multiplies the mean square of the data. Raises ValueError with the reason if
-    the theory does not apply.
+    ``auto`` predicts for the initializer ``auto`` instead of the run's own. ``input_factor``
+    multiplies the mean square of the data. Raises ValueError with the reason if the theory does
+    not apply.
     """
     parts = experiment.parts()
     initializer = INITIALIZERS["auto"]() if auto else parts.initializer

@@ -1,14 +1,14 @@
-"""A run's folder and its only reader.
+"""Read a run's folder.
 
-    config.yaml    resolved, enough to repeat the run
+    config.yaml    the resolved config; repeats the run
     history.csv    one row per replicate and recorded epoch
-    weights.npz    final and best parameters by name; loads without pickle
-    snapshots.npz  the first replicate's at several epochs, only with training.snapshots
-    summary.json   written last; a folder with it is complete, one without it is not
+    weights.npz    the parameters at the final and at the best epoch, by name; no pickle
+    snapshots.npz  the first replicate's parameters at several epochs (training.snapshots)
+    summary.json   written last; a folder is complete if and only if it has this file
 
-Only this module knows these names and formats. A folder is written atomically: beside its final
-place, then renamed. A run that must be trained again is moved into ``.old`` beside its place. Only
-files with our names, in folders that we made, are ever deleted.
+Only this module knows these names and formats. A folder is written atomically: under a temporary
+name beside its final place, then renamed. A run that must be trained again is moved into ``.old``
+beside its place. The program deletes only files with these names, in folders that it made.
 """
 
 from __future__ import annotations
@@ -47,16 +47,17 @@ CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)|[\x7f-\x9f]", re.IGNORECA
 CONFIG, HISTORY, WEIGHTS, SUMMARY = "config.yaml", "history.csv", "weights.npz", "summary.json"
 SNAPSHOTS = "snapshots.npz"
 REACHED = (CONFIG, HISTORY, WEIGHTS)
-"""Files that an interrupted run has, too."""
+"""Files of every run, including an interrupted one."""
 FILES = (*REACHED, SUMMARY)
-"""Files that every run has."""
+"""Files of every finished run."""
 LEADERBOARD = "leaderboard.csv"
-"""In a comparison's folder, which may be named among folders of runs."""
+"""A comparison's folder has this file; a pattern like ``sweep/*`` also matches that folder."""
 LAST_PICTURE = "loss"
-"""Drawn last: a folder with it has all pictures."""
+"""This picture is drawn last, so a folder with it has all pictures."""
 INDEX_COLUMNS = ("replicate", "seed", "epoch")
 MOST_SETTINGS = 1000
-"""Twenty times as many as a run has. Each that differs has a column and a picture."""
+"""Twenty times as many as a run has. A comparison shows a column and a picture for each key that
+differs, so a config with more is refused."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,10 @@ class Run:
     Attributes:
         path: the folder.
         config: the experiment.
-        summary: the content of summary.json; ``summary_shape.py`` says what it certainly has.
-        history: by column name, (replicates, records) float64, NaN where there is no record;
-            ``history["epoch"]`` counts from 0, which is before training. A damaged file gives
-            epoch 0 only.
-        damage: by file name what is wrong with the history or weights; empty after ``load_run``.
+        summary: the content of summary.json; ``summary_shape.py`` lists the keys that it has.
+        history: arrays (replicates, records) float64 by column name, NaN where there is no record.
+            Epoch 0 of ``history["epoch"]`` is before training. A damaged file gives epoch 0 only.
+        damage: what is wrong with the history or weights, by file name; empty after ``load_run``.
     """
 
     path: Path
@@ -86,22 +86,22 @@ class Run:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The config under dotted keys: {"model": {"hidden": [8]}} is model.hidden."""
+        """The config by dotted keys: {"model": {"hidden": [8]}} becomes {"model.hidden": [8]}."""
         return flatten(self.config.to_dict())
 
     @property
     def pictures(self) -> list[str]:
-        """Names of the pictures saved in the folder that a browser shows, sorted."""
+        """Names of the folder's pictures that a browser can show, sorted."""
         with os.scandir(self.path) as entries:
-            # a link may point to a private file, which would be embedded and shared
+            # a link may point to a private file, which a report would embed and publish
             files = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
         shown = (name for name in files if name.endswith((".png", ".svg")))
         return sorted(name for name in shown if not name.startswith("."))
 
     @cached_property
     def weights(self) -> dict[str, Array]:
-        """The saved parameters by name, (replicates, ...); best.<name> at the best epoch. Raises
-        ValueError if the file cannot be read."""
+        """The final parameters by name, (replicates, ...), and those of the best epoch as
+        best.<name>. Raises ValueError if the file cannot be read."""
         return self._arrays(WEIGHTS)
 
     def _arrays(self, name: str) -> dict[str, Array]:
@@ -124,7 +124,7 @@ class Run:
         """Return the trained network of all replicates, at the ``final`` or ``best`` epoch.
 
         It takes x in the data's own units, as ``data()`` returns them. Raises ValueError if your
-        own code returns other numbers than when it was trained.
+        own code has changed its results since the training.
         """
         self._refuse_other_results()
         prefix = "best." if which == "best" else ""
@@ -132,8 +132,8 @@ class Run:
         return self._network_of(WEIGHTS, self.weights, prefix, rows)
 
     def snapshots(self) -> tuple[Array, TrainedNetwork]:
-        """Return the snapshots' epochs and the first replicate's networks there, as one stack.
-        Raises ValueError if there are none, and as ``network`` does."""
+        """Return the snapshots' epochs, and the first replicate's networks at these epochs as one
+        stack. Raises ValueError if there are none, and as ``network`` does."""
         if not self.config.training.snapshots:
             raise ValueError(f"{self.path} keeps no snapshots: training.snapshots=60 keeps them")
         self._refuse_other_results()
@@ -146,10 +146,10 @@ class Run:
     def _network_of(
         self, file: str, stored: dict[str, Array], prefix: str, replicates: list[int]
     ) -> TrainedNetwork:
-        """Return a network of these replicates with the parameters that a file holds."""
+        """Return a network of these replicates with the parameters stored in a file."""
         config = self.config
         hidden, activation = config.model.hidden, config.activation_object()
-        # Before the network is made: a config may ask for any size, the file's size is known.
+        # Check before making the network: the config may ask for more than memory, the file cannot.
         for name, shape in parameter_shapes(config.features, hidden, config.classes, activation):
             found, stacked = stored.get(prefix + name), (len(replicates), *shape)
             if found is None or found.shape != stacked:
@@ -163,14 +163,14 @@ class Run:
         return network
 
     def initial_network(self) -> TrainedNetwork:
-        """Return the network of all replicates as it was before training."""
+        """Return the network of all replicates before training."""
         data = self.data()
         network, _ = build_network(self.config, self.config.seeds)
         return TrainedNetwork(network, data.mean, data.scale, self.config.parts().loss)
 
     def data(self) -> Split:
-        """Return the data of all replicates in their own units, not standardised, drawn again from
-        their seeds. Raises ValueError as ``network`` does."""
+        """Return the data of all replicates, drawn again from their seeds, in their own units (not
+        standardised). Raises ValueError as ``network`` does."""
         self._refuse_other_results()
         return load_data(self.config, self.config.seeds, standardised=False)
 
@@ -185,8 +185,8 @@ class Run:
 def load_run(path: str | os.PathLike[str]) -> Run:
     """Read a run's folder.
 
-    Raises ValueError, one line that says which file is wrong and why, if the folder is not a
-    finished run or a file in it is missing, damaged or of another format.
+    Raises ValueError if the folder holds no finished run, or if a file is missing, damaged or of
+    another format. The message is one line that names the file and the reason.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -203,7 +203,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
 
 
 def read_run(folder: Path) -> Run:
-    """Read a run's folder; damage in its history and weights is listed in ``Run.damage``.
+    """Read a run's folder; ``Run.damage`` lists what is wrong with its history and weights.
 
     Raises ValueError, one line that begins with a file's name, if there is no finished run.
     """
@@ -228,17 +228,17 @@ def read_run(folder: Path) -> Run:
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """Return the content of summary.json, in the shape that ``summarise`` gives it.
+    """Return the content of summary.json, which has the shape that ``check_shape`` requires.
 
     Raises ValueError, one line that begins with the file's name, if it is missing, damaged or of
     another format.
     """
     try:
         text = read_whole(folder / SUMMARY).decode()
-        if CONTROL.search(text):  # they could control a terminal
+        if CONTROL.search(text):  # they could change what a terminal shows
             raise ValueError("it holds control characters")
         summary = json.loads(text, object_pairs_hook=_with_shared_keys)
-        json.dumps(summary, ensure_ascii=False).encode()  # half a surrogate cannot be shown
+        json.dumps(summary, ensure_ascii=False).encode()  # half a surrogate pair raises here
     except FileNotFoundError:
         if folder.name.endswith(INTERRUPTED_SUFFIX):
             why = "interrupted; the command that started it resumes it"
@@ -264,19 +264,19 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 
 def _with_shared_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object with interned keys, which thousands of runs share in memory."""
+    """Return a JSON object with interned keys, so that thousands of runs share them in memory."""
     return {sys.intern(key): value for key, value in pairs}
 
 
 def checksum(summary: dict[str, Any]) -> str:
-    """Return the checksum of summary.json without that key."""
+    """Return the SHA-256 of a summary without its key ``checksum``."""
     own = {key: value for key, value in summary.items() if key != "checksum"}
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
 def read_files(folder: Path, summary: dict[str, Any]) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Return the contents of a run's other files by name, and for missing or damaged ones a line
-    that begins with the name."""
+    """Return the contents of a run's other files by name, and the damage by name: for each missing
+    or damaged file a line that begins with its name."""
     contents: dict[str, bytes] = {}
     damage: dict[str, str] = {}
     for name in (*REACHED, *({SNAPSHOTS} & set(summary["files"]))):
@@ -291,7 +291,7 @@ def read_files(folder: Path, summary: dict[str, Any]) -> tuple[dict[str, bytes],
 
 
 def parse_config(content: bytes) -> Experiment:
-    """Return the experiment of a config.yaml. Raises ValueError, which begins with its name."""
+    """Return the experiment of a config.yaml. Raises ValueError, naming the file."""
     try:
         config = read_yaml(content)
         if not isinstance(config, dict):
@@ -302,7 +302,7 @@ def parse_config(content: bytes) -> Experiment:
 
 
 def _refuse_others_summary(summary: dict[str, Any], config: Experiment) -> None:
-    """Raise ValueError if a summary does not say how the config's replicates ended."""
+    """Raise ValueError if a summary does not give the result of each of the config's replicates."""
     if [entry["seed"] for entry in summary["replicates"]] != config.seeds:
         raise ValueError(f"{SUMMARY} does not fit {CONFIG}: it has other seeds")
     for entry in summary["replicates"]:
@@ -311,11 +311,10 @@ def _refuse_others_summary(summary: dict[str, Any], config: Experiment) -> None:
 
 
 def parse_history(content: bytes, replicates: int) -> dict[str, Array]:
-    """Return the (replicates, records) arrays of a history.csv by column, several times faster
-    than csv.
+    """Return the columns of a history.csv by name, each (replicates, records).
 
-    Raises ValueError, which goes on after the file's name, if it is not a table of numbers with
-    that many replicates and all metrics.
+    This is several times as fast as the csv module. Raises ValueError, whose text continues the
+    file's name, if the content is not a table of numbers with this many replicates and all metrics.
     """
     try:
         header, _, body = content.decode().strip().partition("\n")

@@ -1,4 +1,5 @@
-"""What a run's summary.json says: settings in a line, how each replicate ended, a diagnosis."""
+"""Summarise a run for its summary.json: each replicate's result, estimates over the replicates, and
+the findings."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ METRICS = tuple(
 def summarise(
     experiment: Experiment, training: TrainingResult, command: str, total_seconds: float
 ) -> dict[str, Any]:
-    """Return what summary.json holds, but for the checksums of the other files."""
+    """Return the content of summary.json, without checksums, fingerprint and origin."""
     replicates = [_replicate(training, k) for k in range(experiment.replicates)]
     kept = [entry for entry in replicates if entry["status"] != "diverged"]
     return {
@@ -115,7 +116,7 @@ def _metrics(scores: dict[str, Array], k: int) -> dict[str, float | None]:
 
 
 def _estimate(metric: str, values: list[float | None], experiment: Experiment) -> dict[str, Any]:
-    """Return a metric over the replicates that have it: those that did not diverge."""
+    """Return the estimate of a metric over the replicates that did not diverge."""
     finite = [value for value in values if value is not None]
     if not finite:
         return {"centre": None, "low": None, "high": None, "n": 0, "how": None}

@@ -1,4 +1,4 @@
-"""What is certain to be in a summary.json, so that who reads one may rely on it."""
+"""The keys and types that a summary.json must have; code that reads one can rely on them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from runner.results.summary import METRICS
 
 
 class Kind(NamedTuple):
-    """What a value must be, in words, and whether it is."""
+    """A kind of value: its name in messages, and a function that checks a value."""
 
     words: str
     holds: Callable[[Any], bool]
 
 
 def check_shape(summary: dict[str, Any]) -> None:
-    """Raise ValueError, which names the key, for what a summary lacks or what is of a type or size
-    that we never write."""
+    """Raise ValueError, which names the key, if a key is missing or a value has a wrong type or is
+    out of range."""
     _check(summary, SUMMARY, "")
 
 
 def _check(value: Any, shape: Any, key: str) -> None:
-    """``shape`` is a Kind, a list with the shape of all items, or a section's shapes by key."""
+    """``shape`` is a Kind, a list with the shape of every item, or a section's shapes by key."""
     kind = _SECTION if isinstance(shape, dict) else _LIST if isinstance(shape, list) else shape
     if not kind.holds(value):
         raise ValueError(f"{key.lstrip('.')} must be {kind.words}, got {value!r:.50}")
@@ -38,7 +38,7 @@ def _check(value: Any, shape: Any, key: str) -> None:
 
 
 def _number(words: str, types: tuple[Any, ...], least: float, most: float) -> Kind:
-    def holds(value: Any) -> bool:  # which nan is not
+    def holds(value: Any) -> bool:  # False for nan
         return isinstance(value, types) and not isinstance(value, bool) and least <= value <= most
 
     return Kind(words, holds)
@@ -53,7 +53,7 @@ def _one_of(*names: str) -> Kind:
 
 
 ANY = "*"
-"""In a section's shape: every key, whatever it is."""
+"""In the shape of a section: stands for every key."""
 _LARGEST = sys.float_info.max
 _SECTION = Kind("a section", lambda value: isinstance(value, dict))
 _LIST = Kind("a list", lambda value: isinstance(value, list))

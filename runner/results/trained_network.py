@@ -1,4 +1,4 @@
-"""A trained network that takes data in their own units."""
+"""A trained network that takes data in the data set's own units."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ from runner.network.losses import Loss
 from runner.network.network import Network
 
 ROWS_AT_ONCE = 1024
-"""Functions may need thirty times the memory of what they are applied to."""
+"""Larger batches are evaluated in parts, because an activation may need thirty times the memory of
+its input."""
 
 
 class TrainedNetwork(Network):
-    """A stored run's network: it takes x in the data's own units and standardises it itself, if
-    it was trained so.
+    """The network of a stored run. It takes x in the data's own units.
 
-    x may be (batch, features), the same for all replicates, or (replicates, batch, features).
+    If it was trained on standardised data, it standardises x. x may be (batch, features), the same
+    for all replicates, or (replicates, batch, features).
     """
 
     def __init__(self, network: Network, mean: Array, scale: Array, loss: Loss) -> None:
-        """Take a network over; mean and scale (replicates, features) are its training data's."""
+        """Share the parameters of ``network``; mean and scale, (replicates, features), are those
+        of its training data."""
         vars(self).update(vars(network))
         self.mean, self.scale, self.loss = mean, scale, loss
 
     def chosen(self, replicates: list[int]) -> TrainedNetwork:
-        """Return a network of some of the replicates."""
+        """Return a network of the given replicates only."""
         few = copy.copy(self)
         few.replicates = len(replicates)
         few.activations = copy.deepcopy(self.activations)
@@ -40,7 +42,7 @@ class TrainedNetwork(Network):
     def standardised(self, x: npt.ArrayLike) -> Array:
         """Return (x - mean) / scale, (replicates, batch, features), in the network's dtype.
 
-        Raises ValueError if x has not as many features as the network.
+        Raises ValueError if the number of features differs from the network's.
         """
         x = np.asarray(x, np.float64)
         if x.ndim < 2 or x.shape[-1] != self.features:
@@ -51,7 +53,7 @@ class TrainedNetwork(Network):
         return standardised(x, self.mean[:, None], self.scale[:, None], self.dtype)
 
     def forward(self, x: npt.ArrayLike) -> list[Array]:
-        """Return the tape: x standardised, then every layer's output."""
+        """Return the tape: the standardised x, then each layer's output."""
         return super().forward(self.standardised(x))
 
     def logits(self, x: npt.ArrayLike) -> Array:

@@ -1,4 +1,4 @@
-"""Write a run's folder, whole or not at all."""
+"""Write a run's folder atomically."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from runner.training.fingerprint import Fingerprint
 from runner.training.outcome import TrainingResult
 
 OLD = ".old"
-"""The folder that takes the runs whose place is needed for a new one."""
+"""The folder for stale runs, beside the folder of the new run."""
 UNFINISHED = ".unfinished-"
-"""Begins the name of a folder while a run is written into it."""
+"""The prefix of a folder's temporary name, while a run is written into it."""
 ABANDONED_AFTER_SECONDS = 3600
 
 
@@ -53,13 +53,12 @@ def write_run(
     fingerprint: Fingerprint,
     fill: bool = False,
 ) -> Path:
-    """Write a finished run to ``folder`` and return where it is.
+    """Write a finished run to ``folder`` and return its final folder.
 
-    With ``fill`` the folder is there, made for this run, and may hold Hydra's log and config: the
-    files are moved into it, summary.json last. Otherwise, if meanwhile another process has
-    finished the same experiment there, its folder stays (the bytes are the same); a folder with
-    anything else in it is never touched and the run goes to the same name with _2, _3, ...
-    appended.
+    With ``fill`` the folder exists, was made for this run, and may hold Hydra's log and config; the
+    files are moved into it, summary.json last. Without ``fill``, another process may have finished
+    the same experiment there; then its folder stays, because its files are byte-identical. A
+    folder with other files is never touched; the run is written to the same name with _2, _3, ...
     """
     make_parent(folder)
     beside = folder.parent / f"{UNFINISHED}{uuid4().hex}"
@@ -90,8 +89,8 @@ def write_run(
 
 
 def make_parent(folder: Path) -> None:
-    """Make the folder that a run's folder stands in, and clear away what killed processes
-    have left in it. Raises OSError if nothing can be written there."""
+    """Make the parent of a run's folder, and remove the abandoned folders of killed processes from
+    it. Raises OSError if nothing can be written there."""
     parent = folder.parent
     parent.mkdir(parents=True, exist_ok=True)
     if not os.access(parent, os.W_OK):
@@ -99,12 +98,12 @@ def make_parent(folder: Path) -> None:
     with os.scandir(parent) as entries:
         left = [Path(entry.path) for entry in entries if entry.name.startswith(UNFINISHED)]
     for path in left:
-        with suppress(OSError):  # another process does the same
+        with suppress(OSError):  # another process may remove it at the same time
             _remove_abandoned(path)
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Remove a folder that holds nothing but a run's files and has not changed for long."""
+    """Remove a folder that holds only a run's files and has not changed for an hour."""
     young = time.time() - path.lstat().st_mtime < ABANDONED_AFTER_SECONDS
     if young or path.is_symlink() or not path.is_dir():
         return
@@ -117,8 +116,8 @@ def _remove_abandoned(path: Path) -> None:
 
 
 def put_aside(folder: Path) -> Path | None:
-    """Move a run's folder into ``.old`` beside it and return where it is now, or None if
-    another process has moved it meanwhile."""
+    """Move a run's folder into ``.old`` beside it and return its new place, or None if another
+    process has already moved it."""
     old = folder.parent / OLD
     old.mkdir(exist_ok=True)
     try:
@@ -130,12 +129,15 @@ def put_aside(folder: Path) -> Path | None:
 def _move(
     folder: Path, target: Path, is_the_same: Callable[[Path], bool] = lambda place: False
 ) -> Path:
-    """Move a folder to a place, with _2, _3, ... appended to its name where another stands, and
-    return where it is; one that is the same takes its place."""
+    """Move a folder to ``target`` and return its new place.
+
+    If the target exists, _2, _3, ... is appended to its name. If an existing one ``is_the_same``,
+    it stays and ``folder`` is removed.
+    """
     place, attempt = target, 1
     while True:
         try:
-            return folder.rename(place)  # fails where a folder with anything in it stands
+            return folder.rename(place)  # raises OSError if the place is a folder with files
         except OSError:
             if not os.path.lexists(place):
                 raise
@@ -147,13 +149,13 @@ def _move(
 
 
 def write_reached(folder: Path, experiment: Experiment, training: TrainingResult) -> None:
-    """Write what an interrupted training has reached, to look at; it is no finished run."""
+    """Write the files of an interrupted training, for inspection; it is not a finished run."""
     for name, content in contents(experiment, training).items():
         write_whole(folder / name, content)
 
 
 def contents(experiment: Experiment, training: TrainingResult) -> dict[str, bytes]:
-    """Return the contents of a run's files by name, but for summary.json."""
+    """Return the contents of a run's files by name, except summary.json."""
     best = {f"best.{name}": value for name, value in training.best.items()}
     snapshots = {SNAPSHOTS: _arrays(training.snapshots)} if experiment.training.snapshots else {}
     return {
@@ -165,13 +167,15 @@ def contents(experiment: Experiment, training: TrainingResult) -> dict[str, byte
 
 
 def history_text(training: TrainingResult) -> str:
-    """Return history.csv: one line per replicate and recorded epoch, numbers to nine digits."""
+    """Return history.csv: one line per replicate and recorded epoch, nine significant digits."""
     names = list(training.history)
     columns = np.stack([training.history[name] for name in names], axis=-1)
     numbers = ",".join(["%.9g"] * len(names))
     lines = []
     for k, outcome in enumerate(training.outcomes):
-        rows = int(np.searchsorted(training.epochs, outcome.epochs)) + 1  # its end is in the last
+        rows = (
+            int(np.searchsorted(training.epochs, outcome.epochs)) + 1
+        )  # the last row is its final epoch
         epochs = np.minimum(training.epochs[:rows], outcome.epochs).tolist()
         form = "\n".join(f"{k},{outcome.seed},{epoch},{numbers}" for epoch in epochs)
         lines.append(form % tuple(columns[k, :rows].ravel().tolist()))
