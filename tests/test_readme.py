@@ -12,7 +12,7 @@ from tests.commands import ROOT, python
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [
     page
-    for pattern in ("*.md", "*/*.md", ".github/*.md", "outputs/gallery/*.md")
+    for pattern in ("*.md", "*/*.md", "runner/*/*.md", ".github/*.md", "outputs/gallery/*.md")
     for page in sorted(ROOT.glob(pattern))
 ]
 
