@@ -16,7 +16,7 @@ from runner.reproduce.outcome import Outcome
 from runner.reproduce.reproduction import between, exact
 from tests.commands import ROOT, only_line
 
-README = ROOT / "runner" / "README.md"
+README = ROOT / "runner" / "reproduce" / "README.md"
 FAST = ("paired_statistics",)
 
 
