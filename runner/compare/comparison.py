@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runner.compare.names import name_families
 from runner.compare.pairs import UNKNOWN_SPREAD, Family, families
 from runner.compare.runs import Problem, collect
 from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored
@@ -101,6 +102,8 @@ def build(
     settings, unscored = scored(settings, metric)
     tuned = choose_tuned(settings, tune)
     compared = arms(settings, tuned)
+    judged = families(compared)
+    name_families(judged, tuned)
     words = ["python", "-m", "runner.compare", *_places(folders), "--metric", metric]
     return Comparison(
         runs=runs,
@@ -112,7 +115,7 @@ def build(
         tuned=tuned,
         keys=differing_keys([setting.config for setting in settings]),
         arms=compared,
-        families=families(compared),
+        families=judged,
         command=one_line(shlex.join([*words, "--tune", tune] if tune else words)),
     )
 

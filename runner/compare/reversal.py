@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from runner.compare.comparison import Comparison
+from runner.compare.names import name_arms
 from runner.compare.pairs import ALPHA
 from runner.compare.scores import TUNED_BY_DEFAULT, Arm, arms, compared
 from runner.compare.settings import show
@@ -43,7 +44,9 @@ def reversals(comparison: Comparison) -> list[Reversal]:
     """Return, for each task, the clearest pair of settings of which each is significantly worse at
     one of two learning rates."""
     tasks: dict[str, list[Arm]] = {}
-    for arm in arms(comparison.settings, [TUNED_BY_DEFAULT]):
+    by_rate = arms(comparison.settings, [TUNED_BY_DEFAULT])
+    name_arms(by_rate, [TUNED_BY_DEFAULT])
+    for arm in by_rate:
         tasks.setdefault(arm.task, []).append(arm)
     found = [_clearest(group) for group in tasks.values()]
     return [reversal for reversal in found if reversal]

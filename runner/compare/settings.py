@@ -177,13 +177,24 @@ def group(runs: Sequence[Run]) -> tuple[list[Setting], list[Problem]]:
             setting.replicates += [run.replicates[row] for row in fresh]
             setting.owners += [(run, row) for row in fresh]
     found = [settings[key] for key in sorted(settings)]  # independent of the folders' order
-    keys = differing_keys([setting.config for setting in found])
     for setting in found:
         order = np.argsort(setting.seeds, kind="stable")
         setting.replicates = [setting.replicates[i] for i in order]
         setting.owners = [setting.owners[i] for i in order]
-        setting.label = label(setting.config, keys)
+    _label(found)
     return found, problems
+
+
+def _label(settings: Sequence[Setting]) -> None:
+    """Give each setting a label: its name among those of its task, and the task if there are
+    several."""
+    tasks: dict[str, list[Setting]] = {}
+    for setting, task in zip(settings, task_names([s.config for s in settings]), strict=True):
+        tasks.setdefault(task, []).append(setting)
+    for task, alike in tasks.items():
+        configs = [setting.config for setting in alike]
+        for setting, name in zip(alike, names(configs, differing_keys(configs)), strict=True):
+            setting.label = f"{name} on {task}" if len(tasks) > 1 else name
 
 
 def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -192,19 +203,27 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     A parameter that follows from its section's name does not count (leaky_relu's alpha, if all
     leaky_relu settings share it), nor do extensions if the other keys tell all configs apart.
     """
-    keys = sorted({key for config in configs for key in config})
     chosen = []
-    for key in keys:
-        section, _, parameter = key.rpartition(".")
-        seen: dict[str, set[str]] = {}
-        for config in configs:
-            name = "" if parameter == "name" else str(config.get(f"{section}.name"))
-            seen.setdefault(name, set()).add(repr(config.get(key)))
-        differs = any(len(values) > 1 for values in seen.values())
+    for key in sorted({key for config in configs for key in config}):
+        differs = any(len(values) > 1 for values in _values(configs, key).values())
         if differs and not (key == "extensions" and _tells_nothing(configs, key)):
             chosen.append(key)
     first = ("activation.name", "dataset.name")
     return sorted(chosen, key=lambda k: (first.index(k) if k in first else 2, k))
+
+
+def _values(configs: Sequence[Mapping[str, Any]], key: str) -> dict[str, set[str]]:
+    """Return the values of a key, for each name that its section has in some config."""
+    seen: dict[str, set[str]] = {}
+    for config in configs:
+        seen.setdefault(_section_name(config, key), set()).add(repr(config.get(key)))
+    return seen
+
+
+def _section_name(config: Mapping[str, Any], key: str) -> str:
+    """Return the name in a parameter's section: "leaky_relu" for activation.alpha."""
+    section, _, parameter = key.rpartition(".")
+    return "" if parameter == "name" else str(config.get(f"{section}.name"))
 
 
 def _tells_nothing(configs: Sequence[Mapping[str, Any]], key: str) -> bool:
@@ -246,10 +265,10 @@ def show_value(config: Mapping[str, Any], key: str, keys: Sequence[str]) -> str:
 
 
 def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
-    """Return the differing values in one line: "gelu moons learning_rate=0.1 hidden=[16,16]".
+    """Return the values of some keys in one line: "gelu moons hidden=[16,16] learning_rate=0.1".
 
-    A single parameter beside names needs no key, unless it belongs to the dataset: "gelu 0.1".
-    There are commas only in brackets, so that several labels can be listed.
+    A single list or text beside names needs no key, unless it belongs to the dataset:
+    "gelu [16,16]". There are commas only in brackets, so that several labels can be listed.
     """
     others = [key for key in keys if not key.endswith(".name")]
     alone = len(others) == 1 < len(keys) and not others[0].startswith("dataset.")
@@ -258,9 +277,41 @@ def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
         if key not in config:
             continue
         value = show_value(config, key, keys)
-        bare = alone or key.endswith(".name")
+        bare = key.endswith(".name") or (alone and isinstance(config[key], (list, tuple, str)))
         words.append(value if bare else f"{short(key)}={value}")
     return " ".join(words) or show(config.get("activation.name", "run"))
+
+
+def names(
+    configs: Sequence[Mapping[str, Any]], keys: Sequence[str], always: Sequence[str] = ()
+) -> list[str]:
+    """Return a name for each config: its values of those keys in which it differs from others.
+
+    A parameter counts only among configs whose section has the same name: elu's alpha is no part
+    of its name if all elu settings share it. Keys in ``always`` are in every name.
+    """
+    values = {key: _values(configs, key) for key in keys}
+    return [
+        label(
+            config,
+            [
+                *always,
+                *(
+                    key
+                    for key in keys
+                    if key not in always and len(values[key][_section_name(config, key)]) > 1
+                ),
+            ],
+        )
+        for config in configs
+    ]
+
+
+def task_names(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the name of each config's task: its dataset, with parameters in which the tasks of
+    this dataset differ."""
+    keys = [key for key in differing_keys(configs) if key.startswith("dataset.")]
+    return names(configs, keys, ("dataset.name",))
 
 
 def key_names(keys: Sequence[str], taken: Sequence[str] = ()) -> dict[str, str]:

@@ -49,6 +49,7 @@ class Column:
         text: the entry elsewhere; if None, the value.
         order: what the page sorts by; if None, the value.
         down: whether the page's first click sorts downwards.
+        key: the config key that it shows, if it shows one.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Column:
     text: Callable[[Standing], str] | None = None
     order: Callable[[Standing], Any] | None = None
     down: bool = False
+    key: str = ""
 
     @property
     def title(self) -> str:
@@ -84,7 +86,7 @@ def _columns(comparison: Comparison) -> list[Column]:
     metric = comparison.metric
     first = [
         Column("task", lambda s: s.task),
-        Column("name", lambda s: s.name),
+        Column("name", lambda s: s.name, Place.CSV | Place.TABLES, heading="setting"),
     ]
     because = Column("because", lambda s: s.reason, Place.PAGE)
     rest = [
@@ -160,11 +162,9 @@ def _columns(comparison: Comparison) -> list[Column]:
     tuned = {key for arm in comparison.arms for key in arm.chosen}
     named = key_names(comparison.keys, [column.name for column in (*first, *rest)])
     keys = [
-        _of_key(comparison, key, name, key not in tuned and not name.startswith("dataset"))
+        _of_key(comparison, key, name, key not in tuned and not key.startswith("dataset."))
         for key, name in named.items()
     ]
-    if not any(column.places & Place.TABLES for column in keys):
-        first[-1] = replace(first[-1], places=Place.CSV | Place.TABLES, heading="setting")
     return [*first, *keys, *rest]
 
 
@@ -186,7 +186,7 @@ def _of_key(comparison: Comparison, key: str, name: str, in_tables: bool) -> Col
         return value if number else show(value)
 
     places = Place.EVERYWHERE if in_tables else Place.CSV | Place.PAGE
-    return Column(name, text, places, text=marked, order=order)
+    return Column(name, text, places, text=marked, order=order, key=key)
 
 
 def _best(standing: Standing) -> str:
@@ -250,13 +250,22 @@ def trials(family: Family) -> Iterator[Standing]:
 
 
 def table(comparison: Comparison, family: Family) -> list[list[str]]:
-    """Return a family's table as lines of text, the headings first, without empty columns."""
-    shown = [
-        [column.title, *(column.cell(standing) for standing in family.standings)]
-        for column in columns(comparison, Place.TABLES)
-    ]
-    filled = [column for column in shown if any(column[1:])]
-    return [list(line) for line in zip(*filled, strict=True)]
+    """Return a family's table as lines of text, the headings first, without empty columns.
+
+    Of the config only the activation and what differs within the family is shown; if nothing is,
+    the setting's name.
+    """
+    shown, keys = [], 0
+    for column in columns(comparison, Place.TABLES):
+        cells = [column.cell(standing) for standing in family.standings]
+        if column.key not in ("", "activation.name") and len(set(cells)) == 1:
+            continue
+        keys += bool(column.key)
+        if any(cells):
+            shown.append([column.title, *cells])
+    if keys:
+        del shown[0]  # the name
+    return [list(line) for line in zip(*shown, strict=True)]
 
 
 def records(comparison: Comparison) -> list[dict[str, Any]]:

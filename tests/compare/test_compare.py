@@ -748,7 +748,51 @@ def test_labels_tell_settings_apart_without_commas(tmp_path):
     names = {arm.name for arm in build([tmp_path]).arms}
     assert names == {"tanh [16,16]", "tanh [2,2]", "relu [16,16]", "relu [2,2]"}
     write_run(tmp_path / "more", "tanh", dataset__noise=0.3)
-    assert {arm.task for arm in build([tmp_path]).arms} == {"noise=0.2", "noise=0.3"}
+    assert {arm.task for arm in build([tmp_path]).arms} == {"moons noise=0.2", "moons noise=0.3"}
+
+
+def test_names_hold_only_what_differs_from_the_settings_they_are_compared_with(tmp_path):
+    """A key that differs elsewhere, in another task or for another activation, is no part."""
+    for k, (name, alpha) in enumerate([("prelu", 0.1), ("prelu", 0.3), ("elu", 1.0)]):
+        write_run(tmp_path / f"moons{k}", name, activation__alpha=alpha, dataset__noise=0.1)
+    deep = {"hidden": [16] * 30}
+    for noise in (0.2, 0.3):
+        for epochs, name, model in ((5, "tanh", deep), (500, "relu", {"hidden": [8]})):
+            folder = tmp_path / f"spirals{noise}{name}"
+            write_run(folder, name, "spirals", dataset__noise=noise, epochs=epochs, model=model)
+    write_run(tmp_path / "alone", "gelu", "xor", epochs=7)
+    comparison = build([tmp_path])
+    named = {task: {arm.name for arm in comparison.of_task(task)} for task in comparison.tasks}
+    spirals = {"tanh hidden=[16]*30 epochs=5", "relu hidden=[8] epochs=500"}
+    assert named == {
+        "moons": {"prelu alpha=0.1", "prelu alpha=0.3", "elu"},
+        "spirals noise=0.2": spirals,
+        "spirals noise=0.3": spirals,
+        "xor": {"gelu"},
+    }
+    labels = {setting.label for setting in comparison.settings}
+    assert len(labels) == 8 and {"elu on moons", "gelu on xor"} <= labels
+    assert {f"{name} on spirals noise=0.3" for name in spirals} <= labels
+    shown = {family.task: table(comparison, family)[0][:3] for family in comparison.families}
+    assert shown["moons"] == ["activation", "alpha", "test accuracy"]
+    assert shown["spirals noise=0.2"] == ["activation", "hidden", "epochs"]
+    assert shown["xor"][:2] == ["activation", "test accuracy"]
+
+
+def test_a_number_beside_the_activation_is_named_by_its_key(tmp_path):
+    for name, epochs in itertools.product(("tanh", "relu"), (5, 50)):
+        write_run(tmp_path / f"{name}{epochs}", name, epochs=epochs)
+    assert "tanh epochs=50" in {arm.name for arm in build([tmp_path]).arms}
+
+
+def test_settings_over_all_tasks_are_named_by_what_differs_among_them(tmp_path):
+    for task, name in itertools.product(("moons", "xor"), ("tanh", "relu")):
+        write_run(tmp_path / f"{task}{name}", name, task, scores=[0.9] * 6)
+    write_run(tmp_path / "only on xor", "tanh", "xor", scores=[0.9] * 6, epochs=5)
+    over_all, moons, xor = build([tmp_path]).families
+    assert over_all.task == OVERALL
+    assert set(over_all.names) == set(moons.names) == {"tanh", "relu"}
+    assert set(xor.names) == {"relu epochs=10", "tanh epochs=10", "tanh epochs=5"}
 
 
 def test_axes_of_a_heat_map_are_sorted_by_size_not_by_letter():

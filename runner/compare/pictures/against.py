@@ -20,7 +20,7 @@ from runner.compare.pictures.layout import file_names, replicate_note
 from runner.compare.pictures.lines import Line, LinePicture, Scale, scale_of_lines
 from runner.compare.reversal import reversals
 from runner.compare.scores import TUNED_BY_DEFAULT
-from runner.compare.settings import Setting, differing_keys, key_names, label, show
+from runner.compare.settings import Setting, differing_keys, key_names, names, show
 from runner.compare.wording import metric_name
 from runner.plots.axes import inches, round_ticks
 from runner.plots.style import Picture, cut
@@ -90,13 +90,15 @@ def _against(
     in_task = [k for k in differing if k.startswith("dataset.")]
     tuned = {TUNED_BY_DEFAULT} if comparison.tuned else set()
     in_line = [k for k in differing if k not in in_task and k not in tuned]
+    configs = [setting.config for setting in placed]
+    tasks: dict[str, list[Setting]] = {}
+    for setting, task in zip(placed, names(configs, in_task, ["dataset.name"]), strict=True):
+        tasks.setdefault(task, []).append(setting)
     groups: dict[str, dict[str, list[Setting]]] = {}
-    for setting in placed:
-        task = label(setting.config, in_task) if in_task else comparison.tasks[0]
-        if not in_task and key.startswith("dataset."):
-            task = show(setting.config.get("dataset.name"))
-        name = label(setting.config, in_line) if in_line else setting.activation
-        groups.setdefault(task, {}).setdefault(name, []).append(setting)
+    for task, alike in tasks.items():
+        groups[task] = {}
+        for setting, name in zip(alike, names([s.config for s in alike], in_line), strict=True):
+            groups[task].setdefault(name, []).append(setting)
     chosen = {id(arm.choice) for arm in comparison.arms if tuned_here}
     panels: dict[str, list[Line]] = {}
     for task, named in groups.items():

@@ -19,7 +19,7 @@ from runner.compare.pictures.layout import (
     widest,
 )
 from runner.compare.scores import higher_is_better
-from runner.compare.settings import Setting, label, short, show
+from runner.compare.settings import Setting, names, short, show
 from runner.compare.wording import metric_name, score
 from runner.plots.axes import inches
 from runner.plots.colours import PALETTE
@@ -46,11 +46,11 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
     rest = [k for k in comparison.keys if k not in (columns_key, rows_key)]
     cells: dict[str, dict[tuple[str, str], list[Setting]]] = {}
     trials = [trial for arm in comparison.arms for trial in arm.trials]
-    for setting in trials:
+    panel_names = names([trial.config for trial in trials], rest)
+    for setting, name in zip(trials, panel_names, strict=True):
         where = (repr(setting.config.get(rows_key)), repr(setting.config.get(columns_key)))
         data = show(setting.config.get("dataset.name", "data"))
-        name = label(setting.config, rest) if rest else data
-        cells.setdefault(name, {}).setdefault(where, []).append(setting)
+        cells.setdefault(name if rest else data, {}).setdefault(where, []).append(setting)
     filled_share = len(trials) / (len(cells) * len(rows) * len(columns))
     if filled_share < 0.6 or min(len(rows), len(columns)) < 2 or len(rows) > MOST_ROWS:
         return {}
@@ -84,10 +84,10 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
                 frame(axes, row, column, PALETTE[1])
         heading(axes, name)
         width = inches(axes)[0]
-        names = [cut(show(value), width / len(columns) - 0.06) for value in columns]
-        axes.set_xticks(range(len(columns)), names, **plain)
-        names = [cut(show(value), left - 0.1) for value in rows]
-        axes.set_yticks(range(len(rows)), names, **plain)
+        ticks = [cut(show(value), width / len(columns) - 0.06) for value in columns]
+        axes.set_xticks(range(len(columns)), ticks, **plain)
+        ticks = [cut(show(value), left - 0.1) for value in rows]
+        axes.set_yticks(range(len(rows)), ticks, **plain)
         axes.set_xlabel(cut(_words(columns_key), width), **plain)
     return {"heat_map": figure}
 
