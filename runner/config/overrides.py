@@ -21,6 +21,8 @@ from runner.system.terminal import ConfigError, first_line
 SEARCHPATH = "hydra.searchpath"
 _SHOWN = 200
 _FORMULA = re.compile(r"(?P<key>\s*\+{0,2}activation\.expression\s*=)(?P<value>.*)", re.DOTALL)
+_HIDDEN = re.compile(r"\s*\+{0,2}model\.hidden\s*=.*", re.DOTALL)
+_REPEATED = re.compile(r"\[\s*(\d+)\s*\]\s*\*\s*(\d{1,4})(?!\d)")
 # Quoted text, and Hydra's functions for several values.
 _QUOTED = re.compile(r"""\s*(['"]|(choice|shuffle|sort)\()""")
 
@@ -146,8 +148,20 @@ def _formulas(value: str) -> Iterator[str]:
     yield value[start:].strip()
 
 
+def written_out(word: str) -> str:
+    """Return an override with repeated lists of widths in it written out, as a comparison prints
+    them; any other word as it is.
+
+    >>> written_out("model.hidden=[16]*3,[8]")
+    'model.hidden=[16,16,16],[8]'
+    """
+    if not _HIDDEN.fullmatch(word):
+        return word
+    return _REPEATED.sub(lambda found: f"[{','.join([found[1]] * int(found[2]))}]", word)
+
+
 def _parse(text: str) -> Word:
-    override = _override(quoted(text))
+    override = _override(written_out(quoted(text)))
     key = override.key_or_group
     if override.package is not None:
         raise ConfigError(f"{text}: a key has no @; write {key}=VALUE")

@@ -33,7 +33,7 @@ Examples
 The ten most used settings, with their defaults (--cfg job prints all)
   activation=tanh               leaky_relu also has activation.alpha=0.2
   dataset=moons                 also .samples, .noise, .label_noise
-  model.hidden=[16,16]          units of each hidden layer; []: none
+  model.hidden=[16,16]          units of each hidden layer, or [16]*30; []: none
   initializer=auto              keeps the variance, in depth also gradients
   optimizer=adam                also .clip_norm, sgd's .momentum
   optimizer.learning_rate=0.01  with -m: tune=optimizer.learning_rate

@@ -22,6 +22,7 @@ from runner.compare.report import html
 from runner.compare.settings import differing_keys, show
 from runner.compare.table import records, score_records, table
 from runner.compare.verdict import sentences
+from runner.config.overrides import read
 from runner.plots import curves
 from runner.plots.style import style
 from runner.results.run import flatten, parse_history
@@ -149,6 +150,17 @@ def test_values_read_well():
     assert [show(v) for v in ([16, 8], [16] * 30, 0.01, None, True)] == [
         "[16,8]", "[16]*30", "0.01", "-", "true",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("hidden", [(16, 8), (16,) * 30, (4,) * 5, ()])
+def test_layers_can_be_typed_as_they_are_shown(hidden):
+    (word,) = read([f"model.hidden={show(list(hidden))}"])
+    assert tuple(word.value) == hidden
+
+
+def test_repeated_layers_can_be_swept():
+    (axis,) = read(["model.hidden=[8],[16]*20,[4]*5"])
+    assert [len(word.value) for word in axis.values(9)] == [1, 20, 5]
 
 
 # ---- scores
