@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
+from runner.config.key_value import refuse_without_key
 from runner.system.command import prepare, status_of
 from runner.system.terminal import ConfigError, OneLineParser, printable, progress_bar
 
@@ -67,9 +68,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     chosen = parser.parse_intermixed_args(arguments)
     if chosen.multirun:
         raise ConfigError("--multirun is refused: runner.propagate takes one setting at a time")
-    for word in chosen.overrides:
-        if "=" not in word and not word.startswith("~"):
-            raise ConfigError(f"{word!r} is no override; write key=value, e.g. activation=relu")
+    refuse_without_key(chosen.overrides)
     from runner.propagate.result import propagate
     from runner.propagate.settings import compose
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runner.config.key_value import refuse_without_key
 from runner.system.terminal import ConfigError, OneLineParser
 
 INFORMATION = ("all", "aliases", "config", "defaults", "defaults-tree", "plugins", "searchpath")
@@ -91,9 +92,8 @@ def parse(arguments: Sequence[str]) -> Options:
     for option, reason in REFUSED.items():
         if getattr(found, option) is not None:
             raise ConfigError(f"{option} is refused: {reason}")
-    for word in [] if found.help else found.overrides:  # of which --help takes groups
-        if "=" not in word and not word.startswith("~"):
-            raise ConfigError(f"{word!r} is no override; write key=value, e.g. activation=relu")
+    if not found.help:  # whose words may be names
+        refuse_without_key(found.overrides)
     return Options(
         words=tuple(arguments),
         settings=tuple(found.overrides),
