@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from activations.arguments import close_names, closest
-from activations.user_code import error_line, file_of, is_ours
+from activations.user_code import error_line, file_of, is_ours, source
 
 Built = TypeVar("Built")
 Thing = TypeVar("Thing", bound=Callable[..., object])
@@ -55,7 +55,10 @@ class Registry(Generic[Built]):
             self._refuse_arguments(name, _arguments(thing))
         known = self._things.get(name)
         if known and _place(known) != _place(thing):
-            raise ValueError(f"{self.kind} name {name!r} is taken by {known.__qualname__}")
+            raise ValueError(
+                f"{self.kind} name {name!r} is taken by {known.__qualname__} in {source(known)}; "
+                "choose another name"
+            )
         self._things[name] = thing
         return thing
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import inspect
+import os
 import re
 import sys
 import traceback
@@ -33,6 +35,22 @@ def is_users(module: str) -> bool:
 def file_of(thing: Any) -> str:
     """Return the path of the file that a class or function is from, empty for a notebook's."""
     return getattr(sys.modules.get(thing.__module__), "__file__", None) or ""
+
+
+def source(thing: Any) -> str:
+    """Return the file and line that define a class or function: "my_activations.py:5".
+
+    A file of the library's begins with its package, one below the current folder with its part
+    after that folder.
+    """
+    if is_ours(thing.__module__):
+        file = thing.__module__.replace(".", "/") + ".py"
+    else:
+        file = file_of(thing).removeprefix(f"{Path.cwd()}{os.sep}") or "this session"
+    try:
+        return f"{file}:{inspect.getsourcelines(thing)[1]}"
+    except (OSError, TypeError):  # typed in, not read from a file
+        return file
 
 
 def import_file(path: str) -> ModuleType:

@@ -3,6 +3,7 @@ ours, by the file alone."""
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from runner.network import Optimizer
 from runner.network.optimizers import OPTIMIZERS
 from runner.plots.__main__ import main as draw
 from runner.system.terminal import ConfigError
-from tests.commands import python, refusal
+from tests.commands import ROOT, python, refusal
 
 QUICK = ["training.epochs=3", "dataset.samples=100", "replicates=2", "plots=none"]
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
@@ -234,7 +235,17 @@ def test_a_name_is_taken_once(kind, capsys):
     OWN[kind].write("mine", ours)
     line = refusal(capsys, *NAMED)
     assert "mine.py cannot be imported" in line
-    assert f"{kind} name {ours!r} is taken by {registry[ours].__qualname__}" in line
+    assert f"{kind} name {ours!r} is taken by {registry[ours].__qualname__} in " in line
+    where = re.search(r" in (\S+):(\d+); choose another name \(mine.py:\d+\)", line)
+    defined = (ROOT / where[1]).read_text().splitlines()[int(where[2]) - 1 :][:4]
+    assert any(registry[ours].__qualname__ in text for text in defined)  # below its decorators
+
+
+def test_a_name_is_taken_by_another_file_of_the_users(capsys):
+    OWN["activation"].write()
+    Path("other.py").write_text(Path("mine.py").read_text() + "# another file\n")
+    line = refusal(capsys, "extensions=[mine.py,other.py]", "activation=mine")
+    assert re.search(r"name 'mine' is taken by \w+ in mine.py:\d+; choose another", line)
 
 
 @kinds
