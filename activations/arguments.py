@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-MOST_SHOWN = 20
+MOST_SHOWN, MOST_CLOSE = 20, 3
 WELL_KNOWN = ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus")
 """Shown of the activations, which are too many for one line."""
 
@@ -86,11 +86,14 @@ def number(
 def close_names(word: object, known: Iterable[str]) -> list[str]:
     """Return the known names that a wrong one may stand for, at most three.
 
-    Names that differ only in case and punctuation come alone: LeakyReLU is leaky_relu.
+    Names that differ only in case and punctuation come alone: LeakyReLU is leaky_relu. Without a
+    close name, those that begin with the word count if they are few: vanish is vanishing_gradient.
     """
-    known = list(known)
-    same = [name for name in known if _letters(name) == _letters(str(word))]
-    return same[:3] or difflib.get_close_matches(str(word), known, n=3, cutoff=0.75)
+    known, word = list(known), str(word)
+    same = [name for name in known if _letters(name) == _letters(word)]
+    close = same[:MOST_CLOSE] or difflib.get_close_matches(word, known, n=MOST_CLOSE, cutoff=0.75)
+    longer = [name for name in known if len(word) > 1 and name.startswith(word)]
+    return close or (longer if len(longer) <= MOST_CLOSE else [])
 
 
 def _letters(name: str) -> str:

@@ -15,7 +15,10 @@ def classes_named(what: str) -> list[type[Activation]]:
     if what == "all":
         return [activations.get_class(name) for name in activations.names()]
     if not what.endswith(".py"):
-        return [activations.get_class(what)]
+        try:
+            return [activations.get_class(what)]
+        except ValueError as error:
+            raise ValueError(f"{error} (for your own name its file, FILE.py)") from None
     module = import_file(what)
     classes = [c for c in vars(module).values() if isinstance(c, type)]
     known = [c for c in classes if issubclass(c, Activation) and c.__module__ == module.__name__]

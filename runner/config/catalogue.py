@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,14 @@ GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initialize
 AROUND = ("tune", "placebo", "objective")
 """Keys beside the experiment's: the tuned keys, the activation trained twice, and what a job
 returns to a sweeper (see conf/config.yaml)."""
-ALSO_CALLED = {"lr": "learning_rate", "random_state": "seed"}
-"""Names that scikit-learn and PyTorch use for a key."""
+SAME = (
+    {"lr", "learning_rate"},
+    {"random_state", "seed"},
+    {"layers", "depth", "hidden"},
+    {"units", "width", "hidden"},
+    {"networks", "nets", "replicates"},
+)
+"""Words for one thing, in PyTorch, scikit-learn, and the keys and texts of our own commands."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"
 """The YAML files: inside the package when installed, at the top level in a checkout."""
@@ -61,6 +68,12 @@ def refuse_other_commands(experiment: str, command: str) -> None:
         )
 
 
+def with_own(hint: str) -> str:
+    """Return the hint for an unknown part and, after it, how to name a file of one's own."""
+    joined = " For" if hint.endswith("?") else "; for"
+    return f"{hint}{joined} your own, add extensions=[FILE.py]"
+
+
 def offered(group: str) -> list[str]:
     """Return the choices of one of Hydra's groups: its own, installed plugins' and conf/'s."""
     Plugins.instance()  # offers the installed ones
@@ -95,18 +108,19 @@ def takes_one_value(key: str) -> bool:
     return all(isinstance(value, (int, float, str)) for value in known)
 
 
-def closest_key(name: str) -> str:
+def closest_key(name: str, keys: Iterable[str] | None = None) -> str:
     """Return a hint for an unknown key: the same or a close name elsewhere, else the keys of its
-    section."""
-    known = [key for key in known_values() if key != name]
+    section. ``keys`` are those of the command, by default ``runner``'s."""
+    known = [key for key in (known_values() if keys is None else keys) if key != name]
     section, _, last = name.replace("/", ".").rpartition(".")
-    last = ALSO_CALLED.get(last, last)
     names: dict[str, list[str]] = {}
     for key in known:
         names.setdefault(key.rpartition(".")[2], []).append(key)
     close = close_names(name, known)
     alike = [key for key in close if key.count(".") == name.count(".")]
-    found = names.get(last) or alike or close
+    same = [key for words in SAME if last in words for word in sorted(words)
+            for key in names.get(word, [])]  # fmt: skip
+    found = names.get(last) or same or alike or close
     found = found or [key for close in close_names(last, names) for key in names[close]]
     if found:
         return f"did you mean {' or '.join(found[:3])}?"

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from activations.arguments import closest
+from hydra.core.override_parser.types import ChoiceSweep
+
+from activations.arguments import close_names, closest
+from runner.config.build import SECTIONS
 from runner.config.catalogue import (
     AROUND,
     GROUPS,
@@ -14,15 +17,19 @@ from runner.config.catalogue import (
     closest_key,
     refuse_other_commands,
     takes_one_value,
+    with_own,
 )
 from runner.config.experiment import Experiment, Model, Training
-from runner.config.overrides import Word, folders_of
+from runner.config.overrides import SEARCHPATH, Word, folders_of
+from runner.network.losses import LOSSES
 from runner.system.terminal import ConfigError
 
 _NO_AXES = ("extensions", "plots", *AROUND)
 _KEYS = {field.name for field in fields(Experiment)} | {"experiment", *AROUND}
 _KEYS |= {f"model.{field.name}" for field in fields(Model)}
 _KEYS |= {f"training.{field.name}" for field in fields(Training)}
+_PARTS = {**SECTIONS, "training.loss": LOSSES}
+MOST_VALUES = 100_000
 _OPEN = {*GROUPS} - {"model"}
 """Sections whose keys depend on the choice; unknown ones are refused when it is built."""
 
@@ -46,10 +53,27 @@ def refuse_wrong(words: Sequence[Word]) -> None:
             )
         if key in GROUPS and not (word.is_axis or (isinstance(value, (str, dict)) and value)):
             raise ConfigError(f"{word} must name a choice; {closest(word.text, choices(key))}")
+        refuse_unknown_part(word, words)
         if key in (*GROUPS, "experiment") and ".." in str(value):
             raise ConfigError(f"{word} must name a choice, not a path")
         if key == "experiment":
             refuse_other_commands(str(value), "runner")
+
+
+def refuse_unknown_part(word: Word, words: Sequence[Word]) -> None:
+    """Raise ConfigError for a part that is not built in, where no word names files that may have
+    it: Hydra's own error would not say how to name one."""
+    registry = _PARTS.get(word.key)
+    named = any(one.key in ("extensions", SEARCHPATH) for one in words)
+    if registry is None or named or not isinstance(word.value, (str, ChoiceSweep)):
+        return
+    for one in word.values(MOST_VALUES):
+        name = str(one.value).removesuffix(".yaml")  # which Hydra takes, too
+        if name in registry or ".." in name:
+            continue
+        known = choices(word.key) or registry
+        if name not in known and (word.key != "dataset" or close_names(name, known)):
+            raise ConfigError(f"{word.key}={name} is unknown; {with_own(closest(name, known))}")
 
 
 def is_users_group(folders: Sequence[Path], key: str) -> bool:

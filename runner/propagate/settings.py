@@ -15,12 +15,13 @@ from typing import Any
 from activations.arguments import closest, number, one_of, whole_number
 from activations.base import ACTIVATIONS, Activation
 from runner.config.build import build
-from runner.config.catalogue import choices, refuse_other_commands
+from runner.config.catalogue import choices, closest_key, refuse_other_commands
 from runner.config.compose import compose_sections
 from runner.config.experiment import LARGEST_SEED, PICTURE_FORMATS
 from runner.config.extensions import load_extensions, word
 from runner.config.hydra_keys import RUN_DIR
 from runner.config.overrides import Word, extensions_of, read
+from runner.config.refusals import refuse_unknown_part
 from runner.network.architecture import check_hidden_widths
 from runner.network.initializers import INITIALIZERS, Initializer
 from runner.system.terminal import ConfigError
@@ -131,6 +132,7 @@ def compose(overrides: Sequence[str]) -> Settings:
     place = None
     for one in words:
         _refuse(one)
+        refuse_unknown_part(one, words)
         place = str(one.value) if one.key == RUN_DIR else place
     named = extensions_of(words)
     load_extensions(named)
@@ -160,7 +162,7 @@ def _refuse(word: Word) -> None:
     if word.key == "experiment":
         refuse_other_commands(str(word.value), "runner.propagate")
     elif section not in KEYS or (rest and section not in GROUPS) or "/" in word.key:
-        raise ConfigError(f"{word.key} is unknown; {closest(word.key, [*KEYS, 'experiment'])}")
+        raise ConfigError(f"{word.key} is unknown; {closest_key(word.key, [*KEYS, 'experiment'])}")
     if word.key in GROUPS and not (word.value and isinstance(word.value, (str, dict))):
         raise ConfigError(f"{word} must name a choice; {closest(word.text, choices(word.key))}")
     if word.key in (*GROUPS, "experiment") and ".." in str(word.value):

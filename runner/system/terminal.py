@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import io
 import sys
 import time
@@ -108,4 +109,8 @@ class OneLineParser(argparse.ArgumentParser):
     """A parser that raises ConfigError, one line, where argparse prints its usage and exits."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}; see {self.prog} --help")
+        _, _, words = message.partition("unrecognized arguments: ")
+        option = words.split(" ")[0].partition("=")[0]
+        close = difflib.get_close_matches(option, self._option_string_actions, 1, 0.75)
+        hint = f"did you mean {close[0]}?" if close else f"see {self.prog} --help"
+        raise ConfigError(f"{message}; {hint}")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import activations
+from activations.arguments import close_names
+from activations.chosen import classes_named
 from tests.benchmarks import coverage
 from tests.commands import ROOT, python
 
@@ -78,6 +80,18 @@ def test_unknown_names_get_the_right_ones() -> None:
         activations.get("leaky_relu", beta=1)
     with pytest.raises(ValueError, match="a is unknown: activation tanh takes no parameters"):
         activations.get("tanh", a=1)
+
+
+def test_a_command_that_takes_files_says_so_for_an_unknown_name() -> None:
+    with pytest.raises(ValueError, match=r"'wavelet' is unknown; .*FILE\.py"):
+        classes_named("wavelet")
+
+
+def test_names_that_begin_with_the_word_are_close_if_they_are_few() -> None:
+    known = ["vanishing_gradient", "softmax", "softmin", "softplus", "softsign"]
+    assert close_names("vanish", known) == ["vanishing_gradient"]
+    assert close_names("soft", known) == close_names("", known) == []
+    assert close_names("softmin", known)[0] == "softmin"
 
 
 def test_a_name_can_be_taken_once() -> None:

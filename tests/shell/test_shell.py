@@ -116,7 +116,13 @@ def test_config_is_printed_by_hydras_own_option():
     "override, words",
     [
         ("activation=rleu", ["activation=rleu", "did you mean relu"]),
-        ("activation=zzz", ["activation=zzz", "tanh", "--help"]),
+        ("activation=zzz", ["activation=zzz", "tanh", "--help", "add extensions=[FILE.py]"]),
+        ("activation=wavelet", ["activation=wavelet is unknown", "add extensions=[FILE.py]"]),
+        ("optimizer=lion", ["optimizer=lion", "adam, adamw", "add extensions=[FILE.py]"]),
+        ("dataset=my_moons", ["did you mean moons?", "add extensions=[FILE.py]"]),
+        ("initializer=glorot", ["did you mean glorot_normal or glorot_uniform?"]),
+        ("layers=3", ["layers is unknown; did you mean model.hidden?"]),
+        ("nets=3", ["nets is unknown; did you mean replicates?"]),
         ("activation=Relu", ["did you mean relu?"]),
         ("activation=RELU", ["did you mean relu?"]),
         ("activation=Leaky-ReLU", ["did you mean leaky_relu?"]),
@@ -193,7 +199,7 @@ def test_config_is_printed_by_hydras_own_option():
         ("plots=jpg", ["plots", "png, svg, pdf, none"]),
         ("seed=-1", ["seed"]),
         ("replicates=0", ["replicates", "from 1"]),
-        ("training.loss=mse", ["training.loss", "cross_entropy"]),
+        ("training.loss=mse", ["training.loss", "cross_entropy", "add extensions=[FILE.py]"]),
         ("schedule.warmup_epochs=100", ["schedule.warmup_epochs", "training.epochs"]),
         ("extensions=[nowhere.py]", ["extensions", "nowhere.py"]),
         ("extensions=nowhere.py", ["extensions", "list"]),
@@ -215,6 +221,14 @@ def test_a_mistake_gets_one_line_that_names_it(capsys, override, words):
 @pytest.mark.parametrize(
     "words, told",
     [
+        (["activation", "=", "tanh"], ["no spaces around =", "write activation=tanh"]),
+        (["activation", "=tanh"], ["write activation=tanh"]),
+        (["activation=", "tanh"], ["write activation=tanh"]),
+        (["seed=1", "activation", "="], ["write activation=VALUE"]),
+        (["-m", "activation", "=", "tanh,relu"], ["write activation=tanh,relu"]),
+        (["activation.expression=x", "*", "exp(x)"], ["'*'", "quote a value that has spaces"]),
+        (["-m", "activation=relu,wavelet"], ["activation=wavelet is unknown", "extensions=[FILE"]),
+        (["--mutlirun"], ["--mutlirun; did you mean --multirun?"]),
         (["-m", "seed=1,2", "seed=5"], ["seed=1,2 and seed=5"]),
         (["-m", "training.epochs=1,2", "training={epochs: 3}"], ["training.epochs=1,2 and"]),
         (["-m", "seed=1,2", "tune=seed"], ["tune=seed"]),
@@ -265,6 +279,10 @@ def test_the_last_part_of_a_key_finds_the_key():
             asked = str(refused.value).split("did you mean ")[1].rstrip("?").split(" or ")
             assert all(found.rpartition(".")[2] == last for found in asked)
             assert key in asked or len(asked) == 3
+
+
+def test_a_choice_may_be_called_by_its_file():
+    assert compose(["activation=relu.yaml"]).experiment.activation["name"] == "relu"
 
 
 def test_hydras_own_options_in_short(capsys):
