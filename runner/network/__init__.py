@@ -1,4 +1,4 @@
-"""The network, its gradient, and what trains it."""
+"""The network, its gradient, and the parts that train it."""
 
 from runner.network.initializers import Initializer
 from runner.network.losses import Loss

@@ -1,4 +1,4 @@
-"""What a network is called, which widths it may have, and the shapes of its parameters."""
+"""A network's name, its allowed widths, and the shapes of its parameters."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from activations.base import Activation, Elementwise
 
 LARGEST_WIDTH = 2**20
 MOST_OFF = 0.1
-"""By how large a share a network may miss the number of parameters that is asked for."""
+"""Largest allowed relative deviation from the requested number of parameters."""
 
 
 def model_name(activation: str, hidden: Sequence[int], classes: int, loss: str) -> str:
-    """Return what to call a network: its activation's name, where it has one to apply."""
+    """Return the activation's name; without hidden layers, the name of the linear model."""
     if hidden:
         return activation
     if loss != "cross_entropy":
@@ -25,7 +25,10 @@ def model_name(activation: str, hidden: Sequence[int], classes: int, loss: str) 
 
 
 def check_hidden_widths(hidden: tuple[int, ...], activation: Activation) -> None:
-    """Raise ValueError where a layer of that width cannot have the activation, or never learns."""
+    """Raise ValueError if the activation does not fit a layer's width or could never learn.
+
+    A constant output, such as softmax of a single unit, has gradient 0.
+    """
     for units in hidden:
         inputs = units * activation.inputs_per_output
         if math.isnan(inputs):
@@ -50,7 +53,7 @@ def check_hidden_widths(hidden: tuple[int, ...], activation: Activation) -> None
 def parameter_shapes(
     features: int, hidden: tuple[int, ...], classes: int, activation: Activation
 ) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yield the name and the shape, for one replicate, of each parameter of a Network."""
+    """Yield the name and shape of each parameter of one replicate of a Network."""
     fan_in = features
     for number, units in enumerate(hidden, start=1):
         fan_out = int(units * activation.inputs_per_output)
@@ -76,12 +79,13 @@ def parameter_count(
 def widths_for(
     parameters: int, features: int, hidden: tuple[int, ...], classes: int, activation: Activation
 ) -> tuple[int, ...]:
-    """Return ``hidden`` times one factor, rounded, so that a network has nearly so many
-    ``parameters``: a gated layer, which needs two inputs an output, becomes narrower than an
-    ordinary one. Of two widths that are equally near, the smaller ones.
+    """Return ``hidden`` scaled by one factor, so that the network has about ``parameters``.
 
-    Raises ValueError without a hidden layer, and where the nearest number is off by more than
-    MOST_OFF.
+    Widths are rounded; if two choices are equally close, the smaller widths are returned. A gated
+    layer becomes narrower than an ordinary one, because it needs two inputs per output.
+
+    Raises ValueError if there is no hidden layer, or if the nearest number of parameters is off by
+    more than MOST_OFF.
     """
     if not hidden:
         raise ValueError("without a hidden layer there is no width to choose")

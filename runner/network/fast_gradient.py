@@ -1,18 +1,18 @@
-"""The gradient of one batch, in as few NumPy calls and as little memory as it takes.
+"""The gradient of one batch in few NumPy calls and little memory.
 
-A step of a small network costs call overhead, not arithmetic; a stack of replicates costs
-memory traffic. Hence, beside ``Network.loss_gradient`` and its plain tape:
+For a small network, most of a step's time is call overhead, not arithmetic. For a stack of
+replicates, most is memory traffic. This file therefore differs from ``Network.loss_gradient``:
 
-* All buffers are made once per batch size, and all calls are bound to them: nothing is
-  allocated, sliced or looked up between one call and the next.
-* All arrays are feature-major here, (replicates, units + 1, batch), with a last row of
-  ones: z = [w; b]^T [y; 1] adds the bias inside the product, and dL/d[w; b] = [y; 1] dz^T
-  sums its gradient there, where two more calls would cost as much as the products. theta
-  holds each layer's weight rows followed by its bias row, so [w; b] is a view.
-* dz^T and w^T are then transposed operands only where BLAS takes them cheaply;
-  sample-major needs dz w^T, its slowest kind at these sizes.
-* One replicate multiplies 2-d arrays by np.dot, half a microsecond cheaper than np.matmul.
-  Both hand the same matrices to the same BLAS routine, so the bits are the same.
+* All buffers are allocated once per batch size, and all calls are bound to them. Between two
+  calls nothing is allocated, sliced or looked up.
+* All arrays are feature-major, (replicates, units + 1, batch), and their last row is ones.
+  z = [w; b]^T [y; 1] adds the bias inside the matrix product, and dL/d[w; b] = [y; 1] dz^T sums
+  the bias gradient there. Two separate calls would cost as much as the products. [w; b] is a view,
+  because theta stores the bias row of each layer after its weight rows.
+* In this layout BLAS transposes operands only where that is cheap. Sample-major arrays would need
+  dz w^T, the slowest kind of product at these sizes.
+* A single replicate uses np.dot on 2-d arrays, which takes half a microsecond less than np.matmul.
+  Both call the same BLAS routine with the same matrices, so the results are bit-identical.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from runner.network.network import Network
 
 
 class BoundLayers:
-    """The linear layers of a network, and buffers for one number of samples.
+    """The linear layers of a network, with buffers for a fixed number of samples.
 
-    w, z, y: each layer's [w; b], its output z, and what the activation makes of it, [y; 1].
+    For each layer, ``w`` is [w; b], ``z`` its output, and ``y`` is [y; 1], where y is the
+    activation of z.
     """
 
     def __init__(self, network: Network, samples: int, scratch: Scratch | None = None) -> None:
@@ -53,28 +54,28 @@ class BoundLayers:
         self.product(self.first_transposed, self.seen(x), self.first_z)
 
     def layer(self, k: int) -> Call:
-        """Return what writes the output of layer k > 0, z = [w; b]^T [y; 1]."""
+        """Return a call that writes the output of layer k > 0, z = [w; b]^T [y; 1]."""
         return self.bound_product(_transposed(self.w[k]), self.y[k - 1], self.z[k])
 
     def layer_backward(self, k: int, dz: Array, dy: Array) -> Call:
-        """Return what writes dL/dy = w dL/dz of the input y of layer k > 0."""
+        """Return a call that writes dL/dy = w dL/dz, where y is the input of layer k > 0."""
         return self.bound_product(self.w[k][:, :-1], dz, dy)
 
     def bound_product(self, left: Array, right: Array, out: Array) -> partial[Array]:
-        # matmul has no fast path for a stack of outer products, as of a single output unit
+        # A single output unit makes the products outer products, for which matmul is slow.
         outer = left.shape[-1] == 1 and not self.alone
         function = np.multiply if outer else self.product
         return partial(function, self.seen(left), self.seen(right), self.seen(out))
 
     def seen(self, stack: Array) -> Array:
-        """Return what the products are given of a stack: its only matrix, or all of it."""
+        """Return the stack, or its only matrix if there is one replicate."""
         return stack[0] if self.alone else stack
 
 
 class BatchGradient(BoundLayers):
-    """Forward and backward for batches of one size, filling ``network.gradient``.
+    """Forward and backward pass for batches of one size; writes ``network.gradient``.
 
-    dz, dy are each layer's dL/dz and dL/dy; ``l2`` that of ``Network.penalty``.
+    dz and dy are dL/dz and dL/dy of each layer. ``l2`` is the factor in ``Network.penalty``.
     """
 
     def __init__(self, network: Network, loss: Loss, batch: int, l2: float = 0.0) -> None:
@@ -104,9 +105,9 @@ class BatchGradient(BoundLayers):
             ]
 
     def __call__(self, x: Array, targets: Array) -> None:
-        """Fill the gradient of the mean loss over a batch plus the penalty.
+        """Write the gradient of the mean loss over a batch plus the penalty.
 
-        x as ``with_ones`` makes it; targets, too, are (replicates, 1 or classes, batch).
+        Shapes: x as returned by ``with_ones``, targets (replicates, 1 or classes, batch).
         """
         x = self.seen(x)
         self.product(self.first_transposed, x, self.first_z)
@@ -115,13 +116,16 @@ class BatchGradient(BoundLayers):
         self.loss(targets)
         for call in self.backward:
             call()
-        self.product(x, self.dz_transposed, self.dw)  # nobody needs dL/dx
+        self.product(x, self.dz_transposed, self.dw)  # dL/dx is not needed
         for call in self.penalty:
             call()
 
 
 def with_ones(x: Array) -> Array:
-    """Return x (replicates, batch, features) feature-major, with a last row of ones."""
+    """Return x (replicates, batch, features) as (replicates, features + 1, batch).
+
+    The last row is ones.
+    """
     return feature_major(np.concatenate([x, np.ones_like(x[..., :1])], axis=-1))
 
 

@@ -1,7 +1,7 @@
-"""Initial weights: standard normals (or uniforms) from the seed, scaled by a rule.
+"""Initial weights: standard normal (or uniform) numbers from the seed, scaled by a rule.
 
-Every activation gets the same standard normals for the same seed and shape, so that two
-runs differ by the activation and the scale that it asks for, and by nothing else.
+For the same seed and shape, every activation gets the same standard normal numbers. Two runs
+therefore differ only in the activation and in the scale that the rule derives from it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ INITIALIZERS: Registry[Initializer] = Registry("initializer")
 
 
 class Scaling(NamedTuple):
-    """What a linear layer's parameters take from the activation whose outputs it reads.
+    """How a linear layer's initial parameters depend on the activation before it.
 
     Attributes:
         gain: factor of the weights.
         bias_std: standard deviation of the biases.
-        input_mean: m; the bias of unit j gets -m sum_i w_ij, so that the inputs count from m.
+        input_mean: m; -m sum_i w_ij is added to the bias of unit j, which centres the inputs at m.
         orthogonal: whether the weights are a multiple of an orthogonal matrix.
     """
 
@@ -39,11 +39,13 @@ class Scaling(NamedTuple):
 
 
 class Initializer(Named):
-    """w = gain scale(fan_in, fan_out) z, with z ~ N(0, 1), or U(-sqrt 3, sqrt 3) if ``uniform``.
+    """w = gain scale(fan_in, fan_out) z, z ~ N(0, 1), or z ~ U(-sqrt 3, sqrt 3) if ``uniform``.
 
-    Both have variance 1, so a rule's two forms differ in shape alone: standard deviation s is
-    U(-a, a) with a = s sqrt(3). gain is a plain factor (sigma_w of the mean-field literature when
-    the rule is LeCun's). Biases are N(bias_mean, bias_std^2); bias_std is sigma_b there.
+    Both distributions have variance 1. A standard deviation s thus means N(0, s^2) or U(-a, a) with
+    a = s sqrt(3). Biases are N(bias_mean, bias_std^2). With LeCun's rule, gain is sigma_w and
+    bias_std is sigma_b of mean-field theory.
+
+    Raises ValueError unless gain > 0 and bias_std >= 0.
     """
 
     registry = INITIALIZERS
@@ -55,13 +57,13 @@ class Initializer(Named):
         self.bias_std = number("bias_std", bias_std, minimum=0)
 
     def scale(self, fan_in: int, fan_out: int) -> float:
-        """Return the standard deviation that the rule asks for, before ``gain``."""
+        """Return the rule's standard deviation of the weights, without ``gain``."""
         raise TypeError(f"{type(self).__name__} does not define scale")
 
     def weights(self, rng: np.random.Generator, fan_in: int, fan_out: int, factor: float) -> Array:
         """Return one layer's weights, float64, shape (fan_in, fan_out).
 
-        ``factor`` is the gain of the layer's ``Scaling``; only ``auto`` has one other than 1.
+        ``factor`` is the gain of the layer's ``Scaling``. It is 1 except for ``auto``.
         """
         std = self.scale(fan_in, fan_out) * self.gain * factor
         if self.uniform:
@@ -76,17 +78,18 @@ class Initializer(Named):
     def parameters(
         self, rng: np.random.Generator, fan_in: int, fan_out: int, scaling: Scaling
     ) -> tuple[Array, Array]:
-        """Return one layer's weights and biases."""
+        """Return one layer's weights (fan_in, fan_out) and biases (1, fan_out), float64."""
         return self.weights(rng, fan_in, fan_out, scaling.gain), self.biases(rng, fan_out)
 
     def scalings(self, activation: Activation, hidden: Sequence[int]) -> list[Scaling]:
-        """Return what each linear layer takes from the activation: nothing but for ``auto``."""
+        """Return each linear layer's ``Scaling``: the default, except for ``auto``."""
         return [Scaling()] * (len(hidden) + 1)
 
     def weight_variance(self, fan_in: int, fan_out: int, factor: float) -> float:
-        """Return E w^2 of one layer's weights; of a rule with ``weights`` of its own by a draw.
+        """Return E w^2 of one layer's weights.
 
-        Raises ValueError if their mean is not 0, which mean-field theory asks for.
+        If a subclass overrides ``weights``, E w^2 is estimated from one draw. Raises ValueError if
+        the mean of that draw is not 0, because mean-field theory assumes mean 0.
         """
         if type(self).weights is not Initializer.weights:
             drawn = self.weights(np.random.default_rng(0), fan_in, fan_out, factor)
@@ -94,7 +97,7 @@ class Initializer(Named):
         return (self.scale(fan_in, fan_out) * self.gain * factor) ** 2
 
     def bias_variance(self) -> float:
-        """Return E b^2 of a layer's biases, as ``weight_variance``."""
+        """Return E b^2 of a layer's biases; the rest as for ``weight_variance``."""
         if self.bias_mean or type(self).biases is not Initializer.biases:
             return _square(self.biases(np.random.default_rng(0), 10_000), "biases")
         return self.bias_std**2
@@ -109,8 +112,11 @@ def _square(drawn: Array, what: str) -> float:
 
 
 class Constant(Initializer):
-    """All weights ``value``. With 0, the default, the loss starts at exactly ln(classes). Units of
-    a hidden layer stay equal to one another, as their gradients are."""
+    """w = value for all weights.
+
+    With value = 0, the default, the loss starts at exactly ln(classes). All units of a hidden layer
+    have equal gradients and therefore stay equal.
+    """
 
     name = "constant"
 
@@ -123,7 +129,7 @@ class Constant(Initializer):
 
 
 class Normal(Initializer):
-    """N(0, std^2), whatever the layer's size."""
+    """w ~ N(0, std^2) in layers of all sizes. Raises ValueError unless std > 0."""
 
     name = "normal"
 
@@ -136,7 +142,7 @@ class Normal(Initializer):
 
 
 class Uniform(Initializer):
-    """U(-limit, limit), whatever the layer's size."""
+    """w ~ U(-limit, limit) in layers of all sizes. Raises ValueError unless limit > 0."""
 
     name = "uniform"
     uniform = True
@@ -150,8 +156,10 @@ class Uniform(Initializer):
 
 
 class GlorotNormal(Initializer):
-    """Var w = 2 / (fan_in + fan_out), between 1 / fan_in, which keeps the variance of signals, and
-    1 / fan_out, which keeps that of gradients.
+    """Var w = 2 / (fan_in + fan_out).
+
+    1 / fan_in would preserve the variance of signals, 1 / fan_out that of gradients. This rule is
+    the harmonic mean of the two.
 
     Glorot & Bengio 2010, equation 12, https://proceedings.mlr.press/v9/glorot10a.html
     """
@@ -163,14 +171,17 @@ class GlorotNormal(Initializer):
 
 
 class GlorotUniform(GlorotNormal):
-    """U(-a, a), a = sqrt(6 / (fan_in + fan_out)): equation 16, the "normalized initialization"."""
+    """w ~ U(-a, a), a = sqrt(6 / (fan_in + fan_out)).
+
+    Glorot & Bengio 2010, equation 16, the "normalized initialization".
+    """
 
     name = "glorot_uniform"
     uniform = True
 
 
 class HeNormal(Initializer):
-    """Var w = 2 / fan_in: ReLU halves E z^2, and the 2 makes up for it.
+    """Var w = 2 / fan_in. The factor 2 compensates for ReLU, which halves E z^2.
 
     He, Zhang, Ren & Sun 2015, equation 10, https://arxiv.org/abs/1502.01852
     """
@@ -182,14 +193,14 @@ class HeNormal(Initializer):
 
 
 class HeUniform(HeNormal):
-    """U(-a, a), a = sqrt(6 / fan_in)."""
+    """w ~ U(-a, a), a = sqrt(6 / fan_in)."""
 
     name = "he_uniform"
     uniform = True
 
 
 class LeCunNormal(Initializer):
-    """Var w = 1 / fan_in: outputs have the inputs' variance. SELU needs it to normalise itself.
+    """Var w = 1 / fan_in. Outputs have the variance of the inputs; SELU networks require this rule.
 
     LeCun, Bottou, Orr & Mueller 1998, Efficient BackProp, section 4.6; for SELU Klambauer,
     Unterthiner, Mayr & Hochreiter 2017, https://arxiv.org/abs/1706.02515
@@ -202,14 +213,16 @@ class LeCunNormal(Initializer):
 
 
 class LeCunUniform(LeCunNormal):
-    """U(-a, a), a = sqrt(3 / fan_in)."""
+    """w ~ U(-a, a), a = sqrt(3 / fan_in)."""
 
     name = "lecun_uniform"
     uniform = True
 
 
 class Orthogonal(Initializer):
-    """w^T w = gain^2 I, or w w^T where fan_in < fan_out: Q of QR of a matrix of standard normals.
+    """w^T w = gain^2 I, or w w^T = gain^2 I if fan_in < fan_out.
+
+    w is gain Q, where Q R is the QR decomposition of a matrix of standard normal numbers.
 
     Saxe, McClelland & Ganguli 2014, https://arxiv.org/abs/1312.6120
     """
@@ -224,28 +237,32 @@ class Orthogonal(Initializer):
 
 
 def orthogonal_matrix(rng: np.random.Generator, rows: int, columns: int) -> Array:
-    """Return a matrix with orthonormal columns, or rows where these are fewer."""
+    """Return a random matrix (rows, columns) whose columns are orthonormal, or its rows if fewer.
+
+    It is Q of the QR decomposition of a matrix of standard normal numbers.
+    """
     normals = rng.standard_normal((rows, columns))
     q, r = np.linalg.qr(normals if rows >= columns else normals.T)
-    q = q * np.where(np.diag(r) < 0, -1, 1)  # makes the distribution uniform (Haar)
+    q = q * np.where(np.diag(r) < 0, -1, 1)  # makes the distribution uniform (Haar measure)
     return q if rows >= columns else q.T
 
 
 DEEP = 3
-"""Hidden layers from which on ``auto`` keeps gradients too."""
+"""From this number of hidden layers on, ``auto`` preserves the size of gradients too."""
 
 
 class Auto(LeCunNormal):
-    """Keep the variance of z for this very f, and in depth that of the gradients too.
+    """Preserve Var z = 1 for the activation f; in deep networks, the size of gradients too.
 
-    Below ``DEEP`` hidden layers Var w = 1 / (fan_in E f(z)^2), z ~ N(0, 1): z = sum_i w_i f(z_i)
-    has variance fan_in Var(w) E f(z)^2, which is 1. For ReLU it is He's 2 / fan_in. The first
-    layer's inputs are standardised already and take no gain.
+    Fewer than ``DEEP`` hidden layers: Var w = 1 / (fan_in E f(z)^2), z ~ N(0, 1). The next
+    pre-activation sum_i w_i f(z_i) then has variance fan_in Var(w) E f(z)^2 = 1. For ReLU this is
+    He's 2 / fan_in. The first layer has gain 1, because its inputs are standardised.
 
-    From ``DEEP`` hidden layers on that is not enough. Gradients' mean square is multiplied by
-    chi = E f'(z)^2 / E f(z)^2 a layer, which is 1.18 for tanh and 0.15 for sigmoid; the variance 1
-    is an unstable fixed point for GELU, SiLU and Mish; and sigmoid and softplus, whose mean is not
-    0, make all inputs alike. So there the weights are orthogonal and ``edge_of_chaos`` scales them.
+    ``DEEP`` or more hidden layers: orthogonal weights, scaled by ``edge_of_chaos``. The rule above
+    fails in deep networks for three reasons. Each layer multiplies the mean square of gradients by
+    chi = E f'(z)^2 / E f(z)^2, which is 1.18 for tanh and 0.15 for sigmoid. For GELU, SiLU and
+    Mish, variance 1 is an unstable fixed point. The outputs of sigmoid and softplus have a mean
+    other than 0, which makes all inputs alike.
     """
 
     name = "auto"
@@ -262,7 +279,7 @@ class Auto(LeCunNormal):
     ) -> tuple[Array, Array]:
         if not scaling.orthogonal:
             return super().parameters(rng, fan_in, fan_out, scaling)
-        widening = math.sqrt(max(1, fan_out / fan_in))  # a column's squares add up to 1
+        widening = math.sqrt(max(1, fan_out / fan_in))  # each column's squares then sum to 1
         factor = self.gain * scaling.gain * widening
         w = factor * orthogonal_matrix(rng, fan_in, fan_out)
         spread = math.hypot(self.bias_std, scaling.bias_std)
@@ -271,23 +288,24 @@ class Auto(LeCunNormal):
 
 
 def edge_of_chaos(activation: Activation, units: int) -> Scaling:
-    """Return the scaling that keeps the variance 1 of z and the size of gradients.
+    """Return the scaling that preserves Var z = 1 and the size of gradients.
 
-    z = W (f(z) - E f) + b, with z ~ N(0, 1), sigma_w^2 = fan_in Var w and sigma_b^2 = Var b:
+    The next z is W (f(z) - E f) + b. With z ~ N(0, 1), sigma_w^2 = fan_in Var w, sigma_b^2 = Var b:
 
-        chi = sigma_w^2 E f'^2 = 1                   keeps gradients
-        sigma_w^2 Var f + sigma_b^2 = 1              keeps the variance
+        chi = sigma_w^2 E f'^2 = 1                   preserves gradients
+        sigma_w^2 Var f + sigma_b^2 = 1              preserves the variance
         sigma_w^2 = 1 / E f'^2,  sigma_b^2 = 1 - Var f / E f'^2
 
-    Such a sigma_b exists for every f: Var f <= E f'^2, with equality for a line (Chernoff 1981, A
-    note on an inequality involving the normal distribution, https://doi.org/10.1214/aop/1176994428).
-    Where f jumps, which f' does not see, sigma_w^2 = 1 / Var f. Of a function of several inputs, a
-    gated one or one of a whole row of ``units``, f'^2 is the square of its gradient. Where the
-    moments do not exist or vanish, all is as for a line.
+    sigma_b^2 >= 0 for every differentiable f, because Var f <= E f'^2, with equality for a line
+    (Chernoff 1981, A note on an inequality involving the normal distribution,
+    https://doi.org/10.1214/aop/1176994428). If f jumps, Var f can exceed E f'^2; then
+    sigma_w^2 = 1 / Var f and sigma_b = 0. For a gated function, or one of a whole row of ``units``,
+    f'^2 is the squared norm of the gradient. If the moments are infinite or 0, the scaling is that
+    of a line.
 
-    Counting f from its mean makes the variance 1 stable: its slope is
-    1 + E (f - E f) f'' / E f'^2, which is 0.81 for GELU where 1 / sqrt(E f^2) gives 1.14. Edge of
-    chaos: Schoenholz et al. 2017, https://arxiv.org/abs/1611.01232; orthogonal weights there:
+    Subtracting E f makes variance 1 a stable fixed point: the slope of the variance map is
+    1 + E (f - E f) f'' / E f'^2. It is 0.81 for GELU, where 1 / sqrt(E f^2) gives 1.14. Edge of
+    chaos: Schoenholz et al. 2017, https://arxiv.org/abs/1611.01232; with orthogonal weights:
     Pennington, Schoenholz & Ganguli 2017, https://arxiv.org/abs/1711.04735
     """
     try:
@@ -305,9 +323,10 @@ def edge_of_chaos(activation: Activation, units: int) -> Scaling:
 def initial_layers(
     activation: Activation, initializer: Initializer, outputs: Sequence[int]
 ) -> list[Layer]:
-    """Return what mean-field theory needs of a network's linear layers.
+    """Return for each linear layer the sizes and variances that mean-field theory needs.
 
-    ``outputs`` are those of the data, each hidden layer and the last one, as in (2, 16, 16, 1).
+    ``outputs`` counts the features, the units of each hidden layer and the logits, for instance
+    (2, 16, 16, 1). Raises ValueError as ``Initializer.weight_variance`` does.
     """
     found = []
     last = len(outputs) - 2
@@ -321,10 +340,10 @@ def initial_layers(
 
 
 def variance_gain(activation: Activation, units: int) -> float:
-    """Return 1 / sqrt(E f(z)^2) with z ~ N(0, 1).
+    """Return 1 / sqrt(E f(z)^2), z ~ N(0, 1), or 1 if E f(z)^2 is 0 or infinite.
 
-    By quadrature where f is elementwise; otherwise by the mean over 4,096 rows of ``units`` outputs
-    drawn from a fixed seed. 1 where f vanishes or has no second moment.
+    E f(z)^2 is computed by quadrature if f is elementwise. Otherwise it is the mean over 4,096 rows
+    of ``units`` outputs, drawn from a fixed seed.
     """
     if isinstance(activation, Elementwise):
         try:

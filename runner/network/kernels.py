@@ -1,10 +1,9 @@
-"""Activations and losses inside a training step, written into buffers made beforehand.
+"""Activations and losses of a training step, computed in preallocated buffers.
 
-z, y, dy and dz are the activation's input, its output y = f(z), dL/dy and dL/dz. The formulas of
-the activations package are traced and bound to the buffers (``activations.tracing``), so that
-the bits are the same (a test) and nothing is allocated. An activation that cannot be traced is
-served through its own methods. Softmax and the losses add over units, and have calls of their
-own.
+z is the input of an activation, y = f(z) its output, dy = dL/dy and dz = dL/dz. The formulas of
+the activations package are traced and bound to the buffers (``activations.tracing``): nothing is
+allocated, and results are bit-identical to the formulas' (tested). An activation that cannot be
+traced runs through its own methods. Softmax and the losses sum over units and have kernels here.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ from runner.network.network import Nonlinear
 
 
 class Kernel(NamedTuple):
-    """Calls that write y from z, and then dz from dy. Both may overwrite z."""
+    """Calls that write y from z, and calls that write dz from dy. Both may overwrite z."""
 
     forward: list[Call]
     backward: list[Call]
@@ -49,9 +48,9 @@ class Kernel(NamedTuple):
 def kernel(
     layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array, scratch: Scratch | None = None
 ) -> Kernel:
-    """Return the layer's kernel over these buffers, (replicates, units, batch) each.
+    """Return the layer's kernel for these buffers, (replicates, units, batch) each.
 
-    Layers may share ``scratch``, which keeps it in the cache.
+    Layers can share ``scratch``: shared memory stays in the cache.
     """
     activation = layer.activation
     found = _traced(layer, z)
@@ -71,9 +70,10 @@ def kernel(
 def forward_kernel(
     layer: Nonlinear, z: Array, into: Sequence[Array], scratch: Scratch | None = None
 ) -> list[Call]:
-    """Return calls that write y into ``into``, and f'(z) too if two arrays are given.
+    """Return calls that write y into into[0] and, if there is an into[1], f'(z) into it.
 
-    The function is elementwise then. The calls may overwrite z; the bits are the kernel's.
+    f'(z) requires an elementwise function. The calls may overwrite z. The results are
+    bit-identical to those of ``kernel``.
     """
     activation, found = layer.activation, _traced(layer, z)
     if found:
@@ -94,15 +94,15 @@ def forward_kernel(
 
 
 def _needs_whole_arrays(activation: Activation) -> bool:
-    """What is learned or drawn has the axes (replicates, batch, units)."""
+    """Learned parameters and random draws have the axes (replicates, batch, units)."""
     return bool(activation.params) or activation.stochastic
 
 
 def _traced(layer: Nonlinear, z: Array) -> tuple[Trace, list[Array]] | None:
-    """Return the formula of the value and all slopes, and the inputs that it takes, if any."""
+    """Return the traced formula of the value and all slopes, with its inputs, or None."""
     activation = layer.activation
     if not is_ours(type(activation).__module__) or activation.stochastic:
-        return None  # what a user's does beside NumPy's calls must happen
+        return None  # user code may do more than call NumPy, and a trace would skip that
     try:
         if isinstance(activation, Learnable):
             return _learnable_formula(activation, list(layer.gradients), z)
@@ -116,7 +116,7 @@ def _traced(layer: Nonlinear, z: Array) -> tuple[Trace, list[Array]] | None:
 
 
 def _fixed_formula(layer: Nonlinear, dtype: np.dtype[Any]) -> Trace:
-    """The formula of a layer that learns nothing, traced once for buffers of all sizes."""
+    """Return the formula of an activation without parameters; traced once for all shapes."""
     if dtype not in layer.formulas:
         activation, x = layer.activation, np.empty((2, 2, 2), dtype)
         if isinstance(activation, Gated):
@@ -130,7 +130,7 @@ def _fixed_formula(layer: Nonlinear, dtype: np.dtype[Any]) -> Trace:
 def _learnable_formula(
     activation: Learnable, names: list[str], z: Array
 ) -> tuple[Trace, list[Array]]:
-    """The formula of value, slope, and slopes by the parameters of these names."""
+    """Return the formula of the value, df/dz and df/dp for the parameters p in ``names``."""
     twin = copy.copy(activation)
 
     def all_of(x: Array, *parameters: Array) -> list[Array]:
@@ -144,7 +144,7 @@ def _learnable_formula(
 
 
 def plain_kernel(layer: Nonlinear, z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
-    """Any activation, through the methods that the plain tape calls too."""
+    """Return a kernel for any activation, from the methods that ``Network`` calls too."""
     z, y, dy, dz = (array.swapaxes(-1, -2) for array in (z, y, dy, dz))
 
     def forward() -> None:
@@ -166,7 +166,7 @@ def _elementwise(
     dz: Array,
     scratch: Scratch | None,
 ) -> Kernel:
-    """All slopes are computed together with the value, and f' is kept where z was."""
+    """All slopes are computed together with the value; f'(z) overwrites z."""
     z = inputs[0]
     slopes = [np.empty(y.shape, slope.dtype) for slope in formula.outputs[2:]]
     backward: list[Call] = [partial(multiply, dy, z, out=dz)]
@@ -191,7 +191,7 @@ def _gated(
     dz: Array,
     scratch: Scratch | None,
 ) -> Kernel:
-    """The slopes by both inputs are computed together with the value."""
+    """The slopes with respect to both inputs are computed together with the value."""
     da, db = activation.split(dz, axis=-2)
     to_a, to_b = (np.empty(y.shape, slope.dtype) for slope in formula.outputs[1:])
     backward: list[Call] = [partial(multiply, dy, to_a, da), partial(multiply, dy, to_b, db)]
@@ -227,9 +227,8 @@ def _softmax(z: Array, y: Array, dy: Array, dz: Array) -> Kernel:
 def _units_first(array: Array) -> Array:
     """Return (replicates, units, batch) as (units, replicates, batch).
 
-    In buffers of this order a sum over units adds whole arrays, one after another. The plain
-    formulas add in the same order here, but NumPy's loops are as short as a batch there, which
-    takes four times as long for ten replicates.
+    With units first, a sum over units adds whole arrays. With replicates first, NumPy adds in the
+    same order, but each inner loop covers one batch only: four times slower for ten replicates.
     """
     return array.swapaxes(0, 1)
 
@@ -244,9 +243,9 @@ def _exponentials(z: Array, e: Array, total: Array) -> None:
 
 
 def loss_kernel(loss: Loss, z: Array, dz: Array) -> Callable[[Array], None]:
-    """Return what writes dL/dz of the mean loss into dz, given the targets; it may overwrite z.
+    """Return a function of the targets that writes dL/dz of the mean loss into dz.
 
-    The logits z, dz and the targets are (replicates, 1 or classes, batch).
+    It may overwrite the logits z. z, dz and the targets are (replicates, 1 or classes, batch).
     """
     if type(loss) is CrossEntropy and z.shape[-2] == 1:
         return _binary_cross_entropy(z, dz)
@@ -263,7 +262,7 @@ def loss_kernel(loss: Loss, z: Array, dz: Array) -> Callable[[Array], None]:
 
 
 def _binary_cross_entropy(z: Array, dz: Array) -> Callable[[Array], None]:
-    """dL/dz = s w / (batch (1 + w)) with w = e^(s z), the odds of being wrong."""
+    """dL/dz = s w / (batch (1 + w)), w = e^(s z): the odds of the wrong class."""
     one, most, batch = _constants(z, 1, NO_OVERFLOW, z.shape[-1])
 
     def backward(s: Array) -> None:
@@ -320,13 +319,13 @@ def _squared_error(z: Array, dz: Array) -> Callable[[Array], None]:
 
 
 def losses_kernel(loss: Loss, z: Array, losses: Array) -> Callable[[Array], None]:
-    """Return what writes each sample's loss, (replicates, batch), given the targets.
+    """Return a function of the targets that writes each sample's loss, (replicates, batch).
 
-    The logits z and the targets are (replicates, 1 or classes, batch); z is left as it is.
+    The logits z and the targets are (replicates, 1 or classes, batch). z does not change.
     """
     if type(loss) is CrossEntropy and z.shape[-2] == 1:
         return _binary_losses(z, losses)
-    if type(loss) is CrossEntropy and z.shape[-1] > 1:  # one sample's sum is not one by one
+    if type(loss) is CrossEntropy and z.shape[-1] > 1:  # NumPy sums one sample in another order
         return _categorical_losses(z, losses)
     z = z.swapaxes(-1, -2)
 
@@ -337,7 +336,7 @@ def losses_kernel(loss: Loss, z: Array, losses: Array) -> Callable[[Array], None
 
 
 def _binary_losses(z: Array, losses: Array) -> Callable[[Array], None]:
-    """L = max(a, 0) + log(1 + w), a = s z the logit of being wrong, w = e^-|a|, u = 1 + w."""
+    """L = max(a, 0) + log(1 + w), a = s z: the logit of the wrong class; w = e^-|a|, u = 1 + w."""
     (one,) = _constants(z, 1)
     z = z[:, 0]
     zeros = np.zeros_like(z)
@@ -381,10 +380,10 @@ def _categorical_losses(z: Array, losses: Array) -> Callable[[Array], None]:
 
 
 def prediction_kernel(z: Array, predicted: Array) -> list[Call]:
-    """Return calls that write the class that each sample's logits say, (replicates, batch).
+    """Return calls that write the predicted class of each sample, (replicates, batch).
 
-    z (replicates, 1 or classes, batch) without NaN. A single positive logit says class 1, of
-    several the largest, of equal ones the first.
+    The logits z (replicates, 1 or classes, batch) must not be NaN. A single logit predicts class 1
+    if it is > 0; several predict the class of the largest, or the first of equal ones.
     """
     if z.shape[1] == 1:
         return [partial(np.greater, z[:, 0], *_constants(z, 0), out=predicted.view(bool))]
@@ -403,5 +402,5 @@ def prediction_kernel(z: Array, predicted: Array) -> list[Call]:
 
 
 def _constants(like: Array, *values: float) -> list[Array]:
-    """Return 0-d arrays of the right dtype: a Python float costs 0.4 us more a call."""
+    """Return 0-d arrays of the dtype of ``like``: a Python float costs 0.4 us more per call."""
     return [np.array(value, like.dtype) for value in values]

@@ -1,9 +1,9 @@
-"""Losses from the network's outputs z, stable for any finite z, and their gradients.
+"""Losses of the network's outputs z and their gradients, stable for any finite z.
 
-Two classes have one output z per sample: but for ``TanhSquaredError`` it is the logit, and
-p = sigmoid(z) is the probability of class 1. More classes have one each: p = softmax(z). Shapes:
-logits (replicates, batch, 1 or classes), targets as made by ``encode``, losses (replicates, batch)
-in nats.
+With two classes there is one output z per sample. It is the logit: p = sigmoid(z) is the
+probability of class 1 (``TanhSquaredError`` has p = sigmoid(2 z)). With more classes there is one
+output per class, and p = softmax(z). Shapes: logits (replicates, batch, 1 or classes), targets as
+returned by ``encode``, losses (replicates, batch). Cross-entropy is in nats.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from activations.registry import Named, Registry
 LOSSES: Registry[Loss] = Registry("training.loss")
 
 NO_OVERFLOW = 40.0
-"""e^40 / (1 + e^40) is 1 to the last bit of float64."""
+"""Exponents are cut here: e^40 / (1 + e^40) rounds to 1 in float64."""
 
 
 def encode(labels: Array, classes: int, dtype: npt.DTypeLike) -> Array:
-    """Return targets for labels (replicates, batch): signs or one-hot rows.
+    """Return the targets of labels, which have shape (replicates, batch).
 
-    Two classes: (replicates, batch, 1), -1 for class 1 and +1 for class 0, so that
-    sign * z is the logit of being wrong. More: (replicates, batch, classes), one-hot.
+    Two classes: signs s, shape (replicates, batch, 1). s is -1 for class 1 and +1 for class 0, so
+    s z is the logit of the wrong class. More classes: one-hot, (replicates, batch, classes).
     """
     if classes == 2:
         return (1 - 2 * labels[..., None]).astype(dtype)
@@ -34,7 +34,7 @@ def encode(labels: Array, classes: int, dtype: npt.DTypeLike) -> Array:
 
 
 def probabilities(logits: Array) -> Array:
-    """Return p = sigmoid(z) for one logit, softmax(z) for more, in the logits' shape."""
+    """Return sigmoid(z) if there is one logit, else softmax(z), in the shape of the logits."""
     if logits.shape[-1] == 1:
         e = np.exp(np.minimum(logits, NO_OVERFLOW))
         return e / (1 + e)
@@ -50,23 +50,24 @@ def predictions(logits: Array) -> Array:
 
 
 def log_of_one_and(w: Array) -> Array:
-    """Return log(1 + w) for w in [0, 1], with all digits.
+    """Return log(1 + w) for w in [0, 1], without losing the digits of a small w.
 
-    u = 1 + w rounds w - (u - 1) away, which is exact and changes the logarithm by itself over u.
-    NumPy's log1p of float32 is ten times slower than its log where there is no AVX-512.
+    log(1 + w) = log u + (w - (u - 1)) / u to first order, where u = 1 + w is rounded. The
+    difference w - (u - 1) is the rounding error and is computed exactly. Without AVX-512, NumPy's
+    float32 log1p is ten times slower than its log.
     """
     u = 1 + w
     return np.log(u) + (w - (u - 1)) / u
 
 
 class Loss(Named):
-    """How far logits are from their targets, and its gradient."""
+    """Base class: subclasses have a ``name`` and define ``losses`` and ``gradient``."""
 
     registry = LOSSES
     two_classes_only: ClassVar[bool] = False
 
     def class_logits(self, outputs: Array) -> Array:
-        """Return the logits of the class probabilities that a network's outputs stand for."""
+        """Return the logits of the class probabilities, given the network's outputs."""
         return outputs
 
     def losses(self, logits: Array, targets: Array) -> Array:
@@ -74,7 +75,7 @@ class Loss(Named):
         raise TypeError(f"{type(self).__name__} does not define losses")
 
     def gradient(self, logits: Array, targets: Array) -> Array:
-        """Return the gradient of the mean loss over the batch, in the logits' shape."""
+        """Return the gradient of the mean loss over the batch, in the shape of the logits."""
         raise TypeError(f"{type(self).__name__} does not define gradient")
 
 
@@ -85,11 +86,11 @@ class CrossEntropy(Loss):
         d log p_k/dz_i = [i = k] - e^(z_i) / sum_j e^(z_j) = [i = k] - p_i
         dL/dz_i        = -sum_k t_k ([i = k] - p_i)
                        = p_i sum_k t_k - t_i
-                       = p_i - t_i, for sum_k t_k = 1
+                       = p_i - t_i, because sum_k t_k = 1
 
     Two classes with sign s = +-1: L = log(1 + w), w = e^(s z), and dL/dz = s w / (1 + w).
-    Written so that a nearly certain prediction keeps its digits: the true class's entry is
-    minus the probability of all others, not p - 1.
+    At the true class, p - 1 loses its digits when p is near 1. The code therefore computes minus
+    the sum of the other probabilities.
     """
 
     name = "cross_entropy"
@@ -121,8 +122,8 @@ class SquaredError(Loss):
         dL/dz_i   = sum_k e_k p_k ([i = k] - p_i) = p_i (e_i - sum_k e_k p_k)
 
     Two classes: L = (p - t)^2 / 2 with p = sigmoid(z), t in {0, 1}, and
-    dL/dz = (p - t) w / (1 + w)^2, w = e^-|z|. It is the quadratic cost whose slow start Nielsen
-    2015, chapter 3, shows, http://neuralnetworksanddeeplearning.com/chap3.html
+    dL/dz = (p - t) w / (1 + w)^2, w = e^-|z|. Nielsen 2015, chapter 3, shows how slowly training
+    starts with this cost: http://neuralnetworksanddeeplearning.com/chap3.html
     """
 
     name = "squared_error"
@@ -150,11 +151,14 @@ class TanhSquaredError(Loss):
 
         dL/dz = (tanh z - t) (1 - tanh^2 z)
 
-    With s = -t the error is s (1 + tanh(s z)) = 2 s sigmoid(2 s z), and 1 - tanh^2 z is
-    4 w / (1 + w)^2, w = e^(-2 |z|): both keep their digits where they are small. Of all outputs
-    tanh z = 2 p - 1 has the lowest mean loss where class 1 has the probability p, so
-    p = (1 + tanh z) / 2 = sigmoid(2 z); several classes would each have their own, and the sum
-    would not be 1.
+    Stable forms, with s = -t and w = e^(-2 |z|):
+
+        tanh z - t   = s (1 + tanh(s z)) = 2 s sigmoid(2 s z)
+        1 - tanh^2 z = 4 w / (1 + w)^2
+
+    If class 1 has probability p, the output tanh z = 2 p - 1 has the lowest mean loss. Hence
+    p = (1 + tanh z) / 2 = sigmoid(2 z). With several classes, probabilities of this kind would
+    not add up to 1.
 
     LeCun, Bottou, Orr & Mueller 1998, Efficient BackProp, section 4.5; the TensorFlow Playground,
     https://github.com/tensorflow/playground

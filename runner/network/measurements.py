@@ -1,8 +1,8 @@
 """Measurements inside a network: dead and saturated units, signal and gradient per layer.
 
-One pass forward over a part of the data, in chunks of fixed size so that memory stays bounded and
-a replicate's numbers do not depend on the replicates beside it, and one pass backward over the
-first of them. All calls are bound to buffers made once, as those of a training step are.
+There is one forward pass over a part of the data and one backward pass over its first samples. The
+forward pass runs in chunks of fixed size: memory stays bounded, and the numbers of a replicate do
+not depend on the other replicates. As in a training step, all calls use preallocated buffers.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from runner.network.network import Network
 
 CHUNK_SAMPLES = 1024
 LAYER_SAMPLES = 256
-"""Saturation and the root mean squares are taken over this many of the first samples: enough
-for two digits, and a tenth of the time of all. Dead units are looked for in every sample."""
+"""Number of samples, from the first, for saturation and root mean squares. It gives two digits and
+takes a tenth of the time of all samples. The check for dead units uses every sample."""
 
 SATURATION_THRESHOLD = 0.05
-"""A unit's output counts as saturated where |f'(z)| is below this: |tanh| > 0.975, sigmoid
-outside (0.053, 0.947), the whole flat side of ReLU. ``flatness`` says what to call it."""
+"""A unit's output counts as saturated if |f'(z)| is below this: |tanh| > 0.975, sigmoid outside
+(0.053, 0.947), the whole flat side of ReLU. ``flatness`` returns the word for it."""
 
 FAR_OUT = np.array([1e3, 2e3, 3e4])
 
@@ -43,14 +43,14 @@ LOWEST_ROOT = {
     np.dtype(dtype): float(np.sqrt(np.finfo(dtype).tiny) / np.finfo(dtype).eps)
     for dtype in (np.float32, np.float64)
 }
-"""Numbers whose squares keep their digits."""
+"""Root mean squares above this are accurate: the squares are not subnormal."""
 
 
 def flatness(activation: Activation) -> str:
-    """Return what an output with |f'| < SATURATION_THRESHOLD is.
+    """Return the word for an output with |f'| < SATURATION_THRESHOLD.
 
-    "saturated" if f is flat far out on both sides, as tanh is; "off" if on one, as ReLU is,
-    where half of all outputs is healthy; "on a flat part" if on none, as hardshrink's.
+    "saturated" if f is flat for large |z| on both sides, like tanh; "off" if on one side, like
+    ReLU, where half of all outputs off is normal; "on a flat part" if on neither, like hardshrink.
     """
     if not isinstance(activation, Elementwise):
         return "saturated"  # not measured
@@ -62,10 +62,10 @@ def flatness(activation: Activation) -> str:
 
 @dataclass
 class LayerMeasurement:
-    """One hidden layer over a data set; every array has a leading replicate axis.
+    """Measurements of one hidden layer on a data set.
 
     Attributes:
-        dead: (replicates, units), True where the output is the same for every sample.
+        dead: (replicates, units), True if the output is the same for every sample.
         saturated: (replicates,) share of outputs with |f'| < SATURATION_THRESHOLD; NaN for
             functions that are not elementwise.
         activation_rms: (replicates,) root mean square of the outputs.
@@ -78,14 +78,14 @@ class LayerMeasurement:
 
 @dataclass
 class Measurement:
-    """A network measured on a data set.
+    """Measurements of a network on a data set.
 
     Attributes:
-        loss: (replicates,) mean loss in nats; an Examiner's with the penalty.
+        loss: (replicates,) mean loss; with ``Examiner``, including the penalty.
         accuracy: (replicates,) share of samples classified correctly.
-        layers: one per hidden layer; empty where only the losses were asked for.
-        gradient_rms: per linear layer, (replicates,): root mean square over samples and
-            units of d(loss of a sample)/d(the layer's output).
+        layers: one per hidden layer; empty if only loss and accuracy were measured.
+        gradient_rms: for each linear layer, (replicates,) root mean square over samples and
+            units of d(loss of a sample)/d(output of the layer); may be empty like ``layers``.
     """
 
     loss: Array
@@ -95,8 +95,11 @@ class Measurement:
 
 
 class Part(NamedTuple):
-    """A part of the data of all replicates: x as ``with_ones`` makes it, labels (replicates,
-    samples), targets (replicates, 1 or classes, samples)."""
+    """A part of the data, for instance the training data, of all replicates.
+
+    Shapes: x as returned by ``with_ones``, labels (replicates, samples), targets
+    (replicates, 1 or classes, samples).
+    """
 
     x: Array
     labels: Array
@@ -104,7 +107,7 @@ class Part(NamedTuple):
 
 
 class Forward(BoundLayers):
-    """Outputs, losses and predictions for one number of samples."""
+    """Outputs, losses and predictions for a fixed number of samples."""
 
     def __init__(self, network: Network, loss: Loss, samples: int, scratch: Scratch) -> None:
         super().__init__(network, samples, scratch)
@@ -120,7 +123,7 @@ class Forward(BoundLayers):
         self.write_losses = losses_kernel(loss, self.logits, self.losses)
 
     def activations(self) -> list[list[Call]]:
-        """Return for each hidden layer the calls that write y from z."""
+        """Return the calls of each hidden layer that write y from z."""
         triples = zip(self.network.nonlinears, self.z, self.outputs, strict=False)
         return [forward_kernel(layer, z, [y], self.scratch) for layer, z, y in triples]
 
@@ -135,9 +138,9 @@ class Forward(BoundLayers):
 
 
 class ForwardAndBackward(Forward):
-    """The same, and then dL/dz of each linear layer's output z, for the sum L of the losses.
+    """``Forward``, and then dL/dz for the output z of each linear layer; L is the sum of losses.
 
-    Between the two ``dz`` of an elementwise function's input is its slope f'(z).
+    After the forward pass and before the backward pass, ``dz`` of an elementwise f holds f'(z).
     """
 
     def __init__(self, network: Network, loss: Loss, samples: int, scratch: Scratch) -> None:
@@ -166,13 +169,13 @@ class ForwardAndBackward(Forward):
 
     def backward(self, targets: Array) -> None:
         self.write_gradient(targets)
-        self.dz[-1] *= self.samples  # not of the mean loss
+        self.dz[-1] *= self.samples  # from the gradient of the mean to that of the sum
         for call in self.backward_calls:
             call()
 
 
 class Evaluator:
-    """Measures loss and accuracy of a network on some parts of the data."""
+    """Measures loss and accuracy of a network on one or more parts of the data."""
 
     def __init__(
         self, network: Network, loss: Loss, parts: dict[str, Part], scratch: Scratch
@@ -184,7 +187,7 @@ class Evaluator:
             self.cut(_joined(list(parts.values())), loss)
 
     def cut(self, data: Part, loss: Loss, start: int = 0) -> None:
-        """Divide what is after ``start`` into chunks of CHUNK_SAMPLES, and a last one."""
+        """Divide the samples from ``start`` on into chunks of at most CHUNK_SAMPLES."""
         made: dict[int, Forward] = {}
         for first in range(start, data.labels.shape[1], CHUNK_SAMPLES):
             chunk = Part(*(array[..., first : first + CHUNK_SAMPLES] for array in data))
@@ -194,7 +197,7 @@ class Evaluator:
             self.chunks.append((made[size], chunk, self.whose(first, first + size)))
 
     def whose(self, start: int, stop: int) -> dict[str, slice]:
-        """Return which of the samples from start to stop belong to which part."""
+        """Return for each part the slice of the samples start to stop that belongs to it."""
         found, first = {}, 0
         for name, samples in self.samples.items():
             low, high = max(first, start), min(first + samples, stop)
@@ -206,7 +209,7 @@ class Evaluator:
     def evaluate(
         self, visit: Callable[[Forward], None] = lambda forward: None
     ) -> dict[str, Measurement]:
-        """Measure loss and accuracy of each part; ``visit`` is shown every chunk's outputs."""
+        """Measure loss and accuracy of each part. ``visit`` is called after every chunk."""
         loss, correct = ({name: self.zeros() for name in self.samples} for _ in range(2))
         for forward, chunk, whose in self.chunks:
             forward(*chunk)
@@ -224,9 +227,9 @@ class Evaluator:
 
 
 class Examiner(Evaluator):
-    """Measures every layer, too; its first chunk are the LAYER_SAMPLES that go both ways.
+    """Measures every layer as well. The first chunk, LAYER_SAMPLES, also has a backward pass.
 
-    Its loss is what training lowers: the mean loss plus the penalty of ``l2``.
+    The loss is the one that training minimises: the mean loss plus the penalty of ``l2``.
     """
 
     def __init__(
@@ -277,7 +280,7 @@ class Examiner(Evaluator):
                 for y, value in zip(forward.outputs, first, strict=True)
             ]
         for dead, y, value in zip(self.dead, forward.outputs, first, strict=True):
-            if dead.any():  # few units, if any, after 32 samples
+            if dead.any():  # after the first 32 samples, few or no units are left to check
                 dead[dead] = _all_equal(y[dead], value[dead])
 
 
@@ -289,9 +292,9 @@ def _joined(parts: list[Part]) -> Part:
 
 
 def update_ratios(network: Network, before: Array) -> Array:
-    """Return |w - w before| / |w before| per linear layer, (layers, replicates); NaN for w = 0.
+    """Return |w - w before| / |w before| of each linear layer, shape (layers, replicates).
 
-    ``before`` is ``network.theta`` before the step.
+    ``before`` is a copy of ``network.theta`` before the step. The ratio is NaN if w before was 0.
     """
     places = [place for name, place in network.places.items() if name.endswith(".weight")]
     change = network.theta - before
@@ -301,11 +304,11 @@ def update_ratios(network: Network, before: Array) -> Array:
 
 
 def root_mean_squares(stacks: list[Array]) -> Array:
-    """Return sqrt(mean a^2) of every stack's replicates, (stacks, replicates) float64, for finite a
-    of any size.
+    """Return sqrt(mean a^2) of each replicate of each stack, (stacks, replicates), float64.
 
-    Squares of float32 overflow above 1.8e19 and lose digits below 1e-19, where exploding and
-    vanishing signals begin: those are halved or doubled until the largest is near 1.
+    The result is accurate for all finite a. Squares of float32 overflow above 1.8e19 and lose
+    digits below 1e-19, sizes that exploding and vanishing signals reach. Such arrays are first
+    multiplied by the power of two that brings their largest value near 1.
     """
     rows = [stack.reshape(len(stack), -1) for stack in stacks]
     sizes = np.array([[array.shape[1]] for array in rows])
@@ -326,10 +329,10 @@ def _squares(rows: Array) -> Array:
 
 
 def _all_equal(y: Array, value: Array) -> Array:
-    """Return where all y (..., samples) equal value (...)."""
+    """Return whether all y (..., samples) equal value (...), shape (...)."""
     return np.logical_and.reduce(y == value[..., None], axis=-1)
 
 
 def _share(mask: Array) -> Array:
-    """Return how many of each replicate's entries are true, as a share."""
+    """Return the share of true entries in each replicate, shape (replicates,)."""
     return np.array([np.count_nonzero(rows) for rows in mask]) / mask[0].size

@@ -1,14 +1,15 @@
-"""The chain rule as a textbook has it: linear layers and activations over a plain tape.
+"""The textbook chain rule: linear layers and activations over a plain tape.
 
-What trains is ``fast_gradient.py``: the same derivative, bound to buffers;
-``tests/network/test_fast_gradient.py`` holds the two equal for every activation, loss and depth.
+Read this file for the mathematics. Training uses ``fast_gradient.py``, which computes the same
+gradient in preallocated buffers; ``tests/network/test_fast_gradient.py`` checks that the two agree
+for every activation, loss and depth.
 
-A network is a stack of replicates, and every array has a replicate axis in front:
+A network is a stack of replicates, and the first axis of every array is the replicate:
 x (replicates, batch, features), weights (replicates, fan_in, fan_out), biases
-(replicates, 1, fan_out). All parameters are views into ``theta`` (replicates, parameters), all
-their gradients views into ``gradient``, so that an optimizer makes a handful of passes over one
-array. Forward passes return the tape, a list [x, y1, y2, ...] that backward passes read; layers
-remember nothing.
+(replicates, 1, fan_out). All parameters are views into one array, ``theta``
+(replicates, parameters), and all their gradients are views into ``gradient``. An optimizer
+therefore updates everything in a few passes over one array. A forward pass returns the tape, a
+list [x, y1, y2, ...], which the backward pass reads; layers store no outputs.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from runner.network.losses import Loss, probabilities
 
 
 class Linear:
-    """y = x w + b, for sample n and output j: y_nj = sum_i x_ni w_ij + b_j.
+    """y = x w + b. For sample n and output j: y_nj = sum_i x_ni w_ij + b_j.
 
-    With grad_nj = dL/dy_nj the chain rule, dL/da = sum_nj dL/dy_nj dy_nj/da, gives
+    Let grad_nj = dL/dy_nj. The chain rule, dL/da = sum_nj dL/dy_nj dy_nj/da, gives
 
         dL/dx_ni = sum_j grad_nj w_ij    dL/dx = grad w^T
         dL/dw_ij = sum_n x_ni grad_nj    dL/dw = x^T grad
@@ -58,10 +59,10 @@ class Linear:
 
 
 class Nonlinear:
-    """y = f(x): dL/dx_i = sum_j dL/dy_j dy_j/dx_i, which is grad_i f'(x_i) if f is elementwise.
+    """y = f(x). dL/dx_i = sum_j dL/dy_j dy_j/dx_i, which is grad_i f'(x_i) if f is elementwise.
 
-    The products are the activation's; its learnable parameters are views into the network's.
-    ``formulas`` keeps what the kernels have traced.
+    The activation computes these products. Its learnable parameters are views into ``theta`` of
+    the network. ``formulas`` caches the formulas that the kernels have traced, by dtype.
     """
 
     def __init__(self, activation: Activation, gradients: dict[str, Array]) -> None:
@@ -80,10 +81,11 @@ class Nonlinear:
 
 
 class Network:
-    """Linear, activation, linear, activation, ..., linear; the last gives the logits.
+    """Linear, activation, linear, activation, ..., linear. The last layer returns the logits.
 
-    ``hidden`` counts the outputs of each hidden layer: a gated activation's linear layer is
-    twice as wide. Parameter names are layer1.weight, layer1.bias, layer1.<learnable>, ...
+    ``hidden`` is the number of outputs of each hidden layer. The linear layer before a gated
+    activation has twice as many. Parameters are named layer1.weight, layer1.bias,
+    layer1.<learnable parameter>, layer2.weight, ...
     """
 
     def __init__(
@@ -95,7 +97,7 @@ class Network:
         replicates: int,
         dtype: npt.DTypeLike,
     ) -> None:
-        """Make a network with all parameters zero; ``check_hidden_widths`` has passed."""
+        """Make a network whose parameters are all 0. Call ``check_hidden_widths`` first."""
         self.features, self.hidden, self.classes = features, hidden, classes
         self.replicates = replicates
         self.dtype = np.dtype(dtype)
@@ -109,7 +111,7 @@ class Network:
         self.bind(*(np.zeros((replicates, self.size), dtype) for _ in range(2)))
 
     def forward(self, x: Array) -> list[Array]:
-        """Return the tape: x, then every layer's output; the last are the logits."""
+        """Return the tape: x, then the output of every layer. The last entry is the logits."""
         tape = [x]
         for layer in self.layers:
             x = layer.forward(x)
@@ -117,22 +119,23 @@ class Network:
         return tape
 
     def loss_gradient(self, x: Array, targets: Array, loss: Loss, l2: float = 0.0) -> None:
-        """Fill ``gradient`` with that of the mean loss over a batch plus the penalty.
+        """Write the gradient of the mean loss over the batch plus ``penalty`` into ``gradient``.
 
-        The chain rule: dL/dx of a layer is dL/dy of the one before.
+        By the chain rule, dL/dx of a layer is dL/dy of the layer before it. Shapes: x (replicates,
+        batch, features), targets as returned by ``encode``.
         """
         tape = self.forward(x)
         grad = loss.gradient(tape[-1], targets)
         for index in range(len(self.layers) - 1, -1, -1):
             layer, x, y = self.layers[index], tape[index], tape[index + 1]
             layer.accumulate(x, y, grad)
-            if index > 0:  # nobody needs dL/d(data)
+            if index > 0:  # the gradient with respect to the data is not needed
                 grad = layer.backward(x, y, grad)
         for linear in self.linears:
             linear.weight_gradient += l2 * linear.weight
 
     def penalty(self, l2: float) -> Array:
-        """Return l2 / 2 times the sum of the squared weights, (replicates,) float64.
+        """Return l2 / 2 sum w^2 over all weights, shape (replicates,), float64.
 
         Biases and learnable activation parameters are not penalised.
         """
@@ -140,27 +143,30 @@ class Network:
         return np.asarray(l2 / 2 * sum(each.sum(axis=(1, 2)) for each in squares))
 
     def logits(self, x: Array) -> Array:
-        """Return the logits, shape (replicates, batch, 1 or classes)."""
+        """Return the logits, shape (replicates, batch, 1 or classes); two classes have one."""
         for layer in self.layers:
             x = layer.forward(x)
         return x
 
     def probabilities(self, x: Array) -> Array:
-        """Return the class probabilities (of class 1 for two classes), as the logits."""
+        """Return p of each class, or of class 1 if there are two, in the shape of the logits."""
         return probabilities(self.logits(x))
 
     def preactivations(self, x: Array) -> list[Array]:
-        """Return what each hidden activation is fed, (replicates, batch, units) each."""
+        """Return the pre-activations of each hidden layer, shape (replicates, batch, units)."""
         return self.forward(x)[1:-1:2]
 
     def set_generators(self, generators: list[np.random.Generator] | None) -> None:
-        """Give stochastic activations their random streams; None makes them deterministic."""
+        """Set the random generators of stochastic activations, one for each replicate.
+
+        None makes these activations deterministic.
+        """
         for activation in self.activations:
             if activation.stochastic:
                 activation.generators = generators
 
     def bind(self, theta: Array, gradient: Array) -> None:
-        """Let all parameters be views into ``theta``, their gradients into ``gradient``."""
+        """Make all parameters views into ``theta`` and their gradients views into ``gradient``."""
         self.theta, self.gradient = theta, gradient
         self.parameters, self.gradients = self.views(theta), self.views(gradient)
         self.linears, self.nonlinears = [], []
@@ -180,16 +186,17 @@ class Network:
                 self.layers.append(self.nonlinears[-1])
 
     def views(self, flat: Array) -> dict[str, Array]:
-        """Return every parameter's part of ``flat`` (rows, size), (rows, *shape) each."""
+        """Return each parameter's view into ``flat`` (rows, size), shape (rows, *shape)."""
         return {
             name: flat[:, self.places[name]].reshape(len(flat), *shape)
             for name, shape in self.shapes.items()
         }
 
     def augmented(self, flat: Array) -> list[Array]:
-        """Return each linear layer's part of ``flat`` as [w; b], (replicates, fan_in + 1, fan_out).
+        """Return a view [w; b] into ``flat`` for each linear layer.
 
-        They are views: a layer's bias follows its weight.
+        The shape is (replicates, fan_in + 1, fan_out). This works because each bias follows its
+        weight in ``flat``.
         """
         found = []
         for number, linear in enumerate(self.linears, start=1):
@@ -199,7 +206,7 @@ class Network:
         return found
 
     def is_weight(self) -> Array:
-        """Return which parameters are weights, shape (size,): those that are penalised."""
+        """Return a mask of the weights, shape (size,). Only weights are penalised and decayed."""
         found = np.zeros(self.size, bool)
         for name, place in self.places.items():
             found[place] = name.endswith(".weight")
@@ -208,9 +215,9 @@ class Network:
     def initialize(
         self, initializer: Initializer, generators: list[np.random.Generator]
     ) -> list[float]:
-        """Fill the parameters, replicate k from generators[k].
+        """Draw all parameters; replicate k uses generators[k].
 
-        Returns the gain taken from the activation for each linear layer.
+        Returns for each linear layer the gain that the initializer derived from the activation.
         """
         for number in range(1, len(self.hidden) + 1):
             for name, value in self.prototype.params.items():

@@ -1,8 +1,8 @@
 """Optimizers: each paper's recurrence, in place on one flat array for all replicates.
 
-``theta`` and ``gradient`` (g) have shape (replicates, parameters). A step overwrites ``theta``
-and may use ``gradient`` as scratch space. All operations are elementwise, so replicates
-never touch each other. lr is learning_rate times the schedule's factor, t the number of the step.
+``theta`` and ``gradient`` (g) have shape (replicates, parameters). A step updates ``theta`` and may
+overwrite ``gradient``. Every operation acts on each replicate alone. In the formulas, lr is
+learning_rate times the schedule's factor, and t is the number of the step, from 1.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
 
 @dataclass
 class Optimizer(Named):
-    """Base: learning rate and clipping, which every optimizer has.
+    """Base class: every optimizer has a learning rate and gradient clipping.
 
-    clip_norm rescales each replicate's gradient, a penalty's included, to that Euclidean norm
-    where it is larger
-    (Pascanu, Mikolov & Bengio 2013, https://arxiv.org/abs/1211.5063); None never clips.
+    g <- g min(1, clip_norm / |g|), for each replicate; g includes the gradient of the penalty, and
+    |g| is the Euclidean norm. None means no clipping. Pascanu, Mikolov & Bengio 2013,
+    https://arxiv.org/abs/1211.5063
+
+    Raises ValueError unless learning_rate and clip_norm are > 0.
     """
 
     registry = OPTIMIZERS
@@ -40,21 +42,21 @@ class Optimizer(Named):
             self.clip_norm = number("clip_norm", self.clip_norm, above=0)
 
     def bind(self, theta: Array, is_weight: Array) -> None:
-        """Take the array to train; ``is_weight`` (parameters,) marks what may be decayed."""
+        """Set the array to train. ``is_weight`` (parameters,) is a mask of what may decay."""
         self.theta, self.is_weight = theta, is_weight
         self.scratch = np.empty_like(theta)
         self.steps = 0
         self.allocate()
 
     def allocate(self) -> None:
-        """Make the state arrays, all zero."""
+        """Allocate the state arrays, all zero."""
 
     def state(self) -> list[Array]:
-        """Return the state arrays, for checkpoints."""
+        """Return the state arrays, which a checkpoint stores."""
         return []
 
     def step(self, gradient: Array, schedule_factor: float = 1.0) -> None:
-        """Move theta along ``gradient`` with learning_rate * schedule_factor."""
+        """Clip ``gradient`` and update theta with learning_rate * schedule_factor."""
         learning_rate = self.learning_rate * schedule_factor
         self.steps += 1
         if self.clip_norm is not None:
@@ -62,9 +64,9 @@ class Optimizer(Named):
         self.update(gradient, learning_rate)
 
     def clip(self, gradient: Array, most: float) -> None:
-        """Scale each row g by min(1, most / |g|), |g| = a |g / a| with a = max |g|.
+        """Multiply each row g by min(1, most / |g|), where |g| = a |g / a| with a = max_i |g_i|.
 
-        The squares of g itself leave float32's range above 1.8e19 and below 1e-19.
+        Without the division by a, float32 squares overflow above 1.8e19 and underflow below 1e-19.
         """
         scratch = np.abs(gradient, out=self.scratch)
         largest = np.maximum.reduce(scratch, axis=1, keepdims=True)
@@ -81,14 +83,16 @@ class Optimizer(Named):
 
 @dataclass
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum and Nesterov's look ahead:
+    """Stochastic gradient descent: plain, with momentum, with Nesterov momentum:
 
         theta <- theta - lr g
         v <- momentum v + g,  theta <- theta - lr v
         v <- momentum v + g,  theta <- theta - lr (g + momentum v)
 
-    Sutskever, Martens, Dahl & Hinton 2013, https://proceedings.mlr.press/v28/sutskever13.html,
-    with the learning rate outside the velocity, as PyTorch has it.
+    Sutskever, Martens, Dahl & Hinton 2013, https://proceedings.mlr.press/v28/sutskever13.html. As
+    in PyTorch, the learning rate is not part of the velocity v.
+
+    Raises ValueError unless 0 <= momentum < 1, and if nesterov is true without momentum.
     """
 
     name = "sgd"
@@ -125,13 +129,13 @@ class SGD(Optimizer):
 
 @dataclass
 class RMSProp(Optimizer):
-    """Divide the gradient by the root of its running mean square:
+    """The gradient divided by the root of its running mean square:
 
         v <- rho v + (1 - rho) g^2
         theta <- theta - lr g / (sqrt(v) + epsilon)
 
-    A gradient beyond ``largest_gradient`` counts as that large.
-    Tieleman & Hinton 2012, Neural Networks for Machine Learning, lecture 6e.
+    g is clipped to +-a, see ``largest_gradient``. Raises ValueError unless 0 <= rho < 1 and
+    epsilon > 0. Tieleman & Hinton 2012, Neural Networks for Machine Learning, lecture 6e.
     """
 
     name = "rmsprop"
@@ -173,15 +177,16 @@ class Adam(Optimizer):
         v <- b2 v + (1 - b2) g^2
         theta <- theta - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)
 
-    Computed are M = m / (1 - b1) and V = v / (1 - b2), which takes two passes over the array
-    fewer; all constant factors go into two scalars:
+    The code keeps M = m / (1 - b1) and V = v / (1 - b2) instead. This saves two passes over the
+    array, because all constant factors go into two scalars:
 
         M <- b1 M + g
         V <- b2 V + g^2
         theta <- theta - rate M / (sqrt(V) + epsilon root)
         root = sqrt((1 - b2^t) / (1 - b2)),  rate = lr root (1 - b1) / (1 - b1^t)
 
-    A gradient beyond ``largest_gradient`` counts as that large.
+    g is clipped to +-a, see ``largest_gradient``. Raises ValueError unless 0 <= b1 < 1,
+    0 <= b2 < 1 and epsilon > 0.
     """
 
     name = "adam"
@@ -199,7 +204,7 @@ class Adam(Optimizer):
     def allocate(self) -> None:
         self.first_moment = np.zeros_like(self.theta)
         self.second_moment = np.zeros_like(self.theta)
-        # 0-d arrays: a Python float costs each call 0.4 us more
+        # 0-d arrays, because a Python float costs 0.4 us more per call
         values = (self.beta1, self.beta2, 0, 0)
         self.constants = [np.array(value, self.theta.dtype) for value in values]
         self.bounds = largest_gradient(self.beta2, self.theta.dtype)
@@ -228,11 +233,11 @@ class Adam(Optimizer):
 
 @dataclass
 class AdamW(Adam):
-    """Adam, with the weights shrunk apart from it: w <- w - lr weight_decay w, then Adam's step.
+    """Adam with decoupled weight decay: w <- w - lr weight_decay w, then Adam's step.
 
-    Biases and learnable activation parameters are not decayed.
-    Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101, the shrinking scaled by the
-    learning rate as in PyTorch.
+    Biases and learnable activation parameters do not decay. Raises ValueError unless
+    weight_decay >= 0. Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101; as in PyTorch,
+    the decay is multiplied by the learning rate.
     """
 
     name = "adamw"
@@ -254,11 +259,11 @@ class AdamW(Adam):
 
 
 def largest_gradient(decay: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:
-    """Return -a and a, where a^2 / (1 - decay), the most that a sum of squares under this
-    decay comes to, is a quarter of the largest number.
+    """Return -a and a, with a = sqrt((1 - decay) max) / 2, where max is the dtype's largest number.
 
-    A larger gradient would make the second moment infinite, and every later step 0. The ratio
-    of the two moments hardly feels the bound: with a gradient of either size it is the sign.
+    The decaying sum of squares of gradients up to a is at most a^2 / (1 - decay) = max / 4. Larger
+    gradients could make the second moment infinite, and all later steps would be 0. Clipping hardly
+    changes a step, which depends on the ratio of the two moments and not on the gradient's size.
     """
     most = math.sqrt(float(np.finfo(dtype).max) * (1 - decay)) / 2
     return np.array(-most, dtype), np.array(most, dtype)

@@ -1,7 +1,7 @@
 """Learning-rate schedules: a factor on the learning rate for every step.
 
-A linear warm-up may stand in front of each: over the first ``warmup_epochs`` the factor
-rises to 1 in equal steps, and the schedule proper runs over the epochs that remain.
+Each can begin with a linear warm-up: over the first ``warmup_epochs`` the factor rises to 1 in
+equal steps. The schedule then covers the remaining epochs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ SCHEDULES: Registry[Schedule] = Registry("schedule")
 
 
 class Schedule(Named):
-    """A factor for each step, after a warm-up."""
+    """Base class: warm-up, then ``shape``, which each subclass defines.
+
+    Raises ValueError if ``warmup_epochs`` is not a whole number >= 0.
+    """
 
     registry = SCHEDULES
 
@@ -24,9 +27,9 @@ class Schedule(Named):
         self.warmup_epochs = whole_number("warmup_epochs", warmup_epochs, minimum=0)
 
     def factors(self, epoch: int, epochs: int, steps: int) -> Array:
-        """Return the factors of an epoch's steps, shape (steps,); epochs count from 0.
+        """Return the factor for each step of ``epoch``, shape (steps,). Epochs count from 0.
 
-        ``epochs`` is the length of the whole training, ``steps`` the steps per epoch.
+        ``epochs`` is the number of epochs in all, ``steps`` the number of steps per epoch.
         """
         position = epoch + np.arange(steps) / steps
         after = self.shape(
@@ -38,12 +41,12 @@ class Schedule(Named):
         return (position + 1 / steps) / self.warmup_epochs
 
     def shape(self, epoch: Array, epochs: int) -> Array:
-        """Return the factor at fractional ``epoch`` of ``epochs``, warm-up left out."""
+        """Return the factors at fractional ``epoch`` of ``epochs``, not counting the warm-up."""
         raise TypeError(f"{type(self).__name__} does not define shape")
 
 
 class Constant(Schedule):
-    """Always 1."""
+    """The factor is always 1."""
 
     name = "constant"
 
@@ -52,7 +55,10 @@ class Constant(Schedule):
 
 
 class StepDecay(Schedule):
-    """Multiply by ``factor`` after every ``every`` epochs: factor ** floor(epoch / every)."""
+    """factor^floor(epoch / every): multiply by ``factor`` after every ``every`` epochs.
+
+    Raises ValueError unless every >= 1 and 0 < factor <= 1.
+    """
 
     name = "step"
 
@@ -66,9 +72,10 @@ class StepDecay(Schedule):
 
 
 class Cosine(Schedule):
-    """final + (1 - final) (1 + cos(pi epoch / epochs)) / 2: from 1 down to ``final``.
+    """final + (1 - final) (1 + cos(pi epoch / epochs)) / 2: falls from 1 to ``final``.
 
-    Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983, without restarts.
+    Raises ValueError unless 0 <= final <= 1. Loshchilov & Hutter 2017,
+    https://arxiv.org/abs/1608.03983, without restarts.
     """
 
     name = "cosine"
