@@ -1,6 +1,6 @@
 """Synthetic data sets, their split, and the random streams."""
 
-from runner.data import recipes as recipes  # which registers its data sets
+from runner.data import recipes as recipes  # the import registers its data sets
 from runner.data.shapes import register
 from runner.data.split import Dataset
 

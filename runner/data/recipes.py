@@ -1,6 +1,6 @@
-"""Data sets as a published demonstration draws them, in its own units and numbers.
+"""Data sets of published demonstrations, drawn with their formulas and constants.
 
-Their YAML files leave them as they are drawn (``standardize: false``).
+Their YAML files set ``standardize: false``, so networks see the published units.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from runner.data.split import Dataset
 
 @register
 def cs231n_spiral(samples: int, noise: float, rng: np.random.Generator, arms: int = 3) -> Dataset:
-    """The spiral of Stanford's course CS231n, arms of ``samples / arms`` points each.
+    """The spiral of Stanford's course CS231n, with n = ``samples / arms`` points per arm.
 
-    Point i of the n of arm k has the radius r = i / (n - 1) and the angle 4 (k + r) plus a normal
-    shift of deviation ``noise``, in radians; x = r (sin, cos).
+    Point i = 0 ... n - 1 of arm k has radius r = i / (n - 1) and angle 4 (k + r) + noise g, in
+    radians, g ~ N(0, 1); x = r (sin angle, cos angle). The class is the arm.
     Karpathy 2015, https://cs231n.github.io/neural-networks-case-study/
     """
     whole_number("arms", arms, minimum=2, maximum=1000)
@@ -33,11 +33,11 @@ def cs231n_spiral(samples: int, noise: float, rng: np.random.Generator, arms: in
 
 @register
 def playground_circle(samples: int, noise: float, rng: np.random.Generator) -> Dataset:
-    """The TensorFlow Playground's circle: a disc of radius 2.5 in a ring from 3.5 to 5.
+    """The TensorFlow Playground's circle: a disc of radius 2.5 inside a ring from 3.5 to 5.
 
-    Half of the points have a radius uniform in [0, 2.5], half in [3.5, 5]. Class 1 is within 2.5 of
-    the centre after a shift of up to 5 ``noise`` along each axis, which leaves the point itself.
-    https://github.com/tensorflow/playground, src/dataset.ts
+    Half of the radii are uniform in [0, 2.5], half in [3.5, 5]. A point is of class 1 if it lies
+    within 2.5 of the centre after a uniform shift of up to 5 ``noise`` along each axis. The shift
+    changes only the label. https://github.com/tensorflow/playground, src/dataset.ts
     """
     inside = np.arange(samples) % 2 == 0
     radius = np.where(inside, 2.5 * rng.random(samples), 3.5 + 1.5 * rng.random(samples))
@@ -48,10 +48,10 @@ def playground_circle(samples: int, noise: float, rng: np.random.Generator) -> D
 
 @register
 def playground_xor(samples: int, noise: float, rng: np.random.Generator) -> Dataset:
-    """The TensorFlow Playground's exclusive or: uniform in [-5, 5]^2, then 0.3 away from the axes.
+    """The TensorFlow Playground's exclusive or: uniform in [-5, 5]^2, then moved 0.3 off the axes.
 
-    Class 1 is where the coordinates have the same sign after a shift of up to 5 ``noise`` along
-    each axis, which leaves the point itself.
+    A point is of class 1 if its coordinates have the same sign after a uniform shift of up to
+    5 ``noise`` along each axis. The shift changes only the label.
     https://github.com/tensorflow/playground, src/dataset.ts
     """
     x = 5 * _uniform(rng, samples)
@@ -62,9 +62,9 @@ def playground_xor(samples: int, noise: float, rng: np.random.Generator) -> Data
 
 @register
 def playground_gauss(samples: int, noise: float, rng: np.random.Generator) -> Dataset:
-    """The TensorFlow Playground's normal clouds around (2, 2), class 1, and (-2, -2), class 0.
+    """The TensorFlow Playground's two Gaussians: means (-2, -2), class 0, and (2, 2), class 1.
 
-    Their variance is 0.5 + 7 ``noise``.
+    The variance of each coordinate is 0.5 + 7 ``noise``.
     https://github.com/tensorflow/playground, src/dataset.ts
     """
     labels = np.arange(samples) % 2
@@ -77,8 +77,8 @@ def playground_gauss(samples: int, noise: float, rng: np.random.Generator) -> Da
 def playground_spiral(samples: int, noise: float, rng: np.random.Generator) -> Dataset:
     """The TensorFlow Playground's two spirals of 1.75 turns.
 
-    Point i of the n of a class has the radius 5 i / n and the angle 3.5 pi i / n, class 0 half a
-    turn on, and a shift uniform in [-noise, noise] along each axis.
+    Point i = 0 ... n - 1 of class 1 has radius 5 i / n and angle 3.5 pi i / n; class 0 is half a
+    turn further. Each coordinate is shifted by a number uniform in [-noise, noise].
     https://github.com/tensorflow/playground, src/dataset.ts
     """
     labels = np.arange(samples) % 2
@@ -90,7 +90,7 @@ def playground_spiral(samples: int, noise: float, rng: np.random.Generator) -> D
 
 @register
 def single_sample(rng: np.random.Generator) -> Dataset:
-    """One sample, x = 1 of class 0: what the neuron of Nielsen 2015, chapter 3, learns from.
+    """One sample, x = 1 of class 0: the training data of the neuron in Nielsen 2015, chapter 3.
 
     http://neuralnetworksanddeeplearning.com/chap3.html
     """

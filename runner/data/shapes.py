@@ -1,8 +1,8 @@
-"""Synthetic datasets: functions of (samples, noise, random generator) and own parameters.
+"""Synthetic data sets: functions of (samples, noise, random generator) and other parameters.
 
-Adding one is one function with ``@register`` and one YAML file in conf/dataset. The data of
-a seed come from that seed's own random streams, so every activation meets the same samples,
-the same split and the same standardisation.
+To add one, write a function with ``@register`` here and a YAML file in conf/dataset. Each seed has
+its own random streams. For one seed, all activations therefore get the same samples, the same split
+and the same standardisation.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ DATASETS: Registry[Dataset] = Registry(
         "validation_fraction": 0.2,
     },
 )
-"""What its split takes is said in a dataset's section, too."""
+"""``beside`` holds the parameters of the split: the config section of a data set has them too."""
 register = DATASETS.register
 
 
 def make(name: str, seed: int, parameters: Mapping[str, Any]) -> Dataset:
-    """Return the dataset of that name, the same for the same seed.
+    """Return the data set called ``name``; the same seed gives the same data.
 
-    Raises ValueError, a line that begins with the parameter's name or "dataset", for an unknown
-    name or parameter or a value out of range.
+    Raises ValueError for an unknown name or parameter, or a value out of range. The message is one
+    line that begins with the parameter's name or "dataset".
     """
     if "samples" in parameters:
         whole_number("samples", parameters["samples"], minimum=2, maximum=LARGEST)
@@ -54,9 +54,9 @@ def make(name: str, seed: int, parameters: Mapping[str, Any]) -> Dataset:
 
 
 def _checked(found: Any) -> Dataset:
-    """Return a user's own data set as float64 and integers.
+    """Return a user's own data set with x as float64 and labels as int64.
 
-    Raises ValueError, one line, if no network could be trained on it.
+    Raises ValueError with one line if no network could be trained on it.
     """
     if not isinstance(found, Dataset):
         raise ValueError(
@@ -86,7 +86,7 @@ def _checked(found: Any) -> Dataset:
 
 
 def check_numbers(samples: int, classes: int = 2, features: int = 2) -> None:
-    """Raise ValueError, naming the number, for one out of range, or more classes than samples."""
+    """Raise ValueError if a number is out of range or there are more classes than samples."""
     whole_number("classes", classes, minimum=2, maximum=1000)
     whole_number("features", features, minimum=1, maximum=100_000)
     if classes > samples:
@@ -94,7 +94,7 @@ def check_numbers(samples: int, classes: int = 2, features: int = 2) -> None:
 
 
 def _labels(samples: int, classes: int, rng: np.random.Generator) -> Array:
-    """Return shuffled labels, each class as often as any other to within one."""
+    """Return shuffled labels (samples,); the sizes of the classes differ by at most 1."""
     check_numbers(samples, classes)
     return rng.permutation(np.arange(samples) % classes)
 
@@ -105,7 +105,7 @@ def _normal_shift(x: Array, noise: float, rng: np.random.Generator) -> Array:
 
 @register
 def moons(samples: int, noise: float, rng: np.random.Generator) -> Dataset:
-    """Two interleaved half circles of radius 1; noise is a normal shift's deviation."""
+    """Two interleaved half circles of radius 1, shifted by N(0, noise^2) along each axis."""
     labels = _labels(samples, 2, rng)
     angle = np.pi * rng.random(samples)
     upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -115,7 +115,10 @@ def moons(samples: int, noise: float, rng: np.random.Generator) -> Dataset:
 
 @register
 def circles(samples: int, noise: float, rng: np.random.Generator, factor: float = 0.5) -> Dataset:
-    """A circle of radius ``factor`` (class 1) inside one of radius 1 (class 0)."""
+    """A circle of radius ``factor`` (class 1) inside a circle of radius 1 (class 0).
+
+    Points are shifted by N(0, noise^2) along each axis. Raises ValueError unless 0 < factor < 1.
+    """
     if not 0 < number("factor", factor) < 1:
         raise ValueError(f"factor must be > 0 and < 1, got {factor!r}")
     labels = _labels(samples, 2, rng)
@@ -127,7 +130,10 @@ def circles(samples: int, noise: float, rng: np.random.Generator, factor: float 
 
 @register
 def rings(samples: int, noise: float, rng: np.random.Generator, classes: int = 3) -> Dataset:
-    """Concentric circles of radius 1/k, 2/k, ..., 1: one class each, the innermost 0."""
+    """Concentric circles of radius 1/k, 2/k, ..., 1 for k classes; class 0 is the innermost.
+
+    Points are shifted by N(0, noise^2) along each axis.
+    """
     labels = _labels(samples, classes, rng)
     angle = 2 * np.pi * rng.random(samples)
     radius = (labels + 1) / classes
@@ -139,10 +145,11 @@ def rings(samples: int, noise: float, rng: np.random.Generator, classes: int = 3
 def spirals(
     samples: int, noise: float, rng: np.random.Generator, arms: int = 3, turns: float = 0.64
 ) -> Dataset:
-    """Spiral arms in the unit disc, one class each; noise is of the angle, in radians.
+    """Spiral arms in the unit disc, one per class.
 
-    At radius r in (0, 1) arm k lies at angle 2 pi (k / arms + turns r). The defaults with
-    noise 0.2 are the three-arm spiral of Stanford's course CS231n.
+    A point of arm k at radius r in (0, 1) has angle 2 pi (k / arms + turns r) + noise g, in
+    radians, g ~ N(0, 1). With noise 0.2 the defaults resemble the three-arm spiral of Stanford's
+    course CS231n; ``cs231n_spiral`` is its exact recipe.
     """
     whole_number("arms", arms, minimum=2, maximum=1000)
     number("turns", turns)
@@ -156,12 +163,12 @@ def spirals(
 
 @register
 def two_spirals(samples: int, noise: float, rng: np.random.Generator) -> Dataset:
-    """Two intertwined spirals of three turns, Carnegie Mellon's benchmark.
+    """Two intertwined spirals of three turns, the benchmark of Carnegie Mellon.
 
-    194 samples give its own 97 + 97 points: radius 6.5 (104 - i) / 104 at angle i pi / 16,
-    i = 0 ... 96, and their mirror images through the origin. Other numbers of samples space
-    i evenly over the same curve. Noise shifts each point.
-    Lang & Witbrock 1988, Learning to tell two spirals apart.
+    Class 0 has radius 6.5 (104 - i) / 104 and angle i pi / 16 for i = 0 ... 96; class 1 is its
+    mirror image through the origin. 194 samples are the 97 + 97 points of the benchmark. For other
+    numbers of samples, i is evenly spaced in [0, 96]. Points are shifted by N(0, noise^2) along
+    each axis. Lang & Witbrock 1988, Learning to tell two spirals apart.
     """
     labels = np.arange(samples) % 2
     count = np.bincount(labels, minlength=2)
@@ -182,10 +189,11 @@ def blobs(
     features: int = 2,
     distance: float = 4.0,
 ) -> Dataset:
-    """One normal cloud of deviation ``noise`` per class.
+    """N(centre, noise^2 I) for each class.
 
-    The centres are ``distance`` from the origin in random directions; of several draws the
-    one that keeps them farthest apart is taken.
+    The centres are at ``distance`` from the origin in random directions. Of 32 draws of all
+    directions, the one with the largest angle between its two closest centres is used. With one
+    feature, the centres are evenly spaced in [-distance, distance].
     """
     check_numbers(samples, classes, features)
     number("distance", distance, above=0)
@@ -210,9 +218,10 @@ def _spread_directions(count: int, features: int, rng: np.random.Generator) -> A
 
 @register
 def xor(samples: int, noise: float, rng: np.random.Generator, margin: float = 0.1) -> Dataset:
-    """Uniform in [-1, 1]^2, class 1 where the signs differ.
+    """Uniform in [-1, 1]^2; class 1 has coordinates of different sign.
 
-    Points keep ``margin`` from both axes before noise shifts them.
+    Points are at least ``margin`` away from both axes. They are then shifted by N(0, noise^2) along
+    each axis; the labels stay. Raises ValueError unless 0 <= margin < 1.
     """
     if not 0 <= number("margin", margin) < 1:
         raise ValueError(f"margin must be >= 0 and < 1, got {margin!r}")
@@ -225,12 +234,14 @@ def xor(samples: int, noise: float, rng: np.random.Generator, margin: float = 0.
 
 @register
 def checkerboard(samples: int, noise: float, rng: np.random.Generator, cells: int = 4) -> Dataset:
-    """Uniform in [0, cells]^2, class by the colour of the square: the parity of its row and
-    column. Noise shifts the points after their class is settled."""
+    """Uniform in [0, cells]^2; the class is (row + column) mod 2 of the point's square.
+
+    The points are then shifted by N(0, noise^2) along each axis; the labels stay.
+    """
     whole_number("cells", cells, minimum=2, maximum=1000)
     labels = _labels(samples, 2, rng)
     column = rng.integers(0, cells, samples)
-    # of each column's squares of the wanted colour, one at random
+    # in each point's column, a random square among those of its class
     parity = (labels + column) % 2
     count = (cells + 1 - parity) // 2
     row = parity + 2 * np.floor(rng.random(samples) * count).astype(int)
@@ -242,9 +253,9 @@ def checkerboard(samples: int, noise: float, rng: np.random.Generator, cells: in
 def gaussian_quantiles(
     samples: int, noise: float, rng: np.random.Generator, classes: int = 3, features: int = 2
 ) -> Dataset:
-    """A standard normal cloud, cut into equally many samples a class by distance from 0.
+    """x ~ N(0, I); the classes are quantiles of the distance from 0, class 0 the nearest.
 
-    Noise shifts the points after their class is settled.
+    The points are then shifted by N(0, noise^2) along each axis; the labels stay.
     """
     check_numbers(samples, classes, features)
     x = rng.standard_normal((samples, features))
@@ -256,9 +267,10 @@ def gaussian_quantiles(
 def linearly_separable(
     samples: int, noise: float, rng: np.random.Generator, features: int = 2, margin: float = 0.2
 ) -> Dataset:
-    """Two normal clouds on either side of a random plane through the origin.
+    """x ~ N(0, I), divided by a random hyperplane through the origin into two classes.
 
-    Without noise every sample is at least ``margin`` away from the plane.
+    Every sample is moved along the hyperplane's normal until its distance is at least ``margin``.
+    Then it is shifted by N(0, noise^2) along each axis; the labels stay.
     """
     check_numbers(samples, features=features)
     number("margin", margin, minimum=0)
@@ -281,11 +293,11 @@ def teacher(
     classes: int = 2,
     teacher_hidden: int = 8,
 ) -> Dataset:
-    """Standard normal inputs, labelled by a random tanh network of one hidden layer.
+    """x ~ N(0, I), labelled by a random tanh network with one hidden layer.
 
-    Two classes: the half of the samples with the larger output is class 1. More: the
-    largest of the outputs, each centred and scaled. Noise is added to the outputs, in
-    their deviations, before the labels are read off.
+    Each output of the network is standardised, and N(0, noise^2) is added to it. Two classes: class
+    1 is the half of the samples with the larger output. More classes: the class is the index of the
+    largest output.
     """
     check_numbers(samples, classes, features)
     whole_number("teacher_hidden", teacher_hidden, minimum=1, maximum=100_000)
@@ -301,6 +313,6 @@ def teacher(
 
 
 def _rank_classes(values: Array, classes: int) -> Array:
-    """Return the class by rank: the lowest values 0, equally many each to within one."""
+    """Return classes by rank, class 0 the lowest values; class sizes differ by at most 1."""
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     return ranks * classes // len(values)

@@ -15,7 +15,7 @@ from runner.data.streams import LABELS_STREAM, SPLIT_STREAM
 
 @dataclass(frozen=True)
 class Dataset:
-    """x (samples, features) float64, labels (samples,) from 0 to classes - 1."""
+    """x (samples, features), float64; labels (samples,), integers from 0 to classes - 1."""
 
     x: Array
     labels: Array
@@ -24,11 +24,11 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Split:
-    """A dataset in three parts, as a network sees it or in the data's own units.
+    """A data set in three parts, standardised or in its own units.
 
-    A network sees (x - mean) / scale: the training part's, or 0 and 1 where the data are not
-    standardised. The arrays of one replicate are (samples, features) and (samples,); ``stack``
-    puts a replicate axis in front of all of them.
+    A network sees (x - mean) / scale. mean and scale are those of the training part, or 0 and 1 if
+    the data are not standardised. For one replicate the shapes are (samples, features) for x and
+    (samples,) for labels; ``stack`` adds a replicate axis in front.
     """
 
     train_x: Array
@@ -47,8 +47,7 @@ class Split:
 
 
 def judged_part(data: Split) -> str:
-    """Return the part that a network is judged on: "test", or "train" where no sample is
-    held out for a test."""
+    """Return the part for the final scores: "test", or "train" if there are no test samples."""
     return "test" if data.test_labels.size else "train"
 
 
@@ -62,14 +61,17 @@ def split(
     label_noise: float = 0.0,
     standardize: bool = True,
 ) -> Split:
-    """Shuffle, cut off test and validation samples, standardise by the training part alone.
+    """Shuffle, split off test and validation samples, standardise by the training part alone.
 
-    A feature that is constant there, but for rounding, keeps scale 1. Without ``standardize`` the
-    mean is 0 and the scale 1. With ``dtype`` None x stays in its own units. ``label_noise`` is
-    the share of the training samples, and of the validation samples, whose label is wrong: any of
-    the other classes, all equally likely. Test labels stay right, so that they tell what was
-    learnt from what was memorised. Raises ValueError, naming the fraction, if a class would have
-    no sample in a part that is not empty.
+    A feature that is constant in the training part, except for rounding, has scale 1. Without
+    ``standardize``, mean is 0 and scale is 1. If ``dtype`` is None, x stays in its own units.
+
+    ``label_noise`` is the share of wrong labels among the training samples and among the validation
+    samples. A wrong label is one of the other classes, all equally likely. Test labels stay
+    correct, so test accuracy shows whether a network has learned or memorised.
+
+    Raises ValueError, naming the fraction, if a value is out of range, if no training sample is
+    left, or if a class has no sample in a part that is not empty.
     """
     number("label_noise", label_noise, minimum=0, maximum=1)
     true_or_false("standardize", standardize)
@@ -118,7 +120,7 @@ def _counts(labels: Array, classes: int) -> Array:
 
 
 def _mislabelled(labels: Array, share: float, classes: int, rng: np.random.Generator) -> Array:
-    """Return labels of which a share is wrong; those of a smaller share are among them."""
+    """Return labels of which ``share`` are wrong. A larger share adds to those of a smaller one."""
     order = rng.permutation(len(labels))
     others = (labels + rng.integers(1, classes, len(labels))) % classes
     wrong = order[: round(share * len(labels))]
@@ -128,7 +130,7 @@ def _mislabelled(labels: Array, share: float, classes: int, rng: np.random.Gener
 
 
 def part_sizes(samples: int, test_fraction: float, validation_fraction: float) -> dict[str, int]:
-    """Return how many samples each part of a split gets."""
+    """Return the number of samples in each part; rounding affects the training part."""
     test, validation = (round(samples * f) for f in (test_fraction, validation_fraction))
     return {"train": samples - test - validation, "validation": validation, "test": test}
 
@@ -140,20 +142,20 @@ def standardised(x: Array, mean: Array, scale: Array, dtype: Any) -> Array:
 
 
 def mean_and_scale(x: Array) -> tuple[Array, Array]:
-    """Return each feature's mean and standard deviation, x (samples, features).
+    """Return the mean and the standard deviation of each feature; x is (samples, features).
 
-    A feature whose values differ by no more than a rounding error has its first value and 1: its
-    deviation is that of the rounding errors of its mean.
+    If all values of a feature are equal except for rounding, its mean is its first value and its
+    scale is 1. The computed deviation would only be the rounding error of the mean.
     """
     exponent = np.frexp(np.abs(x).max(axis=0))[1]
-    unit = np.ldexp(x, -exponent)  # the largest is in [1/2, 1): no square over- or underflows
+    unit = np.ldexp(x, -exponent)  # largest value in [1/2, 1): its square cannot over- or underflow
     constant = np.ptp(unit, axis=0) <= 8 * np.finfo(unit.dtype).eps
     mean, scale = (np.ldexp(part, exponent) for part in (unit.mean(axis=0), unit.std(axis=0)))
     return np.where(constant, x[0], mean), np.where(constant, 1.0, scale)
 
 
 def stack(splits: Sequence[Split]) -> Split:
-    """Return the replicates' splits as one, every array with a leading replicate axis."""
+    """Return the splits of the replicates as one; every array has a replicate axis in front."""
     arrays = {
         field.name: np.stack([getattr(one, field.name) for one in splits])
         for field in fields(Split)

@@ -1,4 +1,4 @@
-"""The random streams of a seed: each purpose has its own, so that none disturbs another."""
+"""The random streams of a seed, one per purpose: drawing from one does not change another."""
 
 from __future__ import annotations
 
