@@ -1,1 +1,1 @@
-"""Estimates with intervals, the settings that could be the best, Kaplan-Meier, profiles."""
+"""Confidence intervals, the settings that could be the best, Kaplan-Meier curves, profiles."""

@@ -1,4 +1,4 @@
-"""Which settings could be the best, and by how much each falls short of it."""
+"""Which settings could be the best, and how far each of them is below it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 FEWEST_BLOCKS = 6
-"""With fewer, 2^(1-n) sign patterns are too coarse for 5%."""
+"""With fewer blocks, the smallest p value, 2^(1-n), is above 5%."""
 EVERY_PATTERN_UP_TO = 14
-"""Up to this many blocks all sign patterns are used; beyond, RANDOM_PATTERNS seeded ones."""
+"""Up to this many blocks, all sign patterns are used; above, RANDOM_PATTERNS from a seed."""
 RANDOM_PATTERNS = 10_000
 
 
 class BestSet(NamedTuple):
-    """Arrays of one entry a setting.
+    """The settings that could be the best. Arrays have shape (settings,).
 
     Attributes:
         members: whether the setting could be the best.
-        low: the least by which it falls short of the best; 0 for members.
-        high: the most; NaN where there are too few blocks for an interval.
+        low: lower limit of the best mean minus the setting's mean; 0 for members.
+        high: its upper limit; NaN if there are too few blocks for an interval.
     """
 
     members: Array
@@ -31,34 +31,35 @@ class BestSet(NamedTuple):
 
 
 def best_set(scores: npt.ArrayLike, alpha: float = 0.05, seed: int = 0) -> BestSet:
-    """Return the settings that could have the highest mean; scores (blocks, settings).
+    """Return the settings that could have the highest mean; scores is (blocks, settings).
 
-    A block is what all settings share, such as a seed. With m_i the mean of setting i and s_ij
-    the standard error of the paired differences d = x_j - x_i,
+    A block is what all settings share, for instance a seed. m_i is the mean of setting i, mu_i its
+    expectation, and s_ij the standard error of the paired differences d = x_j - x_i.
 
-        i is a member unless m_j - m_i > c_i s_ij for some j,
+        i is a member unless m_j - m_i > c_i s_ij for some j
 
-    where c_i is the 1 - alpha quantile of max_j |t_ij|, t_ij being Student's t of the
-    residuals d - (m_j - m_i) with the signs of whole blocks flipped: in every way, or over 14
-    blocks in seeded random ways. If b is the truly best setting,
+    c_i is the 1 - alpha quantile of max_j |t_ij|, and t_ij is Student's t of the residuals
+    d - (m_j - m_i) after the signs of whole blocks are flipped. All sign patterns are used, or
+    random ones from a seed if there are more than 14 blocks. If b is the truly best setting,
 
         |(m_j - m_b) - (mu_j - mu_b)| <= c_b s_bj    for all j together
 
-    in a share 1 - alpha of experiments, whichever b is. Then b is a member, and the lead
-    mu_b - mu_i lies between the least of m_j - m_i - c_j s_ij over the members j, or 0, and the
-    greatest of m_j - m_i + c_j s_ij. Members and intervals rest on one event and cannot
-    contradict one another. Only comparisons with the best are made: k - 1 of k settings, where
-    all pairs are k (k - 1) / 2. Below six blocks nothing can be told: all are members.
+    holds in a share 1 - alpha of experiments, for every b. If it holds, b is a member, and the lead
+    mu_b - mu_i is at least the minimum of m_j - m_i - c_j s_ij over the members j (and at least 0)
+    and at most the maximum of m_j - m_i + c_j s_ij. Members and intervals follow from the same
+    event, so they cannot contradict each other. Each of k settings is compared only with the best:
+    k - 1 comparisons, not k (k - 1) / 2. With fewer than six blocks, all settings are members.
 
-    Multiple comparisons with the best: Hsu 1984, https://doi.org/10.1214/aos/1176346732; a
-    constant for each candidate: Edwards & Hsu 1983,
-    https://doi.org/10.1080/01621459.1983.10478001; flipping the signs of residuals: Liu 1988,
-    https://doi.org/10.1214/aos/1176351062. Errors, coverage and power in simulations:
-    ``python -m tests.benchmarks.best``. What no block shows no test can know:
-    where one setting fails in 1 of 4 blocks and is better by as much in the others, 9% of ten
-    blocks shut out another one that is as good, where it fails in 1 of 20, 31% to 42%.
+    Multiple comparisons with the best: Hsu 1984, https://doi.org/10.1214/aos/1176346732; one
+    constant per candidate: Edwards & Hsu 1983, https://doi.org/10.1080/01621459.1983.10478001;
+    sign flips of residuals: Liu 1988, https://doi.org/10.1214/aos/1176351062.
+    ``python -m tests.benchmarks.best`` simulates errors, coverage and power.
 
-    Raises ValueError for scores that are not finite or not (blocks, settings).
+    Limit: no test accounts for rare failures that did not occur in the data. Let a setting fail in
+    1 of 4 blocks and be better in the others, with the same mean as a second setting. With ten
+    blocks, 9% of experiments wrongly exclude the second setting; if it fails in 1 of 20, 31 to 42%.
+
+    Raises ValueError if scores are not finite or not (blocks, settings).
     """
     x = np.asarray(scores, dtype=np.float64)
     if x.ndim != 2 or x.size == 0 or not np.isfinite(x).all():
@@ -73,11 +74,11 @@ def best_set(scores: npt.ArrayLike, alpha: float = 0.05, seed: int = 0) -> BestS
         d = x - x[:, i : i + 1]
         lead[i] = -d.mean(0)
         residuals = d + lead[i]
-        # What is left of equal differences is rounding.
+        # If all differences are equal, the residuals are only rounding errors.
         residuals[:, np.abs(residuals).max(0) <= 1e-12 * np.abs(d).max(0)] = 0
         squares = n * (residuals * residuals).sum(0)
         scale = np.divide(1, squares, out=np.zeros(k), where=squares > 0)
-        # r = (sum e)^2 / (n sum e^2) grows with |t| and needs no deviation for each pattern.
+        # r = (sum e)^2 / (n sum e^2) increases with |t| and needs no deviation for each pattern.
         greatest = ((signs @ residuals) ** 2 * scale).max(1)
         r = np.partition(greatest, -1 - beyond)[-1 - beyond]
         c = np.sqrt(r / (1 - r)) if r < 1 else np.inf
@@ -89,7 +90,10 @@ def best_set(scores: npt.ArrayLike, alpha: float = 0.05, seed: int = 0) -> BestS
 
 
 def sign_patterns(n: int, seed: int = 0) -> Array:
-    """Return ways to flip n blocks, (ways, n): all but for a common sign, or random ones."""
+    """Return sign patterns for n blocks, (patterns, n), entries +-1.
+
+    These are all patterns whose last sign is +, or random ones for n > EVERY_PATTERN_UP_TO.
+    """
     if n > EVERY_PATTERN_UP_TO:
         return 2.0 * np.random.default_rng(seed).integers(0, 2, (RANDOM_PATTERNS, n)) - 1
     bits = np.arange(2 ** (n - 1))[:, None] >> np.arange(n) & 1

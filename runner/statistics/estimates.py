@@ -1,7 +1,6 @@
-"""Estimates of the scores of replicates, with intervals.
+"""Estimates of the scores of replicates, with confidence intervals.
 
-Samples are arrays whose ``axis`` (the last one by default) runs over replicates. Nothing
-here knows of runs or folders.
+Samples are arrays whose ``axis`` (by default the last one) is the replicate.
 """
 
 from __future__ import annotations
@@ -16,20 +15,20 @@ import numpy.typing as npt
 from activations.base import Array
 
 CONFIDENCE = 0.95
-"""Of every interval."""
+"""Confidence level of all intervals."""
 
 FEWEST_FOR_BOOTSTRAP = 10
-"""Below this many replicates a percentile bootstrap's 95% interval covers 82 to 90%."""
+"""With fewer replicates, the 95% interval of a percentile bootstrap covers only 82 to 90%."""
 
 RESAMPLES = 2000
 MOST_AT_ONCE = 2**20
-"""Numbers drawn at a time: as many as 2,000 resamples of 500 replicates have."""
+"""Most numbers drawn at once: enough for 2,000 resamples of 500 replicates."""
 
 
 class Estimate(NamedTuple):
     """A centre and the ends of its interval, each an array or a float.
 
-    ``low`` and ``high`` are NaN where the data give no interval.
+    ``low`` and ``high`` are NaN if the data give no interval.
     """
 
     centre: Any
@@ -39,10 +38,10 @@ class Estimate(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def t_quantile(degrees_of_freedom: int, central: float = CONFIDENCE) -> float:
-    """Return the t with P(|T| <= t) = central for Student's t distribution, by bisection.
+    """Return t with P(|T| <= t) = central for Student's t distribution, by bisection.
 
-    With theta = arctan(t / sqrt(v)), P is a finite sum of powers of cos(theta) for v degrees of
-    freedom, a whole number (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4).
+    For a whole number v of degrees of freedom, P is a finite sum of powers of cos(theta), where
+    theta = arctan(t / sqrt(v)) (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4).
     """
     low, high = 0.0, 1.0
     while _central_t_probability(high, degrees_of_freedom) < central:
@@ -54,7 +53,7 @@ def t_quantile(degrees_of_freedom: int, central: float = CONFIDENCE) -> float:
 
 
 def _central_t_probability(t: float, v: int) -> float:
-    """P(|T| <= t) for t >= 0 and v degrees of freedom."""
+    """Return P(|T| <= t) for t >= 0 and v degrees of freedom."""
     theta = math.atan(t / math.sqrt(v))
     sine, squared_cosine = math.sin(theta), math.cos(theta) ** 2
     first = 1 if v % 2 else 0
@@ -68,10 +67,9 @@ def _central_t_probability(t: float, v: int) -> float:
 
 
 def t_interval(samples: npt.ArrayLike, axis: int = -1) -> Estimate:
-    """Return the mean and its t interval, mean +- t_{n-1} s / sqrt(n).
+    """Return the mean and its t interval, mean +- t_{n-1} s / sqrt(n). Student 1908.
 
-    s is the sample standard deviation (divisor n - 1). With one sample the ends are
-    NaN: one replicate says nothing about spread. Student 1908.
+    s is the sample standard deviation (divisor n - 1). With one sample the ends are NaN.
 
     Raises ValueError for an empty sample.
     """
@@ -83,14 +81,14 @@ def t_interval(samples: npt.ArrayLike, axis: int = -1) -> Estimate:
 
 
 def how(metric: str) -> str:
-    """Return what ``estimate`` gives for a metric, in words."""
+    """Return the description of ``estimate`` for a metric, for captions."""
     if metric.endswith("accuracy"):
         return "mean, 95% score interval"
     return "geometric mean, 95% t interval of the logarithm"
 
 
 def estimate(metric: str, values: npt.ArrayLike, samples: float, axis: int = -1) -> Estimate:
-    """Return ``accuracy_estimate`` or ``loss_estimate``, by how the metric's name ends."""
+    """Return ``accuracy_estimate`` for a metric that ends in "accuracy", else ``loss_estimate``."""
     if metric.endswith("accuracy"):
         return accuracy_estimate(values, samples, axis)
     return loss_estimate(values, axis)
@@ -99,34 +97,36 @@ def estimate(metric: str, values: npt.ArrayLike, samples: float, axis: int = -1)
 def loss_estimate(values: npt.ArrayLike, axis: int = -1) -> Estimate:
     """Return the geometric mean of losses and its interval, exp(mean(log x) +- t s / sqrt(n)).
 
-    s is the standard deviation of log x. Losses are skewed, about lognormal: the t interval
-    of their arithmetic mean covers it in 72 to 80% of samples of five, this one covers the
-    geometric mean in 93 to 96% (``python -m tests.benchmarks.intervals``). A loss of exactly
-    0 makes the mean 0 and leaves no interval; one replicate has none either.
+    s is the standard deviation of log x. The distribution of losses is skewed, about lognormal. In
+    samples of five, the t interval of the arithmetic mean covers that mean in 72 to 80%, and this
+    interval covers the geometric mean in 93 to 96% (``python -m tests.benchmarks.intervals``). If a
+    loss is exactly 0, the mean is 0 and there is no interval; nor is there one for one replicate.
 
-    Raises ValueError for no values.
+    Raises ValueError for an empty sample.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return Estimate(*map(np.exp, t_interval(np.log(values), axis)))
 
 
 def accuracy_estimate(values: npt.ArrayLike, samples: float, axis: int = -1) -> Estimate:
-    """Return the mean of accuracies and a score interval that stays within [0, 1].
+    """Return the mean of n accuracies and a score interval that stays within [0, 1].
 
-    ``samples`` is the number m of samples that each of the n accuracies is a share of. The
-    ends solve |p - mean| = t_{n-1} sqrt(p (1 - p) k / n), Wilson's interval with
+    Each accuracy is a share of m = ``samples`` samples. The ends of the interval solve
 
+        |p - mean| = t_{n-1} sqrt(p (1 - p) k / n)
         k = s^2 / (q (1 - q)) + 1 / m,   q = (n m mean + 1/2) / (n m + 1)
 
-    for 1 / m: the spread between replicates, and beside it what m samples cannot tell apart.
-    The second term keeps the interval open where all accuracies are 1, and wide enough where
-    a few bad replicates among many perfect ones have not been met; where replicates are alike
-    the interval is a third wider than need be. Of made-up accuracies of 200 samples with means
-    up to 0.999 it covers the mean in 92 to 99.9% of samples of 5 to 20, the t interval in 28 to
-    95% (``python -m tests.benchmarks.intervals``). One replicate has no interval. Wilson 1927,
+    This is Wilson's interval with k in place of 1 / m. The first term of k is the spread between
+    replicates, the second the resolution of m samples. Because of the second term, the interval has
+    a width above 0 even if all accuracies are 1, and it allows for a few bad replicates that were
+    not drawn. If replicates are alike, the interval is a third wider than necessary.
+
+    For simulated accuracies of 200 samples with means up to 0.999, it covers the mean in 92 to
+    99.9% of samples of 5 to 20; the t interval does in 28 to 95%
+    (``python -m tests.benchmarks.intervals``). One replicate has no interval. Wilson 1927,
     https://doi.org/10.1080/01621459.1927.10502953
 
-    Raises ValueError for no values.
+    Raises ValueError for an empty sample.
     """
     x, n, mean = _mean(values, axis)
     if n == 1:
@@ -135,9 +135,9 @@ def accuracy_estimate(values: npt.ArrayLike, samples: float, axis: int = -1) -> 
     q = (total * mean + 0.5) / (total + 1)
     k = x.var(axis=axis, ddof=1) / (q * (1 - q)) + 1 / samples
     k = t_quantile(n - 1) ** 2 * k / n
-    # Of p^2 (1 + k) - p (2 mean + k) + mean^2 = 0, each root in the form that cannot cancel,
-    # the upper one by its distance from 1.
-    with np.errstate(invalid="ignore"):  # a damaged file may hold what is no accuracy
+    # The ends are the roots of p^2 (1 + k) - p (2 mean + k) + mean^2 = 0, in forms without
+    # cancellation; the upper root is computed as 1 minus its distance from 1.
+    with np.errstate(invalid="ignore"):  # a damaged file may hold values outside [0, 1]
         root = np.sqrt(k * k / 4 + k * mean * (1 - mean))
     low = mean * mean / (mean + k / 2 + root)
     high = 1 - (1 - mean) * (1 - mean) / (1 - mean + k / 2 + root)
@@ -158,10 +158,10 @@ def _without_interval(mean: Array) -> Estimate:
 
 
 def interquartile_mean(samples: npt.ArrayLike) -> Any:
-    """Return the last axis's mean without the floor(n / 4) lowest and as many highest samples.
+    """Return the mean over the last axis without its floor(n / 4) lowest and highest samples.
 
-    The trimming of scipy.stats.trim_mean(x, 0.25): for n = 10 it drops 2 at each end
-    and keeps 60%, not 50%. Agarwal et al. 2021, https://arxiv.org/abs/2108.13264
+    scipy.stats.trim_mean(x, 0.25) trims in the same way: for n = 10 it drops 2 at each end and
+    keeps 60%, not 50%. Agarwal et al. 2021, https://arxiv.org/abs/2108.13264
     """
     x = np.sort(np.asarray(samples, dtype=np.float64), axis=-1)
     n = x.shape[-1]
@@ -171,8 +171,8 @@ def interquartile_mean(samples: npt.ArrayLike) -> Any:
 def interquartile_mean_interval(samples: npt.ArrayLike) -> Estimate:
     """Return the interquartile mean of samples (n,) and its percentile-bootstrap interval.
 
-    Efron 1979; Agarwal et al. 2021. Raises ValueError below FEWEST_FOR_BOOTSTRAP samples, where
-    the interval is too narrow.
+    Efron 1979; Agarwal et al. 2021. Raises ValueError for fewer than FEWEST_FOR_BOOTSTRAP samples,
+    because the interval would be too narrow.
     """
     x = np.asarray(samples, dtype=np.float64)
     if len(x) < FEWEST_FOR_BOOTSTRAP:

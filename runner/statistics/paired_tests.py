@@ -1,4 +1,4 @@
-"""Two settings over the same seeds, and all pairs of many at once."""
+"""Tests of paired differences: two settings on the same seeds, or all pairs of many settings."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from runner.statistics.best_set import sign_patterns
 
 
 def joint_sign_flip(differences: npt.ArrayLike) -> Array:
-    """Return step-down max-t adjusted p values; differences (n, tests) -> (tests,).
+    """Return step-down max-t adjusted p values, (tests,), of differences d, (n, tests).
 
-    Every sign pattern flips whole replicates, all tests together; a test's p is the
-    share of patterns in which the greatest statistic among the tests not yet rejected
-    reaches its own. The statistic (sum d)^2 / (n sum d^2) orders like |t| of the paired
-    t test. The least p is 2^(1-n) however many tests there are; the price is the assumption
-    that the noise of all settings together is symmetric. Over 14 replicates seeded random
-    patterns take the place of all. Westfall & Young 1993, algorithm 4.1; Winkler et al. 2014,
+    The statistic is (sum d)^2 / (n sum d^2), which increases with |t| of the paired t test. Each
+    sign pattern flips whole replicates in all tests at once. The p value of a test is the share of
+    patterns whose largest statistic, among the tests not yet rejected, is at least the observed
+    one. The smallest p is 2^(1-n) for any number of tests. The method assumes that the joint noise
+    of all settings is symmetric. For n > 14, random patterns from a seed replace all patterns.
+
+    Westfall & Young 1993, algorithm 4.1; Winkler et al. 2014,
     https://doi.org/10.1016/j.neuroimage.2014.01.060
 
-    Raises ValueError for differences that are not finite or not (n, tests).
+    Raises ValueError if differences are not finite or not (n, tests).
     """
     d = np.asarray(differences, dtype=np.float64)
     if d.ndim != 2 or d.size == 0 or not np.isfinite(d).all():
@@ -32,7 +33,7 @@ def joint_sign_flip(differences: npt.ArrayLike) -> Array:
     order = np.argsort(-observed, kind="stable")
     d, scale, observed = d[:, order], scale[order], observed[order] - 1e-10
     signs = sign_patterns(n)
-    signs[0] = 1  # as they were observed
+    signs[0] = 1  # the observed signs, also among random patterns
     reached = np.zeros(d.shape[1])
     batch = max(1, 4_000_000 // d.shape[1])
     for start in range(0, len(signs), batch):
@@ -45,9 +46,10 @@ def joint_sign_flip(differences: npt.ArrayLike) -> Array:
 
 
 def probability_of_improvement(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
-    """Return P(A > B) + P(A = B) / 2 over all pairs of a sample of each.
+    """Return P(A > B) + P(A = B) / 2 over all pairs of a sample of A and a sample of B.
 
-    The Mann-Whitney U statistic over its greatest value; Agarwal et al. 2021.
+    It is the Mann-Whitney U statistic divided by its largest value. Agarwal et al. 2021,
+    https://arxiv.org/abs/2108.13264
     """
     ordered = np.sort(np.asarray(b, dtype=np.float64))
     a = np.asarray(a, dtype=np.float64)

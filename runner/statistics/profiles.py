@@ -1,4 +1,4 @@
-"""Curves of sorted scores: the expected best of k trials, the share above each threshold."""
+"""Curves of sorted scores: the expected best of k trials; the share above each threshold."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from activations.base import Array
 def expected_best(scores: npt.ArrayLike, chosen_by: npt.ArrayLike | None = None) -> Array:
     """Return the expected score of the best of k = 1 ... n trials, shape (n,).
 
-    The k trials are drawn without replacement: sum_i C(i-1, k-1) / C(n, k) x_(i), with
-    x_(1) <= ... <= x_(n). Higher is better. With ``chosen_by`` the best trial is picked
-    by those values (validation) and ``scores`` (test) is what it then gets. Tang et al.
-    2020, https://aclanthology.org/2020.acl-main.246 (Dodge et al. 2019 draw with
-    replacement, which is biased).
+    sum_i C(i-1, k-1) / C(n, k) x_(i), where x_(1) <= ... <= x_(n): the k trials are drawn without
+    replacement, and higher is better. With ``chosen_by``, the best trial is chosen by those values,
+    for instance validation accuracy, and its score is the one in ``scores``. Tang et al. 2020,
+    https://aclanthology.org/2020.acl-main.246. Dodge et al. 2019 draw with replacement, which is
+    biased.
     """
     x = np.asarray(scores, dtype=np.float64)
     order = np.argsort(x if chosen_by is None else np.asarray(chosen_by), kind="stable")
@@ -29,8 +29,8 @@ def expected_best(scores: npt.ArrayLike, chosen_by: npt.ArrayLike | None = None)
 def performance_profile(scores: npt.ArrayLike, thresholds: npt.ArrayLike) -> Array:
     """Return the share of scores that exceed each threshold, P(score > tau).
 
-    Dolan & More 2002, as used for replicates by Agarwal et al. 2021,
-    https://arxiv.org/abs/2108.13264, section 4.2.
+    Dolan & More 2002; for replicates, Agarwal et al. 2021, section 4.2,
+    https://arxiv.org/abs/2108.13264
     """
     x = np.sort(np.asarray(scores, dtype=np.float64).ravel())
     return 1 - np.searchsorted(x, np.asarray(thresholds), side="right") / x.size

@@ -1,4 +1,4 @@
-"""Kaplan-Meier: the share of replicates that has solved by each epoch."""
+"""Kaplan-Meier estimate: the share of replicates that have solved the task by each epoch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runner.statistics.estimates import CONFIDENCE
 
 
 class SolvedBy(NamedTuple):
-    """Share of replicates that had reached the target by each epoch, with its band."""
+    """Share of replicates that have reached the target by each epoch, with a 95% band."""
 
     epochs: Array
     share: Array
@@ -24,13 +24,14 @@ class SolvedBy(NamedTuple):
 def solved_by(
     solved_epochs: npt.ArrayLike, last_epochs: npt.ArrayLike, diverged: npt.ArrayLike
 ) -> SolvedBy:
-    """Return the Kaplan-Meier estimate of the share that has solved by epoch t.
+    """Return the Kaplan-Meier estimate of the share that has solved the task by epoch t.
 
-    1 - S(t), S(t) = product over epochs e <= t of (1 - solved(e) / still running(e)).
-    ``solved_epochs`` holds NaN for a replicate that never reached the target; it leaves
-    the count at its last epoch (censoring), unless it diverged: then it never will, and
-    stays in the count for good. The band is Greenwood's variance on the scale of
-    log(-log S); where S is still 1 or has become 0, the exact binomial limit.
+    1 - S(t), S(t) = product over epochs e <= t of (1 - solved(e) / at risk(e)).
+
+    ``solved_epochs`` is NaN for a replicate that did not reach the target. Such a replicate is
+    censored at its last epoch. If it diverged it can never solve the task and stays at risk.
+    The band uses Greenwood's variance of log(-log S); where S is 1 or 0, it uses the exact
+    binomial limit. All arguments have shape (replicates,).
     Kaplan & Meier 1958; Kalbfleisch & Prentice 1980, section 1.3.
     """
     solved = np.asarray(solved_epochs, dtype=np.float64)
@@ -51,7 +52,7 @@ def solved_by(
     low, high = np.where(ends, 0.0, low), np.where(ends, 1 - extreme, high)
 
     def curve(start: float, inner: Array) -> Array:
-        """From epoch 0 to the last one, where nothing more is known to happen."""
+        """Extend the curve to epoch 0 and to the last epoch."""
         return np.concatenate([[start], inner, inner[-1:] if inner.size else [start]])
 
     x = np.concatenate([[0.0], epochs, [max(last.max(), epochs.max(initial=0))]])
