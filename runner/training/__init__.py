@@ -1,1 +1,1 @@
-"""Train replicates as a stack, keep checkpoints, and return the result."""
+"""Train replicates as a stack, write checkpoints, and return the result."""

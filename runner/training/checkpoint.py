@@ -1,8 +1,9 @@
 """Stop a run and resume it later; the results are byte-identical to an uninterrupted run.
 
-While a run trains, a folder ``<its name>.interrupted`` beside its final place holds the last
-checkpoint: everything that the next epoch depends on, random streams included. Ctrl-C and
-SIGTERM end the epoch and save the state; the same command resumes from it.
+During training, the folder ``<run>.interrupted`` beside the run's folder contains the last
+checkpoint: everything that the next epoch depends on, including the state of the random generators.
+After Ctrl-C or SIGTERM, training finishes the epoch, saves the state and stops. The same command
+resumes from it.
 """
 
 from __future__ import annotations
@@ -28,18 +29,18 @@ from runner.training.outcome import State, TrainingResult
 
 CHECKPOINT = "checkpoint.npz"
 CHECKSUM_BYTES = hashlib.sha256().digest_size
-"""The file ends in the SHA-256 of all bytes before."""
+"""The last bytes of the file are the SHA-256 of all bytes before them."""
 INTERRUPTED_SUFFIX = ".interrupted"
-"""Ends the name of the folder that keeps a run which was stopped."""
+"""Suffix of the folder with the checkpoint of an interrupted run."""
 SECONDS_BETWEEN = 5.0
 MOST_TIME_SHARE = 0.01
-"""The share of time that saving may take; a larger state is saved less often."""
+"""Largest share of the time for saving; a larger state is saved less often."""
 
 
 class Keeper(Listener):
-    """Keeps a run's state beside its folder, every few seconds and on a signal.
+    """Writes a run's checkpoint every few seconds and after a signal.
 
-    ``tell`` gets a line if a checkpoint cannot be used.
+    ``tell`` is called with one line if an existing checkpoint cannot be used.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Keeper(Listener):
         self.next_at = time.perf_counter() + SECONDS_BETWEEN
 
     def load(self) -> State | None:
-        """Return this experiment's checkpoint if the same code and machine made it, else None.
-        Raises ConfigError as ``kept`` does, and OSError."""
+        """Return the checkpoint if it has this experiment's digest and fingerprint, else None.
+
+        Raises ConfigError as ``kept`` does, and OSError if the file cannot be read.
+        """
         state = self.kept()
         if state is None:
             return None
@@ -71,9 +74,9 @@ class Keeper(Listener):
         return state
 
     def kept(self) -> State | None:
-        """Return the checkpoint, empty if it is damaged, None if there is none.
+        """Return the checkpoint, an empty one if the file is damaged, or None if there is none.
 
-        Raises ConfigError if its place holds anything else.
+        Raises ConfigError if its folder contains another run's checkpoint or other files.
         """
         try:
             state = self._read()
@@ -100,7 +103,7 @@ class Keeper(Listener):
             return {name: stored[name] for name in stored.files}
 
     def _is_free(self) -> bool:
-        """Return whether the folder holds only files that a killed process left."""
+        """Return whether the folder is absent or has only temporary files of a killed process."""
         if not os.path.lexists(self.place):
             return True
         return self.place.is_dir() and all(
@@ -108,13 +111,16 @@ class Keeper(Listener):
         )
 
     def consider(self, share: float, state: Callable[[], State]) -> None:
-        """Save if it is time or a signal has come. Raises Interrupted after a signal."""
+        """Save the state if it is due or a signal has come. ``share`` is the share trained so far.
+
+        Raises Interrupted after a signal, and OSError if the state cannot be saved then.
+        """
         now = time.perf_counter()
         if self.received is None and now < self.next_at:
             return
         try:
             self.save(state())
-        except OSError:  # a full disk: the training itself may still end well
+        except OSError:  # for instance a full disk; training can continue without a checkpoint
             if self.received is not None:
                 raise
         took = time.perf_counter() - now
@@ -133,11 +139,13 @@ class Keeper(Listener):
         write_whole(self.place / CHECKPOINT, body + hashlib.sha256(body).digest())
 
     def discard(self, others: Sequence[str] = ()) -> None:
-        """Remove what was kept of this experiment, which is finished: the checkpoint and
-        ``others`` beside it. Whatever else is in the folder stays, and so does the folder."""
+        """Remove this experiment's checkpoint and the files ``others`` beside it.
+
+        The folder is removed too, unless it contains other files.
+        """
         if not os.path.lexists(self.place):
             return
-        with suppress(OSError):  # another process does the same
+        with suppress(OSError):  # another process may be removing the same files
             state = self._read()
             if not state or _stamp(state)[0] == self.digest:
                 left = [name for name in os.listdir(self.place) if temporary_of(name) == CHECKPOINT]
@@ -148,17 +156,18 @@ class Keeper(Listener):
 
 
 def _stamp(state: State) -> tuple[str, Fingerprint]:
-    """Return the digest and the fingerprint of the experiment that a state belongs to."""
+    """Return the experiment's digest and the fingerprint that a state was saved with."""
     digest, made_with = json.loads(str(state["stamp"]))
     return digest, made_with
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal has ended training after a whole epoch; the state is saved.
+    """Raised when a signal has stopped training after a whole epoch; the state is saved.
 
     Attributes:
-        signal_number: the signal.
-        reached: the replicates trained so far.
+        signal_number: the number of the signal.
+        place: the folder with the checkpoint.
+        reached: the result of the replicates trained so far.
     """
 
     reached: TrainingResult

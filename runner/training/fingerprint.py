@@ -1,10 +1,12 @@
-"""What decides the results beside the config: code, what a user's own code gives, NumPy, BLAS
-and processor.
+"""The fingerprint: everything besides the config that determines the results.
 
-Two runs of one config with equal fingerprints have the same bytes. Of the laboratory's code the
-text of its files counts. A user's own code may be a cell of a notebook or one class of a large
-file: what counts of it is the bytecode of the classes and functions that the config names, with
-all of the user's that they refer to, and what they give.
+It covers the code, the results of a user's own code, NumPy, the BLAS and the processor. Two runs of
+one config with equal fingerprints are byte-identical.
+
+For this laboratory's code, the fingerprint hashes the text of the files. A user's own code may be a
+notebook cell or one class of a large file. For it, the fingerprint hashes the bytecode of the
+classes and functions that the config names, the bytecode of the user's code that they refer to, and
+the values that they return.
 """
 
 from __future__ import annotations
@@ -56,11 +58,11 @@ DECIDES = (
     "runner.training.stack",
     "runner.training.train",
 )
-"""The laboratory's code that decides results; a package stands for its modules. Not all of
-``activations``: what a process imports besides, to draw or to help, must not count in it."""
+"""The modules of this laboratory that determine results; a package stands for all of its modules.
+Modules that only draw or print help are left out, because not every process imports them."""
 
 MACHINE = ("blas", "processor")
-"""What belongs to the machine that trains; the rest travels with the files."""
+"""The entries that depend on the machine; the others depend on the installed files."""
 
 IN_WORDS = {
     "code": "this laboratory's code",
@@ -74,13 +76,14 @@ IN_WORDS = {
 
 SORT_AND_HALF_ONLY = {"AVX512CD", "AVX512_KNL", "AVX512_KNM", "AVX512_CLX", "AVX512_CNL",
                       "AVX512_ICL", "AVX512_SPR"}  # fmt: skip
-"""Dispatch targets that NumPy has kernels for which no float32 or float64 result depends on."""
+"""NumPy dispatch targets whose kernels do not affect float32 or float64 results."""
 
 
 def fingerprint(experiment: Experiment) -> Fingerprint:
-    """Return what decides the experiment's results beside its config.
+    """Return the fingerprint of an experiment.
 
-    ``own_code`` and ``own_results`` are empty where only the laboratory's code runs.
+    ``own_code`` and ``own_results`` are empty if only this laboratory's code runs. Raises
+    ConfigError as ``own_results`` does.
     """
     chosen = [registry[name] for registry, name in experiment.names if name in registry]
     own = [part for part in chosen if is_users(part.__module__)]
@@ -93,10 +96,10 @@ def fingerprint(experiment: Experiment) -> Fingerprint:
 
 
 def own_results(experiment: Experiment) -> str:
-    """Return a digest of all replicates' data, if they are of the user's own data set, and of
-    what other parts of their own give: code reads files, too.
+    """Return a digest of the values that a user's own data set and other own parts return.
 
-    Raises ConfigError if one of them is not known or raises an error.
+    The bytecode alone is not enough, because such code can read files. The data of all replicates
+    count. Raises ConfigError if a part is unknown or raises an error.
     """
     found: list[Array] = []
     for part in experiment.parts():
@@ -107,26 +110,26 @@ def own_results(experiment: Experiment) -> str:
                 reason = f"{part.registry.kind} {part.name}: {error_line(error, '')}"
                 raise ConfigError(reason) from None
     name = experiment.dataset["name"]
-    if name not in DATASETS or not DATASETS.is_ours(name):  # which split may refuse
+    if name not in DATASETS or not DATASETS.is_ours(name):  # split() reports an unknown name
         splits = (experiment.split(seed, standardised=False) for seed in experiment.seeds)
         found += behaviour.of_data(splits)
     return behaviour.digest(found) if found else ""
 
 
 def same(one: Fingerprint, other: Fingerprint, *, machine: bool = True) -> bool:
-    """Return whether runs with these fingerprints have the same bytes.
+    """Return whether runs with these fingerprints are byte-identical.
 
-    Without ``machine`` BLAS and processor are left out: those of a cluster's nodes are not
-    known where its jobs are planned.
+    With ``machine=False``, BLAS and processor are ignored: a machine that plans jobs for a cluster
+    does not know those of the cluster's nodes.
     """
     return all(one.get(key) == other[key] for key in other if machine or key not in MACHINE)
 
 
 def differences(one: Fingerprint, other: Fingerprint) -> str:
-    """Return in words what differs: "NumPy 2.3.1, now 2.4.6"."""
+    """Return the differences in words, for instance "NumPy 2.3.1, now 2.4.6"."""
     changed = [key for key in other if one.get(key) != other[key]]
     if "own_code" in changed and "own_results" in changed:
-        changed.remove("own_results")  # which follows
+        changed.remove("own_results")  # follows from own_code
     words = []
     for key in changed:
         if key in ("code", "own_code"):
@@ -139,9 +142,10 @@ def differences(one: Fingerprint, other: Fingerprint) -> str:
 
 
 def mixture(settings: Iterable[Iterable[Fingerprint]]) -> str:
-    """Return in words how the fingerprints of compared runs differ; empty if they do not.
+    """Return in words how the fingerprints of compared runs differ, or "" if they do not.
 
-    Takes those of each setting's runs: the user's own code may differ between settings.
+    ``settings`` has the fingerprints of each setting's runs. Different settings may use different
+    code of the user, so own code is compared only within a setting.
     """
     by_setting = [list(group) for group in settings]
     words = []
@@ -150,31 +154,32 @@ def mixture(settings: Iterable[Iterable[Fingerprint]]) -> str:
         several = sorted(set().union(*values))
         if key == "own_code":
             words += [name] if any(len(group) > 1 for group in values) else []
-        elif key != "own_results" and len(several) > 1:  # runs of other seeds have other data
+        elif key != "own_results" and len(several) > 1:  # other seeds have other own_results
             words.append(name if key == "code" else f"{name} ({' or '.join(several)})")
     return ", ".join(words)
 
 
 def decides(module: str) -> bool:
-    """Return whether a module of the laboratory's decides results."""
+    """Return whether a module of this laboratory determines results."""
     places = set(itertools.accumulate(module.split("."), "{}.{}".format))
     return not places.isdisjoint(DECIDES)
 
 
 def _laboratory() -> str:
-    importlib.import_module("runner.training.train")  # and so all that trains
+    importlib.import_module("runner.training.train")  # imports every module that trains
     texts = [(name, _text_digest(name)) for name in sorted(filter(decides, sys.modules))]
     return hashlib.sha256(repr(texts).encode()).hexdigest()[:32]
 
 
 _TEXTS: dict[str, tuple[ModuleSpec, str]] = {}
-"""By name what a module was imported by last, and the digest of its file then or soon after."""
+"""For each module name, its spec at the last import, and the digest of its file at about that
+time."""
 
 
 def _text_digest(name: str) -> str:
     spec = sys.modules[name].__spec__
     assert spec and spec.origin
-    if name not in _TEXTS or _TEXTS[name][0] is not spec:  # a reloaded module has another
+    if name not in _TEXTS or _TEXTS[name][0] is not spec:  # a reloaded module has a new spec
         _TEXTS[name] = spec, hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()
     return _TEXTS[name][1]
 
@@ -193,7 +198,7 @@ def _environment() -> Fingerprint:
         "python": ".".join(platform.python_version_tuple()[:2]),
         "numpy": np.__version__,
         "blas": ", ".join(sorted(blas)) or "unknown",
-        # NumPy calls the C library's functions where it has no kernel of its own
+        # NumPy calls the C library for functions without a kernel of its own.
         "processor": " ".join([platform.machine(), *targets, _c_library()]).strip(),
     }
 
@@ -201,5 +206,5 @@ def _environment() -> Fingerprint:
 def _c_library() -> str:
     try:
         return os.confstr("CS_GNU_LIBC_VERSION") or ""
-    except (AttributeError, ValueError):  # not on macOS and Windows
+    except (AttributeError, ValueError):  # macOS and Windows do not have it
         return platform.release()

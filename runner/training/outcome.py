@@ -16,7 +16,7 @@ KINDS = ("history", "final", "best", "final_scores", "best_scores", "snapshots")
 
 @dataclass
 class Outcome:
-    """How one replicate ended. Epochs count from 0, which is before training."""
+    """How one replicate ended. Epoch 0 is before training."""
 
     seed: int
     status: str = "finished"
@@ -28,32 +28,32 @@ class Outcome:
     dead_since: list[Array] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the outcome in plain types, for a checkpoint."""
+        """Return the outcome as JSON-compatible types, for a checkpoint."""
         return {**vars(self), "dead_since": [since.tolist() for since in self.dead_since]}
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Outcome:
-        """Return what ``to_json`` was called on."""
+        """Return the outcome that ``to_json`` converted."""
         return cls(**{**plain, "dead_since": [np.array(s) for s in plain["dead_since"]]})
 
 
 @dataclass
 class TrainingResult:
-    """The result of a training.
+    """The result of training.
 
     Attributes:
-        epochs: (records,) the recorded epochs. A replicate that ended between two of them has
-            its last record, which is of its own last epoch, in the place of the later one.
-        history: by column name, (replicates, records) float64, NaN after a replicate's end.
+        epochs: (records,) the recorded epochs. If a replicate ended between two of them, its values
+            at its last epoch are stored at the later one.
+        history: by column name, (replicates, records) float64; NaN after a replicate's end.
         outcomes: one per replicate.
         final, best: the network's parameters by name, (replicates, ...), at the last epoch
-            and at the one with the lowest validation loss.
-        final_scores, best_scores: loss and accuracy there, by metric, (replicates,) each.
-        snapshots: the first replicate's parameters by name at the epochs that
-            ``training.snapshots`` asks for, (snapshots, ...), and these as ``epoch``.
-        gains: the gain that the initializer took from the activation, per linear layer.
+            and at the epoch with the lowest validation loss.
+        final_scores, best_scores: loss and accuracy at these epochs, by metric, (replicates,).
+        snapshots: the first replicate's parameters by name, (snapshots, ...), at the epochs
+            of ``training.snapshots``; the entry ``epoch`` contains these epochs.
+        gains: for each linear layer, the gain that the initializer derived from the activation.
         parameters: number of parameters of one replicate.
-        seconds: time spent in training and measuring.
+        seconds: time for training and measuring.
     """
 
     epochs: Array
@@ -69,7 +69,7 @@ class TrainingResult:
     seconds: float
 
     def state(self, prefix: str) -> State:
-        """Return everything but the time as arrays under names with that prefix."""
+        """Return everything except ``seconds`` as arrays whose names begin with ``prefix``."""
         state: State = {prefix + "epochs": self.epochs}
         for kind in KINDS:
             for name, array in getattr(self, kind).items():
@@ -80,7 +80,7 @@ class TrainingResult:
 
     @classmethod
     def from_state(cls, state: State, prefix: str) -> TrainingResult:
-        """Return what ``state`` was called on."""
+        """Return the result that ``state`` converted; ``seconds`` is 0."""
         outcomes, gains, parameters = json.loads(str(state[prefix + "json"]))
         by_kind = {
             kind: {
@@ -101,8 +101,8 @@ class TrainingResult:
 
 
 def joined(parts: list[TrainingResult]) -> TrainingResult:
-    """Return the training of all replicates from that of groups of them, in order."""
-    first = max(parts, key=lambda part: len(part.epochs))  # others may all have stopped early
+    """Return one result from those of several groups of replicates, in order."""
+    first = max(parts, key=lambda part: len(part.epochs))  # other groups may have stopped early
     records = len(first.epochs)
     for part in parts:
         part.history = {key: _padded(rows, records) for key, rows in part.history.items()}
@@ -129,4 +129,4 @@ def _padded(rows: Array, records: int) -> Array:
 
 
 State = dict[str, Array]
-"""Arrays by name; the entry ``json`` holds everything else, as text."""
+"""Arrays by name. The entry ``json`` contains everything else as JSON text."""

@@ -1,4 +1,4 @@
-"""A digest of a user's own code as it is in memory, for it may be a cell of a notebook."""
+"""A digest of a user's own code in memory: the code may be a notebook cell, without a file."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _EMPTY = types.CellType()
 
 
 def code_digest(parts: Iterable[Any]) -> str:
-    """Return a digest of a user's own classes and functions, and of all of theirs that these refer
-    to: functions by their bytecode, objects by what pickle would keep, a library's by name and
-    version.
+    """Return a digest of a user's classes and functions, and of all user code that they refer to.
 
-    What cannot be looked into, as a lock, counts by its name.
+    Functions count by their bytecode, other objects by the state that pickle would store, and the
+    contents of libraries by name and version. An object that pickle refuses, for instance a lock,
+    counts by its name.
     """
     digest = hashlib.sha256()
-    seen: dict[int, tuple[int, object]] = {}  # holds each value, so that no other gets its id
+    seen: dict[int, tuple[int, object]] = {}  # references each value, so no other can get its id
     waiting = list(parts)
     while waiting:
         value = waiting.pop()
@@ -41,7 +41,7 @@ def code_digest(parts: Iterable[Any]) -> str:
 
 
 def _taken_apart(value: Any) -> tuple[Any, list[Any]]:
-    """Return what tells a value from others of its type, and the values that it is made of."""
+    """Return what distinguishes a value from others of its type, and the values inside it."""
     kind = type(value).__name__
     module = getattr(value, "__module__", None) or type(value).__module__
     if isinstance(value, types.CodeType):
@@ -51,12 +51,12 @@ def _taken_apart(value: Any) -> tuple[Any, list[Any]]:
     if isinstance(value, types.FunctionType):
         closure = [cell.cell_contents for cell in value.__closure__ or () if cell != _EMPTY]
         known = value.__globals__
-        home = known.get("__name__") or ""  # functools.wraps copies a function's own __module__
+        home = known.get("__name__") or ""  # not __module__, which functools.wraps overwrites
         if is_users(home):
             mentioned = sorted(_names(value.__code__))
             used = [known[name] for name in mentioned if name in known]
             imported = [name for name in mentioned if name in sys.modules and is_users(name)]
-            used += [sys.modules[name] for name in imported]  # within the function
+            used += [sys.modules[name] for name in imported]  # imported inside the function
             own = [value.__code__, value.__defaults__, value.__kwdefaults__]
             return kind, [*own, *closure, *used]
         return _named(value, home), closure
@@ -75,7 +75,7 @@ def _taken_apart(value: Any) -> tuple[Any, list[Any]]:
         return kind, sorted(value, key=repr)
     if isinstance(value, property):
         return kind, [value.fget, value.fset, value.fdel]
-    if hasattr(value, "__wrapped__"):  # a static method, a cache
+    if hasattr(value, "__wrapped__"):  # for instance a static method or a cached function
         return kind, [value.__wrapped__]
     try:
         kept = value.__reduce_ex__(4)
@@ -96,8 +96,10 @@ def _is_dunder(name: str) -> bool:
 
 
 def _named(value: Any, module: str) -> tuple[str, str, str]:
-    """Return a value's name and its package's version; of the user's own compiled modules, which
-    have none, a digest of the file."""
+    """Return a value's module, its name and the version of its package.
+
+    For a compiled module of the user, a digest of the file replaces the version.
+    """
     file = Path(getattr(sys.modules.get(module), "__file__", None) or "")
     version = getattr(sys.modules.get(module.partition(".")[0]), "__version__", "")
     if is_users(module) and file.is_file() and file.suffix != ".py":

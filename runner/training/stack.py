@@ -1,8 +1,8 @@
-"""Train some replicates as one stack, judge them after every epoch, and record some epochs.
+"""Train a group of replicates as one stack, evaluate every epoch and record the history.
 
-Replicate k belongs to its seed alone: its data, split, initial weights and batch order come
-from that seed's own random streams, and no operation mixes two replicates. So it is
-bit-identical to a run alone with that seed, whatever trains beside it.
+Replicate k depends only on its own seed: its data, split, initial weights and batch order come
+from the random streams of that seed, and no operation combines two replicates. It is therefore
+bit-identical to a run with that seed alone.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from runner.training.outcome import Outcome, State, TrainingResult
 PARTS = ("train", "validation", "test")
 
 AfterEpoch = Callable[[float, Callable[[], State]], None]
-"""Is told the share of epochs done and how to get the state; may end it all by raising."""
+"""Called with the share of epochs done and a function that returns the state. It can stop training
+by raising an exception."""
 
 
 @one_blas_thread()
 def build_network(experiment: Experiment, seeds: list[int]) -> tuple[Network, list[float]]:
-    """Return the experiment's network as initialised for these seeds, and the gains used."""
+    """Return the network with initial parameters for these seeds, and the gain of each layer."""
     parts = experiment.parts()
     network = Network(
         experiment.features,
@@ -54,13 +55,12 @@ def build_network(experiment: Experiment, seeds: list[int]) -> tuple[Network, li
 
 @one_blas_thread()
 def load_data(experiment: Experiment, seeds: list[int], *, standardised: bool = True) -> Split:
-    """Return the experiment's data for these seeds, stacked, standardised or in their own
-    units."""
+    """Return the stacked data of these seeds, standardised or in their own units."""
     return stack([experiment.split(seed, standardised=standardised) for seed in seeds])
 
 
 class Group:
-    """The training of some replicates as one stack."""
+    """Trains a group of replicates as one stack."""
 
     def __init__(self, experiment: Experiment, seeds: list[int]) -> None:
         self.experiment, self.seeds = experiment, seeds
@@ -82,7 +82,7 @@ class Group:
         self.batch_size = size = experiment.training.batch_size or self.samples
         self.fill_gradient = {
             batch: BatchGradient(self.network, self.loss, batch, self.l2)
-            for batch in {size, self.samples % size or size}  # the last may be smaller
+            for batch in {size, self.samples % size or size}  # the last batch may be smaller
         }
         self.dead_since = [np.full((len(seeds), units), -1) for units in self.network.hidden]
         self.outcomes = [
@@ -102,7 +102,7 @@ class Group:
 
     def train(self, after_epoch: AfterEpoch) -> TrainingResult:
         settings = self.experiment.training
-        with np.errstate(all="ignore"):  # a diverging replicate is recorded, not warned of
+        with np.errstate(all="ignore"):  # divergence is recorded, so NumPy need not warn
             if self.epoch == 0:
                 self.judge(math.nan, np.full_like(self.network.theta, np.nan))
             steps = math.ceil(self.samples / self.batch_size)
@@ -115,7 +115,7 @@ class Group:
         return self.result()
 
     def state(self) -> State:
-        """Return everything that the next epoch depends on, and what was recorded."""
+        """Return everything that the next epoch depends on, and the history so far."""
         rest = {
             "epoch": self.epoch,
             "steps": self.optimizer.steps,
@@ -138,7 +138,7 @@ class Group:
         }
 
     def restore(self, state: State) -> None:
-        """Go back to what ``state`` returned."""
+        """Set this group to a state that ``state`` returned."""
         rest = json.loads(str(state["json"]))
         self.epoch, self.optimizer.steps = rest["epoch"], rest["steps"]
         self.network.theta[...] = state["theta"]
@@ -159,7 +159,7 @@ class Group:
         self.snapshots[: len(self.snapshots_at)] = state["snapshots"]
 
     def run_epoch(self, factors: Array) -> Array:
-        """Take one pass over the data; returns theta before the last step."""
+        """Train for one pass over the data. Returns theta before the last step."""
         samples, size = self.samples, self.batch_size
         if self.experiment.training.shuffle and size < samples:
             for k, rng in enumerate(self.batch_order):
@@ -181,10 +181,10 @@ class Group:
         return before
 
     def judge(self, rate: float, before: Array) -> None:
-        """Settle after an epoch which replicates go on, and record what is due.
+        """Decide after an epoch which replicates continue, and record the epoch if it is due.
 
-        What settles it is measured after every epoch, so that ``training.record_every`` thins
-        the history and changes nothing else. A replicate's last epoch is always recorded.
+        The judged part is measured after every epoch. ``training.record_every`` therefore affects
+        only the number of records. The last epoch of a replicate is always recorded.
         """
         epoch, settings = self.epoch, self.experiment.training
         last = epoch == settings.epochs
@@ -212,15 +212,15 @@ class Group:
             self.stop(int(k))
 
     def measure_all(self) -> dict[str, Measurement]:
-        """Measure everything on the training part, loss and accuracy on the others."""
+        """Measure everything on the training part, and loss and accuracy on the other parts."""
         return {"train": self.examiner.examine(), **self.evaluator.evaluate()}
 
     def evaluate_judged(self) -> dict[str, Measurement]:
-        """Measure loss and accuracy on the part that networks are judged by, or more."""
+        """Measure loss and accuracy on the judged part; other parts may be included."""
         return (self.examiner if self.judged_part == "train" else self.evaluator).evaluate()
 
     def measurements(self, rate: float, before: Array, measured: dict[str, Measurement]) -> Array:
-        """Return what history records, (columns, replicates), and set the columns' names."""
+        """Return one record of the history, (columns, replicates), and set ``columns``."""
         network = self.network
         row: dict[str, Array] = {"learning_rate": np.full(len(self.seeds), rate)}
         for part in PARTS:
@@ -249,9 +249,9 @@ class Group:
         return np.array(list(row.values()))
 
     def settle(self, k: int, finite: bool, judged: Measurement) -> bool:
-        """Note what this epoch means for replicate k: divergence, best, solved.
+        """Update the outcome of replicate k after an epoch: diverged, best epoch, solved.
 
-        Returns whether it ends here.
+        Returns whether the replicate ends here.
         """
         outcome, settings, epoch = self.outcomes[k], self.experiment.training, self.epoch
         outcome.epochs = epoch
@@ -271,20 +271,23 @@ class Group:
         return False
 
     def note_dead_units(self, who: Array, train: Measurement) -> None:
-        """Note since which recorded epoch each unit of these replicates, a mask, is dead."""
+        """Update ``dead_since``, the recorded epoch since which a unit is dead, or -1.
+
+        ``who`` is a mask of the replicates to update.
+        """
         who = who & [outcome.status != "diverged" for outcome in self.outcomes]
         for since, layer in zip(self.dead_since, train.layers, strict=True):
             found = np.where(layer.dead, np.where(since < 0, self.epoch, since), -1)
             np.copyto(since, found, where=who[:, None])
 
     def stop(self, k: int) -> None:
-        """Keep replicate k as it is; the stack goes on computing a row that nobody reads."""
+        """Store the final parameters of replicate k. Its row in the stack is no longer used."""
         self.active[k] = False
         self.final[k] = self.network.theta[k]
         self.network.theta[k] = 0
 
     def result(self) -> TrainingResult:
-        """Return what was reached; the last call, for it overwrites the network."""
+        """Return the result. Call it last, because it overwrites the network's parameters."""
         network, records = self.network, self.records()
         self.final[self.active] = network.theta[self.active]
         history = np.array(list(records.values())).transpose(1, 2, 0)
@@ -306,9 +309,9 @@ class Group:
         )
 
     def records(self) -> dict[int, Array]:
-        """Return the history's records, (columns, replicates) each, by epoch.
+        """Return the records of the history by epoch, (columns, replicates) each.
 
-        A replicate that ended since the record before has its own end in it.
+        If a replicate ended between two recorded epochs, its last values are in the later record.
         """
         settings = self.experiment.training
         records: dict[int, Array] = {}
@@ -319,7 +322,7 @@ class Group:
         return records
 
     def scores(self, theta: Array) -> dict[str, Array]:
-        """Return loss and accuracy with these parameters, of each part with samples."""
+        """Return loss and accuracy with the parameters ``theta``, for each part with samples."""
         self.network.theta[...] = theta
         scores = {}
         with np.errstate(all="ignore"):
@@ -330,7 +333,10 @@ class Group:
 
 
 class Row(NamedTuple):
-    """What an epoch adds to the history: ``values`` (columns, replicates) of ``who``, a mask."""
+    """What an epoch adds to the history.
+
+    ``values`` has shape (columns, replicates); ``who`` is a mask of the replicates they are for.
+    """
 
     epoch: int
     who: Array
@@ -338,7 +344,7 @@ class Row(NamedTuple):
 
 
 def _parts(data: Split, dtype: npt.DTypeLike) -> dict[str, Part]:
-    """Return the parts that have samples."""
+    """Return those of the parts train, validation and test that have samples."""
     parts = {}
     for name in PARTS:
         x, labels = data.part(name)

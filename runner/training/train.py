@@ -1,4 +1,4 @@
-"""Train an experiment: its replicates in groups that fit into a cache, one after another."""
+"""Train an experiment: groups of replicates that fit into the cache, one group after another."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from runner.training.outcome import State, TrainingResult, joined
 from runner.training.stack import Group
 
 GROUP_BYTES = 2**21
-"""Replicates train in groups whose parameters, optimizer state and one batch's activations
-fit into the second-level cache of one core: a larger stack is slower than its parts."""
+"""A group's parameters, optimizer state and activations of one batch fit into these bytes, about
+the second-level cache of one core. A larger stack would be slower than several groups."""
 
 
 @one_blas_thread()
@@ -27,10 +27,10 @@ def train(
     progress: Progress = lambda share: None,
     keeper: Keeper | None = None,
 ) -> TrainingResult:
-    """Train all replicates, group by group; ``progress`` is told the share done.
+    """Train all replicates, group by group. ``progress`` is called with the share done.
 
-    With a ``keeper`` the training goes on from what it holds, and is kept by it. Raises
-    Interrupted after a signal.
+    A ``keeper`` writes checkpoints; training resumes from the one that it finds. Raises Interrupted
+    after a signal, and ConfigError or OSError as ``Keeper.load`` does.
     """
     started = time.perf_counter()
     seeds, size = experiment.seeds, group_size(experiment)
@@ -60,7 +60,7 @@ def train(
 
 
 def _finished_state(parts: list[TrainingResult]) -> State:
-    """Return the groups that are finished, for a checkpoint."""
+    """Return the state of the finished groups, for a checkpoint."""
     state: State = {}
     for index, part in enumerate(parts):
         state.update(part.state(f"part{index}."))
@@ -75,7 +75,7 @@ def _finished_parts(state: State) -> list[TrainingResult]:
 
 
 def group_size(experiment: Experiment) -> int:
-    """Return how many replicates train together: as many as GROUP_BYTES holds, at least 1."""
+    """Return the number of replicates in a group: as many as fit into GROUP_BYTES, at least 1."""
     features, activation = experiment.features, experiment.activation_object()
     shapes = dict(
         parameter_shapes(features, experiment.model.hidden, experiment.classes, activation)
