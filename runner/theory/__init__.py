@@ -1,1 +1,1 @@
-"""What is known about a network before it is trained: mean-field theory, and who is born dead."""
+"""What theory predicts about a network before training: mean-field theory; dead networks."""

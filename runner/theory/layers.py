@@ -1,4 +1,4 @@
-"""Mean-field prediction layer by layer, for the widths and weights that a network has."""
+"""Mean-field prediction layer by layer, for the widths and weights of a given network."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from activations.base import Activation
 from activations.moments import Covariance, Moments, moments
 
 SAME = 1e-10
-"""Relative difference of variances below which one layer's means are taken for the next one, too:
-in a deep network they settle."""
+"""If the variance changes by a smaller share than this, the next layer reuses the moments: in a
+deep network the variance converges."""
 EXPLODED = 1e100
 
 
 class Layer(NamedTuple):
-    """A linear layer at its initial weights: z = W (a - input_mean) + b with ``fan_out`` outputs.
+    """A linear layer with initial weights: z = W (a - input_mean) + b with ``fan_out`` outputs.
 
-    ``weight_variance`` is that of one weight, ``bias_variance`` of one bias.
+    ``weight_variance`` is Var W_ij, ``bias_variance`` is Var b_i.
     """
 
     fan_in: int
@@ -29,14 +29,14 @@ class Layer(NamedTuple):
 
 
 class Predicted(NamedTuple):
-    """What mean-field theory says of one linear layer's output z.
+    """What mean-field theory predicts for the output z of one linear layer.
 
     Attributes:
         variance: q = E z^2.
         second_moment: E f(z)^2 of the activation that follows; NaN for the last layer.
-        gradient_factor: root mean square of dL/dz here divided by that of the next linear
-            layer's dL/dz; 1 for the last layer. The product from here on is the relative
-            gradient.
+        gradient_factor: root mean square of dL/dz divided by that of the next linear layer;
+            1 for the last layer. The product of the factors from this layer on is its gradient
+            relative to the last layer's.
     """
 
     variance: float
@@ -47,15 +47,17 @@ class Predicted(NamedTuple):
 def predict(
     activation: Activation, layers: Sequence[Layer], input_second_moment: float = 1.0
 ) -> list[Predicted]:
-    """Return a prediction for each linear layer; the activation stands between each two.
+    """Return a prediction for each linear layer; ``activation`` follows each but the last.
 
-    ``input_second_moment`` is E x^2 of the data's features, 1 if standardised. Of a row-wise
-    activation the means are over sampled rows. A layer that gets no signal has variance 0; where
-    the variance passes EXPLODED it is infinite, and gradients are NaN.
-    Raises ValueError where a mean does not exist.
+        q_(l+1) = fan_in Var(W) E (a_l - input_mean)^2 + Var b
+        E (dL/da_l)^2 = fan_out Var(W) E (dL/dz_(l+1))^2
+        E (dL/dz_l)^2 = E |dy/dz|^2 / k E (dL/da_l)^2, where an output y has k inputs z
 
-    dL/da_l = W^T dL/dz_(l+1) has mean square fan_out Var(w) that of dL/dz_(l+1), and of k inputs of
-    an output each gets the share E |dy/dz|^2 / k.
+    ``input_second_moment`` is E x^2 of the features, 1 if they are standardised. For a function of
+    a whole row, expectations are means over sampled rows. A layer without a signal has variance 0.
+    If the variance exceeds EXPLODED, it is returned as infinity and gradients as NaN.
+
+    Raises ValueError if an expectation is infinite.
     """
     found = []
     signal, mean = input_second_moment, 0.0
@@ -81,7 +83,7 @@ def predict(
 
 
 def relative_gradients(predicted: Sequence[Predicted]) -> list[float]:
-    """Return each layer's root mean square of dL/dz relative to that of the last layer's."""
+    """Return the root mean square of dL/dz of each layer divided by that of the last layer."""
     found, product = [], 1.0
     for one in reversed(predicted):
         product *= one.gradient_factor
@@ -95,9 +97,10 @@ def predict_correlations(
     predicted: Sequence[Predicted],
     correlation: float,
 ) -> list[float]:
-    """Return the correlation of two inputs' z in each layer, given that of the inputs.
+    """Return the correlation of z for two inputs in each layer, given that of the inputs.
 
-    Raises TypeError for a function of a whole row.
+    It is NaN in layers whose variance is 0 or infinite. Raises TypeError for a function of a whole
+    row.
     """
     first = layers[0]
     if predicted[0].variance <= 0:

@@ -1,19 +1,20 @@
-"""Mean-field theory of a wide network at its initial weights.
+"""Mean-field theory of a wide network with its initial weights.
 
-z = W a + b with W_ij ~ N(0, weight_std^2 / fan_in) and b ~ N(0, bias_std^2): in the limit of large
-widths every pre-activation z is normal, with variance q = E z^2 that the layer before decides:
+Let z = W a + b with W_ij ~ N(0, weight_std^2 / fan_in) and b ~ N(0, bias_std^2). In the limit of
+infinite width every pre-activation z is normal. With g ~ N(0, 1), its variance q = E z^2 and the
+correlation c of z for two inputs follow from the layer before:
 
     q' = weight_std^2 E f(sqrt(q) g)^2 + bias_std^2           the variance map
-    c' = (weight_std^2 E f(z1) f(z2) + bias_std^2) / q        the correlation map of two inputs
-    chi = weight_std^2 E f'(sqrt(q) g)^2                      its slope at c = 1
+    c' = (weight_std^2 E f(z1) f(z2) + bias_std^2) / q'       the correlation map of two inputs
+    chi = weight_std^2 E f'(sqrt(q) g)^2                      its slope at c = 1 if q' = q
 
-and a gradient's mean square is multiplied by chi a layer, backwards. chi < 1: signals of different
-inputs become one and gradients vanish (order); chi > 1: neighbours part and gradients explode
-(chaos). Poole et al. 2016, https://arxiv.org/abs/1606.05340; Schoenholz et al. 2017,
-https://arxiv.org/abs/1611.01232; Hayou et al. 2019, https://arxiv.org/abs/1902.06853
+Going backwards, each layer multiplies the mean square of the gradient by chi. If chi < 1, different
+inputs become alike and gradients vanish (order). If chi > 1, similar inputs become different and
+gradients explode (chaos). Poole et al. 2016, https://arxiv.org/abs/1606.05340; Schoenholz et al.
+2017, https://arxiv.org/abs/1611.01232; Hayou et al. 2019, https://arxiv.org/abs/1902.06853
 
-For a gated unit y = first(a) second(b), a and b are independent, and a layer of n outputs has 2n
-pre-activations.
+For a gated unit y = first(a) second(b), the theory takes a and b as independent. A layer with n
+outputs has 2n pre-activations.
 """
 
 from __future__ import annotations
@@ -30,18 +31,20 @@ from activations.functions.gated import Gated
 from activations.moments import Covariance, Moments, elementwise, gaussian_mean, moments
 
 LEAST_Q, MOST_Q = 1e-8, 1e6
-"""Between these variances fixed points and the edge of chaos are looked for."""
+"""Fixed points and the edge of chaos are searched between these variances."""
 STEPS_A_DECADE = 10
 FLAT = 1e-8
-"""Where the variance map is q to this share, every q is a fixed point, as for ReLU and He."""
+"""If |q' / q - 1| is below this over a range, every q in it is a fixed point, as for ReLU with He's
+weights."""
 TRAINABLE = 6
-"""A network trains to about so many depth scales xi_c: Schoenholz et al. 2017, figure 5."""
+"""Networks are trainable up to a depth of about this times xi_c: Schoenholz et al. 2017, figure
+5."""
 
 
 class FixedPoint(NamedTuple):
-    """A variance q that the map keeps; slope dq'/dq there.
+    """A variance q with q' = q; ``slope`` is dq'/dq there.
 
-    ``low`` and ``high`` are q, or the ends of an interval of which every q is a fixed point.
+    ``low`` and ``high`` are q, or the ends of an interval in which every q is a fixed point.
     """
 
     q: float
@@ -58,7 +61,7 @@ class FixedPoint(NamedTuple):
 
 
 class EdgePoint(NamedTuple):
-    """Where chi is 1 at the fixed point q of the variance map, whose slope is ``slope``."""
+    """Weights and biases with chi = 1 at the fixed point q; ``slope`` is dq'/dq there."""
 
     weight_std: float
     bias_std: float
@@ -67,14 +70,14 @@ class EdgePoint(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether a network stays at q: in a repelling fixed point it does not."""
+        """Whether the variance stays at q: at an unstable fixed point it does not."""
         return abs(self.slope) <= 1 + 1e-6
 
 
 def variance_map(
     activation: Activation, q: float, weight_std: float, bias_std: float = 0.0
 ) -> float:
-    """Return the next layer's q."""
+    """Return q' = weight_std^2 E f(sqrt(q) g)^2 + bias_std^2, the variance of the next layer."""
     return weight_std**2 * moments(activation, q).second_moment + bias_std**2
 
 
@@ -84,18 +87,19 @@ def variance_slope(activation: Activation, q: float, weight_std: float) -> float
 
 
 def chi(activation: Activation, q: float, weight_std: float) -> float:
-    """Return weight_std^2 E f'(sqrt(q) g)^2: a gradient's mean square grows by it a layer.
+    """Return weight_std^2 E f'(sqrt(q) g)^2, the factor of a gradient's mean square per layer.
 
-    With the derivative of backpropagation, also where that is a stand-in (straight-through).
+    f' is the derivative that backpropagation uses, also if it is a straight-through estimator.
     """
     return weight_std**2 * moments(activation, q).slope_second_moment
 
 
 def scan(activation: Activation) -> list[Moments]:
-    """Return the moments at variances from LEAST_Q to MOST_Q, or to where they end to exist.
+    """Return the moments at variances from LEAST_Q to MOST_Q, or up to where they are finite.
 
-    Fixed points and the edge of chaos are looked for between these. It costs most of the time
-    that these need; they take it as ``known``.
+    The searches for fixed points and for the edge of chaos spend most of their time on this scan.
+    To use one scan for several searches, pass it as ``known``.
+
     Raises TypeError for a function of a whole row.
     """
     low, high = (round(STEPS_A_DECADE * math.log10(end)) for end in (LEAST_Q, MOST_Q))
@@ -114,7 +118,7 @@ def variance_fixed_points(
     bias_std: float = 0.0,
     known: Sequence[Moments] | None = None,
 ) -> list[FixedPoint]:
-    """Return the fixed points of the variance map from 0 to MOST_Q, in order."""
+    """Return the fixed points q' = q of the variance map from 0 to MOST_Q, in ascending order."""
 
     def gap(one: Moments) -> float:
         found = (weight_std**2 * one.second_moment + bias_std**2) / one.variance - 1
@@ -139,7 +143,7 @@ def variance_fixed_points(
                     q = _root(lambda q: gap(moments(activation, q)), grid[k], grid[k + 1])
                     found.append(at(q, q, q))
             before = gaps[last]
-        elif len(places) > 3 * STEPS_A_DECADE:  # fewer where f nears a line, as far out Mish does
+        elif len(places) > 3 * STEPS_A_DECADE:  # a short range only means that f is nearly a line
             low = 0.0 if first == 0 and bias_std == 0 else grid[first]
             high = math.inf if last == len(grid) - 1 else grid[last]
             found.append(at(min(max(1.0, grid[first]), grid[last]), low, high))
@@ -150,15 +154,15 @@ def variance_fixed_points(
 
 
 def limit(activation: Activation, q: float, weight_std: float, bias_std: float = 0.0) -> float:
-    """Return the variance that layer after layer leads to from q; 0 and infinity are possible.
+    """Return the limit of the variance over the layers, starting from q; may be 0 or infinity.
 
-    NaN where it does not settle within 1,000 layers, as on a cycle.
+    NaN if it does not converge within 1,000 layers, for instance on a cycle.
     """
     for _ in range(1000):
         before = q
         try:
             q = variance_map(activation, q, weight_std, bias_std)
-        except ValueError:  # beyond what has a mean
+        except ValueError:  # E f^2 is infinite
             return math.inf
         if q < LEAST_Q:
             return 0.0
@@ -168,7 +172,7 @@ def limit(activation: Activation, q: float, weight_std: float, bias_std: float =
             return q
     if abs(q - before) > 0.01 * q:
         return math.nan
-    points = variance_fixed_points(activation, weight_std, bias_std)  # it is on its way, slowly
+    points = variance_fixed_points(activation, weight_std, bias_std)  # converges, but slowly
     if any(one.low <= q <= one.high for one in points):
         return q
     if q < before:
@@ -179,7 +183,7 @@ def limit(activation: Activation, q: float, weight_std: float, bias_std: float =
 class CorrelationMap:
     """c' = (weight_std^2 E f(z1) f(z2) + bias_std^2) / q' for two inputs, both of variance q.
 
-    Raises ValueError where q' is 0.
+    Raises ValueError if q' is 0.
     """
 
     def __init__(
@@ -197,14 +201,16 @@ class CorrelationMap:
         return (self.weight_variance * covariance + self.bias_variance) / self.next_q
 
     def slope(self, c: float | Array) -> Array:
-        """Return dc'/dc; at 1 it is chi, but infinite where f jumps."""
+        """Return dc'/dc. At c = 1 it is chi q / q', or infinity if f jumps."""
         return self.weight_variance * self.covariance.slope(c) / self.next_q
 
     def fixed_point(self) -> float:
-        """Return the correlation that any two inputs of one q end at: 1, or below it if the slope
-        at 1 is above 1, for the map is convex on [0, 1]."""
+        """Return the limit of the correlation over the layers, for any two inputs of variance q.
+
+        It is 1 if the slope at 1 is at most 1, else below 1: the map is convex on [0, 1].
+        """
         near = 1 - 1e-9
-        if self.slope(1.0) <= 1 + 1e-9 or self(near) >= near:  # 1 but for rounding
+        if self.slope(1.0) <= 1 + 1e-9 or self(near) >= near:  # allow for rounding
             return 1.0
         if abs(self(0.0)) < 1e-14:
             return 0.0
@@ -214,23 +220,24 @@ class CorrelationMap:
 def correlation_map(
     activation: Activation, c: float, q: float, weight_std: float, bias_std: float = 0.0
 ) -> float:
-    """Return the next layer's correlation of two inputs; ``CorrelationMap`` does it for many c."""
+    """Return c' of the next layer. For many c, use ``CorrelationMap``."""
     return float(CorrelationMap(activation, q, weight_std, bias_std)(c))
 
 
 def depth_scale(slope: float) -> float:
-    """Return xi with slope^l = e^(-l / xi), in layers: infinite for 1 and beyond, 0 for 0."""
+    """Return xi = -1 / ln|slope| in layers: |slope|^l = e^(-l / xi). Infinite if |slope| >= 1."""
     size = abs(slope)
-    if size >= 1 - 1e-9:  # 1 but for rounding, and for how near a fixed point is
+    if size >= 1 - 1e-9:  # allow for rounding and for the error of a fixed point
         return math.inf
     return -1 / math.log(size) if size > 0 else 0.0
 
 
 def decorrelation(activation: Activation, q: float) -> float:
-    """Return beta of 1 - c_l ~ beta / l at the edge of chaos, for a smooth f.
+    """Return beta = 2 E f'^2 / (q E f''^2): 1 - c_l ~ beta / l at the edge of chaos, f smooth.
 
-    beta = 2 E f'^2 / (q E f''^2), Hayou et al. 2019, proposition 4. f'' is a difference of f'.
-    Infinite if f'' is 0; NaN where f has kinks: there 1 - c_l falls faster, as 1 / l^2 for ReLU.
+    Infinite if f'' is 0. NaN if f has kinks, because 1 - c_l then falls faster, for instance like
+    1 / l^2 for ReLU. f'' is a finite difference of f'. Hayou et al. 2019, proposition 4,
+    https://arxiv.org/abs/1902.06853
     """
     function = elementwise(activation)
     if function.kinks:
@@ -246,8 +253,10 @@ def decorrelation(activation: Activation, q: float) -> float:
 
 
 def edge_point(activation: Activation, q: float) -> EdgePoint | None:
-    """Return where chi is 1 at the fixed point q: weight_std^2 = 1 / E f'^2 and
-    bias_std^2 = q - weight_std^2 E f^2. None where that is negative."""
+    """Return the point of the edge of chaos whose fixed point is q, or None if there is none.
+
+    weight_std^2 = 1 / E f'^2, so chi = 1. bias_std^2 = q - weight_std^2 E f^2; None if negative.
+    """
     return _edge_of(moments(activation, q))
 
 
@@ -263,7 +272,7 @@ def _edge_of(one: Moments) -> EdgePoint | None:
 
 
 def edge_curve(activation: Activation, known: Sequence[Moments] | None = None) -> list[EdgePoint]:
-    """Return the edge of chaos along q. Of ReLU all points are the same, (sqrt 2, 0)."""
+    """Return the edge of chaos for ascending q. For ReLU all points are (sqrt 2, 0)."""
     known = scan(activation) if known is None else known
     return [point for point in map(_edge_of, known) if point]
 
@@ -271,7 +280,7 @@ def edge_curve(activation: Activation, known: Sequence[Moments] | None = None) -
 def edge_of_chaos(
     activation: Activation, bias_std: float, known: Sequence[Moments] | None = None
 ) -> list[EdgePoint]:
-    """Return the points of the edge with this bias_std, those at which a network stays first."""
+    """Return the points of the edge of chaos with this bias_std, stable fixed points first."""
 
     def gap(one: Moments) -> float:
         variance = one.variance - one.second_moment / one.slope_second_moment
@@ -296,8 +305,11 @@ def edge_of_chaos(
 
 
 def recommended(activation: Activation, known: Sequence[Moments] | None = None) -> EdgePoint | None:
-    """Return the point of the edge of chaos at which a network stays with q = 1, the variance of
-    standardised inputs, or of those looked at the nearest at which it stays; None if nowhere."""
+    """Return the point of the edge of chaos with q = 1, the variance of standardised inputs.
+
+    If that fixed point is unstable or does not exist, return the stable one of ``known`` whose q is
+    nearest to 1 on a logarithmic scale, or None.
+    """
     at_1 = edge_point(activation, 1.0)
     if at_1 and at_1.holds:
         return at_1
@@ -318,7 +330,7 @@ def _vanishes_at_0(activation: Activation) -> bool:
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where the sign changes, by the Illinois form of regula falsi."""
+    """Return a root between low and high, by the Illinois variant of regula falsi."""
     at_low, at_high = function(low), function(high)
     kept = 0
     middle = low
