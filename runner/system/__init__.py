@@ -1,1 +1,1 @@
-"""Files, terminal, processes, signals, memory: everything that concerns the machine."""
+"""The interface to the machine: files, terminal, processes, signals, memory, BLAS."""

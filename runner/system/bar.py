@@ -4,7 +4,10 @@ from tqdm import tqdm
 
 
 class Bar(tqdm):  # type: ignore[type-arg]
-    """tqdm without the thread that watches slow bars: beside it nothing could be forked, and a
-    comparison would draw its pictures one after the other."""
+    """tqdm without its monitoring thread.
+
+    A process with a second thread cannot fork safely, and a comparison forks to draw its pictures
+    in parallel.
+    """
 
     monitor_interval = 0

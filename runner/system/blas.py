@@ -1,7 +1,7 @@
-"""One BLAS thread for everything that decides a result.
+"""One BLAS thread for everything that determines a result.
 
-A BLAS that splits a product among threads also splits its sums, and so changes the last
-bits. Replicates and jobs are what runs in parallel instead.
+A BLAS that divides a matrix product among threads also divides its sums, which changes the last
+bits. Jobs run in parallel instead.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from threadpoolctl import ThreadpoolController
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Limit NumPy's BLAS to one thread, as a context or a decorator.
+    """Limit NumPy's BLAS to one thread; use it as a context manager or a decorator.
 
-    Works for every BLAS that threadpoolctl controls: OpenBLAS, MKL, BLIS and FlexiBLAS.
+    It works for every BLAS that threadpoolctl controls: OpenBLAS, MKL, BLIS and FlexiBLAS.
     """
     with controller().limit(limits=1, user_api="blas"):
         yield
@@ -25,5 +25,5 @@ def one_blas_thread() -> Iterator[None]:
 
 @cache
 def controller() -> ThreadpoolController:
-    """Return threadpoolctl's view of the libraries that were loaded at the first call."""
-    return ThreadpoolController()  # takes 1 ms
+    """Return the controller of the libraries that were loaded at the first call."""
+    return ThreadpoolController()  # cached because it takes 1 ms

@@ -1,5 +1,7 @@
-"""The frame of every command. Before its work: signals, streams and Matplotlib's backend. After it:
-an error in one line on stderr, and the exit status.
+"""The start and the end of every command.
+
+At the start: signals, streams and Matplotlib's backend. At the end: an error in one line on stderr,
+and the exit status.
 """
 
 from __future__ import annotations
@@ -22,12 +24,14 @@ from runner.system.terminal import (
 
 
 def prepare() -> None:
-    """Make this process a command. Called before anything slow is imported, and from the shell
-    only; whoever imports the package keeps their own signals and streams.
+    """Set up signals, streams and Matplotlib's backend for a command from the shell.
 
-    A reader of the output that has gone, as in ``| head``, or a stream that was closed from
-    the start costs the words only. Matplotlib gets the one backend that needs nothing, since
-    a notebook's, which it exports to every process it starts, may not even be installed.
+    Call it before slow imports. It is not called on import, so a program that imports the package
+    keeps its own signals and streams.
+
+    If stdout or stderr is closed, at the start or later as with ``| head``, the command still runs
+    and its output is discarded. Matplotlib uses the backend agg, because a notebook exports its own
+    backend to every process that it starts, and that one may not be installed.
     """
     end_on_signals()
     keep_streams()
@@ -36,8 +40,11 @@ def prepare() -> None:
 
 
 def status_of(work: Callable[[], int], *, bad_input: type[ValueError] = ConfigError) -> int:
-    """Return the exit status that ``work`` returns, or that of the error that ended it, after
-    a line on stderr: 2 for ``bad_input``, 1 for a failure, the shell's own for a signal."""
+    """Return the exit status that ``work`` returns.
+
+    If it raises, print one line on stderr and return 2 for ``bad_input``, 1 for OSError,
+    MemoryError and WorkFailed, or 128 + the number of the signal that stopped it.
+    """
     try:
         return work()
     except bad_input as error:
@@ -59,13 +66,13 @@ def _told(status: int, *lines: str) -> int:
 
 
 def keep_streams() -> None:
-    """Let what is said to a stream that is closed, now or later, be lost without an error."""
+    """Make output to a closed stream, closed now or later, disappear without an error."""
     if os.name != "posix":
         return
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
-        except OSError:  # or the next file that is opened would be what is written to
+        except OSError:  # if it stayed closed, the next opened file would get this number
             os.open(os.devnull, os.O_RDWR)
     for descriptor, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
@@ -74,7 +81,7 @@ def keep_streams() -> None:
             continue
         raw = getattr(stream, "buffer", None)
         raw = getattr(raw, "raw", raw)
-        if type(raw) is io.FileIO and raw.fileno() == descriptor:  # not yet done
+        if type(raw) is io.FileIO and raw.fileno() == descriptor:  # not replaced yet
             stream.flush()
             unbreakable: Any = _Unbreakable(descriptor, "wb", closefd=False)
             buffer = io.BufferedWriter(unbreakable)
@@ -83,8 +90,10 @@ def keep_streams() -> None:
 
 
 class _Unbreakable(io.FileIO):
-    """A stream that discards output once its reader has gone or its disk is full; a full disk is
-    reported once."""
+    """A stream that discards output after its reader has closed or its disk is full.
+
+    A full disk raises OSError once.
+    """
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
         try:

@@ -1,4 +1,4 @@
-"""Read and write whole files; say what went wrong."""
+"""Read files, write them atomically, and describe an OSError in words."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def read_whole(path: Path, most: int | None = None) -> bytes:
-    """Return a regular file's content.
+    """Return the content of a regular file.
 
-    Raises OSError, before reading, for a file of more than ``most`` bytes, and for a pipe or
-    a device: it would never end.
+    Raises OSError before reading if the file has more than ``most`` bytes. Also raises it for a
+    pipe or a device, because reading one might never end.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
@@ -22,9 +22,10 @@ def read_whole(path: Path, most: int | None = None) -> bytes:
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file beside its place and rename it.
+    """Write a file atomically: write a temporary file beside it, then rename that.
 
-    Raises OSError with the file's name, which a full disk leaves out; the old file stays.
+    After an error the old file is unchanged. Raises OSError, always with the file's name, which the
+    error for a full disk lacks.
     """
     data = content.encode() if isinstance(content, str) else content
     beside = path.with_name(f".{path.name}.{os.getpid()}")  # see temporary_of
@@ -39,14 +40,16 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 
 def temporary_of(name: str) -> str:
-    """Return whose temporary file of ``write_whole`` has this name: ".a.txt.123" is a.txt's;
-    empty for other names."""
+    """Return "a.txt" for ".a.txt.123", the name of its temporary file in ``write_whole``.
+
+    Return "" if ``name`` is not of that form.
+    """
     found = re.fullmatch(r"\.(.+)\.\d+", name)
     return found.group(1) if found else ""
 
 
 def reason(error: OSError) -> str:
-    """Return what went wrong with which file, in words: "runs/x: No space left on device"."""
+    """Return the file and the error in words: "runs/x: No space left on device"."""
     place = error.filename2 or error.filename
     words = error.strerror or str(error) or type(error).__name__
     if isinstance(error, FileExistsError | NotADirectoryError):

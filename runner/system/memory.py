@@ -9,7 +9,11 @@ from pathlib import Path
 
 
 def available() -> float:
-    """Return how many bytes this process may still use; infinity if unknown."""
+    """Return the number of bytes that this process can still use, or infinity if unknown.
+
+    It is the smallest of the machine's available memory and what remains under a container's limit
+    (cgroup) and under the process's own limit (ulimit -v).
+    """
     return min(_limits(), default=math.inf)
 
 
@@ -19,7 +23,7 @@ def _limits() -> Iterator[float]:
         yield 1024.0 * int(lines[lines.index("MemAvailable:") + 1])
     elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         yield float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
-    group = "/sys/fs/cgroup/memory"  # a container's limit, in version 2 and 1
+    group = "/sys/fs/cgroup/memory"  # the limit of a container; cgroup version 2, then 1
     for limit, used in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
         (f"{group}/memory.limit_in_bytes", f"{group}/memory.usage_in_bytes"),

@@ -1,9 +1,9 @@
-"""Run jobs in parallel processes, so that a process that dies does not affect the others.
+"""Run jobs in parallel processes; if one process dies, the others continue.
 
-The standard library's pool, joblib's and loky's give up as a whole when one worker is
-killed, and a sweep must not; the standard library's waits for ever after a Ctrl-C that comes
-while it starts its processes. So each worker here is a plain process with a pipe: it is told
-a job, answers, and is replaced when it dies. However the parent ends, its workers end too.
+The process pools of the standard library, joblib and loky stop completely if one worker is killed,
+which a sweep must not do. The standard library's pool also hangs after a Ctrl-C during its start.
+Here each worker is therefore a plain process with a pipe. It receives a job, returns the result,
+and is replaced if it dies. Workers end whenever and however their parent ends.
 """
 
 from __future__ import annotations
@@ -39,11 +39,10 @@ def run_jobs(
 ) -> Generator[tuple[int, Any, str | None], None, None]:
     """Yield (index, result, None) or (index, None, reason) as jobs end, in any order.
 
-    A job that raises or whose process dies is reported with its reason, and the others go on.
-    Spawned workers are fresh interpreters, which inherit neither threads nor locks; there
-    ``work`` is a module's function. Forked ones share what the parent has read. Ends early,
-    as soon as ``stopped`` says so; then, and when the iterator is closed, all workers are
-    killed at once.
+    If a job raises or its process dies, its reason is yielded and the other jobs continue. Spawned
+    workers are new interpreters, which inherit neither threads nor locks; ``work`` must then be a
+    function of a module. Forked workers share the memory of the parent. The iterator ends early if
+    ``stopped`` returns True. When it ends or is closed, all workers are killed.
     """
     waiting = list(range(len(jobs)))[::-1]
     workers: list[Worker] = []
@@ -76,10 +75,10 @@ def run_jobs(
 
 
 class Worker:
-    """A process that does one job after the other; it ends when this process does.
+    """A process that runs one job after another and ends when this process ends.
 
-    Spawned, it is a fresh interpreter. Forked, which is safe only where there are no threads,
-    it has whatever this process has.
+    A spawned process is a new interpreter. A forked process is a copy of this one; forking is safe
+    only if there are no threads.
     """
 
     def __init__(self, work: Callable[[Any], Any], start: Literal["spawn", "fork"]) -> None:
@@ -90,21 +89,21 @@ class Worker:
             if start == "spawn" and os.name == "posix":
                 from multiprocessing import resource_tracker
 
-                resource_tracker.ensure_running()  # which would let go of held signals
+                resource_tracker.ensure_running()  # here, because it unblocks signals
             with signals_held(), _main_set_aside(work):
                 self.process.start()
         finally:
             theirs.close()
 
     def begin(self, job: Any) -> None:
-        """Let the process do ``work(job)``."""
+        """Start ``work(job)`` in the process."""
         try:
             self.connection.send(job)
-        except OSError:  # it has died, as finish() will find
+        except OSError:  # the process has died; finish() reports it
             pass
 
     def finish(self) -> tuple[Any, str | None]:
-        """Wait for the end of the job, and return its result and why there is none."""
+        """Wait for the job to end; return (result, None) or (None, reason)."""
         try:
             result, why = self.connection.recv()
             return result, why
@@ -113,7 +112,7 @@ class Worker:
             return None, _cause_of_death(self.process.exitcode)
 
     def kill(self) -> None:
-        """End the process, whatever it is doing."""
+        """Kill the process and wait until it has ended."""
         self.process.kill()
         self.process.join()
         self.connection.close()
@@ -130,13 +129,15 @@ def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
             except Exception as error:
                 answer = (None, cause(error))
             connection.send(answer)
-    except (EOFError, ConnectionError):  # the parent has gone
+    except (EOFError, ConnectionError):  # the parent has ended
         return
 
 
 def cause(error: Exception) -> str:
-    """Return why some work has failed, in one line: what is no mistake of the user's or of the
-    system's with its type and place."""
+    """Return in one line why work has failed.
+
+    An error that is neither an invalid setting nor an OSError is given with type, file and line.
+    """
     if isinstance(error, ConfigError | WorkFailed):
         return str(error)
     if isinstance(error, OSError):
@@ -148,8 +149,10 @@ def cause(error: Exception) -> str:
 
 @contextmanager
 def _main_set_aside(work: Callable[[Any], Any]) -> Iterator[None]:
-    """Let a fresh interpreter not import what this one runs, if ``work`` is not of it: a script
-    without a guard would begin the same jobs again there."""
+    """Keep spawned processes from importing the script of this process, unless it has ``work``.
+
+    A script without an ``if __name__ == "__main__"`` guard would start the same jobs again.
+    """
     main = sys.modules["__main__"]
     if getattr(work, "__module__", None) != main.__name__:
         sys.modules["__main__"] = ModuleType("__main__")
@@ -175,7 +178,7 @@ def _cause_of_death(exitcode: int | None) -> str:
 
 @contextmanager
 def one_blas_thread_each() -> Iterator[None]:
-    """Let the workers' BLAS start no threads that training would not use."""
+    """Set environment variables so that the BLAS of workers starts one thread only."""
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     try:
@@ -189,8 +192,8 @@ def one_blas_thread_each() -> Iterator[None]:
 
 
 def available_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
+    except AttributeError:  # macOS and Windows do not have it
         return os.cpu_count() or 1

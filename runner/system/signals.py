@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: end so that the same command can resume."""
+"""Handle Ctrl-C and SIGTERM: stop in a state from which the same command can resume."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ NOTICE = "interrupted; the same command resumes the work"
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM has come."""
+    """Raised after SIGTERM."""
 
     signal_number = signal.SIGTERM
 
 
 def stopped_by(number: int) -> KeyboardInterrupt:
-    """Return what to raise when this signal has ended some work."""
+    """Return the exception for work that this signal has stopped."""
     return Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
 
 
 def signal_of(stop: KeyboardInterrupt) -> int:
-    """Return the number of the signal that has come."""
+    """Return the number of the signal that caused ``stop``."""
     return int(getattr(stop, "signal_number", signal.SIGINT))
 
 
 def exit_status(stop: KeyboardInterrupt) -> int:
-    """Return the shell's convention for a process that a signal has ended."""
+    """Return 128 + the signal's number, the shell's exit status after a signal."""
     return 128 + signal_of(stop)
 
 
 def end_on_signals() -> None:
-    """Let Ctrl-C and SIGTERM end this process at once, in one line.
+    """Make Ctrl-C and SIGTERM end this process at once, after one line on stderr.
 
-    Nothing is raised: an exception could come while modules are imported, or be swallowed.
-    What is written is whole at any moment, and worker processes end with this one. A signal
-    that is ignored, as Ctrl-C is in the background, stays so.
+    No exception is raised, because it could interrupt an import or be swallowed. Ending at once is
+    safe: files are written atomically, and worker processes end when this process ends. A signal
+    that is ignored, as Ctrl-C is in a background job, stays ignored.
     """
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -58,9 +58,10 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Keep signals from a process that is started here until it calls ``follow_parent``.
+    """Block signals, so that a process started inside starts with them blocked.
 
-    It inherits that they are held; this process receives its own afterwards.
+    The new process unblocks them in ``follow_parent``. This process receives its pending signals
+    when the context ends.
     """
     if os.name != "posix":
         yield
@@ -73,9 +74,9 @@ def signals_held() -> Iterator[None]:
 
 
 def follow_parent(wait_for_parent: Callable[[], object]) -> None:
-    """Leave Ctrl-C to the process that has started this one, and end when that one ends.
+    """Ignore Ctrl-C, which the parent process handles, and end when the parent ends.
 
-    ``wait_for_parent`` returns then; it waits in a thread of its own.
+    ``wait_for_parent`` runs in a thread of its own and returns when the parent has ended.
     """
 
     def watch() -> None:
@@ -91,7 +92,7 @@ def follow_parent(wait_for_parent: Callable[[], object]) -> None:
 
 @contextmanager
 def raising() -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM raise, where others' code has to clean up after it."""
+    """Make the first Ctrl-C or SIGTERM raise, so that other libraries can clean up."""
 
     def receive(number: int, frame: FrameType | None) -> None:
         _handle(before)
@@ -106,14 +107,13 @@ def raising() -> Iterator[None]:
 
 
 class Listener:
-    """Remembers the first signal, for a loop that ends itself between two rounds."""
+    """Stores the first signal in ``received``; a loop can check it between two iterations."""
 
     received: int | None = None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Let the first Ctrl-C or SIGTERM be remembered only; a second one has the effect that
-        it had before, which is to end at once."""
+        """Only store the first Ctrl-C or SIGTERM. A second one ends the process as before."""
         self.before = _handlers()
         _handle(dict.fromkeys(self.before, self._receive))
         try:
@@ -127,8 +127,11 @@ class Listener:
 
 
 def _handlers() -> dict[int, Any]:
-    """Return what handles the signals; only the main thread may change that, and a signal that
-    is ignored, as Ctrl-C is in the background, stays so."""
+    """Return the current handlers of the signals that may be changed.
+
+    There are none outside the main thread, which alone may change handlers. An ignored signal, as
+    Ctrl-C is in a background job, is left out and so stays ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         return {}
     handlers = {number: signal.getsignal(number) for number in SIGNALS}

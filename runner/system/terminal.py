@@ -1,4 +1,4 @@
-"""Untrusted text on a terminal: control codes are shown, not executed."""
+"""Output on a terminal: control codes in untrusted text are printed as escapes; progress bars."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import NoReturn
 
 
 def printable(text: object) -> str:
-    """Return text with what would steer a terminal, or turn its words around, as escapes.
+    """Return text with escapes in place of control codes and of marks that reverse its direction.
 
     >>> printable("tanh\\x1b[2J")
     'tanh\\\\x1b[2J'
@@ -27,18 +27,18 @@ def printable(text: object) -> str:
 
 
 def one_line(text: object) -> str:
-    """Return ``printable(text)`` with line ends as escapes too, so that it stays one line."""
+    """Return ``printable(text)`` as one line: line ends become escapes too."""
     return printable(text).replace("\n", "\\n")
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message that is not blank, else its type's name."""
+    """Return the first line of an error's message that is not blank, or the name of its type."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__
 
 
 def escape_what_cannot_be_encoded() -> None:
-    """Print letters that the terminal's encoding lacks as escapes, where Python would raise."""
+    """Print characters that the terminal's encoding lacks as escapes; by default Python raises."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -48,33 +48,33 @@ Progress = Callable[[float], None]
 
 
 class ConfigError(ValueError):
-    """A setting is wrong; the message is one line that names its key and what is allowed.
+    """A setting is invalid; the message is one line with its key and the allowed values.
 
     Attributes:
-        caret: where a formula is wrong, its text and a caret under the place; else empty.
+        caret: for an invalid formula, two lines: its text, and a caret under the error. Else "".
     """
 
     caret: str = ""
 
 
 class WorkFailed(Exception):
-    """Valid settings, but the work failed; the message is one line."""
+    """The settings are valid, but the work failed; the message is one line."""
 
 
 PROGRESS_AFTER_SECONDS = 2.0
 
 
 def note(text: str) -> None:
-    """Print a note, which is not an error, in one line on stderr."""
+    """Print a note on stderr, in one line. A note is not an error."""
     if sys.stderr is not None:
         print(f"note: {one_line(text)}", file=sys.stderr)
 
 
 @contextmanager
 def progress_bar(label: str, show: bool) -> Iterator[Progress]:
-    """Yield a function that takes the share done and draws a bar from two seconds on.
+    """Yield a function of the share done that draws a progress bar after two seconds.
 
-    The bar's library is imported only then; it stays silent where stderr is no terminal.
+    The bar's library is imported only then. Nothing is drawn if stderr is not a terminal.
     """
     if not show:
         yield lambda share: None
@@ -106,7 +106,7 @@ def progress_bar(label: str, show: bool) -> Iterator[Progress]:
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser that raises ConfigError, one line, where argparse prints its usage and exits."""
+    """A parser that raises ConfigError with one line; argparse would print its usage and exit."""
 
     def error(self, message: str) -> NoReturn:
         _, _, words = message.partition("unrecognized arguments: ")

@@ -1,4 +1,4 @@
-"""The version of this laboratory, kept in one place, and where its code comes from."""
+"""The version of this laboratory, and the git commit of its code."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 
 @cache
 def origin() -> dict[str, Any]:
-    """Return what a summary says of the code and the machine: ``commit`` and whether tracked
-    files are ``dirty``, both None outside of a git checkout, and the ``platform``."""
+    """Return ``commit``, ``dirty`` and ``platform``, which a run's summary stores.
+
+    ``dirty`` is whether tracked files have uncommitted changes. Both ``commit`` and ``dirty`` are
+    None outside a git checkout.
+    """
     commit, dirty = None, None
-    if (_CHECKOUT / ".git").exists():  # not a repository of yours around an installed copy
+    if (_CHECKOUT / ".git").exists():  # an installed copy could be inside a user's repository
         command = ["git", "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]
         clean = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
         try:
@@ -34,6 +37,6 @@ def origin() -> dict[str, Any]:
             )
             commit, _, mark = done.stdout.strip().partition("-")
             dirty = bool(mark)
-        except (OSError, subprocess.SubprocessError):  # no git, or it does not trust the folder
+        except (OSError, subprocess.SubprocessError):  # git is missing or distrusts the folder
             pass
     return {"commit": commit, "dirty": dirty, "platform": platform.platform()}

@@ -1,4 +1,4 @@
-"""Untrusted YAML as plain data: no tags that run code, no alias bombs, no control codes."""
+"""Read untrusted YAML as plain data: no tags that run code, no alias bombs, no control codes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 MOST_BYTES = 250_000
-"""Of a YAML text; the reader in Python, which Hydra uses, takes a second for 400,000."""
+"""Largest YAML text. The pure Python reader, which Hydra uses, takes a second for 400,000 bytes."""
 MOST_VALUES = 100_000
 MOST_CHARACTERS = 10_000_000
 DEEPEST = 100
@@ -22,11 +22,11 @@ class Bomb(ValueError):
 
 
 def read_yaml(content: bytes) -> Any:
-    """Return what a YAML text holds.
+    """Return the content of a YAML text.
 
-    Raises ValueError or yaml.YAMLError if it is broken or holds control characters; Bomb if it
-    is larger than MOST_BYTES or nested too deeply, or its aliases stand for itself or for more
-    than MOST_VALUES values.
+    Raises yaml.YAMLError if it is invalid, and ValueError if it contains control characters. Raises
+    Bomb if it is larger than MOST_BYTES, nested deeper than DEEPEST, has an alias that refers to
+    itself, or would expand to more than MOST_VALUES values.
     """
     if len(content) > MOST_BYTES:
         raise Bomb(f"it has more than {MOST_BYTES:,} bytes")
@@ -43,9 +43,10 @@ def read_yaml(content: bytes) -> Any:
 
 
 def refuse_interpolation_bombs(config: Any) -> None:
-    """Raise Bomb if the ``${...}`` of a config, not resolved yet, could stand for too much.
+    """Raise Bomb if the unresolved references ``${...}`` of a config could expand too far.
 
-    n references make at most 3^(n/3) of one value: three to each of n/3 values in a row.
+    The limit is MOST_CHARACTERS. n references multiply a value by at most 3^(n/3): the worst case
+    is a chain of n/3 values, each with three references to the next.
     """
     texts = list(map(str, _scalars(config)))
     references = sum(text.count("${") for text in texts)
@@ -69,7 +70,7 @@ def _scalars(node: Any) -> Iterator[Any]:
 
 
 def _refuse_depth(content: bytes) -> None:
-    """Raise Bomb before the loader, which is recursive and in C, has no stack left."""
+    """Raise Bomb if values are nested so deeply that the C loader would overflow its stack."""
     loader = _Loader(content)
     depth = 0
     try:
@@ -86,7 +87,7 @@ def _refuse_depth(content: bytes) -> None:
 
 
 def _values(node: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Return how many values a node stands for and how deep they are, its aliases followed."""
+    """Return the number of values in a node and their depth, with all aliases expanded."""
     if id(node) in known:
         if not known[id(node)][0]:
             raise Bomb("its aliases refer to themselves")
