@@ -1,1 +1,1 @@
-"""The functions, one file a family."""
+"""The activation functions, one file per family."""

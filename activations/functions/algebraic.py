@@ -1,4 +1,4 @@
-"""Functions made of quotients and square roots, which saturate or bend slowly."""
+"""Algebraic and logarithmic functions: they approach their asymptotes slowly."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from activations.arguments import parameter
 from activations.base import Array, Elementwise
 from activations.functions.special import step
 
-LARGE = 1e150  # x^2 fits; beyond it sqrt(x^2 + c) is |x|
+LARGE = 1e150  # x^2 is finite up to here; beyond, sqrt(x^2 + c) rounds to |x|
 
 
 def hypotenuse(x: Array, square: float) -> Array:
-    """Return sqrt(x^2 + square) without overflow; x is float64."""
+    """Return sqrt(x^2 + square) for float64 x, without overflow."""
     a = np.abs(x)
     c = np.minimum(a, LARGE)
     return np.maximum(a, np.sqrt(c * c + square))
@@ -23,8 +23,9 @@ def hypotenuse(x: Array, square: float) -> Array:
 class SoftSign(Elementwise):
     """x / (1 + |x|). Range (-1, 1).
 
-    f' = 1 / (1 + |x|)^2 from x: from the output, (1 - |y|)^2 has no digits for large x.
-    Bergstra et al. 2009, https://www.iro.umontreal.ca/~lisa/publications2/index.php/publications/show/415
+    f' = 1 / (1 + |x|)^2, computed from x, because (1 - |y|)^2 cancels for large |x|.
+    Bergstra et al. 2009,
+    https://www.iro.umontreal.ca/~lisa/publications2/index.php/publications/show/415
     """
 
     name = "softsign"
@@ -32,7 +33,7 @@ class SoftSign(Elementwise):
 
     def forward(self, x: Array) -> Array:
         most = np.finfo(x.dtype).max / 4
-        c = np.minimum(np.maximum(x, -most), most)  # inf / inf has no value
+        c = np.minimum(np.maximum(x, -most), most)  # inf / inf would be NaN
         return c / (1 + np.abs(c))
 
     def derivative(self, x: Array, y: Array) -> Array:
@@ -41,9 +42,9 @@ class SoftSign(Elementwise):
 
 
 class Elliott(SoftSign):
-    """1/2 + x / (2 (1 + |x|)): softsign moved to the range (0, 1) of a sigmoid.
+    """1/2 + x / (2 (1 + |x|)): softsign shifted and scaled. Range (0, 1).
 
-    Written 1 / (2 (1 + |x|)) for x < 0, where the sum cancels. f' = 1 / (2 (1 + |x|)^2).
+    f' = 1 / (2 (1 + |x|)^2). For x < 0 the sum cancels, and f is computed as 1 / (2 (1 + |x|)).
     Elliott 1993, https://drum.lib.umd.edu/handle/1903/5355
     """
 
@@ -69,7 +70,7 @@ class ISRU(Elementwise, float64=True):
 
     @property
     def _end(self) -> float:
-        """Beyond it f is constant and f' is 0; alpha x^2 still fits."""
+        """The |x| beyond which f is constant and f' = 0; here alpha x^2 is still finite."""
         return LARGE / max(1.0, math.sqrt(self.alpha))
 
     def forward(self, x: Array) -> Array:
@@ -102,9 +103,9 @@ class ISRLU(ISRU):
 class SquarePlus(Elementwise, float64=True):
     """(x + sqrt(x^2 + b)) / 2: a softplus without exponentials. Range (0, inf).
 
-    Written max(x, 0) + (b / 4) / m with m = (|x| + sqrt(x^2 + b)) / 2, which neither cancels
-    for x < 0 nor overflows. b = 4 ln(2)^2 gives softplus's value at 0.
-    f' = (1 + x / sqrt(x^2 + b)) / 2.
+    f' = (1 + x / sqrt(x^2 + b)) / 2. f is computed as max(x, 0) + (b / 4) / m with
+    m = (|x| + sqrt(x^2 + b)) / 2, which does not cancel for x < 0 and does not overflow.
+    b = 4 ln(2)^2 gives softplus's value at 0.
     Barron 2021, https://arxiv.org/abs/2112.11687
     """
 
@@ -122,11 +123,11 @@ class SquarePlus(Elementwise, float64=True):
 
 
 class BentIdentity(Elementwise, float64=True):
-    """(sqrt(x^2 + 1) - 1) / 2 + x: slope 1/2 on the far left, 3/2 on the far right.
+    """(sqrt(x^2 + 1) - 1) / 2 + x: slope 1/2 for x -> -inf, 3/2 for x -> inf.
 
-    Range all numbers; +-inf where the exact value is beyond the largest float. Written
-    x (1 + r / 2) with r = x / (sqrt(x^2 + 1) + 1), which does not cancel near 0.
-    f' = 1 + x / (2 sqrt(x^2 + 1)).
+    Range (-inf, inf). f' = 1 + x / (2 sqrt(x^2 + 1)). f is +-inf if the exact value is beyond the
+    largest float. It is computed as x (1 + r / 2) with r = x / (sqrt(x^2 + 1) + 1), which does not
+    cancel near 0.
     No paper: it appears in lists of activation functions.
     """
 
@@ -146,7 +147,7 @@ class BentIdentity(Elementwise, float64=True):
 class ArcTan(Elementwise, float64=True):
     """arctan(x). Range (-pi / 2, pi / 2).
 
-    f' = 1 / (1 + x^2), with |x| cut at 1e75 and the rest divided off so that x^2 fits.
+    f' = 1 / (1 + x^2). For |x| > 1e75, f' is scaled so that x^2 does not overflow.
     """
 
     name = "arctan"
@@ -162,9 +163,9 @@ class ArcTan(Elementwise, float64=True):
 
 
 class ASinH(Elementwise, float64=True):
-    """asinh(x) = ln(x + sqrt(x^2 + 1)): linear near 0, logarithmic far away.
+    """asinh(x) = ln(x + sqrt(x^2 + 1)): linear near 0, logarithmic for large |x|.
 
-    Range all numbers. f' = 1 / sqrt(x^2 + 1).
+    Range (-inf, inf). f' = 1 / sqrt(x^2 + 1).
     """
 
     name = "asinh"
@@ -177,9 +178,9 @@ class ASinH(Elementwise, float64=True):
 
 
 class SymLog(Elementwise):
-    """sign(x) ln(1 + |x|): linear near 0, logarithmic far away, on both sides.
+    """sign(x) ln(1 + |x|): linear near 0, logarithmic for large |x|.
 
-    Range all numbers. f' = 1 / (1 + |x|).
+    Range (-inf, inf). f' = 1 / (1 + |x|).
     Hafner et al. 2023 (DreamerV3), https://arxiv.org/abs/2301.04104
     """
 

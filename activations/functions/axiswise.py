@@ -1,14 +1,14 @@
 """Functions of a whole row of features: every output depends on every input.
 
-Their ``gradient`` is the Jacobian's diagonal, as in the article that this library began with;
-training uses ``backward``, the product with the whole of its transpose, and ``jacobian(x)``
-returns the matrix.
+``gradient`` is the diagonal of the Jacobian, as in the article that this project started from.
+Training uses ``backward``, the product with the transposed Jacobian. ``jacobian(x)`` returns the
+whole matrix.
 
-float32 rows are evaluated in float64: NumPy's float32 exp is up to 2.5 ULP off, and a quotient of
-sums of such exponentials would exceed the bound. float64 rows carry the rounding error of x - max
-along (two-sum), which an uncompensated softmax turns into a relative error of up to |x - max| ULP.
-float64 values of the softmax family are within 5 ULP, one more than elsewhere, as the row's sum is
-rounded too.
+float32 rows are evaluated in float64, because the error of NumPy's float32 exp is up to 2.5 ULP and
+a quotient of sums of such exponentials would exceed the bound. For float64 rows, the rounding error
+of x - max is computed too (two-sum) and corrected; otherwise it would cause a relative error of up
+to |x - max| ULP in softmax. In the softmax family, float64 values are within 5 ULP, one more than
+elsewhere, because the sum of the row is rounded as well.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from activations.functions.special import LARGEST_ARGUMENT, two_quotient, two_su
 
 
 def by_rows(formula: Callable[..., Array]) -> Callable[..., Array]:
-    """Let a method of arrays return x's dtype without warnings, and work on a few rows at a time.
+    """Make a method of arrays work on blocks of rows and return x's dtype, without warnings.
 
-    Temporaries then stay in the cache. What is drawn has the shape of whole arrays.
+    The temporaries of a block stay in the cache. A stochastic function gets whole arrays, because
+    it draws for all rows at once.
     """
 
     @functools.wraps(formula)
@@ -48,7 +49,7 @@ def by_rows(formula: Callable[..., Array]) -> Callable[..., Array]:
 
 
 class AxisWise(Activation):
-    """A function of the last axis: ``forward`` and ``backward`` are all it takes."""
+    """A function of the last axis. A subclass defines ``forward`` and ``backward``."""
 
     def __call__(self, x: npt.ArrayLike) -> Array:
         """Return f(x) in the dtype of x. Raises ValueError for a single number or empty rows."""
@@ -60,7 +61,7 @@ class AxisWise(Activation):
         return self.diagonal(self._rows(x))
 
     def diagonal(self, x: Array) -> Array:
-        """Return what ``gradient`` does, for a float32 or float64 array of rows."""
+        """Return the Jacobian's diagonal for a float32 or float64 array of rows."""
         return np.diagonal(self.jacobian(x), axis1=-2, axis2=-1).copy()
 
     def jacobian(self, x: npt.ArrayLike) -> Array:
@@ -85,9 +86,9 @@ class AxisWise(Activation):
 
 
 def shifted(x: Array) -> tuple[Array, Array | float]:
-    """Return d + rest = x - max(x) along the last axis, in float64 to twice its digits.
+    """Return float64 d and rest with d + rest = x - max(x) along the last axis, exactly.
 
-    rest is above -1 and meaningless where d is not finite.
+    rest is at least -1; it has no meaning where d is not finite.
     """
     largest = x.max(axis=-1, keepdims=True)
     if x.dtype == np.float32:
@@ -111,24 +112,24 @@ def exponentials(x: Array, tau: float = 1.0) -> Array:
 
 
 def complement(p: Array) -> Array:
-    """Return 1 - p for probabilities that sum to 1, with all digits where p is nearly 1."""
+    """Return 1 - p for probabilities that sum to 1, without cancellation where p is near 1."""
     dominant = p > 0.5
     return np.where(dominant, (p * ~dominant).sum(axis=-1, keepdims=True), 1 - p)
 
 
 def _nan_or_zeros(name: str, value: Any) -> str:
-    if isinstance(value, float) and math.isnan(value):  # how a shell may deliver the word
+    if isinstance(value, float) and math.isnan(value):  # Hydra reads the word nan as a number
         return "nan"
     return one_of(name, value, ("nan", "zeros"))
 
 
 class Masked(AxisWise):
-    """A function whose rows of -inf alone give NaN (as PyTorch and JAX) or zeros, as asked."""
+    """A function with a choice for rows of only -inf: NaN (as in PyTorch and JAX) or zeros."""
 
     masked_rows = parameter("nan", check=_nan_or_zeros)
 
     def filled(self, x: Array, y: Array, value: float = 0) -> Array:
-        """Return y with ``value`` in the rows where all of x is -inf, if asked."""
+        """Return y; with masked_rows="zeros", rows where all of x is -inf get ``value``."""
         if self.masked_rows == "nan":
             return y
         return np.where(x.max(axis=-1, keepdims=True) == -np.inf, value, y)
@@ -137,9 +138,9 @@ class Masked(AxisWise):
 class Softmax(Masked):
     """p_i = e^x_i / sum_j e^x_j along the last axis. Range (0, 1), each row sums to 1.
 
-    The Jacobian is diag(p) - p p^T; 1 - p of the largest entry is the sum of the others.
-    masked_rows: what a row of -inf gives, "nan" (as PyTorch and JAX) or "zeros". A single
-    -inf gives 0, +inf makes the row NaN.
+    The Jacobian is diag(p) - p p^T. For the largest entry, 1 - p is computed as the sum of the
+    others. masked_rows is the result for a row of only -inf: "nan" (as in PyTorch and JAX) or
+    "zeros". Otherwise -inf gives p_i = 0; a row with +inf is NaN.
     Bridle 1990, https://papers.nips.cc/paper/1989/hash/0336dcbab05b9d5ad24f4333c7658a0e
     """
 
@@ -156,8 +157,8 @@ class Softmax(Masked):
 
     @by_rows
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        # A constant added to grad changes nothing. Taking the mean away twice keeps the digits of
-        # a dominant entry, whose gradient is nearly the mean.
+        # A constant added to grad does not change the product. The mean is subtracted twice,
+        # because one subtraction cancels for a dominant entry, whose grad is nearly the mean.
         against = grad - (grad * y).sum(axis=-1, keepdims=True)
         product = y * (against - (against * y).sum(axis=-1, keepdims=True))
         return product if self._slope == 1 else self._slope * product
@@ -178,7 +179,7 @@ class Softmax(Masked):
 
     @property
     def _temperature(self) -> float:
-        """What x is divided by before."""
+        """The number by which x is divided."""
         return 1
 
     def _probabilities(self, x: Array) -> Array:
@@ -191,7 +192,7 @@ class Softmax(Masked):
 class Softmin(Softmax):
     """p_i = e^-x_i / sum_j e^-x_j, the softmax of -x. Range (0, 1), each row sums to 1.
 
-    masked_rows concerns rows of +inf. torch.nn.Softmin
+    masked_rows is the result for a row of only +inf. torch.nn.Softmin
     """
 
     name = "softmin"
@@ -211,11 +212,10 @@ def _last_or_third(name: str, value: Any) -> int:
 
 
 class Softmax2d(Softmax):
-    """Softmax over the channels of an image at each of its places.
+    """Softmax over the channels of an image at each pixel.
 
-    Features are last here, so (..., height, width, channels) needs nothing but the default;
-    channel_axis = -3 takes PyTorch's (..., channels, height, width). masked_rows as for
-    softmax. torch.nn.Softmax2d
+    channel_axis = -1, the default, is for x of shape (..., height, width, channels); -3 is for
+    PyTorch's (..., channels, height, width). masked_rows is as for softmax. torch.nn.Softmax2d
     """
 
     name = "softmax2d"
@@ -232,7 +232,7 @@ class Softmax2d(Softmax):
         return self._channels_back(super().backward(*parts))
 
     def jacobian(self, x: npt.ArrayLike) -> Array:
-        """Return dp_i/dx_j at each place, shape (..., height, width, n, n)."""
+        """Return dp_i/dx_j at each pixel, shape (..., height, width, n, n)."""
         return super().jacobian(self._channels_last(self._rows(x)))
 
     def _channels_last(self, x: Array) -> Array:
@@ -247,9 +247,9 @@ class Softmax2d(Softmax):
 
 
 class SoftmaxOne(AxisWise):
-    """p_i = e^x_i / (1 + sum_j e^x_j): softmax with one more logit 0 that is left out.
+    """p_i = e^x_i / (1 + sum_j e^x_j): softmax with an additional logit 0, whose p is dropped.
 
-    Range (0, 1), each row sums to less than 1; a row of -inf gives zeros.
+    Range (0, 1), each row sums to less than 1; a row of only -inf gives zeros.
     Miller 2023, https://www.evanmiller.org/attention-is-off-by-one.html
     """
 
@@ -278,11 +278,11 @@ def _with_zero(x: Array) -> Array:
 
 
 class GumbelSoftmax(Softmax):
-    """softmax((x + g) / tau): nearly one-hot samples, g_i Gumbel noise. Range (0, 1).
+    """softmax((x + g) / tau) with Gumbel noise g: nearly one-hot samples. Range (0, 1).
 
-    In training g = -ln E with E ~ Exp(1) is drawn for each element of x (replicates, batch,
-    units), replicate k from its own generator; otherwise g = 0. PyTorch's ``hard`` samples
-    are not offered: their gradient needs the soft sample, and nothing is remembered.
+    In training, g = -ln E with E ~ Exp(1) is drawn for each element of x (replicates, batch,
+    units); each replicate has its own generator. Otherwise g = 0. PyTorch's option ``hard`` is
+    missing: its gradient needs the soft sample, and an activation keeps no state between calls.
     Jang, Gu & Poole 2017, https://arxiv.org/abs/1611.01144
     """
 
@@ -309,10 +309,10 @@ class GumbelSoftmax(Softmax):
 class LogSoftmax(Masked):
     """ln p_i = x_i - ln sum_j e^x_j along the last axis. Range (-inf, 0].
 
-    Taken as (x - max) - ln(1 + sum over the others of e^(x - max)), so that the largest entry
-    keeps its digits; so does its gradient, whose 1 - p is the sum of the others' p.
-    masked_rows: what a row of -inf gives, "nan" (as PyTorch and JAX) or "zeros" (p = 0,
-    ln p = -inf). +inf makes the row NaN.
+    Computed as (x - max) - ln(1 + sum over the others of e^(x - max)), which does not cancel for
+    the largest entry. In its gradient, 1 - p is computed as the sum of the others' p. masked_rows
+    is the result for a row of only -inf: "nan" (as in PyTorch and JAX) or "zeros" (p = 0, so
+    ln p = -inf). A row with +inf is NaN.
     Bridle 1990, https://papers.nips.cc/paper/1989/hash/0336dcbab05b9d5ad24f4333c7658a0e
     """
 
@@ -344,7 +344,7 @@ class LogSoftmax(Masked):
 def sum_of_others(d: Array, rest: Array | float) -> Array:
     """Return sum_j e^(d_j + rest_j) - 1, where the largest d_j + rest_j is 0.
 
-    The largest term is left out; what ties with it counts as 1 each.
+    The -1 leaves out the largest term, e^0. Each entry equal to the largest counts 1.
     """
     lower = d < 0
     e = np.exp(d)

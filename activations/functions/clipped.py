@@ -1,4 +1,4 @@
-"""Bounded functions made of straight lines and parabolas."""
+"""Bounded functions that are piecewise linear or quadratic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from activations.functions.indicators import constant, indicator, positive
 class HardTanh(Elementwise):
     """min(max(x, low), high), with low < high. Range [low, high]; f' is 0 at both kinks.
 
-    f' = 1 for low < x < high, else 0. The kinks as in PyTorch; JAX takes 1.
+    f' = 1 for low < x < high, else 0. At the kinks PyTorch also has 0, JAX 1.
     Collobert 2004, thesis, EPFL/Paris VI.
     """
 
@@ -32,11 +32,10 @@ class HardTanh(Elementwise):
 
 
 class Clip(Elementwise):
-    """min(max(x, low), high); None leaves a side open. Range [low, high].
+    """min(max(x, low), high); with None there is no bound on that side. Range [low, high].
 
-    f' is 0 at both bounds, as that of PyTorch's hardtanh; torch.clamp 2.13 takes 1, jax.numpy.clip
-    1/2. ONNX and PyTorch have no default bounds; ours are the unit interval.
-    f' = 1 for low < x < high, else 0.
+    f' = 1 for low < x < high, else 0. At the bounds PyTorch's hardtanh also has 0, torch.clamp 2.13
+    has 1 and jax.numpy.clip 1/2. ONNX and PyTorch have no default bounds; ours are 0 and 1.
     ONNX Clip, torch.clamp, numpy.clip
     """
 
@@ -70,9 +69,9 @@ class Clip(Elementwise):
 class HardSigmoid(Elementwise):
     """min(max(slope x + offset, 0), 1), with slope > 0. Range [0, 1]; f' is 0 at both kinks.
 
-    slope = 1/6 (kinks at -3 and 3) as in PyTorch, JAX, Keras 3; 0.2 (-2.5 and 2.5) in ONNX,
-    Keras 2 and Theano. Evaluated as clip(x + offset/slope, 0, 1/slope) slope: slope x +
-    offset would lose digits at the left kink. f' = slope for 0 < f(x) < 1, else 0.
+    f' = slope for 0 < f(x) < 1, else 0. The default slope 1/6 (kinks at -3 and 3) is that of
+    PyTorch, JAX and Keras 3; ONNX, Keras 2 and Theano have 0.2 (-2.5 and 2.5). f is computed as
+    clip(x + offset / slope, 0, 1 / slope) slope, because slope x + offset cancels at the left kink.
     Courbariaux, Bengio & David 2015, https://arxiv.org/abs/1511.00363
     """
 
@@ -94,10 +93,10 @@ class HardSigmoid(Elementwise):
 
 
 class SparseSigmoid(HardSigmoid):
-    """min(max((x + 1) / 2, 0), 1). Range [0, 1]; f' is 0 at both kinks (JAX takes 1/4).
+    """min(max((x + 1) / 2, 0), 1). Range [0, 1]; f' is 0 at both kinks (JAX has 1/4).
 
-    The first of two probabilities of sparsemax, and the slope of sparse_plus.
-    f' = 1/2 for |x| < 1, else 0. jax.nn
+    f' = 1/2 for |x| < 1, else 0. f is the first output of sparsemax for the row (x, 0), and the
+    derivative of sparse_plus. jax.nn.sparse_sigmoid;
     Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
     """
 
@@ -106,7 +105,7 @@ class SparseSigmoid(HardSigmoid):
 
 
 class SQNL(Elementwise):
-    """x - x |x| / 4 for |x| < 2, else sign(x): a square-law tanh. Range [-1, 1].
+    """x - x |x| / 4 for |x| < 2, else sign(x): a quadratic form of tanh. Range [-1, 1].
 
     f' = max(1 - |x| / 2, 0).
     Wuraola & Patel 2018, SQNL: A New Computationally Efficient Activation Function,
@@ -125,10 +124,10 @@ class SQNL(Elementwise):
 
 
 class HardGaussianHat(Elementwise):
-    """max(1 - |x|, 0), the triangular hat. Range [0, 1]; f' is 0 at -1, 0 and 1.
+    """max(1 - |x|, 0), the triangular function. Range [0, 1]; f' is 0 at -1, 0 and 1.
 
-    f' = -sign(x) for |x| < 1, else 0.
-    The linear B-spline; as a fuzzy membership function Zadeh 1965.
+    f' = -sign(x) for |x| < 1, else 0. It is the linear B-spline.
+    Zadeh 1965, as a fuzzy membership function.
     """
 
     name = "hard_gaussian_hat"
@@ -144,9 +143,9 @@ class HardGaussianHat(Elementwise):
 class Step(Elementwise):
     """1 for x > threshold, else 0. Range {0, 1}.
 
-    f' = 0 everywhere, so that nothing before it learns; window > 0 trains it straight
-    through, as if f' were 1 for |x - threshold| <= window.
-    Rosenblatt 1958; straight through: Bengio et al. 2013, https://arxiv.org/abs/1308.3432
+    f' = 0 everywhere, so the layers before it do not learn. With window > 0 training uses the
+    straight-through surrogate, 1 for |x - threshold| <= window, else 0.
+    Rosenblatt 1958; straight-through: Bengio et al. 2013, https://arxiv.org/abs/1308.3432
     """
 
     name = "step"
@@ -166,10 +165,10 @@ class Step(Elementwise):
 
 
 class SignSTE(Elementwise):
-    """sign(x), trained straight through. Range {-1, 0, 1}.
+    """sign(x), with a straight-through surrogate of its derivative. Range {-1, 0, 1}.
 
-    f' = 1 for |x| <= window, else 0, is a stand-in: the true one is 0 everywhere but at 0;
-    window = 0 gives the true one.
+    f' = 1 for |x| <= window, else 0. This surrogate trains the layers before; the true derivative
+    is 0 for x != 0. window = 0 gives 0 everywhere.
     Hubara et al. 2016, Binarized Neural Networks, https://arxiv.org/abs/1602.02830
     """
 

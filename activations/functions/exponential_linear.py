@@ -1,4 +1,4 @@
-"""The exponential, and units that are linear on the right and exponential on the left."""
+"""The exponential function, and units that are linear for x > 0 and exponential for x < 0."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from activations.functions.special import NO_UNDERFLOW, expm1_below_0, two_quoti
 
 
 class Exponential(Elementwise):
-    """e^x. Range (0, inf); inf where e^x is beyond the largest float, without a warning.
+    """e^x. Range (0, inf); if e^x exceeds the largest float, f is inf, without a warning.
 
     f' = e^x.
     """
@@ -28,9 +28,8 @@ class Exponential(Elementwise):
 class ELU(Elementwise):
     """x for x > 0, alpha (e^x - 1) for x <= 0, the exponential linear unit.
 
-    Range (-alpha, inf). f'(0) = alpha, the negative branch's, as everywhere; 1 only for
-    alpha = 1. f' = 1 for x > 0, alpha e^x for x <= 0, from x: y + alpha has no digits on the far
-    left.
+    Range (-alpha, inf). f' = 1 for x > 0, alpha e^x for x <= 0. f'(0) = alpha, as in all
+    libraries. f' is computed from x, because y + alpha cancels for x far below 0.
     Clevert, Unterthiner & Hochreiter 2015, https://arxiv.org/abs/1511.07289
     """
 
@@ -42,12 +41,13 @@ class ELU(Elementwise):
         left = np.minimum(x, 0)
         if self.alpha == 1:
             return np.maximum(x, 0) + expm1_below_0(left)
-        return np.maximum(x, 0) + self.alpha * np.expm1(left)  # alpha may be large, x subnormal
+        # not expm1_below_0: its error at subnormal x grows by the factor alpha
+        return np.maximum(x, 0) + self.alpha * np.expm1(left)
 
     def derivative(self, x: Array, y: Array) -> Array:
         if self.alpha == 1:
             return np.exp(np.minimum(x, 0))
-        half = np.exp(np.minimum(x, 0) / 2)  # its square may be subnormal
+        half = np.exp(np.minimum(x, 0) / 2)  # e^x itself may be subnormal
         return np.where(x > 0, half, (self.alpha * half) * half)
 
 
@@ -57,7 +57,7 @@ _ELU = ELU()
 class CELU(Elementwise):
     """x for x > 0, alpha (e^(x / alpha) - 1) for x <= 0: ELU with a slope of 1 at 0.
 
-    Range (-alpha, inf). f' = e^(min(x, 0) / alpha), x / alpha in two pieces.
+    Range (-alpha, inf). f' = e^(min(x, 0) / alpha).
     Barron 2017, https://arxiv.org/abs/1704.07483
     """
 
@@ -89,9 +89,9 @@ class CELU(Elementwise):
 class SELU(Elementwise):
     """scale x for x > 0, scale alpha (e^x - 1) for x <= 0, the self-normalising ELU.
 
-    Range (-1.7581, inf); inf where scale x is beyond the largest float. alpha and scale keep
-    mean 0 and variance 1. f'(0) = scale alpha = 1.7581, the negative branch's, as in PyTorch
-    and JAX. f' = scale for x > 0, scale alpha e^x for x <= 0.
+    Range (-1.7581, inf). f' = scale for x > 0, scale alpha e^x for x <= 0. f'(0) = scale alpha =
+    1.7581, as in PyTorch and JAX. alpha = 1.6733 and scale = 1.0507 preserve mean 0 and variance 1
+    from layer to layer. f is inf if scale x exceeds the largest float.
     Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
     """
 
@@ -108,5 +108,5 @@ class SELU(Elementwise):
     def derivative(self, x: Array, y: Array) -> Array:
         number = x.dtype.type
         left = number(self.scale * self.alpha)
-        excess = left - number(self.scale)  # exact, and so is left - excess where x > 0
+        excess = left - number(self.scale)  # exact, and left - excess = scale is exact too
         return left * np.exp(np.minimum(x, 0)) - excess * (x > 0)

@@ -1,14 +1,14 @@
-"""Gated linear units: two inputs make one output, a function of one times one of the other.
+"""Gated linear units: an output is a function of one input times a function of another input.
 
-The last axis is halved: a is its first half, b its second (SwiGLUClamped: even and odd
-entries). Which half is the gate is part of each definition; nothing is swapped silently.
-``gradient`` has the shape of x and holds each input's own slope.
+a is the first half of the last axis, b the second (SwiGLUClamped: the even and the odd entries).
+The definition of each unit says which half is the gate. ``gradient`` has the shape of x and holds
+the partial derivative with respect to each input.
 
-A product of 0 and infinity is NaN, as the limit depends on the path; overflow of a product of
-finite numbers to infinity is right. The product's error in ULP may be twice its factors', whose
-relative errors add up; where float32 factors would lead beyond 4 ULP, they are float64's. GEGLU
-and ReGLU do with float32, but where GELU is subnormal, below x = -13, and the other factor is not
-small: GELU has few digits there.
+0 times infinity is NaN, because the limit depends on the path. A product of finite numbers may
+overflow to infinity. The relative errors of the factors add up, so the error of the product may be
+twice as large in ULP. If it would exceed 4 ULP, the factors are computed in float64. GEGLU and
+ReGLU use float32. Exception: for a < -13, GELU(a) is subnormal and has few digits, so GEGLU may
+exceed the bound if b is not small.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from activations.functions.sigmoidal import Sigmoid, TanH
 
 
 class Gated(AxisWise):
-    """y = first(a) second(b), with two elementwise functions."""
+    """y = first(a) second(b) with two elementwise functions."""
 
     inputs_per_output = 2
     interleaved: ClassVar[bool] = False
@@ -47,7 +47,7 @@ class Gated(AxisWise):
         return self.first.forward(a) * self.second.forward(b)
 
     def diagonal(self, x: Array) -> Array:
-        """Return each input's slope, in the shape of x."""
+        """Return the partial derivative with respect to each input, in the shape of x."""
         y = self.forward(x)
         return self.backward(x, y, np.ones_like(y))
 
@@ -86,14 +86,14 @@ class Gated(AxisWise):
 
 
 def _value_and_slope(function: Elementwise, x: Array) -> tuple[Array, Array | None]:
-    """Return f(x) and f'(x), which is None for the identity."""
+    """Return f(x) and f'(x); for the identity, None instead of f'(x)."""
     if isinstance(function, Identity):
         return x, None
     return function.value_and_derivative(x)
 
 
 class GLU(Gated, float64=True):
-    """a sigmoid(b): the second half gates, as in PyTorch, JAX and Keras. Range (-inf, inf).
+    """a sigmoid(b): the second half is the gate, as in PyTorch, JAX and Keras. Range (-inf, inf).
 
     Dauphin et al. 2017, https://arxiv.org/abs/1612.08083
     """
@@ -103,9 +103,9 @@ class GLU(Gated, float64=True):
 
 
 class SwiGLU(Gated, float64=True):
-    """silu(alpha; a) b with silu(alpha; a) = a sigmoid(alpha a): the first half gates.
+    """a sigmoid(alpha a) b: the first half is the gate. Range (-inf, inf).
 
-    As in LLaMA and ONNX; some codes gate with the second half. Range (-inf, inf).
+    LLaMA and ONNX have the same order; in some libraries the second half is the gate.
     Shazeer 2020, GLU Variants Improve Transformer, https://arxiv.org/abs/2002.05202
     """
 
@@ -119,7 +119,7 @@ class SwiGLU(Gated, float64=True):
 
 
 class GEGLU(Gated):
-    """gelu(a) b with the exact GELU: the first half gates. Range (-inf, inf).
+    """gelu(a) b with the exact GELU: the first half is the gate. Range (-inf, inf).
 
     Shazeer 2020, GLU Variants Improve Transformer, https://arxiv.org/abs/2002.05202
     """
@@ -129,7 +129,7 @@ class GEGLU(Gated):
 
 
 class ReGLU(Gated):
-    """max(a, 0) b: the first half gates; its slope at a = 0 is 0. Range (-inf, inf).
+    """max(a, 0) b: the first half is the gate; dy/da = 0 at a = 0. Range (-inf, inf).
 
     Shazeer 2020, GLU Variants Improve Transformer, https://arxiv.org/abs/2002.05202
     """
@@ -150,7 +150,7 @@ class BilinearGLU(Gated):
 
 
 class GTU(Gated, float64=True):
-    """tanh(a) sigmoid(b): the second half gates. Range (-1, 1).
+    """tanh(a) sigmoid(b): the second half is the gate. Range (-1, 1).
 
     Van den Oord et al. 2016, https://arxiv.org/abs/1606.05328
     """
@@ -160,9 +160,10 @@ class GTU(Gated, float64=True):
 
 
 class SEGLU(Gated, float64=True):
-    """selu(a) b: the first half gates. Range (-inf, inf).
+    """selu(a) b: the first half is the gate. Range (-inf, inf).
 
-    Shazeer's scheme with Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
+    Shazeer's 2020 GLU variants with the SELU of Klambauer et al. 2017,
+    https://arxiv.org/abs/1706.02515
     """
 
     name = "seglu"
@@ -172,8 +173,8 @@ class SEGLU(Gated, float64=True):
 class SwiGLUClamped(Gated, float64=True):
     """u sigmoid(alpha u) (v + 1) with u = min(a, limit), v = min(max(b, -limit), limit).
 
-    a are the even entries, b the odd ones (interleaved, unlike the others); a gates. The
-    slopes at the clamps are 0.
+    a are the even entries, b the odd ones (the other units take halves); a is the gate. The
+    derivatives at the clamps are 0.
     OpenAI 2025, gpt-oss model card, https://arxiv.org/abs/2508.10925
     """
 

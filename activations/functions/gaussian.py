@@ -1,4 +1,4 @@
-"""The normal distribution's functions: its bell and its integral."""
+"""The Gaussian e^(-x^2), the error function, and the normal distribution function."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from activations.functions.tables import (
 class Erf(SharedParts):
     """2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x, the error function.
 
-    Range (-1, 1). f' = 2 / sqrt(pi) e^(-x^2). float32 takes both from tables.
+    Range (-1, 1). f' = 2 / sqrt(pi) e^(-x^2). In float32 both come from lookup tables.
     """
 
     name = "erf"
@@ -52,7 +52,7 @@ class Erf(SharedParts):
 class NormalCDF(SharedParts):
     """Phi(x) = (1 + erf(x / sqrt 2)) / 2, the normal distribution function (probit).
 
-    Range (0, 1). f' = e^(-x^2 / 2) / sqrt(2 pi). float32 takes both from tables.
+    Range (0, 1). f' = e^(-x^2 / 2) / sqrt(2 pi). In float32 both come from lookup tables.
     Bliss 1934, The method of probits, https://doi.org/10.1126/science.79.2037.38
     """
 
@@ -71,10 +71,10 @@ class NormalCDF(SharedParts):
 class LaplaceCDF(Elementwise, float64=True):
     """(1 + erf((x - mu) / (sigma sqrt 2))) / 2. Range (0, 1).
 
-    Called laplace in the paper and in its libraries, though it is the normal distribution
-    function with mean mu and deviation sigma; the defaults, mu = sqrt(1/2) and
-    sigma = sqrt(1 / (4 pi)), make it the closest to max(x, 0)^2.
-    f' = e^(-t^2 / 2) / (sigma sqrt(2 pi)) with t = (x - mu) / sigma.
+    f' = e^(-t^2 / 2) / (sigma sqrt(2 pi)) with t = (x - mu) / sigma. The paper calls f laplace, but
+    it is the normal distribution function with mean mu and standard deviation sigma. The defaults
+    are the paper's, mu = sqrt(1/2) and sigma = sqrt(1 / (4 pi)), rounded; with them f approximates
+    max(x, 0)^2.
     Ma et al. 2022 (Mega), https://arxiv.org/abs/2209.10655
     """
 
@@ -83,7 +83,7 @@ class LaplaceCDF(Elementwise, float64=True):
     sigma = parameter(0.282095, minimum=1e-30)
 
     def _standardised(self, x: Array) -> tuple[Array, Array]:
-        """Return t = (x - mu) / sigma, cut where nothing is left of e^(-t^2 / 2), and its rest."""
+        """Return t = (x - mu) / sigma, clipped where e^(-t^2 / 2) = 0, and its rounding error."""
         reach = GAUSSIAN_END * self.sigma
         difference, rest = two_sum(-self.mu, np.minimum(np.maximum(x, -1e300), 1e300))
         t, more = two_quotient(np.minimum(np.maximum(difference, -reach), reach), self.sigma)
@@ -100,16 +100,16 @@ class LaplaceCDF(Elementwise, float64=True):
     def derivative(self, x: Array, y: Array) -> Array:
         t, rest = self._standardised(x)
         a = np.minimum(np.abs(t), GAUSSIAN_END)
-        half = exp_of_square(a, 0.25, -0.5 * t * rest)  # its square may be subnormal
+        half = exp_of_square(a, 0.25, -0.5 * t * rest)  # e^(-t^2 / 2) itself may be subnormal
         half = half * (a < GAUSSIAN_END)
         return (half * (FRACTION_OF_SQUARE_ROOT_2_PI / self.sigma)) * half
 
 
 class Gaussian(Elementwise, float64=True):
-    """e^(-x^2), the bell. Range (0, 1].
+    """e^(-x^2), the Gaussian. Range (0, 1].
 
-    A radial basis function e^(-(x - c)^2 / (2 s^2)) is this one after the linear layer's
-    weights. f' = -2 x e^(-x^2).
+    f' = -2 x e^(-x^2). After a linear layer, it is a radial basis function
+    e^(-(x - c)^2 / (2 s^2)): weight and bias determine c and s.
     Broomhead & Lowe 1988, https://apps.dtic.mil/sti/citations/ADA196234
     """
 

@@ -1,4 +1,4 @@
-"""x Phi(x), the Gaussian error linear unit, and functions of it."""
+"""GELU = x Phi(x), the Gaussian error linear unit, and functions of it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from activations.functions.tables import CARRIED, NORMAL_END, Normal, normal
 
 
 class Tail(NamedTuple):
-    """Of a = |x|: q = Q(a) and bell = e^(-a^2 / 2), so that Phi(-a) = q bell."""
+    """a = |x|, q = Q(a) and bell = e^(-a^2 / 2), so that Phi(-a) = q bell."""
 
     a: Array
     q: Array
@@ -35,7 +35,7 @@ class Tail(NamedTuple):
 
 
 class Table(NamedTuple):
-    """x cut at the left end, c, which is x cut at both, and 8 Phi and 8 phi at c."""
+    """x clipped at -NORMAL_END; c, x clipped at both ends; normal, 8 Phi(c) and 8 phi(c)."""
 
     x: Array
     c: Array
@@ -45,10 +45,10 @@ class Table(NamedTuple):
 class GELU(SharedParts):
     """x Phi(x) = x/2 (1 + erf(x / sqrt 2)), the Gaussian error linear unit, exact.
 
-    Range (-0.1700, inf), the minimum at x = -0.7518. Written max(x, 0) - |x| Phi(-|x|) in
-    float64: the textbook form has no digits below x = -5.5 in float32 and -8.3 in float64. In
-    float32 Phi comes from a table. The tanh approximation, JAX's default, is gelu_tanh.
-    f' = Phi(x) + x Phi'(x); f'(-x) = 1 - f'(x).
+    Range (-0.1700, inf), the minimum at x = -0.7518. f' = Phi(x) + x Phi'(x); f'(-x) = 1 - f'(x).
+    In float64, f is computed as max(x, 0) - |x| Phi(-|x|), because the textbook form cancels to 0
+    below x = -5.5 in float32 and -8.3 in float64. In float32, Phi comes from a lookup table. JAX's
+    default is the tanh approximation, gelu_tanh.
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
@@ -82,13 +82,14 @@ class GELU(SharedParts):
 
 
 _GELU = GELU()
-_MINIMUM = -0.7517915246935645  # GELU' is 0 there
+_MINIMUM = -0.7517915246935645  # the x where GELU' = 0
 
 
 class ClippedGELU(Elementwise):
     """min(max(GELU(x), low), high). Range within [low, high].
 
-    f' = GELU'(x) for low < GELU(x) < high, else 0. Meant for quantisation. Wu et al. 2020, https://arxiv.org/abs/2004.09602
+    f' = GELU'(x) for low < GELU(x) < high, else 0. Proposed for quantised networks.
+    Wu et al. 2020, https://arxiv.org/abs/2004.09602
     """
 
     name = "clipped_gelu"
@@ -97,7 +98,7 @@ class ClippedGELU(Elementwise):
 
     @property
     def kinks(self) -> tuple[float, ...]:
-        """Where GELU, which falls to its minimum and then rises, crosses a bound: by bisection."""
+        """The x where GELU(x) = low or high, by bisection on both sides of GELU's minimum."""
         found = {bound for bound in (self.low, self.high) if bound >= GAUSSIAN_END}
         for bound in {self.low, self.high} - found:
             for low, high in ((_MINIMUM, -GAUSSIAN_END), (_MINIMUM, GAUSSIAN_END)):
@@ -133,10 +134,11 @@ _TANH_SERIES = constants(
 
 
 class Phish(Elementwise, float64=True):
-    """x tanh(GELU(x)). Range [0, inf) on both sides of 0 but for rounding; f(0) = f'(0) = 0.
+    """x tanh(GELU(x)). Range [0, inf).
 
-    f' = tanh(g) + x g' / cosh(g)^2 with g = GELU(x). For x < 0, where |g| < 0.17, tanh is its
-    power series, and f' is g + x g' = x Phi'(x) (2 Q + x), Q = Phi / Phi', and a small rest.
+    f > 0 on both sides of 0; f(0) = f'(0) = 0. f' = tanh(g) + x g' / cosh(g)^2 with g = GELU(x).
+    For x < 0, |g| < 0.17: tanh(g) is computed by its power series, and f' as g + x g', which equals
+    x Phi'(x) (2 Phi(x) / Phi'(x) + x), plus a small remainder.
     Naveen 2022, https://doi.org/10.36227/techrxiv.17283824
     """
 
@@ -162,7 +164,7 @@ def _tanh_excess(g: Array) -> Array:
 
 
 def _phish_left(x: Array) -> Array:
-    """Return x g + x (tanh(g) - g); x g = x^2 Q(-x) e^(-x^2 / 2) rounds less than x times g."""
+    """Return x g + x (tanh(g) - g); x g = x^2 Q(-x) e^(-x^2 / 2) has a smaller rounding error."""
     product, rest = _square_times_tail(x)
     y = product * exp_of_square(-x, 0.5, rest)
     g = x * scaled_normal_tail(-x) * exp_of_square(-x, 0.5)
@@ -170,7 +172,7 @@ def _phish_left(x: Array) -> Array:
 
 
 def _square_times_tail(x: Array) -> tuple[Array, Array]:
-    """Return x^2 Q(-x), and what its factors have lost in rounding as a share of it."""
+    """Return x^2 Q(-x), and the relative rounding error of its factors."""
     square, lost = two_product(x, x)
     share = np.where(square > 1e-280, lost / np.maximum(square, 1e-280), 0.0)
     tail, rest = scaled_normal_tail_in_two(-x)

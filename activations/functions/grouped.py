@@ -1,7 +1,7 @@
-"""Functions that change the width: several inputs to one output, or one input to two.
+"""Functions that change the width: several inputs make one output, or one input makes two.
 
-Groups are neighbours on the last axis: inputs 0 ... pieces - 1 make output 0, and so on.
-``gradient`` has the shape of x and holds the slope of the one output that each input feeds.
+A group is ``pieces`` neighbours on the last axis: inputs 0 to pieces - 1 make output 0, and so on.
+``gradient`` has the shape of x: the derivative of the group's output with respect to each input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SOFTMAX = Softmax()
 
 
 class _Grouped(AxisWise):
-    """``pieces`` inputs make one output; None takes the row and cannot be a hidden layer."""
+    """``pieces`` inputs make one output; None stands for the whole row, not for a hidden layer."""
 
     pieces = parameter(2, check=_count_or_none)
 
@@ -33,7 +33,7 @@ class _Grouped(AxisWise):
         return math.nan if self.pieces is None else self.pieces
 
     def diagonal(self, x: Array) -> Array:
-        """Return each input's slope, in the shape of x."""
+        """Return the derivative with respect to each input, in the shape of x."""
         y = self.forward(x)
         return self.backward(x, y, np.ones_like(y))
 
@@ -47,10 +47,10 @@ class _Grouped(AxisWise):
 
 
 class Maxout(_Grouped):
-    """The largest of ``pieces`` neighbouring inputs; its slope is 1, of ties the first's.
+    """max_i x_i over k = ``pieces`` neighbouring inputs. Range (-inf, inf).
 
-    Range (-inf, inf). The linear layer before it has ``pieces`` times as many outputs;
-    pieces = None takes the whole row.
+    The derivative is 1 for the first of the largest inputs, 0 for the others. The linear layer
+    before has ``pieces`` times as many outputs. pieces = None takes the whole row.
     Goodfellow et al. 2013, https://arxiv.org/abs/1302.4389
     """
 
@@ -68,11 +68,11 @@ class Maxout(_Grouped):
 
 
 class LogSumExp(_Grouped):
-    """ln(e^x_1 + ... + e^x_k) of k = ``pieces`` neighbouring inputs: a smooth maximum.
+    """ln sum_i e^x_i over k = ``pieces`` neighbouring inputs: a smooth maximum.
 
     Range (-inf, inf); the gradient is the softmax of each group. pieces = None takes the whole
-    row, as in JAX and SciPy. The largest term is taken out and the sum of the others goes into
-    log1p. Where the result crosses 0 it is right to 1 eps absolute.
+    row, as in JAX and SciPy. f is computed as max + log1p of the sum of e^(x_i - max) over the
+    others. Near a root of f the absolute error is at most 1 eps.
     Nielsen & Sun 2016, https://doi.org/10.3390/e18120442; jax.nn.logsumexp
     """
 
@@ -95,9 +95,9 @@ class LogSumExp(_Grouped):
 
 
 class LogMeanExp(LogSumExp):
-    """ln((e^x_1 + ... + e^x_k) / k) of k = ``pieces`` neighbouring inputs; of equals, their value.
+    """ln(sum_i e^x_i / k) over k = ``pieces`` neighbouring inputs. Range (-inf, inf).
 
-    Range (-inf, inf). pieces = None takes the whole row. jax.nn.logmeanexp
+    For equal inputs f is their value. pieces = None takes the whole row. jax.nn.logmeanexp
     """
 
     name = "logmeanexp"
@@ -114,7 +114,7 @@ class LogMeanExp(LogSumExp):
 class CReLU(AxisWise):
     """max(x, 0) followed by max(-x, 0): twice as many outputs as inputs. Range [0, inf).
 
-    ``gradient`` has the shape of y: the slopes of both halves, 0 at x = 0.
+    ``gradient`` has the shape of y and holds dy_i/dx_i for both halves. It is 0 at x = 0.
     Shang et al. 2016, https://arxiv.org/abs/1603.05201
     """
 
@@ -126,7 +126,7 @@ class CReLU(AxisWise):
         return np.maximum(np.concatenate([x, -x], axis=-1), 0)
 
     def diagonal(self, x: Array) -> Array:
-        """Return dy_i/dx_i for the first half of y and for the second."""
+        """Return dy_i/dx_i for the first and the second half of y."""
         y = np.sign(self.forward(x))
         y[..., y.shape[-1] // 2 :] *= -1
         return y

@@ -1,7 +1,7 @@
-"""Zero-or-one functions that pass NaN on: the slopes of piecewise linear functions.
+"""Functions with values 0 and 1 that propagate NaN: derivatives of piecewise linear functions.
 
-A comparison is a tenth of the cost of np.sign, np.minimum or np.where, which also take longer
-the less the signs can be foreseen.
+They use comparisons, which take a tenth of the time of np.sign, np.minimum or np.where. Those also
+become slower when the signs are irregular, because the processor cannot predict the branches.
 """
 
 from __future__ import annotations
@@ -31,5 +31,5 @@ def not_negative(x: Array) -> Array:
 
 
 def constant(x: Array, value: float) -> Array:
-    """Return ``value`` everywhere but where x is NaN."""
+    """Return ``value`` in the shape of x, NaN where x is NaN."""
     return np.minimum(np.maximum(x, value), value)

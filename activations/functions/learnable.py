@@ -1,6 +1,6 @@
-"""Functions with parameters that training adjusts, and how their gradients are summed.
+"""Functions with learnable parameters, and the sums in their parameters' gradients.
 
-Rectifiers and exponential-linear functions; the smooth ones are in learnable_smooth.py.
+Here are the rectifiers and exponential functions; the others are in learnable_smooth.py.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from activations.functions.special import (
 
 
 class Learnable(Elementwise):
-    """An elementwise function of x and parameters: ``slopes`` gives df/dp for each.
+    """An elementwise function of x and of learnable parameters p; ``slopes`` returns df/dp.
 
-    Formulas take the current values with ``self.current(name)``: a float, or the array that a
-    network has bound, in which case float32 formulas get float32 values.
+    Formulas get the current value of a parameter by ``self.current(name)``. It is a float, or an
+    array in the dtype of x if a network has bound the parameter.
     """
 
     def current(self, name: str) -> Any:
-        """Return a parameter's value: what has been learnt, else the constructor's argument."""
+        """Return a parameter's current value: the learned one, else the constructor's argument."""
         return self.params[name] if name in self.params else getattr(self, name)
 
     def wide(self, name: str) -> Array:
@@ -45,11 +45,11 @@ class Learnable(Elementwise):
         return np.asarray(value) if isinstance(value, float) else value.astype(np.float64)
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
-        """Return df/dp for each learnable parameter p, in shapes that broadcast with x."""
+        """Return df/dp for each learnable parameter p, in shapes that broadcast against x."""
         raise TypeError(f"{type(self).__name__} does not define slopes")
 
     def parameter_gradients(self, x: Array, y: Array, grad: Array) -> dict[str, Array]:
-        """Return dL/dp, summed over all axes on which the parameter has one value."""
+        """Return dL/dp, summed over all axes along which the parameter is constant."""
         if not self.params:
             return {}
 
@@ -62,12 +62,12 @@ class Learnable(Elementwise):
         if blocks:
             row = (*[slice(None)] * (axis or 0), slice(0, 1))
             dtypes = [term.dtype for term in terms(x[row], y[row], grad[row])]
-            # in the memory order of x, as without blocks: sums depend on it
+            # in the memory order of x, as without blocks, because a sum's last bits depend on it
             products = tuple(np.empty_like(x, dtype=dtype) for dtype in dtypes)
             blockwise(terms, (x, y, grad), products, axis)
         else:
             products = terms(x, y, grad)
-        with np.errstate(over="ignore"):  # beyond the largest float32
+        with np.errstate(over="ignore"):  # results beyond the largest float32 are inf
             return {
                 name: sum_to_shape(product, np.shape(value)).astype(x.dtype, copy=False)
                 for (name, value), product in zip(self.params.items(), products, strict=True)
@@ -75,7 +75,7 @@ class Learnable(Elementwise):
 
 
 def sum_to_shape(array: Array, shape: tuple[int, ...]) -> Array:
-    """Return ``array`` summed over the axes along which ``shape`` has been broadcast."""
+    """Return ``array`` summed over the axes along which ``shape`` broadcasts to its shape."""
     extra = tuple(range(array.ndim - len(shape)))
     array = np.add.reduce(array, axis=extra) if extra else array
     ones = tuple(k for k, size in enumerate(shape) if size == 1 and array.shape[k] != 1)
@@ -85,9 +85,9 @@ def sum_to_shape(array: Array, shape: tuple[int, ...]) -> Array:
 class PReLU(Learnable):
     """x for x > 0, alpha x for x <= 0, alpha learnable. Range (-inf, inf).
 
-    One alpha per unit (as in Keras and the paper) or, with per_unit = False, one per layer
-    (PyTorch's default). f'(0) = alpha, as in PyTorch; df/dalpha = min(x, 0). Keras starts at
-    alpha = 0. The paper applies no weight decay to alpha. f' = 1 for x > 0, else alpha.
+    f' = 1 for x > 0, else alpha; f'(0) = alpha, as in PyTorch. df/dalpha = min(x, 0). There is one
+    alpha per unit (as in Keras and the paper) or, with per_unit = False, one per layer (PyTorch's
+    default). Keras starts at alpha = 0. The paper applies no weight decay to alpha.
     He et al. 2015, https://arxiv.org/abs/1502.01852
     """
 
@@ -118,8 +118,9 @@ class PReLU(Learnable):
 class PELU(Learnable, float64=True):
     """(a / b) x for x >= 0, a (e^(x/b) - 1) for x < 0; a and b learnable, one pair per layer.
 
-    Range (-a, inf). Values below 0.1, the paper's bound, act as 0.1, and their gradients are
-    taken there, so that they can come back. f' = a / b for x >= 0, (a / b) e^(x/b) for x < 0.
+    Range (-a, inf). f' = a / b for x >= 0, (a / b) e^(x/b) for x < 0. If a or b falls below 0.1,
+    the paper's bound, 0.1 is used instead. Its gradient is taken at 0.1 too, so that the parameter
+    can grow again.
     Trottier, Giguere & Chaib-draa 2017, https://arxiv.org/abs/1605.09332
     """
 
@@ -156,7 +157,7 @@ class PELU(Learnable, float64=True):
 
     @staticmethod
     def _left(x: Array, b: Any) -> tuple[Array, Array]:
-        """Return min(x, 0) / b, and e^(that / 2), whose square may be subnormal."""
+        """Return q = min(x, 0) / b and e^(q / 2); e^q itself may be subnormal."""
         q, rest = two_quotient(np.maximum(np.minimum(x, 0), -2000 * b), b)
         return q, exp_of_sum(q / 2, rest / 2)
 
@@ -166,10 +167,10 @@ class PELU(Learnable, float64=True):
 
 
 class StarReLU(Learnable, float64=True):
-    """scale max(x, 0)^2 + shift, both learnable if asked, one pair per layer.
+    """scale max(x, 0)^2 + shift; both can be learnable, one pair per layer.
 
-    Range [shift, inf). The defaults, 2 / sqrt(5) and -1 / sqrt(5) rounded as in the paper,
-    give mean 0 and variance 1 for x ~ N(0, 1). f' = 2 scale max(x, 0).
+    Range [shift, inf). f' = 2 scale max(x, 0). The defaults are 2 / sqrt(5) and -1 / sqrt(5),
+    rounded as in the paper; they give mean 0 and variance 1 for x ~ N(0, 1).
     Yu et al. 2022, MetaFormer Baselines for Vision, https://arxiv.org/abs/2210.13452
     """
 
@@ -199,9 +200,9 @@ class SoftExponential(Learnable, float64=True):
     """(e^(alpha x) - 1) / alpha + alpha for alpha > 0, x for alpha = 0,
     -ln(1 - alpha (x + alpha)) / alpha for alpha < 0; alpha learnable, one per unit.
 
-    From the logarithm (alpha = -1) through the identity to the exponential (alpha = 1). For
-    alpha < 0 it is defined, and else NaN, where alpha (x + alpha) < 1.
-    f' = e^(alpha x) for alpha >= 0, 1 / (1 - alpha (x + alpha)) for alpha < 0.
+    f' = e^(alpha x) for alpha >= 0, 1 / (1 - alpha (x + alpha)) for alpha < 0. alpha = -1 gives the
+    logarithm, 0 the identity, 1 the exponential. For alpha < 0, f is NaN where
+    alpha (x + alpha) > 1, because the logarithm is not defined there.
     Godfrey & Gashler 2015, https://arxiv.org/abs/1602.01321
     """
 
@@ -217,7 +218,7 @@ class SoftExponential(Learnable, float64=True):
             if (alpha > 0).any():
                 t, rest, half = _rising(alpha, x)
                 e = exp_of_sum(np.minimum(t, -SUBNORMAL), rest)
-                # far to the left, 1 / alpha is taken from alpha before the exponential joins them
+                # for x far below 0: e^(alpha x) / alpha + (alpha - 1 / alpha), without cancellation
                 far = e / divisor + (alpha - 1) * (alpha + 1) / divisor
                 near = (np.expm1(t) + rest * e) / divisor + alpha
                 exponential = np.where(t < -0.5, far, near)
@@ -275,7 +276,7 @@ def _rising(alpha: Array, x: Array) -> Rising:
 class Falling(NamedTuple):
     """x + alpha, u = -alpha (x + alpha), ln(1 + u) and 1 / (1 + u) for alpha < 0.
 
-    The latter two are NaN where u < -1.
+    The last two are NaN where u < -1.
     """
 
     moved: Array
@@ -307,12 +308,11 @@ _FALLING = constants(*(1 / (2 * n + 3) for n in range(17, -1, -1)))
 class XIELU(Learnable, float64=True):
     """alpha_p x^2 + beta x for x > 0, alpha_n (e^x - 1 - x) + beta x for x <= 0.
 
-    The integral of ELU, one pair of learnable alphas per layer. They are stored as
-    raw_alpha_p and raw_alpha_n, with alpha_p = softplus(raw_alpha_p) > 0 and alpha_n = beta +
-    softplus(raw_alpha_n) > beta, which makes f grow on both sides; the arguments alpha_p and
-    alpha_n are the initial values of the alphas themselves. f'(0) = beta. The reference code
-    evaluates e^x - 1 at min(x, -1e-6); this does not, which keeps f smooth.
-    f' = 2 alpha_p x + beta for x > 0, alpha_n (e^x - 1) + beta for x <= 0.
+    f' = 2 alpha_p x + beta for x > 0, alpha_n (e^x - 1) + beta for x <= 0; f'(0) = beta. Each layer
+    learns one pair raw_alpha_p, raw_alpha_n, with alpha_p = softplus(raw_alpha_p) > 0 and
+    alpha_n = beta + softplus(raw_alpha_n) > beta; so f tends to inf on both sides. The arguments
+    alpha_p and alpha_n are the initial values of alpha_p and alpha_n. The reference code evaluates
+    e^x - 1 at min(x, -1e-6); we do not, so that f stays continuous.
     Huang & Schlag 2024, Deriving Activation Functions Using Integration,
     https://arxiv.org/abs/2411.13010
     """
@@ -359,7 +359,7 @@ class XIELU(Learnable, float64=True):
             }
 
     def _far_left(self, x: Array, difference: Array, rest: Array) -> Array:
-        """Return alpha_n e^x - (alpha_n - beta) x - alpha_n, whose parts cancel at one x."""
+        """Return alpha_n e^x - (alpha_n - beta) x - alpha_n, whose terms cancel near one x."""
         near = np.maximum(x, -1e5)
         line, line_rest = two_product(-difference, near)
         alpha_n, alpha_rest = two_sum(self.beta, difference)
@@ -370,11 +370,11 @@ class XIELU(Learnable, float64=True):
             return np.where(x < -1e5, far, line + (alpha_n * np.exp(x) + line_rest))
 
     def _coefficients(self) -> tuple[Array, Array, Array]:
-        """Return alpha_p, and alpha_n - beta in two pieces."""
+        """Return alpha_p, and alpha_n - beta as a sum of two floats."""
         raw_p = self.wide("raw_alpha_p")
         raw_n = self.wide("raw_alpha_n")
         if raw_p.ndim == raw_n.ndim == 0 and self.params == self._initial:
-            # the very numbers, not what two logarithms have left of them
+            # not trained yet: the exact arguments, without the rounding of softplus and its inverse
             return np.asarray(self.alpha_p), *two_sum(self.alpha_n, np.asarray(-self.beta))
         return np.logaddexp(0, raw_p), np.logaddexp(0, raw_n), np.asarray(0.0)
 

@@ -1,4 +1,4 @@
-"""Smooth functions with learnable parameters: normalising, gating and periodic ones."""
+"""Smooth functions with learnable parameters: S-shaped, self-gated and periodic ones."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ from activations.functions.special import (
 
 
 def _times(factor: Any, x: Array) -> Array:
-    """Return factor x, with 0 times infinity 0."""
+    """Return factor x, where 0 times infinity is 0."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(factor == 0, 0 * np.sign(x), factor * x)
 
 
 def _times_square(factor: Any, x: Array, half: Array) -> Array:
-    """Return factor x half^2, where a part of the product may be too large or too small."""
+    """Return factor x half^2; a partial product may overflow or underflow, the result may not."""
     weight = factor * half * half
     return np.where(np.abs(weight) > 1e-250, weight * x, ((x * half) * factor) * half)
 
 
 class DyT(Learnable, float64=True):
-    """gain tanh(alpha x) + shift, all learnable. Range shift -+ gain.
+    """gain tanh(alpha x) + shift, all learnable, one set per unit. Range shift -+ gain.
 
-    Meant in place of a normalisation layer; alpha is per unit here, per layer in the paper.
-    f' = gain alpha / cosh(alpha x)^2.
+    f' = gain alpha / cosh(alpha x)^2. Proposed instead of a normalisation layer. In the paper
+    there is one alpha per layer.
     Zhu et al. 2025, Transformers without Normalization, https://arxiv.org/abs/2503.10622
     """
 
@@ -61,7 +61,7 @@ class DyT(Learnable, float64=True):
     def forward(self, x: Array) -> Array:
         p, _ = bounded_product(self.wide("alpha"), x)
         rising = self.wide("gain") * np.tanh(p)
-        # p may be subnormal
+        # where p may be subnormal, f is linear
         steepest = self.wide("gain") * self.wide("alpha")
         rising = where_below(np.abs(p), 1e-290, lambda _: steepest * np.clip(x, -1, 1), rising)
         return rising + self.wide("shift")
@@ -81,7 +81,7 @@ class DyT(Learnable, float64=True):
             }
 
     def _parts(self, x: Array) -> tuple[Array, Array]:
-        """Return alpha x and its sech, whose square may be subnormal."""
+        """Return alpha x and 1 / cosh(alpha x), whose square may be subnormal."""
         p, rest = bounded_product(self.wide("alpha"), x)
         root = exp_of_sum(-np.abs(p), np.copysign(1, -p) * rest)
         return p, 2 * root / (1 + root * root)
@@ -90,7 +90,7 @@ class DyT(Learnable, float64=True):
 class Derf(Learnable, float64=True):
     """gain erf(alpha x + offset) + shift, all learnable, one set per unit. Range shift -+ gain.
 
-    DyT's successor. f' = 2 / sqrt(pi) gain alpha e^(-(alpha x + offset)^2).
+    f' = 2 / sqrt(pi) gain alpha e^(-(alpha x + offset)^2). The successor of dyt.
     Chen et al. 2025, Stronger Normalization-Free Transformers, https://arxiv.org/abs/2512.10938
     """
 
@@ -103,7 +103,7 @@ class Derf(Learnable, float64=True):
     def forward(self, x: Array) -> Array:
         u, rest = self._argument(x)
         rising = self.wide("gain") * _erf_of_sum(u, rest)
-        # u may be subnormal
+        # where u may be subnormal, f is linear
         steepest = self.wide("gain") * self.wide("alpha") * TWO_OVER_SQUARE_ROOT_PI
         tiny = (np.abs(x) < 1e-200) & (self.wide("offset") == 0)
         rising = (
@@ -128,7 +128,7 @@ class Derf(Learnable, float64=True):
             }
 
     def _argument(self, x: Array) -> tuple[Array, Array]:
-        """Return alpha x + offset in two pieces, cut at +-40."""
+        """Return alpha x + offset as a sum of two floats, clipped to [-40, 40]."""
         p, rest = bounded_product(self.wide("alpha"), x, 1e100)
         u, more = two_sum(p, self.wide("offset"))
         u, rest = two_sum(u, rest + more)
@@ -143,7 +143,7 @@ def _erf_of_sum(u: Array, rest: Array) -> Array:
 
 
 def _root_of_bell(u: Array, rest: Array) -> Array:
-    """Return the square root of erf'(u + rest), which itself may be subnormal."""
+    """Return the square root of erf'(u + rest), because erf' itself may be subnormal."""
     return _ROOT * exp_of_square(np.abs(u), 0.5, -u * rest)
 
 
@@ -153,9 +153,9 @@ _ROOT = TWO_OVER_SQUARE_ROOT_PI**0.5
 class ACONC(Learnable, float64=True):
     """(p1 - p2) x sigmoid(beta (p1 - p2) x) + p2 x, all learnable, one set per unit.
 
-    A smooth maximum of p1 x and p2 x, its asymptotes. The defaults p1 = 1, p2 = 0 give swish
-    (ACON-A), p2 = 0.25 ACON-B; the paper's code draws p1 and p2 from N(0, 1).
-    f' = (p1 - p2) (s + u s (1 - s)) + p2 with u = beta (p1 - p2) x, s = sigmoid(u).
+    f' = (p1 - p2) (s + u s (1 - s)) + p2 with u = beta (p1 - p2) x, s = sigmoid(u). f is a smooth
+    maximum of p1 x and p2 x, its asymptotes. The defaults p1 = 1, p2 = 0 give swish (ACON-A);
+    p2 = 0.25 gives ACON-B. The paper's code draws the initial p1 and p2 from N(0, 1).
     Ma et al. 2021, Activate or Not, https://arxiv.org/abs/2009.04759
     """
 
@@ -199,7 +199,7 @@ class ACONC(Learnable, float64=True):
             }
 
     def _argument(self, x: Array) -> tuple[Array, Array]:
-        """Return beta (p1 - p2) x in two pieces."""
+        """Return beta (p1 - p2) x as a sum of two floats."""
         p1, p2, beta = (self.wide(k) for k in ("p1", "p2", "beta"))
         difference, rest = two_sum(p1, -p2)
         factor, more = two_product(beta, difference)
@@ -214,7 +214,7 @@ class ACONC(Learnable, float64=True):
 
 
 def _switch_slopes(p: Array, rest: Array) -> tuple[Array, Array, Array]:
-    """Return (x sigmoid(x))' at |p| and at -|p|, the latter as a product of two factors."""
+    """Return (x sigmoid(x))' at |p|, and two factors whose product is its value at -|p|."""
     a = np.abs(p)
     half = exp_of_sum(-a / 2, np.copysign(0.5, -p) * rest)
     z = half * half
@@ -225,9 +225,9 @@ def _switch_slopes(p: Array, rest: Array) -> tuple[Array, Array, Array]:
 class SMU(Learnable, float64=True):
     """x (alpha + (1 - alpha) (1 + erf(u)) / 2) with u = mu (1 - alpha) x, mu learnable.
 
-    A smooth leaky rectifier of slope alpha, one mu per layer: alpha = 0, mu = 1 / sqrt(2) is
-    GELU, mu -> inf leaky_relu. The paper's SMU starts at mu = 10^6.
-    f' = alpha + (1 - alpha) ((1 + erf(u)) / 2 + u e^(-u^2) / sqrt(pi)).
+    f' = alpha + (1 - alpha) ((1 + erf(u)) / 2 + u e^(-u^2) / sqrt(pi)). f is a smooth leaky ReLU
+    with one mu per layer. alpha = 0, mu = 1 / sqrt(2) gives GELU; for mu -> inf, f tends to
+    leaky_relu. In the paper, mu starts at 10^6.
     Biswas et al. 2022, https://arxiv.org/abs/2111.04682
     """
 
@@ -265,7 +265,7 @@ class SMU(Learnable, float64=True):
             return {"mu": FRACTION_OF_SQUARE_ROOT_PI * root * root}
 
     def _argument(self, x: Array) -> tuple[Array, Array]:
-        """Return mu (1 - alpha) x in two pieces."""
+        """Return mu (1 - alpha) x as a sum of two floats."""
         mu = self.wide("mu")
         difference, rest = two_sum(1.0, np.asarray(-self.alpha))
         factor, more = two_product(mu, difference)
@@ -281,8 +281,9 @@ _TWO_OVER_SQUARE_ROOT_PI_REST = 1.533545961316588e-17
 
 
 class ErfAct(Learnable, float64=True):
-    """x erf(alpha e^(beta x)), both learnable, one pair per layer. Range (-0.4053, inf) at first.
+    """x erf(alpha e^(beta x)), alpha and beta learnable, one pair per layer.
 
+    Range (-0.4053, inf) at the initial parameters.
     f' = erf(n) + 2 / sqrt(pi) beta x n e^(-n^2) with n = alpha e^(beta x).
     Biswas et al. 2022, ErfAct and Pserf, https://arxiv.org/abs/2109.04386
     """
@@ -329,18 +330,18 @@ class ErfAct(Learnable, float64=True):
 
     @staticmethod
     def _size(p: Array, gate: Array) -> Array:
-        """Return |gate|, and 0 where e^p is subnormal."""
+        """Return |gate|, or 0 where e^p is subnormal."""
         return np.where(p < SUBNORMAL, 0.0, np.abs(gate))
 
     def _lost(self, p: Array, rest: Array, gate: Array) -> Array:
-        """Return what rounding left out of the gate: e^(-gate^2) is steep."""
+        """Return the rounding error of the gate, which e^(-gate^2) amplifies."""
         high, low = exponential_in_two(np.minimum(np.maximum(p, -500), 500), rest)
         product, more = two_product(self.wide("alpha"), high)
         lost = ((product - gate) + more) + self.wide("alpha") * low
         return np.where((np.abs(gate) > 1e-100) & (np.abs(gate) < GAUSSIAN_END), lost, 0.0)
 
     def _gate(self, x: Array) -> tuple[Array, Array, Array]:
-        """Return beta x in two pieces, and alpha e^(beta x) cut at +-40."""
+        """Return beta x as a sum of two floats, and alpha e^(beta x), clipped to [-40, 40]."""
         p, rest = bounded_product(self.wide("beta"), x)
         with np.errstate(over="ignore", invalid="ignore"):
             gate = self.wide("alpha") * exp_of_sum(np.minimum(p, LARGEST_EXPONENT), rest)
@@ -349,10 +350,10 @@ class ErfAct(Learnable, float64=True):
 
 
 class Snake(Learnable, float64=True):
-    """x + sin(alpha x)^2 / alpha, alpha learnable if asked, one per unit. Range (-inf, inf).
+    """x + sin(alpha x)^2 / alpha; alpha can be learnable, one per unit. Range (-inf, inf).
 
-    alpha = 0 is the identity, the limit. f' = 1 + sin(2 alpha x), written (sin + cos)^2.
-    Beyond |alpha x| = 10^290 the phase is taken there.
+    f' = 1 + sin(2 alpha x), computed as (sin(alpha x) + cos(alpha x))^2. alpha = 0 gives the limit
+    for alpha -> 0, the identity. For |alpha x| > 10^290, the phase is clipped to 10^290.
     Ziyin, Hartwig & Ueda 2020, https://arxiv.org/abs/2006.08195
     """
 

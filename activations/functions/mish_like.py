@@ -1,7 +1,7 @@
 """x g(x) with a gate g that is not a sigmoid: Mish and its successors.
 
-All gates are rational in n = e^x or s = sigmoid(x), so that neither 1 + e^x nor 1 - tanh^2
-loses digits; x is cut where a gate has long been 0 or its limit.
+The gates are functions of n = e^x or s = sigmoid(x), written so that 1 + e^x and 1 - tanh^2 do not
+lose digits. x is clipped where the gate equals its limit in float64.
 """
 
 from __future__ import annotations
@@ -29,22 +29,23 @@ from activations.functions.special import (
     where_below,
 )
 
+# Coefficients of the series in brackets, in powers of the square, highest power first:
 # sinh(2 n) / (2 n) = 1 + n^2 (...), artanh(u) / u = 1 + u^2 (...) and
-# e^(p^2) erf(p) sqrt(pi) / (2 p) = 1 + p^2 (...), in powers of the square, highest first
+# e^(p^2) erf(p) sqrt(pi) / (2 p) = 1 + p^2 (...)
 _SINH_SERIES = constants(*(4.0**k / math.factorial(2 * k + 1) for k in range(13, 0, -1)))
 _ARTANH_SERIES = constants(*(1 / (2 * k + 1) for k in range(13, 0, -1)))
 _DAWSON_SERIES = constants(*(2.0**k / math.prod(range(3, 2 * k + 2, 2)) for k in range(14, 0, -1)))
 
 
 class Exponential(NamedTuple):
-    """n = e^c for c, which is x cut where the gate has long been 0 or its limit."""
+    """n = e^c; c is x, clipped where the gate equals its limit."""
 
     c: Array
     n: Array
 
 
 class GatedByExponential(SharedParts, float64=True):
-    """x g(e^x) for a gate g that is ``tail_slope`` e^x far to the left."""
+    """x g(e^x) for a gate g that tends to ``tail_slope`` e^x for x -> -inf."""
 
     tail_slope = 1.0
     end = NO_OVERFLOW
@@ -54,7 +55,7 @@ class GatedByExponential(SharedParts, float64=True):
         raise TypeError(f"{type(self).__name__} does not define gate")
 
     def gated_slope(self, c: Array, p: Any) -> Array:
-        """Return f'(c) for c <= end, given n = e^c: right where n is not subnormal."""
+        """Return f'(c) for c <= end, given n = e^c; used only where n is not subnormal."""
         raise TypeError(f"{type(self).__name__} does not define gated_slope")
 
     def parts(self, x: Array, exact: bool) -> Any:
@@ -74,10 +75,10 @@ class GatedByExponential(SharedParts, float64=True):
 class Mish(SelfGated):
     """x tanh(softplus(x)) = x w / (w + 2) with w = n (n + 2), n = e^x.
 
-    Range (-0.3088, inf), the minimum at x = -1.1924. One exponential, no tanh, no logarithm:
-    with m = e^-x and v = 1 / (1 + 2 m) it is x / d for d = m + (1 + v) / 2, and its
-    derivative is (1 + x (1 - v^2) m / d) / d.
-    f' = t + x (1 - t^2) sigmoid(x) with t = tanh(softplus(x)).
+    Range (-0.3088, inf), the minimum at x = -1.1924.
+    f' = t + x (1 - t^2) sigmoid(x) with t = tanh(softplus(x)). Both are computed with one
+    exponential m = e^-x: f = x / d and the derivative is (1 + x (1 - v^2) m / d) / d, where
+    v = 1 / (1 + 2 m) and d = m + (1 + v) / 2.
     Misra 2019, https://arxiv.org/abs/1908.08681
     """
 
@@ -97,8 +98,9 @@ class Mish(SelfGated):
 class TeLU(GatedByExponential):
     """x tanh(e^x), also known as TanhExp. Range (-0.3533, inf), the minimum at x = -1.0789.
 
-    f' = tanh(n) + x n / cosh(n)^2 with n = e^x, for x < 0 written n (1 + x + s) / cosh(n)^2 with
-    s = sinh(2 n) / (2 n) - 1 as a power series, so that nothing but 1 + x and s cancels.
+    f' = tanh(n) + x n / cosh(n)^2 with n = e^x. For x < 0 the derivative is computed as
+    n (1 + x + s) / cosh(n)^2, with a power series for s = sinh(2 n) / (2 n) - 1. Then only 1 + x
+    and s can cancel.
     Fernandez & Mali 2024, https://arxiv.org/abs/2412.20269;
     Liu & Di 2020 (TanhExp), https://arxiv.org/abs/2003.09855
     """
@@ -125,9 +127,9 @@ class TeLU(GatedByExponential):
 class Serf(GatedByExponential):
     """x erf(softplus(x)). Range (-0.3484, inf), the minimum at x = -1.1931.
 
-    f' = erf(p) + 2 / sqrt(pi) x e^(-p^2) s with p = softplus(x), s = sigmoid(x). For x < -1/2 it
-    is 2 / sqrt(pi) e^(-p^2) s (1 + x + r): r = (p / s) (e^(p^2) erf(p) sqrt(pi) / (2 p)) - 1 comes
-    from two power series, so that nothing but 1 + x and r cancels.
+    f' = erf(p) + 2 / sqrt(pi) x e^(-p^2) s with p = softplus(x), s = sigmoid(x). For x < -1/2 the
+    derivative is computed as 2 / sqrt(pi) e^(-p^2) s (1 + x + r), with two power series for
+    r = (p / s) (e^(p^2) erf(p) sqrt(pi) / (2 p)) - 1. Then only 1 + x and r can cancel.
     Nag & Bhattacharyya 2021, https://arxiv.org/abs/2108.09598
     """
 
@@ -156,11 +158,11 @@ def _serf_slope_left(c: Array) -> Array:
 
 
 class Logish(GatedByExponential):
-    """x ln(1 + sigmoid(x)). Range (-0.2528, inf); slope ln 2 on the right.
+    """x ln(1 + sigmoid(x)). Range (-0.2528, inf); slope ln 2 for x -> inf.
 
-    f' = ln(1 + s) + x n / ((1 + n) (1 + 2 n)) with n = e^x, s = n / (1 + n). For x < 0 it is
-    s (1 + x + r), where ln(1 + s) = 2 artanh(u), u = n / (2 + 3 n), gives r as a power series, so
-    that nothing but 1 + x and r cancels.
+    f' = ln(1 + s) + x n / ((1 + n) (1 + 2 n)) with n = e^x, s = n / (1 + n). For x < 0 the
+    derivative is computed as s (1 + x + r), with a power series for r that follows from
+    ln(1 + s) = 2 artanh(u), u = n / (2 + 3 n). Then only 1 + x and r can cancel.
     Zhu et al. 2021, https://doi.org/10.1016/j.neucom.2021.06.067
     """
 
@@ -186,10 +188,9 @@ def _logish_slope_left(c: Array) -> Array:
 class Smish(GatedByExponential):
     """x tanh(ln(1 + sigmoid(x))) = x r / (1 + r) with r = s + s^2 / 2, s = sigmoid(x).
 
-    For x < -1 it is x (n - n^2 (5 n + 3) / d) with n = e^x, d = n (5 n + 6) + 2.
-    Range (-0.2500, inf); slope 0.6 on the right.
-    f' = n (4 e + n (12 e + 6 + n (8 e + 20 + 15 n))) / d^2 with e = 1 + x,
-    n = e^x and d = n (5 n + 6) + 2.
+    Range (-0.2500, inf); slope 0.6 for x -> inf.
+    f' = n (4 a + n (12 a + 6 + n (8 a + 20 + 15 n))) / d^2 with a = 1 + x, n = e^x and
+    d = n (5 n + 6) + 2. For x < -1, f is computed as x (n - n^2 (5 n + 3) / d).
     Wang, Ren & Wang 2022, https://doi.org/10.3390/electronics11040540
     """
 

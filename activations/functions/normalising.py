@@ -1,4 +1,4 @@
-"""Functions that rescale a whole row by its norm, its spread or its sum."""
+"""Functions that rescale a whole row by its norm, its standard deviation or its sum."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from activations.functions.special import two_product
 
 
 def binary_exponent(x: Array) -> Array:
-    """Return e such that the largest magnitude of each row is in [1/2, 1) times 2^e, or 0."""
+    """Return e so that the largest |x_i| of each row is in [1/2, 1) times 2^e; 0 for a zero row."""
     return np.frexp(np.abs(x).max(axis=-1, keepdims=True))[1]
 
 
 def split(grad: Array, v: Array) -> tuple[Array, Array]:
-    """Return the parts of each row of grad along v and across it, in float64.
+    """Return the components of each row of grad parallel and orthogonal to v, in float64.
 
-    What is across keeps its digits where grad is nearly along v: grad - a v is formed without
-    rounding a v, and what this has left along v is taken away again.
+    The orthogonal component keeps its digits if grad is nearly parallel to v: grad - a v is
+    computed with the rounding error of a v, and orthogonalised a second time.
     """
     v = np.ldexp(v.astype(np.float64, copy=False), -binary_exponent(v))
     exponent = binary_exponent(grad)
@@ -29,7 +29,7 @@ def split(grad: Array, v: Array) -> tuple[Array, Array]:
     share = (grad * v).sum(axis=-1, keepdims=True) / square
     product, rest = two_product(share, v)
     across = (grad - product) - rest
-    if v.shape[-1] == 1:  # nothing is across
+    if v.shape[-1] == 1:  # there is no orthogonal direction
         across = 0 * across
     more = (across * v).sum(axis=-1, keepdims=True) / square
     return np.ldexp((share + more) * v, exponent), np.ldexp(across - more * v, exponent)
@@ -38,7 +38,7 @@ def split(grad: Array, v: Array) -> tuple[Array, Array]:
 def norm(x: Array) -> tuple[Array, Array]:
     """Return |v| and v / |v| of each row in float64; 0 and 0 for a zero row.
 
-    No square over- or underflows, because the row is scaled by a power of 2 first.
+    The row is scaled by a power of 2 first, so that squares neither overflow nor underflow.
     """
     exponent = binary_exponent(x)
     unit = np.ldexp(x.astype(np.float64, copy=False), -exponent)
@@ -47,10 +47,10 @@ def norm(x: Array) -> tuple[Array, Array]:
 
 
 class L2Normalize(AxisWise):
-    """v / max(|v|, epsilon), |v| the Euclidean norm of the row. Range: the unit ball.
+    """v / max(|v|, epsilon) with the Euclidean norm |v| of the row. Range: the unit ball.
 
-    The norm is taken of the scaled row and neither over- nor underflows; infinities give NaN.
-    torch.nn.functional.normalize (whose epsilon we follow), ONNX LpNormalization
+    The norm neither overflows nor underflows. A row with an infinity gives NaN.
+    torch.nn.functional.normalize (with the same default epsilon), ONNX LpNormalization
     """
 
     name = "l2_normalize"
@@ -73,12 +73,12 @@ class L2Normalize(AxisWise):
         return np.where(size < self.epsilon, self._short(grad), across / size)
 
     def _short(self, v: Array | float) -> Array:
-        """Return what a vector shorter than epsilon is divided by it."""
+        """Return v / epsilon, the result for a vector shorter than epsilon."""
         return np.divide(v, self.epsilon, dtype=np.float64)
 
 
 class Squash(AxisWise):
-    """|v|^2 / (1 + |v|^2) v / |v|: keeps the direction, squeezes the length into [0, 1).
+    """|v|^2 / (1 + |v|^2) v / |v|: keeps the direction; the new length is in [0, 1).
 
     Value and derivative are 0 at v = 0.
     Sabour, Frosst & Hinton 2017, https://arxiv.org/abs/1710.09829
@@ -107,7 +107,10 @@ class Squash(AxisWise):
 
     @staticmethod
     def _slopes(size: Array) -> tuple[Array, Array]:
-        """Return the slopes along v, 2 n / (1 + n^2)^2, and across it, n / (1 + n^2); n = |v|."""
+        """Return the Jacobian's eigenvalues for n = |v|: 2 n / (1 + n^2)^2 and n / (1 + n^2).
+
+        The first belongs to v, the second to all directions orthogonal to v.
+        """
         ratio = _ratio(size)
         inverse = 1 / (1 + ratio * ratio)
         across = ratio * inverse
@@ -115,14 +118,14 @@ class Squash(AxisWise):
 
 
 def _ratio(size: Array) -> Array:
-    """Return min(n, 1/n): n / (1 + n^2) is the same function of both, and 1/n does not overflow."""
+    """Return r = min(n, 1/n): n / (1 + n^2) = r / (1 + r^2), and r^2 does not overflow."""
     return np.minimum(size, 1 / size)
 
 
 class Standardize(AxisWise):
-    """(x - mean) / sqrt(variance + epsilon) of each row. Mean 0, variance at most 1.
+    """(x - mean) / sqrt(variance + epsilon) of each row: mean 0 and variance at most 1.
 
-    Right to about 1 eps of the row's largest entry, absolute; infinities give NaN.
+    The absolute error is about 1 eps of the row's largest entry. A row with an infinity gives NaN.
     jax.nn.standardize; Ba, Kiros & Hinton 2016, https://arxiv.org/abs/1607.06450
     """
 
@@ -149,11 +152,11 @@ class Standardize(AxisWise):
         return (across + self._along(deviation) * along) / deviation
 
     def _along(self, deviation: Array) -> Array:
-        """Return epsilon / (variance + epsilon): what stretching a row leaves of its stretch."""
+        """Return epsilon / (variance + epsilon), by which the parallel component is multiplied."""
         return np.square(self.epsilon**0.5 / deviation)
 
     def _centred(self, x: Array) -> tuple[Array, Array, Array]:
-        """Return x - mean divided by a power of 2, its exponent, and sqrt(variance + epsilon)."""
+        """Return (x - mean) / 2^e, e, and sqrt(variance + epsilon)."""
         exponent = np.maximum(binary_exponent(x), 0)
         unit = np.ldexp(x.astype(np.float64, copy=False), -exponent)
         unit = unit - unit.mean(axis=-1, keepdims=True)
@@ -163,9 +166,10 @@ class Standardize(AxisWise):
 
 
 def _shares(centred: Array) -> tuple[Array, Array]:
-    """Return u_i^2 and 1 - 1/n - u_i^2 for rows u of mean 0, scaled to a square sum of 1.
+    """Return u_i^2 and 1 - 1/n - u_i^2 for rows u of mean 0, scaled so that sum_i u_i^2 = 1.
 
-    Where u_i^2 is the largest, the latter is the spread of the others about their mean.
+    For the largest u_i^2 the difference would cancel; it is computed from the variance of the
+    other entries.
     """
     n = centred.shape[-1]
     square = (centred * centred).sum(axis=-1, keepdims=True)
@@ -182,8 +186,8 @@ def _shares(centred: Array) -> tuple[Array, Array]:
 class TaylorSoftmax(AxisWise):
     """p_i = f(x_i) / sum_j f(x_j) with f(x) = 1 + x + x^2 / 2. Range (0, 1), rows sum to 1.
 
-    f is written ((x + 1)^2 + 1) / 2, which does not cancel, with x + 1 divided by the row's
-    largest, which does not overflow; infinities give NaN.
+    f is computed as ((x + 1)^2 + 1) / 2, which does not cancel. x + 1 is divided by the row's
+    largest |x + 1|, so that the square does not overflow. A row with an infinity gives NaN.
     De Brebisson & Vincent 2016, https://arxiv.org/abs/1511.05042
     """
 

@@ -1,4 +1,4 @@
-"""Rational functions of which every coefficient is learnable."""
+"""Rational functions with learnable coefficients."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ DENOMINATOR = tuple(f"q{j}" for j in range(1, 5))
 
 
 class Rational(NamedTuple):
-    """P(u) / Q(|u|) with u = x near 0 and 1/x elsewhere.
+    """P(u) / Q(|u|) with u = x for |x| <= 1 and u = 1/x elsewhere.
 
     Attributes:
+        near: whether |x| <= 1.
         p, q: the coefficients in powers of u, lowest first.
-        bottom, ratio: Q(|u|) and the quotient, each rounded and the rest of it; the rests are 0
-            for float32.
+        bottom, ratio: Q(|u|) and the quotient, each with its rounding error; the errors are 0 for
+            float32.
     """
 
     near: Array
@@ -33,16 +34,17 @@ class Rational(NamedTuple):
 
 
 class PAU(Learnable, SharedParts, float64=True):
-    """(p0 + p1 x + ... + p5 x^5) / (1 + |q1 x| + ... + |q4 x^4|): a Pade activation unit.
+    """P / Q with P = sum_j p_j x^j (j = 0 to 5), Q = 1 + sum_k |q_k x^k| (k = 1 to 4).
 
-    All coefficients p0, p1, p2, p3, p4, p5, q1, q2, q3, q4 are learnable, one set per layer;
-    with this "safe" denominator there is no pole. The defaults are our least-squares fit,
-    with p0 = 0, to leaky_relu of slope 0.01 on [-3, 3]; it is off by at most 0.03. For |x| > 1
-    both polynomials are divided by x^4 and written in 1/x, so that nothing overflows.
+    f' = (P' Q - P Q') / Q^2. A Pade activation unit; with this "safe" denominator it has no pole.
+    All coefficients p0, p1, p2, p3, p4, p5, q1, q2, q3, q4 are learnable, one set per layer. The
+    defaults are our least-squares fit, with p0 = 0, to leaky_relu of slope 0.01 on [-3, 3]; its
+    error is at most 0.03.
 
-    The terms of the numerator cancel for x < 0, so that float64 is evaluated by Horner's rule
-    with compensation, which takes ten times as long. Beyond |x| = 10^60 powers of 1/x underflow:
-    no digits are promised there. f' = (P' Q - P Q') / Q^2 for the quotient P / Q.
+    For |x| > 1 both polynomials are divided by x^4 and evaluated in powers of 1/x, so that nothing
+    overflows. The terms of P cancel for x < 0. Therefore float64 uses Horner's rule with
+    compensation, which takes ten times as long. For |x| > 10^60 powers of 1/x underflow, and there
+    is no bound on the error.
     Molina, Schramowski & Kersting 2019, https://arxiv.org/abs/1907.06732
     """
 
@@ -121,7 +123,7 @@ def _slope(r: Rational) -> Array:
 
 
 def _slope_in_two(r: Rational) -> Array:
-    """Return what ``_slope`` does, with the digits that rounding and cancelling cost it."""
+    """Return the same as ``_slope``, with corrections of the rounding errors."""
     top, top_rest = _polynomial_in_two(_exactly(r.p, times_index=True), r.u)
     sign = np.sign(r.u)
     fall, fall_rest = _polynomial_in_two(_exactly(r.q, times_index=True), np.abs(r.u))
@@ -134,7 +136,7 @@ def _slope_in_two(r: Rational) -> Array:
 
 
 def _exactly(coefficients: list[Any], times_index: bool = False) -> list[tuple[Any, Any]]:
-    """Return coefficients c_j, or j c_j for j >= 1, and what rounding has left out of them."""
+    """Return coefficients c_j, or j c_j for j >= 1, each with its rounding error."""
     if not times_index:
         return [(np.asarray(c, np.float64), 0.0) for c in coefficients]
     wide = [np.asarray(c, np.float64) for c in coefficients]
@@ -142,7 +144,7 @@ def _exactly(coefficients: list[Any], times_index: bool = False) -> list[tuple[A
 
 
 def _polynomial_in_two(coefficients: list[tuple[Any, Any]], x: Array) -> tuple[Array, Array]:
-    """Return the polynomial and its rounding errors' sum: Horner's rule, compensated.
+    """Return the polynomial and the sum of its rounding errors: compensated Horner's rule.
 
     Langlois & Louvet 2007, https://doi.org/10.1109/ARITH.2007.21
     """

@@ -1,7 +1,7 @@
-"""Functions made of sines: periodic, or growing with a wave on them.
+"""Functions made of sines and cosines.
 
-sin(w x) for a w that is not a power of 2 needs w x in two pieces: its rounding alone, eps
-|w x|, is an error of that size in the sine.
+For sin(w x), w x is computed as a sum of two floats, unless w is a power of 2: rounding it to one
+float would cause an error of eps |w x| in the sine.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ def sine_and_cosine(p: Array, rest: Array) -> tuple[Array, Array]:
 
 
 def sine(x: Array) -> Array:
-    """Return sin(x), NaN without a warning for an infinite x."""
+    """Return sin(x); NaN, without a warning, for infinite x."""
     with np.errstate(invalid="ignore"):
         return np.sin(x)
 
 
 def cosine(x: Array) -> Array:
-    """Return cos(x), NaN without a warning for an infinite x."""
+    """Return cos(x); NaN, without a warning, for infinite x."""
     with np.errstate(invalid="ignore"):
         return np.cos(x)
 
 
 def _within(x: Array, end: float) -> Array:
-    """Return x, scaled down where |x| > end: phases there mean nothing but must be finite.
+    """Return x, scaled down where |x| > end, so that phases stay finite; NaN where x is infinite.
 
-    Of infinity there is no phase: NaN.
+    Beyond ``end``, phases have no correct digits anyway.
     """
     if not np.fmax.reduce(np.abs(x), axis=None, initial=0.0) > end:
         return x
@@ -54,10 +54,10 @@ def _within(x: Array, end: float) -> Array:
 
 
 class Sin(Elementwise, float64=True):
-    """sin(w x). Range [-1, 1]; no limit at +-inf, where it is NaN.
+    """sin(w x). Range [-1, 1]; there is no limit for x -> +-inf, and f(+-inf) is NaN.
 
-    w = 30 in SIREN. For w other than 1 and |x| > 1e250 the result is some number of [-1, 1].
-    f' = w cos(w x).
+    f' = w cos(w x). SIREN uses w = 30. If w != 1, results for |x| > 1e250 have no correct digits,
+    but are in [-1, 1].
     Sitzmann et al. 2020 (SIREN), https://arxiv.org/abs/2006.09661
     """
 
@@ -78,8 +78,8 @@ class Sin(Elementwise, float64=True):
 class FINER(Elementwise, float64=True):
     """sin(w (|x| + 1) x): a sine whose frequency grows with |x|. Range [-1, 1].
 
-    f' = w (2 |x| + 1) cos(w (|x| + 1) x). Right up to |x| = 1e6, where the phase has turned
-    10^13 times; no limit at +-inf, where it is NaN.
+    f' = w (2 |x| + 1) cos(w (|x| + 1) x). Correct up to |x| = 1e6, where the phase is about 10^13
+    periods. There is no limit for x -> +-inf, and f(+-inf) is NaN.
     Liu et al. 2023, https://arxiv.org/abs/2312.02434
     """
 
@@ -103,7 +103,7 @@ class FINER(Elementwise, float64=True):
 
 
 class Wavelet(NamedTuple):
-    """Of c, which is x cut: p + rest = s |c|, bell = e^(-(s c)^2), sin(w c) and cos(w c)."""
+    """c, which is clipped x; p + rest = s |c|; bell = e^(-(s c)^2); sin(w c); cos(w c)."""
 
     c: Array
     p: Array
@@ -145,7 +145,7 @@ class WIRE(SharedParts, float64=True):
 
 
 class GCU(Elementwise, float64=True):
-    """x cos(x), the growing cosine unit. Range all numbers; no limit at +-inf.
+    """x cos(x), the growing cosine unit. Range (-inf, inf); there is no limit for x -> +-inf.
 
     f' = cos(x) - x sin(x).
     Noel et al. 2021, https://arxiv.org/abs/2108.12943
@@ -161,9 +161,9 @@ class GCU(Elementwise, float64=True):
 
 
 class Sinc(Elementwise, float64=True):
-    """sin(x) / x with f(0) = 1: not normalised by pi. Range [-0.2172, 1].
+    """sin(x) / x with f(0) = 1, the sinc function without pi. Range [-0.2172, 1].
 
-    f' = (cos(x) - f(x)) / x, by its Taylor series for |x| < 1.
+    f' = (cos(x) - f(x)) / x. For |x| < 1 it is computed by its Taylor series.
     """
 
     name = "sinc"
@@ -187,9 +187,9 @@ _SINC_SLOPE = constants(*((-1) ** k * 2 * k / math.factorial(2 * k + 1) for k in
 
 
 class ReLUSin(Elementwise, float64=True):
-    """max(x, 0) + cos(x), also CosReLU: a rectifier with a wave on it.
+    """max(x, 0) + cos(x), also called CosReLU. Range [-1, inf).
 
-    Range [-1, inf). f'(0) = 0; f' = -sin(x) for x <= 0 and 1 - sin(x) for x > 0, written
+    f'(0) = 0; f' = -sin(x) for x <= 0 and 1 - sin(x) for x > 0. The latter is computed as
     (cos(x / 2) - sin(x / 2))^2, which does not cancel at its double roots.
     """
 
@@ -197,7 +197,7 @@ class ReLUSin(Elementwise, float64=True):
     kinks = (0.0,)
 
     def forward(self, x: Array) -> Array:
-        finite = np.minimum(x, np.finfo(x.dtype).max)  # the wave does not change the limit inf
+        finite = np.minimum(x, np.finfo(x.dtype).max)  # cos(inf) would be NaN, but f(inf) = inf
         return np.maximum(x, 0) + cosine(finite)
 
     def derivative(self, x: Array, y: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Unbounded functions made of lines, parabolas and a piece of an exponential."""
+"""Unbounded functions that are piecewise linear, quadratic or exponential."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Identity(Elementwise):
 
 
 class Abs(Elementwise):
-    """|x|. Range [0, inf). f' = sign(x), 0 at 0 as in PyTorch (JAX takes 1). ONNX Abs."""
+    """|x|. Range [0, inf). f' = sign(x); f'(0) = 0 as in PyTorch (JAX has 1). ONNX Abs."""
 
     name = "abs"
     kinks = (0.0,)
@@ -37,9 +37,9 @@ class Abs(Elementwise):
 class HardSwish(Elementwise):
     """x min(max(x + 3, 0), 6) / 6. Range [-3/8, inf), the minimum at x = -3/2.
 
-    f' = x/3 + 1/2 for |x| < 3, else 0 on the left and 1 on the right, as in PyTorch, JAX and
-    Keras. The factor is divided before it is multiplied and x is
-    cut at -3: neither x > max/6 nor -inf does harm.
+    f' = x/3 + 1/2 for |x| < 3, 0 for x <= -3, 1 for x >= 3, as in PyTorch, JAX and Keras.
+    The factor is divided by 6 before the multiplication, so that large x do not overflow. x is
+    clipped at -3, so that -inf does not give NaN.
     Howard et al. 2019, Searching for MobileNetV3, https://arxiv.org/abs/1905.02244
     """
 
@@ -60,7 +60,7 @@ class HardMish(Elementwise):
     """x min(max(x + 2, 0), 2) / 2. Range [-1/2, inf), the minimum at x = -1; f'(-2) = 0.
 
     f' = 0 for x <= -2, x + 1 for -2 < x < 0, 1 for x >= 0.
-    Proposed in the timm library (Misra's H-Mish, https://github.com/digantamisra98/H-Mish).
+    Misra's H-Mish, in the timm library, https://github.com/digantamisra98/H-Mish
     """
 
     name = "hard_mish"
@@ -77,7 +77,7 @@ class HardMish(Elementwise):
 class HardELiSH(Elementwise):
     """h(x) x for x >= 0, h(x) (e^x - 1) for x < 0, with h(x) = min(max((x + 1)/2, 0), 1).
 
-    Range [-0.0997, inf); f' is 0 at -1 and 1 at 1.
+    Range [-0.0997, inf).
     f' = 0 for x <= -1, (e^x (x + 2) - 1) / 2 for -1 < x < 0, x + 1/2 for 0 <= x < 1, else 1.
     Basirat & Roth 2018, The Quest for the Golden Activation Function,
     https://arxiv.org/abs/1808.00783
@@ -100,8 +100,8 @@ class HardELiSH(Elementwise):
 class SmeLU(Elementwise):
     """0 for x <= -beta, (x + beta)^2 / (4 beta) for |x| < beta, x for x >= beta, beta >= 1e-30.
 
-    Range [0, inf). The paper tunes beta, the half-width of the transition.
-    f' = 0 for x <= -beta, (x + beta) / (2 beta) for |x| < beta, 1 for x >= beta.
+    Range [0, inf). f' = 0 for x <= -beta, (x + beta) / (2 beta) for |x| < beta, 1 for x >= beta.
+    beta is half the width of the transition; the paper tunes it.
     Shamir et al. 2022, Real World Large Scale Recommendation Systems Reproducibility and
     Smooth Activations, https://arxiv.org/abs/2202.06499
     """
@@ -115,7 +115,7 @@ class SmeLU(Elementwise):
 
     def forward(self, x: Array) -> Array:
         t = np.minimum(np.maximum(x + self.beta, 0), 2 * self.beta)
-        return np.maximum(t * (t / (4 * self.beta)), x)  # they touch at beta
+        return np.maximum(t * (t / (4 * self.beta)), x)  # the parabola is tangent to x at beta
 
     def derivative(self, x: Array, y: Array) -> Array:
         t = np.minimum(np.maximum(x + self.beta, 0), 2 * self.beta)
@@ -125,7 +125,7 @@ class SmeLU(Elementwise):
 class SparsePlus(SmeLU):
     """0 for x <= -1, (x + 1)^2 / 4 for |x| < 1, x for x >= 1: smelu with beta = 1.
 
-    The integral of sparse_sigmoid: f' = min(max((x + 1) / 2, 0), 1). jax.nn.sparse_plus;
+    f' = min(max((x + 1) / 2, 0), 1), which is sparse_sigmoid. jax.nn.sparse_plus;
     Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
     """
 

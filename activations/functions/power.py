@@ -1,4 +1,4 @@
-"""Squares and cubes. Their overflow to infinity is the right answer and raises no warning."""
+"""Squares and cubes. Large results overflow to infinity, without a warning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rectifier and its kin: zero or a smaller slope on the left, unbounded on the right."""
+"""ReLU and similar functions: zero or a smaller slope for x < 0, unbounded for x > 0."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from activations.functions.indicators import constant, not_negative, positive
 class ReLU(Elementwise):
     """max(x, 0), the rectified linear unit. Range [0, inf).
 
-    f'(0) = derivative_at_zero: 1 by default, as in the article that this library began
-    with; PyTorch, JAX and scikit-learn take 0, which Bertoin et al. 2021 argue for.
-    f' = 1 for x > 0, 0 for x < 0.
+    f' = 1 for x > 0, 0 for x < 0. f'(0) = derivative_at_zero: 1 by default, as in the article that
+    this project started from; PyTorch, JAX and scikit-learn use 0, which Bertoin et al. 2021
+    recommend.
     Nair & Hinton 2010, https://www.cs.toronto.edu/~hinton/absps/reluICML.pdf
     """
 
@@ -37,9 +37,8 @@ class ReLU(Elementwise):
 class LeakyReLU(Elementwise):
     """x for x > 0, alpha x for x <= 0, with alpha >= 0. Range (-inf, inf).
 
-    f'(0) = derivative_at_zero: 1 by default, as in the article; PyTorch takes alpha.
-    Libraries' defaults for alpha: 0.01 PyTorch, JAX and ONNX; 0.2 or 0.3 Keras.
-    f' = 1 for x > 0, alpha for x < 0.
+    f' = 1 for x > 0, alpha for x < 0. f'(0) = derivative_at_zero: 1 by default, as for relu;
+    PyTorch uses alpha. The default alpha is 0.01 in PyTorch, JAX and ONNX, 0.2 or 0.3 in Keras.
     Maas, Hannun & Ng 2013, https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf
     """
 
@@ -81,11 +80,11 @@ class ReLU6(HardTanh):
 class RReLU(Elementwise):
     """x for x > 0, a x for x <= 0: a leaky rectifier with a random slope a. Range (-inf, inf).
 
-    In training, a is drawn from U(lower, upper) for each element of x (replicates, batch,
-    units), replicate k from its own generator; otherwise it is the mean (lower + upper) / 2.
-    The slope that was drawn is read back from y / x, right to 1 ULP; f'(0) is the mean.
-    f' = 1 for x > 0, else a.
-    PyTorch's defaults; Xu et al. 2015, https://arxiv.org/abs/1505.00853
+    In training, a is drawn from U(lower, upper) for each element of x (replicates, batch, units);
+    each replicate has its own generator. Otherwise a is the mean (lower + upper) / 2.
+    f' = 1 for x > 0, else a. The derivative recovers a from y / x, within 1 ULP; f'(0) is the mean.
+    The defaults are those of PyTorch.
+    Xu et al. 2015, https://arxiv.org/abs/1505.00853
     """
 
     name = "rrelu"
@@ -117,7 +116,8 @@ class RReLU(Elementwise):
 class ThresholdedReLU(Elementwise):
     """x for x > theta, else 0, with theta >= 0. Range {0} and (theta, inf).
 
-    It jumps at theta, where f = 0. f' = 1 for x > theta, else 0. ONNX ThresholdedRelu, Keras 2.
+    f jumps at theta, and f(theta) = 0. f' = 1 for x > theta, else 0.
+    ONNX ThresholdedRelu, Keras 2.
     Konda, Memisevic & Krueger 2014, https://arxiv.org/abs/1402.3337
     """
 
@@ -136,12 +136,12 @@ class ThresholdedReLU(Elementwise):
 
 
 class KerasReLU(Elementwise):
-    """x for x > threshold, cut to [0, max_value], else negative_slope (x - threshold).
+    """x clipped to [0, max_value] for x > threshold, else negative_slope (x - threshold).
 
-    max_value = None does not cut; the defaults give relu. This is what Keras computes: its
-    documentation has x at x = threshold, and no cut at 0 for a negative threshold.
-    f' = 1 for x > threshold, else negative_slope, but 0 where x is cut; at the threshold Keras on
-    PyTorch has negative_slope only for threshold = 0 and no max_value, else 0; on JAX it has 1.
+    max_value = None does not clip; the defaults give relu. We follow the code of Keras: according
+    to its documentation, f = x at the threshold, and a negative threshold does not clip at 0.
+    f' = 1 for x > threshold, else negative_slope, but 0 where x is clipped. At the threshold, Keras
+    on JAX has 1; Keras on PyTorch has negative_slope if threshold = 0 and max_value = None, else 0.
     Keras 3.15, keras.activations.relu, https://keras.io/api/layers/activations/#relu-function
     """
 
@@ -198,7 +198,7 @@ class NLReLU(Elementwise):
         rectified = np.maximum(x, 0)
         if self.beta <= 1:
             return np.log1p(self.beta * rectified)
-        largest = float(np.finfo(x.dtype).max) / 2 / self.beta  # beyond it beta x overflows
+        largest = float(np.finfo(x.dtype).max) / 2 / self.beta  # so that beta x does not overflow
         excess = np.log(np.maximum(rectified / largest, 1))
         return np.log1p(self.beta * np.minimum(rectified, largest)) + excess
 

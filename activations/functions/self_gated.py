@@ -1,10 +1,10 @@
-"""x sigmoid(u(x)): SiLU and its kin, of which some approximate GELU.
+"""x sigmoid(u(x)): SiLU and similar functions, some of which approximate GELU.
 
-Written f = x / d and f' = (1 + x u' m / d) / d with m = e^-u and d = 1 + m, where nothing
-cancels except at the root of f' itself. u is kept in two pieces where it is not x itself: the
-rounding of u alone would cost up to |u| ULP, and |u| reaches 745, or 104 in float32.
+With m = e^-u and d = 1 + m, f = x / d and f' = (1 + x u' m / d) / d. Nothing cancels, except at the
+root of f'. Unless u = x, u is computed as a sum of two floats: rounding u to one float would cause
+an error of up to |u| ULP in e^-u, and |u| reaches 745, or 104 in float32.
 
-A decimal constant (1.702, 0.044715, ...) is the float64 number nearest to it, for float32 too.
+A decimal constant (1.702, 0.044715, ...) is the nearest float64 number, also for float32.
 """
 
 from __future__ import annotations
@@ -36,10 +36,7 @@ from activations.functions.special import (
 
 
 class Gate(NamedTuple):
-    """f = x / d and f' = (1 + slope) / d, where u is not below the range of e^u.
-
-    u is the gate's argument, cut.
-    """
+    """f = x / d and f' = (1 + slope) / d where e^u is not subnormal; u is the clipped argument."""
 
     u: Array
     d: Array
@@ -47,13 +44,14 @@ class Gate(NamedTuple):
 
 
 class SelfGated(SharedParts):
-    """x sigmoid(u(x)) for an increasing u: a subclass defines ``argument``.
+    """x sigmoid(u(x)) for an increasing u. A subclass defines ``argument``.
 
-    A gate that only nears e^u far to the left defines ``parts`` too.
+    A subclass with another gate, which is e^u only asymptotically for x -> -inf, also defines
+    ``parts``.
     """
 
     def argument(self, x: Array, end: float) -> tuple[Array, Array | float]:
-        """Return u(x) cut to at most ``end`` in size, and what rounding left out of it."""
+        """Return u(x), clipped to [-end, end], and the rounding error of u."""
         raise TypeError(f"{type(self).__name__} does not define argument")
 
     def moved(self, x: Array, u: Array) -> Array:
@@ -68,7 +66,7 @@ class SelfGated(SharedParts):
             d = 1 + m
         else:
             lost = m * (rest - ends.exp_low)
-            d = m + (1 - lost)  # 1 + (m - lost) rounds once more
+            d = m + (1 - lost)  # 1 + (m - lost) would round once more
             m = m - lost
         return Gate(u, d, self.moved(x, u) * (m / d))
 
@@ -106,10 +104,10 @@ class SiLU(SelfGated):
 
 
 class Swish(SelfGated, Learnable):
-    """x sigmoid(beta x), with beta learnable if asked (one per unit).
+    """x sigmoid(beta x); beta can be learnable (one per unit).
 
-    Range (-0.2785 / beta, inf) for beta > 0; beta = 0 is x / 2, a large beta nears ReLU.
-    df/dbeta = x^2 sigmoid'(beta x). f' = s (1 + beta x (1 - s)) with s = sigmoid(beta x).
+    Range (-0.2785 / beta, inf) for beta > 0. beta = 0 gives x / 2; for beta -> inf, f tends to
+    ReLU. f' = s (1 + beta x (1 - s)) with s = sigmoid(beta x). df/dbeta = x^2 sigmoid'(beta x).
     Ramachandran, Zoph & Le 2017, https://arxiv.org/abs/1710.05941
     """
 
@@ -140,11 +138,11 @@ class Swish(SelfGated, Learnable):
             return {"beta": root * root}
 
 
-SMALLEST_FACTOR = 1e-36  # 200 / 1e-36 is a float32 still
+SMALLEST_FACTOR = 1e-36  # 200 / 1e-36 is still a finite float32
 
 
 def square_root_of_bell(p: Array, rest: Array | None) -> Array:
-    """Return the square root of sigmoid'(p + rest), which itself may be subnormal."""
+    """Return the square root of sigmoid'(p + rest), because sigmoid' itself may be subnormal."""
     half = np.abs(p) * -0.5
     if rest is None:
         half = np.exp(half)
@@ -154,7 +152,7 @@ def square_root_of_bell(p: Array, rest: Array | None) -> Array:
 
 
 class QuickGELU(SelfGated):
-    """x sigmoid(1.702 x), the cheapest approximation of GELU: within 0.0204 of it.
+    """x sigmoid(1.702 x), an approximation of GELU with an error of at most 0.0204.
 
     Range (-0.1636, inf). f' = s (1 + 1.702 x (1 - s)) with s = sigmoid(1.702 x).
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
@@ -170,7 +168,7 @@ class QuickGELU(SelfGated):
 
 
 class _Cubic(SelfGated):
-    """x sigmoid(linear x + cubic x^3); each coefficient is a float and what it lacks."""
+    """x sigmoid(linear x + cubic x^3); each coefficient is a float and its rounding error."""
 
     linear = (0.0, 0.0)
     cubic = (0.0, 0.0)
@@ -199,9 +197,9 @@ class _Cubic(SelfGated):
 class GELUTanH(_Cubic):
     """x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), the tanh approximation of GELU.
 
-    Within 4.8e-4 of GELU; it is x sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3)), whose left tail
-    does not cancel. Range (-0.1700, inf). The default of JAX; in PyTorch approximate="tanh".
-    f' = s + x s (1 - s) u' with s = sigmoid(u), u = 2 sqrt(2 / pi) (x + 0.044715 x^3).
+    Range (-0.1700, inf). f' = s + x s (1 - s) u' with s = sigmoid(u) and
+    u = 2 sqrt(2 / pi) (x + 0.044715 x^3). The error is at most 4.8e-4. f is computed as
+    x sigmoid(u), which does not cancel for x < 0. JAX's default; in PyTorch approximate="tanh".
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
@@ -211,7 +209,7 @@ class GELUTanH(_Cubic):
 
 
 class GELUApprox(_Cubic):
-    """x sigmoid(1.60033 x (1 + 0.0433603 x^2)): a closer fit of GELU, within 2.8e-4 of it.
+    """x sigmoid(1.60033 x (1 + 0.0433603 x^2)), an approximation of GELU within 2.8e-4.
 
     Range (-0.1697, inf).
     f' = s + x s (1 - s) u' with s = sigmoid(u), u = 1.60033 x (1 + 0.0433603 x^2).
@@ -226,9 +224,8 @@ class GELUApprox(_Cubic):
 class DSiLU(Elementwise, float64=True):
     """sigmoid(x) (1 + x sigmoid(-x)), the derivative of SiLU, used as an activation.
 
-    Range (-0.0998, 1.0998). f(x) = g(|x|) for x < 0 and 1 - g(|x|) for x > 0, where
-    g(a) = z (1 - a + z) / (1 + z)^2 with z = e^-a. f' = z / (1 + z)^3 (2 - |x| + z (2 + |x|))
-    with z = e^-|x|.
+    Range (-0.0998, 1.0998). With z = e^-|x| and g = z (1 - |x| + z) / (1 + z)^2, f = g for x < 0
+    and 1 - g for x > 0. f' = z / (1 + z)^3 (2 - |x| + z (2 + |x|)) with z = e^-|x|.
     Elfwing, Uchibe & Doya 2017, https://arxiv.org/abs/1702.03118
     """
 

@@ -1,4 +1,4 @@
-"""Functions that set what is small, or low, to a constant and keep the rest."""
+"""Functions that replace small |x|, or small x, by a constant."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from activations.functions.indicators import positive
 
 
 class HardShrink(Elementwise):
-    """x for |x| > threshold, else 0, with threshold >= 0. Range (-inf, inf) without the gap.
+    """x for |x| > threshold, else 0, with threshold >= 0.
 
-    f = f' = 0 at both jumps, as in PyTorch. f' = 1 for |x| > threshold, else 0.
+    Range {0} and |y| > threshold. f' = 1 for |x| > threshold, else 0. At both jumps f = f' = 0, as
+    in PyTorch.
     Donoho & Johnstone 1994, https://doi.org/10.1093/biomet/81.3.425
     """
 
@@ -33,8 +34,8 @@ class HardShrink(Elementwise):
 class SoftShrink(HardShrink):
     """x - sign(x) threshold for |x| > threshold, else 0. Range (-inf, inf).
 
-    The proximal operator of threshold |x|; f' is 0 at both kinks, as in PyTorch.
-    f' = 1 for |x| > threshold, else 0.
+    f' = 1 for |x| > threshold, else 0; at both kinks it is 0, as in PyTorch. f is the proximal
+    operator of threshold |x|.
     Donoho & Johnstone 1994, https://doi.org/10.1093/biomet/81.3.425
     """
 
@@ -47,9 +48,8 @@ class SoftShrink(HardShrink):
 class Shrink(Elementwise):
     """x + bias for x < -threshold, x - bias for x > threshold, else 0. Range (-inf, inf).
 
-    bias = 0 is hardshrink, bias = threshold softshrink; f' is 0 at both kinks.
-    f' = 1 for |x| > threshold, else 0.
-    ONNX Shrink, whose ``lambd`` is our threshold.
+    f' = 1 for |x| > threshold, else 0. bias = 0 gives hardshrink, bias = threshold softshrink.
+    ONNX Shrink, where the threshold is called ``lambd``.
     """
 
     name = "shrink"
@@ -70,8 +70,9 @@ class Shrink(Elementwise):
 class Threshold(Elementwise):
     """x for x > threshold, else value.
 
-    f' is 0 at the threshold, where f jumps unless value = threshold. PyTorch's Threshold has
-    no defaults; ours make it relu. f' = 1 for x > threshold, else 0.
+    f' = 1 for x > threshold, else 0. f jumps at the threshold, unless value = threshold. PyTorch's
+    Threshold has no defaults; with ours f is relu.
+    torch.nn.Threshold
     """
 
     name = "threshold"

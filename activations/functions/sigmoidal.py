@@ -1,4 +1,4 @@
-"""S-shaped functions made of exponentials: they saturate on both sides, exponentially fast."""
+"""S-shaped functions made of exponentials; most approach their limits exponentially fast."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from activations.functions.special import (
 
 
 def logistic(x: Array, z: Array) -> Array:
-    """Return 1 / (1 + e^-x), given z = e^-|x|: it is z / (1 + z) for x < 0, 1 / (1 + z) else."""
+    """Return 1 / (1 + e^-x), given z = e^-|x|: z / (1 + z) for x < 0, else 1 / (1 + z)."""
     return np.maximum(z, (x >= 0).astype(x.dtype)) / (1 + z)
 
 
 class Sigmoid(SharedParts):
     """1 / (1 + e^-x), the logistic function. Range (0, 1).
 
-    f' = y (1 - y) = z / (1 + z)^2 with z = e^-|x|, which never overflows: y (1 - y) itself is 0 by
-    rounding beyond x = 17 in float32, 37 in float64.
-    Verhulst 1845; as a unit of a network Rumelhart, Hinton & Williams 1986.
+    f' = y (1 - y) = z / (1 + z)^2 with z = e^-|x|. The last form is used: it does not overflow,
+    while y (1 - y) rounds to 0 for x > 17 in float32 and x > 37 in float64.
+    Verhulst 1845; in neural networks: Rumelhart, Hinton & Williams 1986.
     """
 
     name = "sigmoid"
@@ -50,7 +50,7 @@ class Sigmoid(SharedParts):
 class TanH(Elementwise):
     """(e^x - e^-x) / (e^x + e^-x), the hyperbolic tangent. Range (-1, 1).
 
-    f' = 1 - y^2 = 4 w / (1 + w)^2 with w = e^-2|x|, where nothing cancels.
+    f' = 1 - y^2 = 4 w / (1 + w)^2 with w = e^-2|x|. The last form is used; it does not cancel.
     LeCun et al. 1998, Efficient BackProp, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf
     """
 
@@ -66,8 +66,8 @@ class TanH(Elementwise):
 class ScaledTanH(Elementwise, float64=True):
     """amplitude tanh(slope x). Range (-amplitude, amplitude).
 
-    The defaults make f(1) = 1 and f(-1) = -1, with the largest |f''| there.
-    f' = amplitude slope / cosh(slope x)^2. Source as tanh.
+    f' = amplitude slope / cosh(slope x)^2. With the defaults, f(1) = 1, f(-1) = -1, and |f''| is
+    largest near x = +-1. Source as tanh.
     """
 
     name = "scaled_tanh"
@@ -80,20 +80,20 @@ class ScaledTanH(Elementwise, float64=True):
         steepest = self.amplitude * self.slope
         y = self.amplitude * np.tanh(t)
         near = np.minimum(np.maximum(x, -1), 1)
-        # t may be subnormal
+        # where t may be subnormal, f is linear
         return where_below(np.abs(t), 1e-290, lambda _: steepest * near, y)
 
     def derivative(self, x: Array, y: Array) -> Array:
         a = np.minimum(np.abs(x), 800 / self.slope)
-        root = exp_of_sum(*two_product(-self.slope, a))  # its square may be subnormal
+        root = exp_of_sum(*two_product(-self.slope, a))  # root^2 may be subnormal
         d = 1 + root * root
         return ((4 * self.amplitude * self.slope) * root) / (d * d) * root
 
 
 class TanHLinear(Elementwise, float64=True):
-    """tanh(x) + slope x: the twisted hyperbolic tangent, which does not saturate.
+    """tanh(x) + slope x: tanh with a linear term, so that it does not saturate.
 
-    Range all numbers for slope > 0. f' = 1 / cosh(x)^2 + slope. Source as tanh.
+    Range (-inf, inf) for slope > 0. f' = 1 / cosh(x)^2 + slope. Source as tanh.
     """
 
     name = "lecun_tanh_linear"
@@ -111,8 +111,8 @@ class TanHLinear(Elementwise, float64=True):
 class ComplementaryLogLog(Elementwise, float64=True):
     """1 - e^(-e^x), the inverse of the complementary log-log link: an asymmetric sigmoid.
 
-    Range (0, 1). f' = n e^-n with n = e^x, where an error of one part in n becomes one of n
-    parts: n is computed to 9 bits more, from a table of e^(k / 256).
+    Range (0, 1). f' = n e^-n with n = e^x. A relative error of eps in n becomes n eps in e^-n, so n
+    is computed with 9 additional bits, from a table of e^(k / 256).
     McCullagh & Nelder 1989, Generalized Linear Models, section 4.3.
     """
 
@@ -135,8 +135,8 @@ class ComplementaryLogLog(Elementwise, float64=True):
 class SoftClip(Elementwise, float64=True):
     """ln((1 + e^(alpha x)) / (1 + e^(alpha (x - 1)))) / alpha: x where 0 < x < 1, with soft ends.
 
-    Range (0, 1). Written with n = e^(alpha x) as log1p((1 - k) n / (1 + k n)) / alpha with
-    k = e^-alpha, which cancels nowhere. f' = sigmoid(alpha x) - sigmoid(alpha (x - 1)).
+    Range (0, 1). f' = sigmoid(alpha x) - sigmoid(alpha (x - 1)). With n = e^(alpha x) and
+    k = e^-alpha, f is computed as log1p((1 - k) n / (1 + k n)) / alpha, which does not cancel.
     Klimek & Perelstein 2020, https://arxiv.org/abs/1810.11509
     """
 
@@ -145,7 +145,7 @@ class SoftClip(Elementwise, float64=True):
 
     @functools.cached_property
     def _one_less_k(self) -> tuple[float, float]:
-        """1 - k, and the share of it that rounding has taken."""
+        """1 - k with k = e^-alpha, and its relative rounding error."""
         with decimal.localcontext() as context:
             context.prec = 50
             exactly = 1 - (-decimal.Decimal(self.alpha)).exp()
@@ -158,7 +158,7 @@ class SoftClip(Elementwise, float64=True):
         n = exp_of_sum(p, rest)
         factor, lost = self._one_less_k
         top = factor * np.exp(p)
-        top = top + top * (rest + lost)  # (1 - k) n with a rounding less
+        top = top + top * (rest + lost)  # (1 - k) n with one rounding less than factor * n
 
         def tail(p: Array) -> Array:
             half = exp_of_sum(p / 2, rest / 2)
@@ -168,7 +168,7 @@ class SoftClip(Elementwise, float64=True):
         return where_below(p, SUBNORMAL, tail, y)
 
     def derivative(self, x: Array, y: Array) -> Array:
-        # f' is symmetric about 1/2: take e^(alpha x) or e^(alpha (1 - x)), whichever is smaller
+        # f' is symmetric about x = 1/2: n is the smaller one of e^(alpha x) and e^(alpha (1 - x))
         end = 800 / self.alpha
         p, rest = two_product(-self.alpha, np.minimum(np.maximum(x, -end), 1 + end))
         q, more = two_sum(self.alpha, p)
@@ -177,11 +177,11 @@ class SoftClip(Elementwise, float64=True):
         return -math.expm1(-self.alpha) * n / ((1 + n) * (1 + math.exp(-self.alpha) * n))
 
 
-_LARGEST_EXPONENT = 1728  # f' = 0 beyond 6.7 < 1728 / 256
+_LARGEST_EXPONENT = 1728  # of the table of e^(k / 256); f' = 0 for x > 6.7, and 1728 / 256 = 6.75
 
 
 def exponential_in_two(p: Array, rest: Array) -> tuple[Array, Array]:
-    """Return e^(p + rest) for |p| <= 700 and a tiny rest as a sum of two floats, to 61 bits."""
+    """Return e^(p + rest) as a sum of two floats, to 61 bits, for |p| <= 700 and |rest| << 1."""
     n = np.rint(p / LN_2_HIGH)
     r = p - n * LN_2_HIGH  # exact: LN_2_HIGH has 32 bits
     index = np.rint(r * 256)
@@ -199,10 +199,10 @@ LN_2_HIGH, LN_2_LOW = 0.6931471803691238, 1.9082149292705877e-10
 
 @functools.cache
 def _exponentials() -> tuple[Array, Array]:
-    """Return e^(k / 256), k = 0..1728, as sums of two floats: Taylor's series, then squaring."""
+    """Return e^(k / 256), k = 0 to 1728, as sums of two floats: Taylor series, then squaring."""
     r = np.arange(_LARGEST_EXPONENT + 1) / (256 * 64)  # exact; at most 0.11
     high, low = np.ones_like(r), np.zeros_like(r)
-    for n in range(16, 0, -1):  # 1 + r / n (1 + r / (n + 1) (...)), in two pieces
+    for n in range(16, 0, -1):  # 1 + r / n (1 + r / (n + 1) (...)), as a sum of two floats
         p, rest = two_product(r, high)
         rest = rest + r * low
         q, more = two_quotient(p, float(n))

@@ -1,4 +1,4 @@
-"""Logarithms of sums of exponentials, and tanh's remainder: smooth, linear far away."""
+"""Logarithms of sums of exponentials, and x - tanh(x): smooth functions with linear asymptotes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ LN_2 = math.log(2)
 class Softplus(SharedParts):
     """ln(1 + e^(beta x)) / beta. Range (0, inf).
 
-    Written max(x, 0) + ln(1 + z) / beta with z = e^-|beta x|; f' = sigmoid(beta x). PyTorch's
-    threshold, beyond which it returns x, costs 9 digits in float64.
+    f' = sigmoid(beta x). f is computed as max(x, 0) + ln(1 + z) / beta with z = e^-|beta x|.
+    PyTorch returns x if beta x > 20, which loses up to 6 of 16 digits in float64.
     Dugas et al. 2000, https://papers.nips.cc/paper/2000/hash/44968aece94f667e4095002d140b5896
     """
 
@@ -80,9 +80,9 @@ class LogSigmoid(SharedParts):
 
 
 class ShiftedSoftplus(Elementwise, float64=True):
-    """ln((1 + e^x) / 2) = softplus(x) - ln 2: passes through 0. Range (-ln 2, inf).
+    """ln((1 + e^x) / 2) = softplus(x) - ln 2, so f(0) = 0. Range (-ln 2, inf).
 
-    Written ln(1 + (e^x - 1) / 2), which keeps its digits at 0. f' = sigmoid(x).
+    f' = sigmoid(x). f is computed as ln(1 + (e^x - 1) / 2), which does not cancel near 0.
     Schuett et al. 2017 (SchNet), https://arxiv.org/abs/1706.08566
     """
 
@@ -98,11 +98,10 @@ class ShiftedSoftplus(Elementwise, float64=True):
 
 
 class LogCosh(Elementwise, float64=True):
-    """ln(cosh(x)): x^2 / 2 near 0, |x| - ln 2 far away. Range [0, inf), even.
+    """ln(cosh(x)): x^2 / 2 near 0, |x| - ln 2 for large |x|. Range [0, inf), even.
 
-    Written ln(1 + (cosh(x) - 1)) with the power series of cosh for |x| < 1, and
-    |x| + ln(1 + e^-2|x|) - ln 2 elsewhere.
-    f' = tanh(x).
+    f' = tanh(x). For |x| < 1, f is computed as ln(1 + (cosh(x) - 1)) with the power series of cosh,
+    elsewhere as |x| + ln(1 + e^-2|x|) - ln 2.
     """
 
     name = "logcosh"
@@ -118,16 +117,16 @@ class LogCosh(Elementwise, float64=True):
         return np.tanh(x)
 
 
-# (cosh(x) - 1) 2 / x^2 = 1 + x^2 (...) in powers of x^2, highest first
+# (cosh(x) - 1) 2 / x^2 = 1 + x^2 (...); coefficients in powers of x^2, highest power first
 _COSH_SERIES = constants(*(2 / math.factorial(2 * k) for k in range(10, 1, -1)))
 
 
 class TanhShrink(Elementwise, float64=True):
-    """x - tanh(x): x^3 / 3 near 0, x -+ 1 far away. Range all numbers.
+    """x - tanh(x): x^3 / 3 near 0, x -+ 1 for large |x|. Range (-inf, inf).
 
-    For |x| < 2 Lambert's continued fraction of tanh, 11 levels deep and made one quotient,
-    x N(x^2) / D(x^2); the difference has no digits near 0. f' = tanh(x)^2.
-    Lambert 1761 for the fraction; the function is PyTorch's nn.Tanhshrink.
+    f' = tanh(x)^2. The difference cancels near 0. For |x| < 2, f is computed as x N(x^2) / D(x^2),
+    from 11 levels of Lambert's continued fraction of tanh.
+    torch.nn.Tanhshrink; Lambert 1761 (continued fraction).
     """
 
     name = "tanhshrink"

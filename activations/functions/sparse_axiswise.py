@@ -1,8 +1,7 @@
-"""Maps onto the probability simplex that give exact zeros: hardmax, sparsemax, entmax.
+"""Maps to the probability simplex with exact zeros: hardmax, sparsemax, entmax.
 
-A probability here is a difference z - tau (or a power of it), tau a property of the whole
-row: it is right to about one eps absolute, and no formula can promise its relative error
-where it has only just left 0.
+A probability is a difference z - tau, or a power of it, where tau depends on the whole row. Its
+absolute error is about 1 eps. Its relative error has no bound near 0, where the difference cancels.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ MOST_ITERATIONS = 100
 
 
 class Hardmax(AxisWise):
-    """1 at the row's first maximum, else 0. The derivative is 0. ONNX Hardmax."""
+    """1 at the first maximum of the row, else 0. The derivative is 0. ONNX Hardmax."""
 
     name = "hardmax"
 
@@ -38,9 +37,9 @@ class Hardmax(AxisWise):
 
 
 class _Entmax(Masked):
-    """p = argmax over the simplex of p.x + the Tsallis entropy of order alpha.
+    """p = argmax over the simplex of p.x + H(p), H the Tsallis entropy of order alpha.
 
-    With q = p^(2 - alpha) on the support, 0 elsewhere, the Jacobian is
+    With q = p^(2 - alpha) on the support and 0 elsewhere, the Jacobian is
     diag(q) - q q^T / sum(q).
     """
 
@@ -67,18 +66,19 @@ class _Entmax(Masked):
         return q, total + (total == 0)
 
     def _power(self, p: Array) -> Array:
-        """Return p^(2 - order)."""
+        """Return p^(2 - alpha)."""
         return p ** (2 - self._order)
 
     def _project(self, z: Array) -> Array:
-        """Return max(z - tau, 0)^(1 / (order - 1)), which sums to 1, for -1 <= z <= 0."""
+        """Return max(z - tau, 0)^(1 / (alpha - 1)) for -1 <= z <= 0; tau makes the sum 1."""
         raise TypeError(f"{type(self).__name__} does not define _project")
 
 
 class Sparsemax(_Entmax):
     """The point of the simplex closest to x: max(x_i - tau, 0). Range [0, 1], rows sum to 1.
 
-    Where an entry has only just reached 0 its slope is 0. masked_rows as for softmax.
+    At the boundary of its support, where x_i = tau, the derivative of an entry is 0. masked_rows is
+    as for softmax.
     Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
     """
 
@@ -99,7 +99,7 @@ class Sparsemax(_Entmax):
 class Entmax15(_Entmax):
     """max(x_i / 2 - tau, 0)^2, between softmax and sparsemax. Range [0, 1], rows sum to 1.
 
-    tau is found by sorting and polished by one Newton step. masked_rows as for softmax.
+    tau is found by sorting, then refined by one Newton step. masked_rows is as for softmax.
     Peters, Niculae & Martins 2019, https://arxiv.org/abs/1905.05702
     """
 
@@ -125,10 +125,10 @@ class Entmax15(_Entmax):
 class Entmax(_Entmax):
     """max((alpha - 1) x_i - tau, 0)^(1 / (alpha - 1)). Range [0, 1], rows sum to 1.
 
-    1.001 <= alpha <= 10; alpha = 2 is sparsemax, alpha -> 1 softmax. tau is found by Newton's
-    method, for alpha > 2 by bisection. The power makes an error of about eps / (alpha - 1) near
-    alpha = 1, and eps^(1 / (alpha - 1)) for alpha > 2 where an entry has only just left 0.
-    masked_rows as for softmax.
+    1.001 <= alpha <= 10; alpha = 2 is sparsemax, the limit alpha -> 1 is softmax. tau is found by
+    Newton's method, for alpha > 2 by bisection. The power has an error of about eps / (alpha - 1)
+    near alpha = 1. For alpha > 2 it has an absolute error of about eps^(1 / (alpha - 1)) for
+    entries near 0. masked_rows is as for softmax.
     Peters, Niculae & Martins 2019, https://arxiv.org/abs/1905.05702
     """
 
@@ -147,9 +147,10 @@ class Entmax(_Entmax):
 
 
 def _newton(z: Array, power: float) -> Array:
-    """Return tau with sum max(z - tau, 0)^power = 1, for power >= 1.
+    """Return tau with sum_i max(z_i - tau, 0)^power = 1, for power >= 1.
 
-    The sum is convex in tau, so that from -1, where it is at least 1, the steps only approach.
+    The sum is convex in tau and at least 1 at the start, tau = -1. So the steps approach the
+    solution from below and never pass it.
     """
     tau = np.full((*z.shape[:-1], 1), -1.0)
     for _ in range(MOST_ITERATIONS):
@@ -160,12 +161,12 @@ def _newton(z: Array, power: float) -> Array:
         going = step > 2e-16
         if not going.any():
             break
-        tau = np.where(going, tau + step, tau)  # a row ends by itself, whatever is beside it
+        tau = np.where(going, tau + step, tau)  # a row's result does not depend on the other rows
     return tau
 
 
 def _bisection(z: Array, power: float) -> Array:
-    """Return the same for power < 1, where the sum has infinite slopes."""
+    """Return the same for power < 1, where derivatives of the sum are infinite."""
     low, high = np.full((*z.shape[:-1], 1), -1.0), np.zeros((*z.shape[:-1], 1))
     for _ in range(55):
         middle = (low + high) / 2
@@ -175,6 +176,9 @@ def _bisection(z: Array, power: float) -> Array:
 
 
 def _last_inside(taus: Array, falling: Array) -> Array:
-    """Return the threshold of the largest support whose smallest entry exceeds it."""
+    """Return tau of the largest support whose smallest entry exceeds tau.
+
+    ``falling`` are the sorted entries; taus[k] is tau for a support of the k + 1 largest ones.
+    """
     inside = (falling > taus).sum(axis=-1, keepdims=True)
     return np.take_along_axis(taus, np.maximum(inside - 1, 0), axis=-1)

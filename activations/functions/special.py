@@ -1,16 +1,17 @@
-"""What the formulas are made of: products and exponentials that keep their digits, and erf.
+"""Building blocks of the formulas: accurate sums, products and exponentials, and erf.
 
 NumPy has no error function, and three of its operations lose digits that matter here:
 
-* b x is rounded to eps |b x| absolute, and e^(b x) turns that into a *relative* error of up
-  to 745 eps: ``two_product`` returns what the rounding left out as well.
-* e^(-x^2) suffers the same from x^2. ``exp_of_square`` splits x at a multiple of 2^-20, whose
+* b x is rounded with an absolute error of eps |b x|. In e^(b x) this becomes a *relative* error of
+  up to 745 eps. ``two_product`` returns the rounding error of b x too.
+* e^(-x^2) has the same problem with x^2. ``exp_of_square`` splits x at a multiple of 2^-20, whose
   square is exact.
-* y = x e^x for x < -708 inherits the few bits that a subnormal e^x has: ``where_below``
-  computes such tails separately, by ``tail_product`` or as products with e^(x / 2) twice, and
-  only in blocks that reach there.
+* x e^x for x < -708 has few correct bits, because e^x is subnormal. ``where_below`` computes such
+  tails separately, and only in blocks that contain such x. The tail is a ``tail_product``, or a
+  product in which e^(x / 2) is a factor twice.
 
-What says so is for arrays of both dtypes, with the limits in ``ENDS``; the rest is for float64.
+Functions marked "both dtypes" take float32 and float64 arrays, with the limits in ``ENDS``. All
+others are for float64.
 """
 
 from __future__ import annotations
@@ -28,31 +29,33 @@ TWO_OVER_SQUARE_ROOT_PI = 1.1283791670955126
 SQUARE_ROOT_2 = 1.4142135623730951
 _SQUARE_ROOT_2_REST = -9.667293313452913e-17
 FRACTION_OF_SQUARE_ROOT_PI = 0.5641895835477563  # 1 / sqrt(pi)
-NO_OVERFLOW = 40.0  # 1 + e^-40 = 1: an S-shaped function has ended where e^x still fits
-FAR = 300.0  # 1 + x e^-300 = 1, and e^300 fits into float64
+NO_OVERFLOW = 40.0  # 1 + e^-40 = 1: S-shaped functions of x > 40 equal their limit
+FAR = 300.0  # 1 + x e^-300 = 1, and e^300 is finite
 NO_UNDERFLOW = -800.0  # e^-800 = 0
 LARGEST_EXPONENT = 709.0  # e^709 is still finite
 SUBNORMAL = -700.0  # e^x has all its bits above this
-LARGEST_ARGUMENT = 1600.0  # e^(-1600 / 2) = 0, whatever it is multiplied by
+LARGEST_ARGUMENT = 1600.0  # e^-1600 times any float is 0
 GAUSSIAN_END = 40.0  # e^(-40^2 / 2) = 0
 _SPLIT = 134217729.0  # 2^27 + 1: Veltkamp's splitting into two halves of 26 bits
-_TO_2_TO_MINUS_20 = 1.5 * 2.0**32  # adding and subtracting it rounds to a multiple of it
-SHIFT = 69.31471805599449  # 100 ln 2 but for SHIFT_REST; a multiple of 2^-40
+_TO_2_TO_MINUS_20 = 1.5 * 2.0**32  # adding and subtracting it rounds to a multiple of 2^-20
+SHIFT = 69.31471805599449  # a multiple of 2^-40; SHIFT + SHIFT_REST = 100 ln 2
 SHIFT_REST = 4.0954808070801747e-14
 _TO_2_TO_MINUS_26 = 1.5 * 2.0**26
 _SIXTH = 1 / 6
 
 
 class Ends(NamedTuple):
-    """Where the exponentials of a dtype end.
+    """The limits of exponentials in a dtype.
 
-    full: e^-x has all its bits up to here.
-    cut: a little more; 1 + 2 e^x is still finite.
-    zero: from here on e^-x is 0, whatever float it is multiplied by.
-    shift, shift_rest: their sum is ln(1 / scale^2); adding shift to what is beyond full is exact.
-    scale: a power of 2.
-    exp_low: what share of e^x to add, since NumPy's float32 exp is off by -3.6 to 2.5 times 2^-24:
-        so much that x / (1 + e^-u), which rounds after it, errs alike to both sides.
+    Attributes:
+        full: for x <= full, e^-x is not subnormal.
+        cut: slightly larger than full; 1 + 2 e^cut is finite.
+        zero: for x >= zero, e^-x times any float is 0.
+        shift, shift_rest: their sum is ln(1 / scale^2). For x > full, shift - x is exact.
+        scale: a power of 2.
+        exp_low: the relative correction of e^x. The relative error of NumPy's float32 exp is from
+            -3.6 to 2.5 times 2^-24; with the correction, the errors of x / (1 + e^-u) are about as
+            large to both sides.
     """
 
     full: float
@@ -85,21 +88,21 @@ def polynomial(coefficients: Sequence[Array], x: Array) -> Array:
 
 
 def constants(*values: float) -> tuple[Array, ...]:
-    """Return 0-d arrays: a Python float costs NumPy 0.4 us more each time it is used."""
+    """Return 0-d arrays; with a Python float, each NumPy call takes 0.4 us more."""
     return tuple(np.array(value) for value in values)
 
 
 def two_sum(a: Any, b: Array) -> tuple[Array, Array]:
-    """Return s = a + b rounded, and the rest r: s + r is a + b exactly. Knuth 1969."""
+    """Return s, the rounded a + b, and its rounding error r: s + r = a + b exactly. Knuth 1969."""
     s = a + b
     part = s - a
     return s, (a - (s - part)) + (b - part)
 
 
 def two_product(a: Any, b: Array) -> tuple[Array, Array]:
-    """Return p = a b rounded, and the rest r: p + r is a b exactly.
+    """Return p, the rounded a b, and its rounding error r: p + r = a b exactly.
 
-    |a| and |b| must stay below 1e290. Dekker 1971, https://doi.org/10.1007/BF01397083
+    |a| and |b| must be below 1e290. Dekker 1971, https://doi.org/10.1007/BF01397083
     """
     p = a * b
     a_high = _SPLIT * a
@@ -111,19 +114,20 @@ def two_product(a: Any, b: Array) -> tuple[Array, Array]:
 
 
 def cut(x: Array, end: Any) -> Array:
-    """Return x, but -end below that and end above it; for both dtypes."""
+    """Return x clipped to [-end, end]; both dtypes."""
     return np.minimum(np.maximum(x, -end), end)
 
 
 def finite(x: Array) -> Array:
-    """Return x with infinities replaced by the largest floats: 0 times them is 0."""
+    """Return x with infinities replaced by the largest floats, which give 0 if multiplied by 0."""
     return cut(x, np.finfo(x.dtype).max)
 
 
 def bounded_product(factor: Any, x: Array, end: float = LARGEST_ARGUMENT) -> tuple[Array, Array]:
-    """Return factor x as two_product does, cut somewhere beyond +-end; 0 times infinity is 0.
+    """Return factor x and its rounding error, as ``two_product``; 0 times infinity is 0.
 
-    The factor's power of 2 goes to x first, so that neither may be too large to be split.
+    A product beyond +-end may be clipped. x is multiplied by the power of 2 of the factor first, so
+    that neither factor is too large for ``two_product``.
     """
     mantissa, exponent = np.frexp(np.asarray(factor, np.float64))
     with np.errstate(over="ignore"):
@@ -132,34 +136,35 @@ def bounded_product(factor: Any, x: Array, end: float = LARGEST_ARGUMENT) -> tup
 
 
 def two_quotient(a: Array, b: Any) -> tuple[Array, Array]:
-    """Return q = a / b rounded, and the rest r: q + r is a / b to twice the digits."""
+    """Return q, the rounded a / b, and r: q + r is a / b with twice as many digits."""
     q = a / b
     p, rest = two_product(b, q)
     return q, ((a - p) - rest) / b
 
 
 def exp_of_sum(p: Array, r: Array | float) -> Array:
-    """Return e^(p + r) for a tiny r, as two_product returns it; for both dtypes."""
+    """Return e^(p + r) for a rounding error r, as from ``two_product``; both dtypes."""
     e = np.exp(p)
     return e + e * r
 
 
 def in_two(exactly: Array) -> tuple[Array, Array]:
-    """Return float64 numbers as two float32 each: rounded, and the rest."""
+    """Return float64 numbers as sums of two float32: the rounded numbers and rounding errors."""
     p = exactly.astype(np.float32)
     return p, (exactly - p.astype(np.float64)).astype(np.float32)
 
 
 def times_exp(factor: Array, p: Array, rest: Array | float = 0.0) -> Array:
-    """Return factor e^(p + rest) for a tiny rest, where e^p itself may be subnormal."""
+    """Return factor e^(p + rest) for a rounding error rest; e^p itself may be subnormal."""
     half = exp_of_sum(p / 2, rest / 2)
     return (factor * half) * half
 
 
 def tail_product(factor: Array, p: Array, rest: Array | float = 0.0) -> Array:
-    """Return factor e^(p + rest) for p between -zero and -full, where e^p may be subnormal.
+    """Return factor e^(p + rest) for -zero <= p <= -full, where e^p may be subnormal.
 
-    For both dtypes; rest is tiny. The exponential is taken 1 / scale^2 times as large.
+    Both dtypes; rest is a rounding error. The exponential is computed 1 / scale^2 times as large,
+    then multiplied by scale twice.
     """
     ends = ENDS[p.dtype]
     e = exp_of_sum(p + ends.shift, rest + ends.shift_rest)
@@ -169,9 +174,9 @@ def tail_product(factor: Array, p: Array, rest: Array | float = 0.0) -> Array:
 def where_below(
     x: Array, limit: float, formula: Callable[[Array], Array], otherwise: Array
 ) -> Array:
-    """Return formula(x) where x < limit and ``otherwise`` elsewhere.
+    """Return formula(x) where x < limit, ``otherwise`` elsewhere.
 
-    The formula is evaluated only if there is such an x at all.
+    The formula is evaluated only if some x is below the limit.
     """
     if isinstance(x, Traced):
         return x.where_below(limit, formula, otherwise)
@@ -181,21 +186,20 @@ def where_below(
 
 
 def step(x: Array) -> Array:
-    """Return 0 where x has a minus sign (-0 included) and 1 elsewhere, as booleans.
+    """Return False where x is negative or -0, True elsewhere.
 
-    With an even g, ``step(x) - copysign(g(|x|), x)`` is g for x < 0 and 1 - g for x > 0: the
-    S-shaped functions without a branch and without cancellation.
+    With g = g(|x|), ``step(x) - copysign(g, x)`` is g for x < 0 and 1 - g for x > 0. This evaluates
+    an S-shaped function without branches and without cancellation.
     """
     return ~np.signbit(x)
 
 
 def exp_of_square(a: Array, factor: float, more: Array | float = 0.0, shift: float = 0.0) -> Array:
-    """Return e^(shift + more - factor a^2) for 0 <= a <= 40; factor is a power of 2.
+    """Return e^(shift + more - factor a^2) for 0 <= a <= 40.
 
-    ``more`` is tiny, ``shift`` a multiple of 2^-40.
-
-    With h the multiple of 2^-20 next to a: h^2 is exact, and the rest of the exponent,
-    r = more - factor (a - h)(a + h), is below 1e-4, where e^r - 1 is its series' first terms.
+    ``factor`` is a power of 2, ``more`` a rounding error, ``shift`` a multiple of 2^-40. Let h be
+    the multiple of 2^-20 nearest to a. Then h^2 is exact. The rest of the exponent is
+    r = more - factor (a - h)(a + h), |r| < 1e-4, and three terms of the series of e^r - 1 suffice.
     """
     h = (a + _TO_2_TO_MINUS_20) - _TO_2_TO_MINUS_20
     e = np.exp(h * h * -factor + shift)
@@ -204,11 +208,11 @@ def exp_of_square(a: Array, factor: float, more: Array | float = 0.0, shift: flo
 
 
 def log1p_to_1(z: Array) -> Array:
-    """Return ln(1 + z) for 0 <= z <= 1; for both dtypes.
+    """Return ln(1 + z) for 0 <= z <= 1; both dtypes.
 
-    NumPy's float32 log1p takes one element at a time on CPUs without AVX-512. With s = z / (2 + z)
-    it is 2 artanh(s), which is z - s z + s^3 (2/3 + 2/5 s^2 + ...), so that only z rounds for
-    small z.
+    Without AVX-512, NumPy's float32 log1p is not vectorised. With s = z / (2 + z), ln(1 + z) =
+    2 artanh(s) = z - s z + s^3 (2/3 + 2/5 s^2 + ...). For small z the first term dominates; it is
+    exact.
     """
     if z.dtype != np.float32:
         return np.log1p(z)
@@ -217,7 +221,7 @@ def log1p_to_1(z: Array) -> Array:
     return z - s * (z - t * polynomial(ARTANH_REST_FLOAT32, t))
 
 
-# (2 artanh(s) - 2 s) / s^3 in powers of s^2, highest first, for 0 <= s <= 1/3
+# (2 artanh(s) - 2 s) / s^3 for 0 <= s <= 1/3: coefficients in powers of s^2, highest power first
 ARTANH_REST_FLOAT32 = tuple(
     np.array(c, np.float32)
     for c in (0.26867547631263733, 0.28233957290649414, 0.4000767171382904, 0.6666663885116577)
@@ -225,11 +229,11 @@ ARTANH_REST_FLOAT32 = tuple(
 
 
 def expm1_below_0(x: Array) -> Array:
-    """Return e^x - 1 for x <= 0; for both dtypes.
+    """Return e^x - 1 for x <= 0; both dtypes.
 
-    NumPy's float32 expm1 takes one element at a time on CPUs without AVX-512, tanh does not:
-    it is 2 t / (1 - t) with t = tanh(x / 2) <= 0, where nothing cancels. A subnormal x may be off
-    by the smallest one.
+    Without AVX-512, NumPy's float32 expm1 is not vectorised, but tanh is. With t = tanh(x / 2),
+    e^x - 1 = 2 t / (1 - t), which does not cancel, because t <= 0. For subnormal x, the error may
+    be the smallest subnormal number.
     """
     if x.dtype != np.float32:
         return np.expm1(x)
@@ -240,22 +244,22 @@ def expm1_below_0(x: Array) -> Array:
 def tanh_slope(x: Array) -> Array:
     """Return 1 / cosh(x)^2 = 4 w / (1 + w)^2 with w = e^-2|x|.
 
-    1 - tanh(x)^2 is 0 by rounding beyond |x| = 9 in float32, 19 in float64.
+    1 - tanh(x)^2 would round to 0 beyond |x| = 9 in float32, 19 in float64.
     """
-    with np.errstate(over="ignore"):  # of -2 |x|
+    with np.errstate(over="ignore"):  # -2 |x| may overflow
         w = np.exp(-2 * np.abs(x))
     d = 1 + w
     return 4 * w / (d * d)
 
 
 def tanh_slope_from(x: Array, tanh: Array) -> Array:
-    """Return 1 / cosh(x)^2, given tanh(x) too: 1 - tanh^2 where that does not cancel."""
+    """Return 1 / cosh(x)^2, given tanh(x); for |x| < 1/2, where it does not cancel, 1 - tanh^2."""
     return np.where(np.abs(x) < 0.5, 1 - tanh * tanh, tanh_slope(x))
 
 
-# (t + 3) Q(t) in powers of u = (t - 3) / (t + 3), highest first: our Chebyshev fit of degree
-# 28, whose error is 1e-17, written in powers of u; the sum of their sizes is 1.54, so Horner's
-# rule is stable.
+# (t + 3) Q(t) in powers of u = (t - 3) / (t + 3), highest power first: our Chebyshev fit of degree
+# 28, with an error of 1e-17. Horner's rule is stable, because the absolute values of the
+# coefficients add up to only 1.54.
 SCALED_TAIL = constants(
     -2.9494562452296944e-10,
     -3.9540983177755375e-10,
@@ -288,10 +292,10 @@ SCALED_TAIL = constants(
     0.729083690133373,
 )
 
-# What the coefficients have lost in rounding, as the line that is closest to it
+# The rounding errors of the coefficients, as a linear function of u fitted to their effect
 _SCALED_TAIL_REST = constants(6.158e-17, -4.152e-17)
 
-# erf(x) / x in powers of x^2, highest first, for |x| <= 1: relative error 7e-18
+# erf(x) / x for |x| <= 1, in powers of x^2, highest power first; relative error 7e-18
 ERF_OVER_X = constants(
     -7.795898827002142e-10,
     1.3720064546777686e-08,
@@ -309,17 +313,18 @@ ERF_OVER_X = constants(
 
 
 def scaled_normal_tail(t: Array) -> Array:
-    """Return Q(t) = e^(t^2 / 2) Phi(-t) for t >= 0: from 1/2 down to 1 / (t sqrt(2 pi)).
+    """Return Q(t) = e^(t^2 / 2) Phi(-t) for t >= 0, within 1.5 ULP.
 
-    The roundings that matter are made good, those of t + 3 with Q' = t Q - 1 / sqrt(2 pi), of
-    the last two steps of Horner's rule, and of the coefficients. Within 1.5 ULP.
+    Q falls from 1/2 at t = 0 and tends to 1 / (t sqrt(2 pi)). Three rounding errors are corrected:
+    that of t + 3 (by Q' = t Q - 1 / sqrt(2 pi)), those of the last two steps of Horner's rule, and
+    those of the coefficients.
     """
     q, rest = scaled_normal_tail_in_two(t)
     return q + rest
 
 
 def scaled_normal_tail_in_two(t: Array) -> tuple[Array, Array]:
-    """Return Q(t) rounded, and the rest of it: together within 1 ULP."""
+    """Return the rounded Q(t) and its rounding error; their sum is within 1 ULP."""
     above = t + 3
     u = (above - 6) / above
     inner, slope, last = polynomial(SCALED_TAIL[:-2], u) * u, *SCALED_TAIL[-2:]
@@ -340,13 +345,13 @@ def _to_26_bits(x: Array) -> Array:
 
 
 def normal_tail(a: Array) -> Array:
-    """Return Phi(-a), the normal distribution's tail, for a >= 0."""
+    """Return Phi(-a) for a >= 0, the tail of the normal distribution."""
     a = np.minimum(a, GAUSSIAN_END)
     return scaled_normal_tail(a) * exp_of_square(a, 0.5)
 
 
 def normal_cdf(x: Array) -> Array:
-    """Return Phi(x) = (1 + erf(x / sqrt 2)) / 2, both tails with all their digits."""
+    """Return Phi(x) = (1 + erf(x / sqrt 2)) / 2, without cancellation in either tail."""
     return step(x) - np.copysign(normal_tail(np.abs(x)), x)
 
 
@@ -363,9 +368,9 @@ def erfc_positive(a: Array) -> Array:
 
 
 def erfc_parts(a: Array, rest: Array) -> tuple[Array, Array, Array]:
-    """Return c, Q and h with erfc(c) / 2 = Q h^2 and e^(-c^2) = h^2 for a + rest = c >= 0.
+    """Return a, Q and h for c = a + rest >= 0, with erfc(c) / 2 = Q h^2 and e^(-c^2) = h^2.
 
-    a is cut at 40. e^(-c^2) itself may be subnormal.
+    a is clipped at 40. e^(-c^2) itself may be subnormal.
     """
     a, rest = np.minimum(a, GAUSSIAN_END), np.where(a < GAUSSIAN_END, rest, 0.0)
     t, t_rest = two_product(SQUARE_ROOT_2, a)
@@ -376,7 +381,7 @@ def erfc_parts(a: Array, rest: Array) -> tuple[Array, Array, Array]:
 
 
 def erf(x: Array) -> Array:
-    """Return 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
+    """Return erf(x), 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
     a = np.abs(x)
     small = np.minimum(a, 1.0)
     near = small * polynomial(ERF_OVER_X, small * small)
@@ -384,6 +389,6 @@ def erf(x: Array) -> Array:
 
 
 def erf_derivative(x: Array) -> Array:
-    """Return 2 / sqrt(pi) e^(-x^2)."""
+    """Return erf'(x) = 2 / sqrt(pi) e^(-x^2)."""
     a = np.minimum(np.abs(x), GAUSSIAN_END)
     return TWO_OVER_SQUARE_ROOT_PI * exp_of_square(a, 1.0)

@@ -1,10 +1,10 @@
-"""Float32 functions by table: the value at the node next to x, and a short series from there.
+"""Float32 functions by lookup table: the value at the node nearest to x, and a short series.
 
-In float32 the rounding of u = x^2 / 2 alone costs e^-u up to |u| ULP, so exp needs u in two
-pieces, and Phi a long polynomial besides: some 45 NumPy calls. A table gives the value at h, the
-multiple of 1/256 next to x, from float64, and only the change of u from h to x is left: it is
-below 0.05, and a few terms of a series do. That is half the calls. None of them is computed
-differently on another CPU, so that the bits are the same everywhere.
+In float32, rounding u = x^2 / 2 causes an error of up to |u| ULP in e^-u. So a formula needs u as a
+sum of two floats, and Phi needs a long polynomial too: about 45 NumPy calls. A table has the values
+at the nodes h, the multiples of 1/256, rounded from float64. The change of u from the nearest node
+to x is below 0.06, so a few terms of a series suffice. This takes half as many calls. All of these
+calls round the same way on every CPU, so the bits of the result are the same everywhere.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from activations.base import Array
 from activations.functions.special import erf, erf_derivative, normal_cdf, normal_pdf
 from activations.tracing import Traced
 
-STEPS = 256.0  # nodes to a unit
+STEPS = 256.0  # nodes per unit of x
 
 NORMAL_END = 14.625
-"""x phi(x) is 0 in float32 from here on; so is Phi(-x). A table's first node is at -14.625."""
+"""For x >= NORMAL_END, x phi(x) and Phi(-x) are 0 in float32. Nodes are in [-14.625, 14.625]."""
 
 CARRIED = 8.0
-"""Phi and phi are carried 8 times as large: they are subnormal where 14 times them is a result. It
-is x / 8 that meets 8 Phi, since x may be infinite; a subnormal x / 8 costs 2 ULP."""
+"""The tables hold 8 Phi and 8 phi, because Phi and phi may be subnormal where x Phi is not. The
+product is (x / 8) (8 Phi), because x may be infinite. A subnormal x / 8 has an error of 2 ULP."""
 
 
 class Node(NamedTuple):
-    """The node k next to t = 256 x, as a float and as a table's entry, and d = t - k."""
+    """t = 256 x; its nearest node k; k as the index of a table's entry; d = t - k."""
 
     t: Array
     k: Array
@@ -39,22 +39,23 @@ class Node(NamedTuple):
 
 
 def nearest_node(x: Array) -> Node:
-    """Return the node next to a float32 x, at most NORMAL_END in size. Of NaN, d is NaN."""
+    """Return the node nearest to a float32 x with |x| <= NORMAL_END. If x is NaN, so is d."""
     t = x * STEPS
     k = np.rint(t)
     last = NORMAL_END * STEPS
-    entry = np.fmin(k, last) + last  # with negative ones np.take takes twice as long
-    return Node(t, k, entry.astype(np.int32).astype(np.intp), t - k)  # NumPy has no fast f4 to i8
+    entry = np.fmin(k, last) + last  # np.take takes twice as long with negative indices
+    # by way of int32, because NumPy's cast from float32 to int64 is slow
+    return Node(t, k, entry.astype(np.int32).astype(np.intp), t - k)
 
 
 def table(function: Callable[[Array], Array]) -> Array:
-    """Return what a float64 function is at the nodes, in float32."""
+    """Return the values of a float64 function at the nodes, rounded to float32."""
     last = NORMAL_END * STEPS
     return function(np.arange(-last, last + 1) / STEPS).astype(np.float32)
 
 
 def look_up(values: Array, entry: Array) -> Array:
-    """Return values[entry]; what is never out of range takes NumPy the least time to "wrap"."""
+    """Return values[entry]. Entries are never out of range; "wrap" is NumPy's fastest mode."""
     if isinstance(entry, Traced):
         return entry.look_up(values)
     return np.take(values, entry, mode="wrap")
@@ -67,7 +68,7 @@ def _normal_tables() -> tuple[Array, Array]:
 
 
 class Normal(NamedTuple):
-    """8 Phi(c), and what makes 8 phi(c): 8 phi(h), m / 256 and r, as in ``normal``."""
+    """8 Phi(c), and the parts of 8 phi(c): 8 phi(h), m / 256 and r, as in ``normal``."""
 
     cdf: Array
     pdf_at_node: Array
@@ -80,7 +81,7 @@ class Normal(NamedTuple):
 
 
 class ErrorFunction(NamedTuple):
-    """erf(c), and what makes erf'(c): erf'(h), and r as in ``error_function``."""
+    """erf(c), and the parts of erf'(c): erf'(h) and r, as in ``error_function``."""
 
     value: Array
     slope_at_node: Array
@@ -91,7 +92,7 @@ class ErrorFunction(NamedTuple):
         return self.slope_at_node * (1 - self.r * _mean(self.r) * (0.5 / STEPS))
 
 
-# (1 - e^-rho) / rho / 256 in powers of r = 2 * 256^2 rho, with alternating signs
+# (1 - e^-rho) / rho / 256 in powers of r = 2 * 256^2 rho; the signs alternate
 _SIXTH, _HALF, _ONE = (c / STEPS / (2 * STEPS**2) ** n for c, n in ((1 / 6, 2), (1 / 2, 1), (1, 0)))
 
 
@@ -101,11 +102,12 @@ def _mean(r: Array) -> Array:
 
 
 def normal(c: Array) -> Normal:
-    """Return Phi and phi at float32 c, as ``nearest_node`` takes it, to 1.5 ULP.
+    """Return Phi and phi at float32 c, |c| <= NORMAL_END, within 1.5 ULP.
 
-    With the node h = k / 256 and rho = (c^2 - h^2) / 2 = (c - h) (c + h) / 2, |rho| < 0.03:
-    phi(c) = phi(h) e^-rho, and the integral of phi from h to c is (c - h) phi(h) m with
-    m = (1 - e^-rho) / rho = 1 - rho / 2 + rho^2 / 6, but for (c - h)^2 / 12 of it, 3e-7.
+    Let h = k / 256 be the nearest node and rho = (c^2 - h^2) / 2 = (c - h) (c + h) / 2, so that
+    |rho| < 0.03. Then phi(c) = phi(h) e^-rho, and the integral of phi from h to c is about
+    (c - h) phi(h) m with m = (1 - e^-rho) / rho = 1 - rho / 2 + rho^2 / 6. The relative error of
+    the integral is (c - h)^2 / 12 < 3.2e-7.
     """
     t, k, entry, d = nearest_node(c)
     r = d * (t + k)
@@ -120,10 +122,11 @@ def _error_function_tables() -> tuple[Array, Array]:
 
 
 def error_function(c: Array) -> ErrorFunction:
-    """Return erf and erf' at float32 c, as ``nearest_node`` takes it, to 2 ULP.
+    """Return erf and erf' at float32 c, |c| <= NORMAL_END, within 2 ULP.
 
-    As ``normal`` with rho = c^2 - h^2; but where h = 0 the integral is all there is of erf, and
-    its (c - h)^2 / 6 counts: m is taken at 2 (c - h) (h + (c - h) / 3), which has it.
+    The formulas are those of ``normal`` with rho = c^2 - h^2. At h = 0, erf(h) = 0 and the relative
+    error of the integral, (c - h)^2 / 6, matters. Therefore m is evaluated at
+    2 (c - h) (h + (c - h) / 3) instead of rho, which removes this error.
     """
     t, k, entry, d = nearest_node(c)
     value, slope = (look_up(values, entry) for values in _error_function_tables())
