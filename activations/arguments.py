@@ -1,4 +1,4 @@
-"""What a constructor argument may be, and the hint for a wrong one."""
+"""Checks of constructor arguments, and hints for unknown names."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 
 MOST_SHOWN, MOST_CLOSE = 20, 3
 WELL_KNOWN = ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus")
-"""Shown of the activations, which are too many for one line."""
+"""The activations that a hint shows; all of them do not fit on one line."""
 
 
 def closest(word: object, known: Iterable[str]) -> str:
-    """Return a hint for a wrong name: the close ones if there are any, else all or some."""
+    """Return a hint for an unknown name: similar known names, else the known names."""
     known = list(known)
     close = close_names(word, known)
     if close:
@@ -29,7 +29,7 @@ def closest(word: object, known: Iterable[str]) -> str:
 
 
 def whole_number(name: str, value: Any, *, minimum: int, maximum: int = 2**31) -> int:
-    """Return a setting as an int within its range; raises ValueError naming it."""
+    """Return ``value`` if it is an int from minimum to maximum; else raise ValueError."""
     if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
         raise ValueError(
             f"{name} must be a whole number from {minimum} to {maximum}, got {value!r:.60}"
@@ -38,7 +38,7 @@ def whole_number(name: str, value: Any, *, minimum: int, maximum: int = 2**31) -
 
 
 def one_of(name: str, value: Any, allowed: Iterable[str]) -> str:
-    """Return a setting that must be one of a few words; raises ValueError naming it."""
+    """Return ``value`` if it is one of the allowed words; else raise ValueError."""
     allowed = list(allowed)
     if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
@@ -46,7 +46,7 @@ def one_of(name: str, value: Any, allowed: Iterable[str]) -> str:
 
 
 LARGEST_PARAMETER = 1e30
-"""No hyper-parameter is larger: float32 holds it, and what it is multiplied by here."""
+"""The largest hyper-parameter: its products in the formulas stay within float32."""
 
 
 def number(
@@ -57,9 +57,9 @@ def number(
     minimum: float = -LARGEST_PARAMETER,
     maximum: float = LARGEST_PARAMETER,
 ) -> float:
-    """Return a constructor's argument as a finite float within its range.
+    """Return ``value`` as a finite float > above and from minimum to maximum.
 
-    Raises ValueError naming the argument, its value and what is allowed.
+    Raises ValueError with the argument's name, its value and the allowed range.
     """
     limits = [
         text
@@ -84,10 +84,11 @@ def number(
 
 
 def close_names(word: object, known: Iterable[str]) -> list[str]:
-    """Return the known names that a wrong one may stand for, at most three.
+    """Return at most three known names that are similar to ``word``.
 
-    Names that differ only in case and punctuation come alone: LeakyReLU is leaky_relu. Without a
-    close name, those that begin with the word count if they are few: vanish is vanishing_gradient.
+    If a name differs only in case and punctuation, as LeakyReLU does from leaky_relu, only such
+    names are returned. If no name is similar, the names that begin with ``word`` are returned
+    unless they are more: vanish stands for vanishing_gradient.
     """
     known, word = list(known), str(word)
     same = [name for name in known if _letters(name) == _letters(word)]
@@ -101,7 +102,7 @@ def _letters(name: str) -> str:
 
 
 def true_or_false(name: str, value: Any) -> bool:
-    """Return an argument that must be a bool; raises ValueError naming it."""
+    """Return ``value`` if it is a bool; else raise ValueError."""
     if not isinstance(value, bool):
         raise ValueError(f"{name} must be true or false, got {value!r}")
     return value
@@ -109,13 +110,15 @@ def true_or_false(name: str, value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a class declares of an argument of its constructor.
+    """The declaration of a constructor argument.
 
     Attributes:
-        above, minimum, maximum: bounds of a number; the first two may be the name of a parameter
-            declared before.
-        learned: whether it is the initial value of what training adjusts.
-        check: takes its name and value, returns the value or raises ValueError, if no number.
+        default: the default value.
+        above, minimum, maximum: bounds of a number. The first two may instead be the name of a
+            parameter that is declared earlier.
+        learned: whether training adjusts the parameter; the argument is then its initial value.
+        check: for an argument that is not a number: a function of name and value that returns the
+            value or raises ValueError.
     """
 
     default: Any
@@ -126,7 +129,7 @@ class Parameter:
     check: Callable[[str, Any], Any] | None = None
 
     def checked(self, name: str, value: Any, owner: object) -> Any:
-        """Return a value for this parameter of ``owner``, or raise ValueError."""
+        """Return the checked value; raise ValueError if ``owner`` must not have it."""
         if self.check is not None:
             return self.check(name, value)
         above, minimum = (
@@ -137,5 +140,8 @@ class Parameter:
 
 
 def parameter(default: Any, **rest: Any) -> Any:
-    """Declare a parameter: ``alpha = parameter(1.0, minimum=0)``, a number in every instance."""
+    """Declare a constructor argument, for example ``alpha = parameter(1.0, minimum=0)``.
+
+    In an instance, the attribute ``alpha`` is the number.
+    """
     return Parameter(default, **rest)

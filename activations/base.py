@@ -1,17 +1,18 @@
-"""What every activation is: the contract, the look-up by name, block-wise evaluation.
+"""The interface of an activation, lookup by name, and evaluation block by block.
 
-Names used throughout: ``x`` the input (pre-activation), ``y = f(x)`` the output,
-``grad = dL/dy`` the gradient that arrives from above, ``backward`` its product with the
-transposed Jacobian (the vector-Jacobian product). Features are on the last axis; any
-number of axes may stand before it.
+Names: ``x`` is the input (pre-activation), ``y = f(x)`` the output, ``grad = dL/dy`` the gradient
+of the loss with respect to y, and ``backward`` computes dL/dx, the product of grad with the
+transposed Jacobian (the vector-Jacobian product). Features are on the last axis; any number of
+axes may precede it.
 
-Digits: values within 4 units in the last place (ULP) of the exact ones and derivatives within
-8, over the whole range of floats; activations/check/accuracy.py defines them beside roots. The rule
-for float32: a formula is computed in float32 where it keeps these bounds on every CPU, although
-NumPy's float32 exp is up to 2.5 ULP off (rectifiers, sigmoid, tanh, SiLU, Swish, Mish, softplus,
-ELU, softsign and the like), or where a table gives the costly part (GELU and erf,
-functions/tables.py); tests/benchmarks/every_float.py tries every float. Every other formula is
-computed in float64, block by block, and rounded once (``float64=True``).
+Accuracy: over all floats, values are within 4 units in the last place (ULP) of the exact values
+and derivatives within 8. activations/check/accuracy.py defines the error near roots.
+
+float32: a formula is computed in float32 if it meets these bounds on every CPU, although the error
+of NumPy's float32 exp is up to 2.5 ULP. That holds for the rectifiers, sigmoid, tanh, SiLU, Swish,
+Mish, softplus, ELU, softsign and similar functions, and for GELU and erf, whose costly part comes
+from a lookup table (functions/tables.py). tests/benchmarks/every_float.py tries every float. Every
+other formula is computed in float64, and the result is rounded once (``float64=True``).
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ from activations.user_code import is_ours
 Array = npt.NDArray[Any]
 
 BLOCK_ELEMENTS = 12288
-"""Large arrays are evaluated this many elements at a time, so that a formula's temporaries
-stay in the cache of one core: at 1M float64 elements this halves the time of a sigmoid. Below
-128 KiB, as these are, the allocator also reuses their memory instead of asking for new pages."""
+"""Large arrays are evaluated in blocks of this many elements. A formula's temporaries then stay in
+the cache of one core; for 1M float64 elements this halves the time of a sigmoid. Temporaries below
+128 KiB, as these are, also let the allocator reuse memory instead of requesting new pages."""
 
 LARGE_BLOCK_ELEMENTS = 65536
-"""The same for arrays of eight such blocks, which do not fit into the cache anyway."""
+"""The block size for arrays of at least eight such blocks, which exceed the cache anyway."""
 
 ACTIVATIONS: Registry[Activation] = Registry("activation")
 
@@ -44,10 +45,10 @@ ACTIVATIONS: Registry[Activation] = Registry("activation")
 def as_floating(x: npt.ArrayLike) -> Array:
     """Return ``x`` as a float32 or float64 array; integers, booleans and lists become float64.
 
-    It is in C order, because last bits depend on the order in memory: those of a sum, and on
-    AVX-512 those of NumPy's exp backwards. Floats of the other byte order are converted. Raises
-    TypeError for masked arrays, whose mask would be lost, and for anything else (float16,
-    complex, text, objects).
+    Floats of the other byte order are converted. The array is in C order, because the last bits of
+    a result depend on the memory order: in a sum, and with AVX-512 in NumPy's exp of a reversed
+    array. Raises TypeError for masked arrays, whose mask would be lost, and for other dtypes
+    (float16, complex, text, objects).
     """
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(
@@ -65,7 +66,7 @@ def as_floating(x: npt.ArrayLike) -> Array:
 
 
 def _takes_array_likes(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method of (x, y, grad) take whatever ``Activation.arranged`` does."""
+    """Convert the arguments (x, y, grad) of a method by ``Activation.arranged``."""
 
     @functools.wraps(method)
     def arranged(self: Any, x: npt.ArrayLike, y: npt.ArrayLike, grad: npt.ArrayLike) -> Any:
@@ -75,7 +76,7 @@ def _takes_array_likes(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _gets_read_only(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a method views that it cannot write to: the network still needs the arrays."""
+    """Pass read-only views to a method, because the network uses the arrays again."""
 
     @functools.wraps(method)
     def guarded(self: Any, *arguments: Any) -> Any:
@@ -122,11 +123,11 @@ def blockwise(
     into: Sequence[Array],
     axis: int | None = None,
 ) -> None:
-    """Write what an elementwise formula makes of equally shaped arrays, block by block.
+    """Evaluate an elementwise formula on ``arrays`` block by block; write the results to ``into``.
 
-    An array of ``into`` may be one of ``arrays``. They are cut along ``axis``, or anywhere.
-    Blocks are not given to threads: calls so short spend more on handing the interpreter's lock
-    over than a second core gains.
+    All arrays have the same shape; an array of ``into`` may also be one of ``arrays``. Blocks are
+    cut along ``axis``, or anywhere if it is None. There are no threads: the calls are so short that
+    passing the interpreter's lock costs more time than a second core saves.
     """
     parts = [*arrays, *into]
     first = parts[0]
@@ -134,7 +135,7 @@ def blockwise(
     length = LARGE_BLOCK_ELEMENTS if large else BLOCK_ELEMENTS
     if axis is None and all(part.flags.c_contiguous for part in parts):
         parts, axis = [part.reshape(-1) for part in parts], 0
-    else:  # no array is copied
+    else:  # reshaping would copy an array
         axis = axis or 0
         length = max(1, length * first.shape[axis] // first.size)
     before = (slice(None),) * axis
@@ -147,9 +148,10 @@ def blockwise(
 
 
 def free_axis(shape: tuple[int, ...], others: Sequence[tuple[int, ...]]) -> int | None:
-    """Return the first axis along which no array broadcast to ``shape`` changes, if any.
+    """Return the first axis of ``shape`` along which all ``others`` are constant, None without one.
 
-    Of (replicates, batch, units) with parameters for each replicate and unit it is the batch's.
+    For x of shape (replicates, batch, units) and parameters per replicate and unit, it is the
+    batch axis. ``others`` are the parameters' shapes.
     """
     for axis, size in enumerate(shape):
         back = len(shape) - axis
@@ -159,10 +161,10 @@ def free_axis(shape: tuple[int, ...], others: Sequence[tuple[int, ...]]) -> int 
 
 
 def in_float64(formula: Callable[..., Array]) -> Callable[..., Array]:
-    """Let a method of x, and maybe y, compute float32 x in float64 and round the result.
+    """Make a method of x, or of x and y, compute in float64 and round the result to x's dtype.
 
-    What is beyond the largest float32 becomes inf without a warning. y is passed on as it is:
-    rounded to float32, it has no digits to compute a derivative from.
+    A result beyond the largest float32 becomes inf without a warning. y is not converted: it has
+    been rounded to float32, so a derivative computed from it would lose digits.
     """
 
     @functools.wraps(formula)
@@ -185,28 +187,30 @@ def _signature(declared: dict[str, Parameter]) -> inspect.Signature:
 class Activation(Named):
     """A function of the last axis, with its vector-Jacobian product.
 
-    A subclass that sets ``name`` can be had by ``get(name)`` and from the shell by
-    ``activation=name``. Its constructor's arguments are its hyper-parameters; it checks
-    them itself and raises ValueError. Nothing is remembered between calls, and no argument is
-    written to: the methods of a class outside of this library get read-only arrays.
+    ``get(name)``, and ``activation=name`` in the shell, find a subclass by its ``name``. The
+    constructor's arguments are the hyper-parameters; the constructor raises ValueError for a value
+    out of range. Methods keep no state between calls and do not write to their arguments: the
+    methods of a user's class get read-only arrays.
 
-    ``forward`` and ``derivative`` are the formulas, for float32 and float64 arrays. All other
-    methods take what NumPy takes for an array and compute in the dtype of x, or in float64 where
-    that is no float; neither size nor memory order nor byte order changes a bit.
+    ``forward`` and ``derivative`` are the formulas; they get float32 or float64 arrays. All other
+    methods take anything that NumPy converts to an array. They compute in the dtype of x, or in
+    float64 if x does not hold floats. Size, memory order and byte order do not change any bit of a
+    result.
 
     Attributes:
-        inputs_per_output: how many inputs each output needs: 2 for a gated unit.
-        parameters_per_unit: whether each unit learns its own parameters, or a layer one set.
-        surrogate_derivative: whether ``derivative`` is a stand-in that trains a function whose
-            own derivative is 0 (straight-through), so that no check may compare the two.
+        inputs_per_output: number of inputs for each output: 2 for a gated unit.
+        parameters_per_unit: True if each unit learns its own parameters, False if a layer learns
+            one set.
+        surrogate_derivative: True if ``derivative`` is a surrogate that trains a function whose
+            true derivative is 0 (straight-through). No check compares it with the value.
         declared: the constructor's arguments that are declared as ``parameter(...)``.
-        learnable: whether those that can be learned are.
-        params: learnable parameters by name. Python floats (the initial values) until a
-            network binds them to arrays of shape (replicates, 1, units) or (replicates, 1, 1)
-            that broadcast against x of shape (replicates, batch, units).
-        float64: whether formulas get float32 input as float64, and their results are rounded; a
-            class and its subclasses are so by ``class GELU(Elementwise, float64=True)``.
-        stochastic: whether it draws from ``generators`` while a network trains.
+        learnable: whether the parameters declared as ``learned`` are trained.
+        params: learnable parameters by name. They are Python floats (the initial values) until a
+            network binds them to arrays of shape (replicates, 1, units) or (replicates, 1, 1),
+            which broadcast against x of shape (replicates, batch, units).
+        float64: True if formulas get float32 input as float64 and their results are rounded.
+            ``class GELU(Elementwise, float64=True)`` sets it for a class and its subclasses.
+        stochastic: whether the function draws from ``generators`` during training.
         generators: one random generator per replicate while a network trains a stochastic
             activation, None otherwise.
     """
@@ -264,11 +268,11 @@ class Activation(Named):
         return np.asarray(self.forward(x), x.dtype)[()]
 
     def forward(self, x: Array) -> Array:
-        """Return f(x); ``x`` is a float32 or float64 array, which is never written to."""
+        """Return f(x) for a float32 or float64 array; it must not write to ``x``."""
         raise TypeError(f"{type(self).__name__} does not define forward")
 
     def gradient(self, x: npt.ArrayLike) -> Array:
-        """Return dy/dx elementwise; for a function along an axis, its Jacobian's diagonal."""
+        """Return dy/dx elementwise; for a function of a row, the diagonal of its Jacobian."""
         raise TypeError(f"{type(self).__name__} does not define gradient")
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
@@ -281,14 +285,14 @@ class Activation(Named):
 
     unchecked_backward = backward
     unchecked_parameter_gradients = parameter_gradients
-    """The same without ``arranged``: in training all arrays fit, and copies cost."""
+    """The same without ``arranged``. In training, dtypes and shapes fit, and a copy costs time."""
 
     def arranged(self, x: Any, y: Any, grad: Any) -> tuple[Array, Array, Array]:
-        """Return the arguments of ``backward`` as arrays of x's dtype and of shapes that fit.
+        """Return the arguments of ``backward`` as arrays of x's dtype, broadcast to one shape.
 
-        grad broadcasts against y, a number against all of it; with more axes in front it is
-        several gradients, and so is the product. Raises TypeError as ``as_floating``,
-        ValueError for shapes that do not fit.
+        grad broadcasts against y; it may be a single number. If grad has more axes in front than
+        y, it holds several gradients, and ``backward`` returns as many products. Raises TypeError
+        as ``as_floating`` does, ValueError for shapes that do not fit.
         """
         x = as_floating(x)
         with np.errstate(over="ignore"):
@@ -304,16 +308,16 @@ class Activation(Named):
 
     @property
     def kinks(self) -> tuple[float, ...]:
-        """The x where f or one of its derivatives jumps; of a row, where an entry's does.
+        """The x where f or one of its derivatives jumps; for a function of a row, the entries.
 
-        A subclass sets it, or defines it as a property where parameters move the kinks.
-        Parameters act in the dtype of x: a kink at 0.1 is at float32's 0.1 for float32.
+        A subclass sets it, or defines a property if the kinks depend on parameters. For float32 x
+        the kink at a parameter 0.1 is at the float32 number 0.1.
         """
         return ()
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
-        """The constructor's arguments, as this instance holds them."""
+        """The constructor's arguments with the values of this instance."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def __repr__(self) -> str:
@@ -322,14 +326,14 @@ class Activation(Named):
 
 
 class Elementwise(Activation):
-    """y_i = f(x_i): two formulas, ``forward`` and ``derivative``, are all it takes."""
+    """y_i = f(x_i). A subclass defines ``forward`` and ``derivative``."""
 
     def derivative(self, x: Array, y: Array) -> Array:
-        """Return f'(x) in the dtype of x, given y = f(x) too: use the cheaper or safer one."""
+        """Return f'(x) in the dtype of x; y = f(x) is given too, in case it makes f' cheaper."""
         raise TypeError(f"{type(self).__name__} does not define derivative")
 
     def value_and_derivative(self, x: Array) -> tuple[Array, Array]:
-        """Return f(x) and f'(x): what ``forward`` and ``derivative`` give, to the last bit."""
+        """Return f(x) and f'(x), bit for bit the results of ``forward`` and ``derivative``."""
         y = self.forward(x)
         return y, self.derivative(x, y)
 
@@ -342,7 +346,7 @@ class Elementwise(Activation):
         return self.value_and_gradient(x)[1]
 
     def value_and_gradient(self, x: npt.ArrayLike) -> tuple[Array, Array]:
-        """Return f(x) and f'(x), at less than the cost of both where they share a part.
+        """Return f(x) and f'(x); terms that both share are computed once.
 
         Raises TypeError for inputs that are not real numbers.
         """
@@ -366,10 +370,10 @@ class Elementwise(Activation):
         return into
 
     def blocks_of(self, x: Array) -> tuple[bool, int | None]:
-        """Return whether x is evaluated block by block, and the axis to cut it along, if not any.
+        """Return whether to evaluate x block by block, and the axis to cut along (None: any).
 
-        Learnable parameters must be the same on both sides of a cut; what is drawn has the shape
-        of whole arrays.
+        Learnable parameters must be constant along that axis. Stochastic functions are not cut,
+        because they draw for the whole array.
         """
         if x.size <= BLOCK_ELEMENTS or self.generators:
             return False, None
@@ -379,13 +383,13 @@ class Elementwise(Activation):
 
 
 class SharedParts(Elementwise):
-    """A function whose value and slope are made of the same costly parts, such as e^x.
+    """A function whose value and derivative share a costly part, such as e^x.
 
     A subclass defines ``parts``, ``value`` and ``slope``.
     """
 
     def parts(self, x: Array, exact: bool) -> Any:
-        """Return what value and slope share; ``exact`` for float64, whose results need 53 bits."""
+        """Return the shared part; ``exact`` is True if the result is float64 (53 bits)."""
         raise TypeError(f"{type(self).__name__} does not define parts")
 
     def value(self, x: Array, parts: Any) -> Array:
@@ -409,7 +413,7 @@ class SharedParts(Elementwise):
     def _evaluate(self, x: Array, *formulas: Callable[..., Array]) -> list[Array]:
         wide = x.astype(np.float64, copy=False) if self.float64 else x
         parts = self.parts(wide, x.dtype == np.float64)
-        with np.errstate(over="ignore"):  # beyond the largest float32
+        with np.errstate(over="ignore"):  # results beyond the largest float32 are inf
             return [formula(wide, parts).astype(x.dtype, copy=False) for formula in formulas]
 
 
@@ -421,7 +425,7 @@ def names() -> list[str]:
 def get_class(name: str) -> type[Activation]:
     """Return the activation class of that name.
 
-    Raises ValueError with the closest names, or the well-known ones, if there is none.
+    Raises ValueError for an unknown name; the message has the closest or the best-known names.
     """
     cls: type[Activation] = ACTIVATIONS[name]
     return cls
@@ -430,7 +434,7 @@ def get_class(name: str) -> type[Activation]:
 def get(name: str, **parameters: Any) -> Activation:
     """Return the activation of that name, e.g. ``get("leaky_relu", alpha=0.1)``.
 
-    Raises ValueError for an unknown name or parameter (listing the right ones) and for a
-    parameter out of its range.
+    Raises ValueError for an unknown name or parameter, with a list of the known ones, and for a
+    parameter out of range.
     """
     return ACTIVATIONS.build(name, parameters)

@@ -1,4 +1,4 @@
-"""Which activations an argument of a command names."""
+"""The activations that a command-line argument names."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from activations.user_code import import_file
 
 
 def classes_named(what: str) -> list[type[Activation]]:
-    """Return the classes: of a name, of all names for "all", or those that FILE.py defines.
+    """Return the class of a name, all classes for "all", or the classes that FILE.py defines.
 
-    Raises ValueError, one line, if there are none.
+    Raises ValueError with a one-line message if there are none.
     """
     if what == "all":
         return [activations.get_class(name) for name in activations.names()]

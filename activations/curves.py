@@ -1,7 +1,8 @@
-"""The curves that show an activation: itself and its derivative along a line.
+"""The curves in pictures of an activation: f and f' along a line.
 
-Functions with parameters have a curve for each of several values of them, gated units one over a
-for each of several b; of functions of a row it is the first output for the row (x, 0, -1).
+A function with parameters has one curve for each of several parameter values. A gated unit has
+curves over a for several b. For a function of a row, the curve is the first output for the row
+(x, 0, -1).
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ import numpy as np
 from activations.base import Activation, Array, Elementwise, get
 from activations.families import SHOWN
 
-POINTS = 1598  # an interval fewer is a prime: no point falls on a kink, where f' is a convention
+POINTS = 1598  # 1597 intervals, a prime: no point falls on a kink, where f' is a convention
 _JUMP = 0.02
-"""A step from one point to the next of this share of the panel's height, and of five times
-those beside it, is a jump."""
+"""A step between neighbouring points is a jump if it exceeds this share of the panel's height and
+five times the steps beside it."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A function along a line, with its slope."""
+    """Values of f and f' at the points x."""
 
     x: Array
     value: Array
@@ -29,7 +30,7 @@ class Curve:
 
 
 def curves(name: str, low: float, high: float) -> list[Curve]:
-    """Return what is drawn of an activation: one curve for each choice of its parameters."""
+    """Return one curve for each choice of parameters in ``SHOWN``, on [low, high]."""
     x = np.linspace(low, high, POINTS)
     shown = SHOWN.get(name, {})
     choices = [dict(zip(shown, one, strict=True)) for one in zip(*shown.values(), strict=True)]
@@ -38,10 +39,10 @@ def curves(name: str, low: float, high: float) -> list[Curve]:
 
 
 def along(activation: Activation, x: Array) -> list[Curve]:
-    """Return the curves of one activation, from pale to dark where there are several."""
+    """Return the curves of an activation at the points x, in drawing order from pale to dark."""
     if isinstance(activation, Elementwise):
         return [Curve(x, activation(x), activation.gradient(x))]
-    if activation.inputs_per_output < 1:  # each of the outputs that one input makes
+    if activation.inputs_per_output < 1:  # one curve for each output of one input
         y, slope = activation(x[:, None]), activation.gradient(x[:, None])
         return [Curve(x, y[:, k], slope[:, k]) for k in reversed(range(y.shape[1]))]
     if activation.inputs_per_output == 2:
@@ -52,7 +53,7 @@ def along(activation: Activation, x: Array) -> list[Curve]:
 
 
 def broken(y: Array, low: float, high: float) -> Array:
-    """Return y, drawn from low to high, with gaps where it jumps: no line pretends a value."""
+    """Return y with NaN at jumps, so that no line joins the two sides; low, high: panel limits."""
     y = y.astype(np.float64)
     with np.errstate(invalid="ignore"):
         steps = np.abs(np.diff(y))

@@ -1,6 +1,6 @@
-"""Families of activations, and how the gallery shows each: scales, values of the parameters.
+"""Families of activations, with the scales and parameter values for their pictures.
 
-A class belongs to the family that names its module; the exceptions are named themselves.
+A class belongs to the family that lists its module, unless a family lists its name in ``members``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from activations.base import get_class, names
 
 @dataclass(frozen=True)
 class Family:
-    """One page: a title, the modules whose classes it shows, and the scales of its panels."""
+    """One page: title, modules whose classes it shows, and limits of the panels' axes."""
 
     title: str
     modules: tuple[str, ...]
@@ -101,8 +101,7 @@ SHOWN: dict[str, dict[str, tuple[Any, ...]]] = {
     "wire": {"w": (3.0,), "s": (0.5,)},
     "xielu": {"alpha_p": (0.8, 0.8, 0.8), "alpha_n": (0.6, 0.8, 1.5)},
 }
-"""Values of the parameters at which a function is drawn, curve by curve, if not at its defaults
-alone."""
+"""Parameter values of each curve, for functions that are not drawn at their defaults only."""
 
 NOTES = {
     "crelu": "dark, pale: two outputs",
@@ -110,11 +109,11 @@ NOTES = {
     "rrelu": "when it does not train",
     "sign_ste": "f' stands in to train it",
 }
-"""Said below the name, in place of the parameters."""
+"""Text below the name, instead of the parameters."""
 
 
 def family_of(name: str) -> str:
-    """Return the family on whose page an activation is drawn; "others" for one's own."""
+    """Return the key of an activation's family; "others" for a user's own activation."""
     for key, family in FAMILIES.items():
         if name in family.members:
             return key

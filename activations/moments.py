@@ -1,9 +1,9 @@
 """Means over a normal input: E f(z), E f(z)^2, E f'(z)^2, and E f(z1) f(z2) of a correlated pair.
 
-Everything is Gauss-Legendre quadrature over g ~ N(0, 1) with z = sqrt(variance) g: 8 nodes a
-piece, pieces cut at the kinks and then halved wherever the two halves disagree with the whole. So
-steep functions and kinks or jumps that nobody declared are found as well. What has no mean, or
-none that float64 can reach, raises ValueError.
+All means are Gauss-Legendre quadratures over g ~ N(0, 1) with z = sqrt(variance) g. The range is
+cut into pieces at the kinks, with 8 nodes per piece. A piece is halved until the sum of its halves
+agrees with the whole, which also resolves steep slopes and undeclared kinks and jumps. A mean that
+does not exist, or that float64 cannot represent, raises ValueError.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from activations.functions.gated import Gated
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
 PIECE = 0.125
-"""Widest piece, in standard deviations."""
+"""Width of the widest pieces, in standard deviations."""
 RANGES = (12.0, 38.0)
-"""How far the quadrature goes, in standard deviations. The wider one, at whose end the density is
-the smallest float64, is for functions that grow like e^x."""
+"""The quadrature covers [-range, range], in standard deviations. The wider range is for functions
+that grow like e^x; at its ends the density is about the smallest float64."""
 TOLERANCE = 1e-14
-"""Of a piece, relative to the mean of the absolute value."""
+"""Largest error of a piece, relative to E |f|."""
 LEVELS = 60
-"""Of halving: a jump has settled after 40, what goes to infinity like 1/z has not."""
+"""Most halvings of a piece. At a jump 40 are enough; at a pole such as 1/z no number is."""
 MOST_PIECES = 10_000
 SAMPLED_ROWS = 4096
 TERMS = 1024
-"""Of the Hermite series. What is left out is the part above 3e-6 of E f^2 for a kink as ReLU's."""
+"""Terms of the Hermite series. For ReLU's kink, the terms left out are 3e-6 of E f^2."""
 
 
 class Quadrature(NamedTuple):
-    """Nodes of g, sorted; weights, which include the density of N(0, 1); function values there.
+    """Sorted nodes g, weights that include the density of N(0, 1), and function values.
 
-    g and weights are (nodes,), values (nodes,) or (functions, nodes).
+    g and weights have shape (nodes,), values (nodes,) or (functions, nodes).
     """
 
     g: Array
@@ -48,11 +48,11 @@ class Quadrature(NamedTuple):
 def gaussian_quadrature(
     function: Callable[[Array], Array], variance: float = 1.0, kinks: Sequence[float] = ()
 ) -> Quadrature:
-    """Return nodes that integrate ``function`` of z = sqrt(variance) g to about 1e-13.
+    """Return nodes and weights that integrate ``function`` of z = sqrt(variance) g to about 1e-13.
 
-    ``function`` takes z (n,) and returns (n,), or (functions, n) for several at once. ``kinks`` are
-    the z where it or a derivative jumps. Raises ValueError where it is not finite, or grows so
-    fast that its mean lies beyond float64.
+    ``function`` takes z of shape (n,) and returns (n,), or (functions, n) for several functions.
+    ``kinks`` are the z where the function or a derivative jumps. Raises ValueError if the function
+    is not finite at a node, or grows so fast that its mean is beyond float64.
     """
     if not 0 < variance < math.inf:
         raise ValueError(f"variance must be positive and finite, got {variance:g}")
@@ -79,7 +79,7 @@ def gaussian_mean(
 def _integrated(
     function: Callable[[Array], Array], scale: float, kinks: Sequence[float], reach: float
 ) -> tuple[Quadrature, float]:
-    """Return the quadrature, and the share that the outermost pieces have in a mean."""
+    """Return the quadrature, and the largest share of the outermost pieces in a mean."""
     edges = _edges(scale, kinks, reach)
     low, width = edges[:-1], np.diff(edges)
     coarse = _Pieces.of(function, scale, low, width)
@@ -116,8 +116,11 @@ def _integrated(
 
 
 def _edges(scale: float, kinks: Sequence[float], reach: float) -> Array:
-    """Return where pieces begin: every PIECE, at kinks, and ever denser towards z = 0 where
-    z goes far beyond 1 within one piece."""
+    """Return the ends of the pieces: multiples of PIECE, and the kinks.
+
+    For a large scale, z changes by far more than 1 within one piece; then there are more ends near
+    0, each half as far from it as the one before.
+    """
     inner = PIECE * 0.5 ** np.arange(max(0, math.ceil(math.log2(max(scale, 1)))) + 1)
     at_kinks = np.array([kink / scale for kink in kinks if abs(kink) < reach * scale])
     grid = np.arange(-reach, reach + PIECE, PIECE)
@@ -133,7 +136,10 @@ def _weights(low: Array, width: Array) -> Array:
 
 @dataclass
 class _Pieces:
-    """Pieces from low to low + width; values (functions, pieces, 8); means (functions, pieces)."""
+    """Pieces from low to low + width, both of shape (pieces,).
+
+    values has shape (functions, pieces, 8), means (functions, pieces).
+    """
 
     low: Array
     width: Array
@@ -162,13 +168,13 @@ class _Pieces:
 
 @dataclass(frozen=True)
 class Moments:
-    """Of y = f(z), or a gated unit's y = first(a) second(b), with z, a, b ~ N(0, variance).
+    """Moments of y = f(z), or y = first(a) second(b) for a gated unit; z, a, b ~ N(0, variance).
 
     Attributes:
-        variance: of the input.
+        variance: variance of the input.
         mean, second_moment: E y and E y^2.
-        slope_second_moment: E (dy/dz)^2, with the derivative that backpropagation uses, summed over
-            the inputs of an output where it has several.
+        slope_second_moment: E (dy/dz)^2 with the derivative that backpropagation uses. If an output
+            has several inputs, it is summed over them.
         growth: d E y^2 / d variance.
     """
 
@@ -185,19 +191,19 @@ class Moments:
 
     @property
     def gain(self) -> float:
-        """1 / sqrt(E y^2), which makes a weight matrix keep the variance; infinite for y = 0."""
+        """1 / sqrt(E y^2): weights with this gain keep the variance. Infinite if y = 0."""
         return 1 / math.sqrt(self.second_moment) if self.second_moment > 0 else math.inf
 
 
 def moments(activation: Activation, variance: float = 1.0, units: int | None = None) -> Moments:
-    """Return the moments of an activation, learnable ones at their initial values.
+    """Return the moments of an activation, with learnable parameters at their initial values.
 
-    By quadrature for elementwise and gated ones. For a function of a whole row of ``units`` outputs
-    by the mean over rows from a fixed seed; TypeError without ``units``. ValueError where a
-    moment does not exist.
+    Elementwise and gated functions are integrated by quadrature. For a function of a whole row of
+    ``units`` outputs, the moments are means over random rows from a fixed seed. Raises TypeError
+    for such a function without ``units``, ValueError if a moment does not exist.
 
-    d E f^2 / dq at variance q is E f^2 (g^2 - 1) / 2q, the derivative of the density, so it holds
-    for kinks and jumps.
+    At variance q, d E f^2 / dq = E f^2 (g^2 - 1) / 2q. This differentiates the density and not f,
+    so it holds for kinks and jumps.
     """
     if isinstance(activation, Gated):
         a, b = moments(activation.first, variance), moments(activation.second, variance)
@@ -221,13 +227,13 @@ def moments(activation: Activation, variance: float = 1.0, units: int | None = N
 
 
 def sampled_rows(activation: Activation, units: int, rows: int = SAMPLED_ROWS) -> Array:
-    """Return rows of standard normals for ``units`` outputs, (1, rows, inputs), always the same."""
+    """Return standard normal inputs for ``units`` outputs, shape (1, rows, inputs), fixed seed."""
     inputs = round(units * activation.inputs_per_output)
     return np.random.default_rng(0).standard_normal((1, rows, inputs))
 
 
 def _sampled(activation: Activation, variance: float, units: int) -> Moments:
-    """E |dy/dz|^2 is the mean square of J^T v over random signs v."""
+    """Return moments as means over random rows; E |dy/dz|^2 = E |J^T v|^2 for random signs v."""
     rows = sampled_rows(activation, units, max(64, min(SAMPLED_ROWS, 2**18 // units)))
     z = math.sqrt(variance) * rows
     y = activation.forward(z)
@@ -246,7 +252,7 @@ def _sampled(activation: Activation, variance: float, units: int) -> Moments:
 
 
 def elementwise(activation: Activation) -> Elementwise:
-    """Return the activation if it is elementwise; raise TypeError if not."""
+    """Return the activation if it is elementwise; else raise TypeError."""
     if not isinstance(activation, Elementwise):
         raise TypeError(
             f"{activation.name} is a function of a whole row: it has no moments of one input"
@@ -255,12 +261,12 @@ def elementwise(activation: Activation) -> Elementwise:
 
 
 class Covariance:
-    """E f(z1) f(z2) of z1, z2 ~ N(0, variance) with correlation c, as a function of c.
+    """E f(z1) f(z2) as a function of the correlation c of z1, z2 ~ N(0, variance).
 
-    With the coefficients a_n = E f(sqrt(variance) g) He_n(g) / sqrt(n!) of Hermite's polynomials it
-    is the sum of a_n^2 c^n (Mehler's formula). Where f has kinks or jumps, what lies beyond
-    ``TERMS`` is taken as a power of n, of the size and the slope that E f^2 and E f'^2 leave: the
-    value and the slope at c = 1 are exact.
+    It is the sum over n of a_n^2 c^n (Mehler's formula) with the Hermite coefficients
+    a_n = E f(sqrt(variance) g) He_n(g) / sqrt(n!). If f has kinks or jumps, the series converges
+    slowly, and the a_n^2 beyond ``TERMS`` are modelled by a power of n. Its factor and exponent
+    follow from E f^2 and E f'^2, so the value and the slope at c = 1 are exact.
     """
 
     def __init__(self, activation: Activation, variance: float = 1.0) -> None:
@@ -286,10 +292,10 @@ class Covariance:
             self.rest = 0.0
         last = self.squares[-64:]
         odd = float(last[n[-64:] % 2 == 1].sum() / max(last.sum(), 1e-300))
-        self.sign = 1 - 2 * odd  # of the rest for c < 0
-        # The first left out is TERMS; of an even or odd function every second is 0.
+        self.sign = 1 - 2 * odd  # sign of the rest for c < 0
+        # The rest begins at n = TERMS. For an even or odd function every second a_n is 0.
         self.start = TERMS - 0.5 - abs(self.sign) / 2
-        self.power = 1.5  # of a jump
+        self.power = 1.5  # for a jump
         if not jumps and self.rest:
             mean = (self.slope_at_one - float(n @ self.squares)) / self.rest / self.start
             self.power = min(max((2 * mean - 1) / (mean - 1), 2.05), 12.0) if mean > 1 else 12.0
@@ -303,7 +309,7 @@ class Covariance:
         return np.where(c == 1, self.at_one, found)[()]
 
     def slope(self, c: Any) -> Any:
-        """Return the derivative by c; infinite at 1 where f jumps."""
+        """Return the derivative with respect to c; at c = 1 it is infinite if f jumps."""
         c = np.asarray(c, np.float64)
         if self.factors:
             first, second = self.factors
@@ -317,10 +323,10 @@ class Covariance:
         return np.where(c == 1, self.slope_at_one, inside)[()]
 
     def _rest(self, c: Array) -> Any:
-        """Return the sum of a_n^2 c^n over n >= TERMS, with a_n^2 ~ n^-p.
+        """Return the sum of a_n^2 c^n over n >= TERMS for a_n^2 proportional to n^-p.
 
-        With N = start it is rest (p - 1) times the integral of t^-p e^(-x t) from t = 1 on,
-        x = -N ln |c|, here over v = t^-1/2.
+        With N = start and x = -N ln |c| it is rest (p - 1) times the integral of t^-p e^(-x t) from
+        t = 1 to infinity. The variable of integration is v = t^(-1/2).
         """
         if not self.rest:
             return 0.0
@@ -333,9 +339,10 @@ class Covariance:
 
 
 def _hermite_squares(g: Array, weighted: Array, total: float) -> Array:
-    """Return a_n^2 for n up to TERMS, or until they add up to ``total``.
+    """Return a_n^2 for n < TERMS, or fewer if they already add up to ``total``.
 
-    h_(n+1) = (g h_n - sqrt(n) h_(n-1)) / sqrt(n + 1) for h_n = He_n / sqrt(n!).
+    The polynomials h_n = He_n / sqrt(n!) follow the recurrence
+    h_(n+1) = (g h_n - sqrt(n) h_(n-1)) / sqrt(n + 1).
     """
     before, here = np.zeros_like(g), np.ones_like(g)
     squares: list[float] = []
@@ -350,8 +357,10 @@ def _hermite_squares(g: Array, weighted: Array, total: float) -> Array:
 
 
 def _jumps(function: Elementwise, z: Array, y: Array, slope: Array) -> bool:
-    """Return whether f jumps: at a declared kink, or between two of the nodes z, which lie dense
-    where it does."""
+    """Return whether f jumps, at a declared kink or between two neighbouring nodes z.
+
+    Halving has made the nodes dense at an undeclared jump.
+    """
     kinks = np.asarray(function.kinks, np.float64)
     if kinks.size:
         below, above = np.nextafter(kinks, -np.inf), np.nextafter(kinks, np.inf)

@@ -1,8 +1,7 @@
-"""What is chosen by name: activations, and the runner's data sets, optimizers, initializers,
-schedules and losses.
+"""Lookup by name of activations, data sets, optimizers, initializers, schedules and losses.
 
-Each kind has one ``Registry``. A class enters it by having a ``name``, a function by the
-decorator ``register``; the library's own and those in a user's file do it in the same way.
+Each kind has one ``Registry``. A class registers itself by its attribute ``name``, a function by
+the decorator ``register``; both work the same way in the library and in a user's file.
 """
 
 from __future__ import annotations
@@ -19,16 +18,16 @@ from activations.user_code import error_line, file_of, is_ours, source
 Built = TypeVar("Built")
 Thing = TypeVar("Thing", bound=Callable[..., object])
 REQUIRED = inspect.Parameter.empty
-"""Stands for the default of a parameter that has none."""
+"""Marks a parameter without a default."""
 
 
 class Registry(Generic[Built]):
-    """The things of one kind by name; iterating gives the names, sorted.
+    """Classes and functions of one kind by name; iteration yields the sorted names.
 
     Attributes:
-        kind: what one of them is called, and a config's section for it: ``optimizer``.
-        given: the arguments that the laboratory gives, which are no parameters.
-        beside: parameters, with defaults, that a config's section has beside the thing's own.
+        kind: the name of the kind and of its config section, for example ``optimizer``.
+        given: arguments that the runner passes; a user cannot set them.
+        beside: further parameters of the config section, with their defaults.
     """
 
     def __init__(
@@ -38,10 +37,11 @@ class Registry(Generic[Built]):
         self._things: dict[str, Any] = {}
 
     def register(self, thing: Thing) -> Thing:
-        """Make a class known by its ``name``, a function by its own, and return it.
+        """Register a class under its ``name`` or a function under its own name, and return it.
 
-        What is defined again, as by a notebook's cell, takes its former self's place. Raises
-        ValueError for a name that cannot be typed or is taken, and for arguments without names.
+        A second definition at the same place, as by running a notebook cell again, replaces the
+        first. Raises ValueError for an invalid name, a name that is taken, and for parameters
+        that cannot be given by name.
         """
         name = getattr(thing, "name", None) or getattr(thing, "__name__", None)
         if not callable(thing) or name is None:
@@ -74,27 +74,27 @@ class Registry(Generic[Built]):
         return iter(sorted(self._things))
 
     def __getitem__(self, name: object) -> Any:
-        """Return the class or function. Raises ValueError with the closest names or all."""
+        """Return the class or function; ValueError for an unknown name, with a hint."""
         if not isinstance(name, str) or name not in self._things:
             raise ValueError(f"{self.kind} {name!r} is unknown; {closest(name, self)}")
         return self._things[name]
 
     def is_ours(self, name: str) -> bool:
-        """Return whether the library itself defines what has this name."""
+        """Return whether the library itself defines this name."""
         return is_ours(self[name].__module__)
 
     def parameters(self, name: str) -> dict[str, Any]:
-        """Return what may be set, with the defaults. Raises ValueError for an unknown name."""
+        """Return the parameters and their defaults. Raises ValueError for an unknown name."""
         arguments = _arguments(self[name])
         own = {key: one.default for key, one in arguments.items() if key not in self.given}
         return {**own, **self.beside}
 
     def build(self, name: str, parameters: Mapping[str, Any], **given: Any) -> Built:
-        """Return the thing of that name, made with these parameters.
+        """Call the class or function of that name with these parameters; return the result.
 
-        Raises ValueError, a line that begins with a parameter's name, for one that is unknown
-        (listing the right ones), missing or out of its range; or with the kind and ``name`` for
-        an unknown name, and for whatever else a user's own code raises.
+        Raises ValueError with a one-line message. It begins with the parameter's name if a
+        parameter is unknown, missing or out of range; it begins with the kind and ``name`` if the
+        name is unknown or a user's own code raises any error.
         """
         known = self.parameters(name)
         for key in parameters:
@@ -119,12 +119,12 @@ class Registry(Generic[Built]):
         return built
 
     def forget(self, module: str) -> None:
-        """Take out what a module has defined."""
+        """Remove all entries that a module has defined."""
         kept = {name: one for name, one in self._things.items() if one.__module__ != module}
         self._things = kept
 
 
-@functools.cache  # a run asks some twenty times, and a signature takes 0.1 ms
+@functools.cache  # a run asks about twenty times, and inspecting a signature takes 0.1 ms
 def _arguments(thing: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(thing).parameters
 
@@ -134,7 +134,7 @@ def _place(thing: Any) -> tuple[str, str]:
 
 
 class Named:
-    """A class that can be chosen by its ``name``, if it has one of its own."""
+    """Base of a class that is registered if it defines its own ``name``."""
 
     name: ClassVar[str] = ""
     registry: ClassVar[Registry[Any]]

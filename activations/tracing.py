@@ -1,13 +1,12 @@
-"""A formula as a list of NumPy calls bound to buffers: the same bits, and nothing allocated.
+"""A formula as a list of NumPy calls with preallocated buffers: same bits, no allocation.
 
-A formula such as ``x / (1 + np.exp(-x))`` makes a new array in each operation. ``trace`` runs it
-once on a stand-in for x, which notes the operations instead of doing them. ``Trace.bind`` then
-gives each its operands and a buffer for its result, and a training step makes those calls and
-no others. So the formula in its class is the only description, and reads like one.
+A formula such as ``x / (1 + np.exp(-x))`` allocates an array in each operation. ``trace`` runs the
+formula once on a placeholder for x that records the operations. ``Trace.bind`` then assigns each
+operation its operands and a buffer for its result. A training step makes only these calls, and the
+formula in the activation's class remains the only source.
 
-What can be noted: ufuncs, operators, ``np.where``, ``astype``, ``where_below`` and
-``look_up``. A formula that does something else with its input, above all asks for its values,
-raises ``Untraceable``.
+Recorded are ufuncs, operators, ``np.where``, ``astype``, ``where_below`` and ``look_up``. A formula
+that does anything else with its input, such as reading its values, raises ``Untraceable``.
 """
 
 from __future__ import annotations
@@ -26,18 +25,18 @@ Call = Callable[[], object]
 Shape = tuple[int, ...]
 
 BLOCK_ELEMENTS = 16384
-"""A bound formula works on so many elements at a time that its buffers stay in the cache."""
+"""A bound formula works on blocks of this many elements, so that its buffers stay in the cache."""
 
 SLOW_WITH_NUMBERS = (np.maximum, np.minimum, np.fmax, np.fmin)
-"""What takes five times as long with a single number as with an array full of it."""
+"""Functions that take five times as long with a scalar as with an array filled with it."""
 
 
 class Untraceable(TypeError):
-    """A formula does what no list of calls repeats."""
+    """The formula does something that a list of calls cannot repeat."""
 
 
 class Value:
-    """The result of an operation, or an input. Two are the same only if they are one object."""
+    """An input or the result of an operation; compared by identity."""
 
     def __init__(self, shape: Shape, dtype: np.dtype[Any]) -> None:
         self.shape, self.dtype = shape, dtype
@@ -47,7 +46,7 @@ Operand = Value | Array  # an array is a constant
 
 
 class Operation(NamedTuple):
-    """output = function(*inputs), for a ufunc, np.where, np.copyto as a cast, a table's take."""
+    """output = function(*inputs): a ufunc, np.where, np.copyto (a cast) or take (a lookup)."""
 
     function: Any
     inputs: tuple[Operand, ...]
@@ -55,8 +54,10 @@ class Operation(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """output = where(x < limit, result, otherwise); ``operations``, which make the result, are
-    done only if there is such an x."""
+    """output = where(x < limit, result, otherwise).
+
+    ``operations`` compute the result; they run only if some x is below the limit.
+    """
 
     x: Value
     limit: float
@@ -67,14 +68,14 @@ class Branch(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """A formula as operations in their order: what to do with the inputs to get the outputs."""
+    """A formula as operations in execution order, from the inputs to the outputs."""
 
     inputs: list[Value]
     operations: list[Operation | Branch]
     outputs: list[Operand]
 
     def first(self, count: int) -> Trace:
-        """Return the formula of the first outputs alone."""
+        """Return the trace of the first ``count`` outputs, without the operations of the rest."""
         outputs = self.outputs[:count]
         operations, _ = _needed(self.operations, {id(output) for output in outputs})
         return Trace(self.inputs, operations, outputs)
@@ -82,11 +83,11 @@ class Trace(NamedTuple):
     def bind(
         self, inputs: Sequence[Array], outputs: Sequence[Array], scratch: Scratch | None = None
     ) -> list[Call]:
-        """Return the calls that fill the output arrays from the input arrays.
+        """Return the calls that compute the output arrays from the input arrays.
 
-        They have the dtypes of the trace; each axis has its length, or another for all arrays. An
-        output may be one of the inputs, as a whole. Formulas whose calls never interleave may
-        share one ``scratch``.
+        The arrays have the dtypes of the trace. The length of an axis may differ from the trace's
+        if it is the same for all arrays. An output may be the same array as an input. Formulas
+        whose calls never interleave may share one ``scratch``.
         """
         whole = outputs[0].shape
         traced = np.broadcast_shapes(*(value.shape for value in self.inputs))
@@ -105,9 +106,9 @@ class Trace(NamedTuple):
 
 
 def trace(formula: Callable[..., Sequence[Any]], *inputs: Array) -> Trace:
-    """Note what ``formula`` does with arrays of these shapes and dtypes.
+    """Record what ``formula`` does with arrays of these shapes and dtypes.
 
-    It returns a sequence of results. Raises Untraceable.
+    The formula returns a sequence of results. Raises Untraceable if it cannot be recorded.
     """
     recorder = _Recorder()
     values = [Value(array.shape, array.dtype) for array in inputs]
@@ -118,7 +119,7 @@ def trace(formula: Callable[..., Sequence[Any]], *inputs: Array) -> Trace:
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
-    """Stands for an array while a formula is traced."""
+    """The placeholder for an array while a formula is traced."""
 
     def __init__(self, recorder: _Recorder, value: Operand) -> None:
         self.recorder, self.value = recorder, value
@@ -156,7 +157,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             return np.zeros((), args[0].dtype)
         raise Untraceable(f"np.{function.__name__} is not traced")
 
-    def __pow__(self, exponent: Any) -> Any:  # as an array does it
+    def __pow__(self, exponent: Any) -> Any:  # the same special cases as an array's
         special = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
         if type(exponent) in (int, float) and exponent in special:
             return special[exponent](self)
@@ -166,18 +167,20 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return Traced(self.recorder, self.recorder.cast(self.value, np.dtype(dtype)))
 
     def any(self) -> bool:
-        """Whether some element is true: of a test for NaN, no, for training computes nothing that
-        is still used from a NaN. Raises Untraceable for anything else."""
+        """Return False for the result of np.isnan; raise Untraceable for any other array.
+
+        Training may skip the case of NaN, because it uses no result that is computed from NaN.
+        """
         if not self.recorder.made_by(np.isnan, self.value):
             raise Untraceable("the formula asks for the values of an array")
         return False
 
     def where_below(self, limit: float, formula: Callable[[Any], Any], otherwise: Any) -> Traced:
-        """``special.where_below`` for this x."""
+        """Record ``special.where_below`` with this x."""
         return Traced(self.recorder, self.recorder.branch(self, limit, formula, otherwise))
 
     def look_up(self, values: Array) -> Traced:
-        """``tables.look_up`` of this entry."""
+        """Record ``tables.look_up`` with this entry."""
         take = partial(values.take, mode="wrap")
         return Traced(self.recorder, self.recorder.note(take, [self.value], values.dtype))
 
@@ -185,7 +188,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         raise Untraceable("the formula asks for the values of an array")
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # NumPy asks what protocols there are
+        if name.startswith("__"):  # NumPy tests which protocols the object has
             raise AttributeError(name)
         raise Untraceable(f"the formula asks for .{name} of an array")
 
@@ -197,7 +200,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
 
 class _Recorder:
-    """The operations so far; what has been computed before is not computed again."""
+    """The operations recorded so far; an operation on the same operands is recorded once."""
 
     def __init__(self) -> None:
         self.operations: list[Operation | Branch] = []
@@ -215,7 +218,7 @@ class _Recorder:
         return any(made is value and key[0] is function for key, made in self.known.items())
 
     def ufunc(self, ufunc: np.ufunc, arguments: Sequence[Any]) -> Value:
-        weak = [type(a) in (int, float) for a in arguments]  # takes the operation's dtype
+        weak = [type(a) in (int, float) for a in arguments]  # NEP 50: no effect on the dtype
         pairs = list(zip(arguments, weak, strict=True))
         given = [type(a) if number else self.operand(a).dtype for a, number in pairs]
         *dtypes, dtype = ufunc.resolve_dtypes((*given, None))
@@ -239,7 +242,7 @@ class _Recorder:
         return self.note(np.where, inputs, inputs[1].dtype)
 
     def common(self, *arguments: Any) -> list[Operand]:
-        """Return the arguments in the dtype that np.where would give them."""
+        """Return the arguments cast to their common dtype, as np.where casts them."""
         kinds = [np.empty(0, a.dtype) if isinstance(a, Traced) else a for a in arguments]
         dtype = np.result_type(*kinds)
         return [self.cast(self.operand(a), dtype) for a in arguments]
@@ -281,7 +284,7 @@ def _identity(operand: Operand) -> Any:
 def _needed(
     operations: list[Operation | Branch], wanted: set[int]
 ) -> tuple[list[Operation | Branch], set[int]]:
-    """Return the operations that the wanted results need, and all that those read."""
+    """Return the operations that the wanted results need, and the ids of all values they read."""
     kept: list[Operation | Branch] = []
     for operation in reversed(operations):
         if id(operation.output) not in wanted:
@@ -297,7 +300,7 @@ def _needed(
 
 
 class Scratch:
-    """Buffers that all blocks share, and arrays full of one number."""
+    """Buffers that all blocks share, and arrays filled with one number."""
 
     def __init__(self) -> None:
         self.buffers: dict[Any, Array] = {}
@@ -321,8 +324,8 @@ class Scratch:
 class _Binding:
     """The calls for one block.
 
-    A result goes where it is wanted in the end, or into the buffer of an operand that nobody reads
-    any more, or into a free buffer.
+    A result is written to its output array, else to the buffer of an operand that is not read
+    again, else to a free buffer.
     """
 
     def __init__(
@@ -351,7 +354,10 @@ class _Binding:
     def _copies(
         self, values: Sequence[Operand], targets: Sequence[Array], inputs: Sequence[Array]
     ) -> list[Call]:
-        """Return what moves outputs to their targets, out of inputs first: they may be targets."""
+        """Return the calls that copy outputs to their targets.
+
+        An output that is an input is copied to a buffer first, because the input may be a target.
+        """
         before: list[Call] = []
         after: list[Call] = []
         for value, target in zip(values, targets, strict=True):
@@ -366,7 +372,10 @@ class _Binding:
         return before + after
 
     def _read(self, operations: Sequence[Operation | Branch], now: int) -> int:
-        """Note when each value is read last; a branch reads its x, and what it changes, twice."""
+        """Record when each value is read last.
+
+        A branch reads ``otherwise`` at its start, its result at its end, and x at both.
+        """
         for operation in operations:
             now += 1
             if isinstance(operation, Branch):
@@ -391,7 +400,8 @@ class _Binding:
                 ufunc = isinstance(operation.function, np.ufunc)
                 if operation.function is np.copyto:
                     calls.append(partial(np.copyto, out, *inputs, casting="unsafe"))
-                elif operation.function in SLOW_WITH_NUMBERS or not ufunc:  # want the name
+                # np.maximum and np.minimum: a positional out is deprecated since NumPy 2.4
+                elif operation.function in SLOW_WITH_NUMBERS or not ufunc:
                     calls.append(partial(operation.function, *inputs, out=out))
                 else:
                     calls.append(partial(operation.function, *inputs, out))
@@ -437,7 +447,10 @@ class _Binding:
         return operand
 
     def _result(self, value: Value, operands: Iterable[Operand], at_once: bool = True) -> Array:
-        """Return where a result goes: maybe where an operand was, if it is computed at once."""
+        """Return the array for a result; it may be an operand's buffer that is not read again.
+
+        ``at_once`` is False if the result is written in several calls.
+        """
         target, lost = self.targets.get(id(value)), self.overwritten.get(id(value))
         form = value.dtype, self._shape(value.shape)
         if target is not None and (target.dtype, target.shape) == form:
@@ -461,7 +474,7 @@ class _Binding:
         return self.scratch.buffer(dtype, number, self._shape(shape)), number
 
     def _ends(self, operand: Operand) -> bool:
-        """Return whether this is the last reading of a value that a buffer holds."""
+        """Return whether the value is in a buffer and is not read again."""
         return id(operand) in self.numbers and self.last_read[id(operand)] <= self.now
 
     def _release(self, operands: Iterable[Operand]) -> None:
@@ -470,7 +483,7 @@ class _Binding:
                 self.free[operand.dtype].append(self.numbers.pop(id(operand)))
 
     def _shape(self, shape: Shape) -> Shape:
-        """Return a value's shape in this block."""
+        """Return the shape of a value's part in this block."""
         back = len(self.traced) - len(shape)
         sizes = zip(shape, self.traced[back:], self.block[back:], strict=True)
         return tuple(here if size == traced else size for size, traced, here in sizes)
@@ -495,7 +508,7 @@ def _blocks(shape: Shape) -> Iterator[tuple[slice, ...]]:
 
 
 def _part(array: Array, place: tuple[slice, ...], whole: Shape) -> Array:
-    """Return an array's part of a block; an axis of length 1 belongs to all blocks."""
+    """Return an array's part in a block; an axis of length 1 is in every block."""
     back = len(whole) - array.ndim
     axes = zip(place[back:], array.shape, whole[back:], strict=True)
     return array[tuple(part if size == full else slice(None) for part, size, full in axes)]

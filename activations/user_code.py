@@ -1,4 +1,4 @@
-"""A user's own Python file: imported, and what goes wrong in it in one line."""
+"""Import of a user's own Python file, and one-line descriptions of errors in it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from typing import Any
 OURS = ("activations", "runner")
 SET_BY_INIT = ("params", "generators", "learning_rate", "weight_decay", "clip_norm", "gain",
                "bias_mean", "bias_std", "warmup_epochs")  # fmt: skip
-"""What an ``__init__`` of the library's sets, which a subclass's own must call."""
+"""Attributes that the ``__init__`` of our base classes sets; a subclass's ``__init__`` calls it."""
 
 
 def is_ours(module: str) -> bool:
-    """Return whether a module is the library's."""
+    """Return whether a module belongs to this project."""
     return module.partition(".")[0] in OURS
 
 
 def is_users(module: str) -> bool:
-    """Return whether a module is neither ours, Python's nor an installed package's."""
+    """Return whether a module is a user's own: not ours, not Python's, not an installed package."""
     if is_ours(module) or module.partition(".")[0] in sys.stdlib_module_names:
         return False
     place = getattr(sys.modules.get(module), "__file__", None) or ""
@@ -33,7 +33,7 @@ def is_users(module: str) -> bool:
 
 
 def file_of(thing: Any) -> str:
-    """Return the path of the file that a class or function is from, empty for a notebook's."""
+    """Return the path of the file that defines a class or function; empty for a notebook."""
     return getattr(sys.modules.get(thing.__module__), "__file__", None) or ""
 
 
@@ -54,9 +54,10 @@ def source(thing: Any) -> str:
 
 
 def import_file(path: str) -> ModuleType:
-    """Return a file as a module whose name stands for its content; imported only once.
+    """Import a file and return the module; the same content is imported only once.
 
-    Raises ValueError, one line, if there is no such file or it cannot be imported.
+    The module's name has a hash of the content. Raises ValueError with a one-line message if the
+    file does not exist or cannot be imported.
     """
     file = Path(path)
     if not file.is_file():
@@ -69,7 +70,8 @@ def import_file(path: str) -> ModuleType:
     assert spec is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
-        exec(compile(content, str(file.absolute()), "exec"), vars(module))  # by no stale .pyc
+        # not spec.loader: it might load an outdated .pyc
+        exec(compile(content, str(file.absolute()), "exec"), vars(module))
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise ValueError(f"{path} cannot be imported: {error_line(error, path)}") from None
@@ -77,13 +79,13 @@ def import_file(path: str) -> ModuleType:
 
 
 def error_line(error: BaseException, path: str) -> str:
-    """Return an error's type, message and the line of the file at ``path`` where it arose."""
+    """Return an error's type, its message, and the line in the file ``path`` that raised it."""
     text = f"{type(error).__name__}: {' '.join(str(error).split())}"
     if isinstance(error, AttributeError) and error.name in SET_BY_INIT:
         return text + " (its __init__ must call super().__init__() first)"
     name = Path(path).name
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if Path(frame.filename).name == name]
-    if isinstance(error, SyntaxError) or not lines:  # which names its line itself
+    if isinstance(error, SyntaxError) or not lines:  # a SyntaxError's message has its line
         return text
     return f"{text} ({name}:{lines[-1]})"

@@ -1,8 +1,8 @@
 """A web page in one file that opens from disk, without a network.
 
-What users named is data: escaped in the page, JSON with ``<`` written as \\u003c for the script,
-which inserts it as text only. The content policy names the hashes of the page's one style and one
-script, so nothing else can run or load.
+A user's texts are data: they are escaped in the page. For the script they are JSON in which ``<``
+is written as \\u003c, and the script inserts them as text only. The content security policy lists
+the hashes of the page's one style and one script, so nothing else can run or load.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ _COMMON_STYLE = Path(__file__).with_suffix(".css")
 
 
 def fill(template: Path, scripts: Sequence[str], places: Mapping[str, str]) -> str:
-    """Return a template with its places filled in; besides those given it has ``policy``,
-    ``style`` (that of all pages, then the .css beside it) and ``script`` (from beside it)."""
+    """Return a template with its placeholders {{name}} replaced.
+
+    Besides ``places`` there are ``policy``, ``style`` (the .css of all pages and the one beside the
+    template) and ``script`` (the files ``scripts`` beside the template).
+    """
     style = "".join(map(_text, (_COMMON_STYLE, template.with_suffix(".css"))))
     script = "".join(_text(template.with_name(name)) for name in scripts)
     places = {**places, "policy": _policy(style, script), "style": style, "script": script}
-    # One pass: what is put in is never searched for places again.
+    # In one pass, so that inserted texts are not searched for placeholders.
     return re.sub(r"\{\{(\w+)\}\}", lambda found: places[found[1]], _text(template))
 
 
 def as_json(value: Any) -> str:
-    """Return a value as JSON that may stand in a page's <script>."""
+    """Return a value as JSON that is safe inside a page's <script>."""
     text = json.dumps(
         value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
