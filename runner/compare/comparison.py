@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.compare.names import name_families
 from runner.compare.pairs import UNKNOWN_SPREAD, Family, families
-from runner.compare.runs import Problem, collect
+from runner.compare.runs import Problem, collect, of_one_version
 from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored
 from runner.compare.settings import Setting, differing_keys, group
 from runner.results.run import HISTORY, SNAPSHOTS, WEIGHTS, Run
@@ -30,6 +30,7 @@ class Comparison:
     Attributes:
         runs, settings: the runs read, and the same merged over seeds.
         unusable: folders that were skipped, and why.
+        outdated: runs that another version of the laboratory's code trained, which are left out.
         repeated: runs whose seeds another run of the setting has, as where sweeps overlap.
         failures: failed jobs, as a sweep reports them.
         metric, tuned: what is scored, and which keys validation data chose.
@@ -42,6 +43,7 @@ class Comparison:
     runs: list[Run]
     settings: list[Setting]
     unusable: list[Problem]
+    outdated: list[Problem]
     repeated: list[Problem]
     failures: list[Problem]
     metric: str
@@ -60,7 +62,7 @@ class Comparison:
             for run in self.runs
             for name, reason in run.damage.items()
         ]
-        return [*self.unusable, *self.repeated, *damaged]
+        return [*self.unusable, *self.outdated, *self.repeated, *damaged]
 
     @property
     def listed_problems(self) -> dict[str, list[Problem]]:
@@ -97,6 +99,7 @@ def build(
         places = ", ".join(str(folder) for folder in folders)
         reasons = "".join(f"; {p.path}: {p.reason}" for p in problems[:3])
         raise ValueError(f"no finished run in {places}{reasons}")
+    runs, outdated = of_one_version(runs)
     settings, repeated = group(runs)
     metric = choose_metric(settings, metric)
     settings, unscored = scored(settings, metric)
@@ -109,6 +112,7 @@ def build(
         runs=runs,
         settings=settings,
         unusable=[*problems, *unscored],
+        outdated=outdated,
         repeated=repeated,
         failures=list(failures),
         metric=metric,
