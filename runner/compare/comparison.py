@@ -7,11 +7,12 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from runner.compare.names import name_families
-from runner.compare.pairs import UNKNOWN_SPREAD, Family, families
+from runner.compare.pairs import UNKNOWN_SPREAD, Family, Standing, families
 from runner.compare.runs import Problem, collect, of_one_version
-from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored
+from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored, within
 from runner.compare.settings import Setting, differing_keys, group
 from runner.results.run import HISTORY, SNAPSHOTS, WEIGHTS, Run
 from runner.system.terminal import one_line
@@ -106,6 +107,8 @@ def build(
     tuned = choose_tuned(settings, tune)
     compared = arms(settings, tuned)
     judged = families(compared)
+    for family in judged:
+        _keep_reasons_of_activations(family, tuned)
     name_families(judged, tuned)
     words = ["python", "-m", "runner.compare", *_places(folders), "--metric", metric]
     return Comparison(
@@ -122,6 +125,23 @@ def build(
         families=judged,
         command=one_line(shlex.join([*words, "--tune", tune] if tune else words)),
     )
+
+
+def _keep_reasons_of_activations(family: Family, tuned: Sequence[str]) -> None:
+    """Drop a standing's reason unless a possible best arm differs from it in the activation only.
+
+    Where epochs or layers differ too, they may be the cause of what the run's findings say.
+    """
+
+    def rest(standing: Standing) -> dict[str, Any]:
+        free = ("activation", "extensions", *tuned)
+        config = standing.settings[0].config
+        return {key: value for key, value in config.items() if not within(key, free)}
+
+    best = [rest(standing) for standing in family.judged(True)]
+    for standing in family.judged(False):
+        if standing.reason and rest(standing) not in best:
+            standing.reason = ""
 
 
 def _places(folders: Sequence[str | os.PathLike[str]]) -> list[str]:

@@ -437,6 +437,27 @@ def test_who_falls_short_is_told_with_a_finding_that_the_best_do_not_have(tmp_pa
     assert "| it is vanishing |" in markdown(comparison)
 
 
+def test_no_cause_is_named_where_more_than_the_activation_differs(tmp_path):
+    finding = {"code": "dead", "reason": "units are dead", "text": "", "shown": True}
+    low, high = ((np.linspace(0, 0.02, 10) + start).tolist() for start in (0.7, 0.9))
+    for folder, name, scores, epochs in (
+        ("best", "relu", high, 50), ("short", "tanh", low, 5), ("fair", "elu", low, 50),
+    ):  # fmt: skip
+        path = write_run(tmp_path / folder, name, scores=scores, epochs=epochs)
+        if name != "relu":
+            summary = json.loads((path / "summary.json").read_text())
+            write_summary(path, {**summary, "diagnosis": [finding]})
+    reasons = {row["name"]: row["because"] for row in records(build([tmp_path]))}
+    assert reasons == {
+        "relu epochs=50": "", "tanh epochs=5": "", "elu epochs=50": "units are dead",
+    }  # fmt: skip
+    (said,) = (text for text in sentences(build([tmp_path])) if "because" in text)
+    assert said.endswith(
+        "elu epochs=50 is worse on all 10 seeds because units are dead; "
+        "tanh epochs=5 is worse on all 10 seeds."
+    )
+
+
 def trained_by(folder, code):
     summary = json.loads((folder / "summary.json").read_text())
     write_summary(folder, {**summary, "fingerprint": {**summary["fingerprint"], "code": code}})
