@@ -127,7 +127,8 @@ def propagate(
     Mean-field theory predicts; the networks are untrained. The same as
     ``python -m runner.propagate`` with the same overrides, but nothing is written.
     ``activation`` may be an instance of your own Activation subclass. The result has
-    ``predicted``, ``measured``, ``figures()`` and ``to_dict()``, and prints as a table.
+    ``predicted``, ``measured``, ``conclusion`` (yes or no, and why), ``figures()`` and
+    ``to_dict()``, and prints as a table.
     Raises ConfigError (a ValueError) for an invalid override.
     """
     from runner.config.compose import hydra_set_aside

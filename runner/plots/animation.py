@@ -1,7 +1,6 @@
-"""Animate how a network learns, epoch by epoch: a GIF, and a web page with a slider.
+"""How a network learns, epoch by epoch: an animated picture, and a page with a slider.
 
-The fixed parts of the figure are drawn once. For each frame, only the parts that change are drawn,
-over a copy of the fixed parts.
+The figure is drawn once; each frame moves what changes and draws it over a copy of the rest.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ HEIGHT = 5.2
 RESOLUTION, FINER = 120, 2
 MOST_SAMPLES = 600
 MILLISECONDS, AT_THE_END = 120, 2500
-"""Milliseconds for which a frame, and the last frame, is shown."""
+"""How long a frame is shown, and the last one."""
 TRANSPARENT = np.uint8(255)
-"""This palette index keeps the pixel of the previous frame."""
+"""The index of no colour: a pixel of the frame before stays."""
 LEAST_CHANGE = 8
-"""A pixel is drawn again only if a channel changes by more than this, of 255 levels."""
+"""Of 255 levels, by which a pixel must differ in one channel from what is shown."""
 _BINS = 60
 _PAGE = Path(__file__).parent / "page"
 
@@ -52,18 +51,15 @@ Box = tuple[float, float, float, float]
 
 
 class Panel(NamedTuple):
-    """The artists that change, in drawing order, and a function that sets them to frame k."""
+    """What changes from frame to frame, in the order to draw it, and what moves it to frame k."""
 
     artists: list[Any]
     move: Callable[[int], object]
 
 
 class Frames(NamedTuple):
-    """Frames as indices (height, width) into a palette, a text for each, and the rows with panels.
-
-    The page shows only these rows, in two halves; a narrow screen puts the left half above the
-    right one.
-    """
+    """Pictures as indices (height, width) into a palette, what each shows in words, and in which
+    rows its panels are: a narrow screen shows the left half above the right one."""
 
     pictures: list[Array]
     palette: Array
@@ -72,20 +68,20 @@ class Frames(NamedTuple):
 
 
 def draw(run: Run, progress: Progress) -> dict[str, bytes]:
-    """Return the files of a run's animation by name; ``progress`` gets the share that is done.
+    """Return the files of a run's animation by name; ``progress`` is told the share done.
 
-    Raises ValueError if the run has no snapshots.
+    Raises ValueError if the run keeps no snapshots.
     """
     frames = _frames(run, progress)
     return {"animation.gif": _gif(frames), "animation.html": _html(run, frames).encode()}
 
 
 def _frames(run: Run, progress: Progress) -> Frames:
-    """Draw all frames, with a common palette."""
+    """Draw all frames, in one palette."""
     epochs, network = run.snapshots()
     texts = [_text(run, epoch, network.chosen([k])) for k, epoch in enumerate(epochs.tolist())]
     with style(), np.errstate(all="ignore"):
-        figure = page(run, "learning by epoch", [f"seed {run.config.seed}"], height=HEIGHT)
+        figure = page(run, "how it learns", [f"seed {run.config.seed}"], height=HEIGHT)
         figure.set_dpi(DPI)
         headline = figure.words(figure.left, figure.top, "", size=NORMAL, weight="bold", va="top")
         figure.top -= 0.25
@@ -103,7 +99,7 @@ def _frames(run: Run, progress: Progress) -> Frames:
 
 
 def _text(run: Run, epoch: int, network: TrainedNetwork) -> str:
-    """Return "epoch 12: train accuracy 81.0%, test accuracy 78.5%"."""
+    """Return "epoch 12: train 81.0%, test 78.5% correct"."""
     if not np.isfinite(network.theta).all():
         return f"epoch {epoch}: diverged"
     data = run.data()
@@ -112,15 +108,13 @@ def _text(run: Run, epoch: int, network: TrainedNetwork) -> str:
         x, labels = data.part(part)
         if labels.size:
             right = predictions(network.logits(x[:1])) == labels[:1]
-            shares.append(f"{part} accuracy {right.mean():.1%}")
-    return f"epoch {epoch}: {', '.join(shares)}"
+            shares.append(f"{part} {right.mean():.1%}")
+    return f"epoch {epoch}: {', '.join(shares)} correct"
 
 
 def _panels(figure: Picture, run: Run, epochs: Array, network: TrainedNetwork) -> Iterator[Panel]:
-    """Yield the decision field (of two features), the loss, and the activation (of hidden layers).
-
-    The first panel fills the left half of the figure, the others share the right half.
-    """
+    """Yield the field if there are two features, the loss, the activation if it is applied: the
+    first in the left half, the others in the right one."""
     drawers: list[Callable[[Box], Panel]] = []
     if network.features == 2:
         drawers.append(partial(_field, figure, run, network))
@@ -142,7 +136,7 @@ def _panels(figure: Picture, run: Run, epochs: Array, network: TrainedNetwork) -
 
 
 def _field(figure: Picture, run: Run, network: TrainedNetwork, box: Box) -> Panel:
-    """Draw the decision field and the samples."""
+    """The decision field with the samples."""
     data = run.data()
     extent = extent_of(np.concatenate([data.train_x[0], data.test_x[0]]))
     left, bottom, right, top = box
@@ -165,7 +159,7 @@ def _field(figure: Picture, run: Run, network: TrainedNetwork, box: Box) -> Pane
 
 
 def _loss(figure: Picture, run: Run, epochs: Array, box: Box) -> Panel:
-    """Draw the losses: in colour up to the frame's epoch, pale after it."""
+    """The losses up to the epoch; the rest of them pale."""
     axes = figure.place(*box)
     name = run.config.activation["name"]
     shades = {"train": counterpart(name), "test": colour(name)}
@@ -198,19 +192,18 @@ def _loss(figure: Picture, run: Run, epochs: Array, box: Box) -> Panel:
 
 
 def _activation(figure: Picture, run: Run, network: TrainedNetwork, box: Box) -> Panel:
-    """Draw the function and its derivative, and below them the pre-activations of the first and the
-    last hidden layer."""
+    """The function and its derivative above what the first and the last hidden layer feed it."""
     x = run.data().train_x[:1, :MOST_SAMPLES]
     last = network.replicates - 1
     layers = sorted({0, len(network.hidden) - 1})
 
-    def inputs_of(k: int) -> list[Array]:
+    def fed(k: int) -> list[Array]:
         found = network.chosen([k]).preactivations(x)
         return [finite(found[layer]) for layer in layers]
 
     kinks = network.activations[0].kinks
     function = variants(network.chosen([last]), layers)[0].function
-    low, high = input_range(function, list(zip(inputs_of(0), inputs_of(last), strict=True)))
+    low, high = input_range(function, list(zip(fed(0), fed(last), strict=True)))
     grid = with_kinks(np.linspace(low, high, 401), kinks)
 
     def curves(k: int) -> list[Array]:
@@ -247,7 +240,7 @@ def _activation(figure: Picture, run: Run, network: TrainedNetwork, box: Box) ->
     def move(k: int) -> None:
         for line, y in zip((f, slope), curves(k), strict=True):
             line.set_data(grid, y)
-        for row, (bar, inputs) in enumerate(zip(bars, inputs_of(k), strict=True)):
+        for row, (bar, inputs) in enumerate(zip(bars, fed(k), strict=True)):
             count = np.histogram(inputs, edges)[0]
             base = len(layers) - 1 - row
             bar.set_data(base + 0.85 * count / max(count.max(), 1), edges, base)
@@ -256,7 +249,7 @@ def _activation(figure: Picture, run: Run, network: TrainedNetwork, box: Box) ->
 
 
 def _drawn(figure: Picture, panels: list[Panel], frames: int) -> Iterator[Array]:
-    """Yield the pixels (height, width, 4) of each frame."""
+    """Yield the pixels (height, width, 4) of one frame after the other."""
     moving: list[Artist] = [artist for panel in panels for artist in panel.artists]
     for artist in moving:
         artist.set_animated(True)
@@ -273,8 +266,7 @@ def _drawn(figure: Picture, panels: list[Panel], frames: int) -> Iterator[Array]
 
 
 def _gif(frames: Frames) -> bytes:
-    """Return the frames as a GIF. A pixel that changes invisibly little keeps its colour, which
-    makes the file smaller."""
+    """Return the frames as a GIF whose pixels stay until they change by more than shows."""
     colours = frames.palette.astype(int)
     alike = abs(colours[:, None] - colours).max(axis=-1) <= LEAST_CHANGE
     shown = frames.pictures[0]
@@ -292,21 +284,21 @@ def _gif(frames: Frames) -> bytes:
         duration=[*[MILLISECONDS] * (len(images) - 1), AT_THE_END],
         loop=0,
         transparency=int(TRANSPARENT),
-        disposal=1,  # draw each frame over the previous one
+        disposal=1,  # a frame is drawn over the one before
         optimize=False,
     )
     return stream.getvalue()
 
 
 def _html(run: Run, frames: Frames) -> str:
-    """Return a web page, made by ``web_page.fill``, that shows one frame at a time."""
+    """Return a page that shows one frame at a time, as ``web_page.fill`` makes it."""
     pictures = [
         [_data_url(half, frames.palette) for half in np.split(picture[frames.rows], 2, axis=1)]
         for picture in frames.pictures
     ]
     text = escape(frames.texts[-1])
     places = {
-        "title": escape(f"{run.config.title}: learning by epoch"),
+        "title": escape(f"{run.config.title}: how it learns"),
         "facts": escape(f"{settings(run)}. Seed {run.config.seed}."),
         "last": str(len(pictures) - 1),
         "text": text,

@@ -1,8 +1,7 @@
-"""Draw in a second process, which loads Matplotlib while the first process trains.
+"""Draw in a second process, which loads Matplotlib while the first one composes and trains.
 
-Loading Matplotlib takes as long as training a small network. The process is forked as soon as the
-command line is parsed. At that time the only other threads belong to the BLAS, which can be forked
-safely.
+Loading Matplotlib takes as long as training a small network. The process is forked as soon as
+the command line is read, when the only threads are the BLAS's, which mind a fork themselves.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class DrawingError(WorkFailed):
-    """A run's pictures cannot be drawn; its other files are kept. The message is one line."""
+    """A run's pictures cannot be drawn; its data are kept. The message is one line."""
 
     def __init__(self, folder: Path | str, why: str) -> None:
         super().__init__(f"{folder}: the pictures cannot be drawn: {why}; everything else is kept")
@@ -31,7 +30,7 @@ class DrawingError(WorkFailed):
 def draw(folder: Path | str, format: str) -> list[Path]:
     """Draw a run's pictures and return their files, as ``plots.draw`` does.
 
-    Raises DrawingError for any error, because the user's Matplotlib may raise any.
+    Raises DrawingError whatever goes wrong, as Matplotlib itself is the user's.
     """
     with _drawing_error(folder):
         from runner import plots
@@ -67,23 +66,23 @@ class Artist:
 
     @classmethod
     def start(cls) -> Artist | None:
-        """Return a drawing process, or None without a second core or a safe fork (Linux only).
+        """Return a drawing process, or None where a second core or a safe fork is missing.
 
-        Raises OSError if the process cannot be started.
+        Raises OSError if it cannot be started.
         """
         return cls() if sys.platform == "linux" and available_cores() > 1 else None
 
     def draw(self, extensions: Sequence[str], folder: Path, format: str) -> None:
-        """Load the extensions into the other process and draw a run's pictures there. Raises
-        DrawingError."""
-        self.worker.finish()  # an error while loading Matplotlib appears again when drawing
+        """Draw a run's pictures after loading the extensions, which the other process has
+        never seen. Raises DrawingError."""
+        self.worker.finish()  # if it could not load Matplotlib, it cannot draw either
         self.worker.begin((list(extensions), folder, format))
         _, why = self.worker.finish()
         if why:
             raise DrawingError(folder, why)
 
     def close(self) -> None:
-        """Kill the process."""
+        """End the process, whatever it is doing."""
         self.worker.kill()
 
 

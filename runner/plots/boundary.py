@@ -1,4 +1,4 @@
-"""The picture ``boundary``: the network's prediction at every point of the plane, and the data."""
+"""boundary: the network's prediction at every point of the plane, under the data."""
 
 from __future__ import annotations
 
@@ -28,15 +28,16 @@ RESOLUTION = 160
 MOST_OTHERS = 9
 MOST_POINTS = 1500
 _BESIDE = 0.55 + 1.75
-"""Inches left and right of the field."""
+"""Inches left of a field and right of it."""
 
 
 def boundary(run: Run) -> Picture | None:
-    """Draw the decision field of the replicate with the median test accuracy.
+    """Draw the decision field of the replicate with the median test accuracy, or train
+    accuracy where there are no test data.
 
-    Without test data, train accuracy decides. The axes show the data's own units. Their extent is
-    that of all replicates' data, so it is the same for every activation. Returns None if the data
-    do not have two features or if all replicates diverged.
+    Axes are the data's own units; their extent is that of all replicates' data, so it is the
+    same for every activation. Returns None unless there are two features, or where every
+    replicate has diverged.
     """
     data = run.data()
     part = judged_part(data)
@@ -50,7 +51,7 @@ def boundary(run: Run) -> Picture | None:
     field, *fields = evaluate(run.network().chosen([shown, *others]), extent, RESOLUTION)
     notes = [
         f"seed {replicate['seed']}, the median of {len(ranked)} by {part} accuracy"
-        + ("; grey lines: boundaries of other seeds" if others else "")
+        + ("; grey lines: the other seeds" if others else "")
         if len(ranked) > 1
         else ""
     ]
@@ -74,7 +75,7 @@ def boundary(run: Run) -> Picture | None:
 
 
 def _ranked(run: Run, part: str) -> list[int]:
-    """Return the replicates that did not diverge, by accuracy on ``part``, the worst first."""
+    """Return the replicates that did not diverge, the worst on that part first."""
     scores = [
         (replicate["final"][f"{part}_accuracy"], k)
         for k, replicate in enumerate(run.summary["replicates"])
@@ -86,10 +87,8 @@ def _ranked(run: Run, part: str) -> list[int]:
 def field_axes(
     figure: Picture, extent: Extent, x: float, y: float, width: float, height: float
 ) -> Axes:
-    """Return axes for a field, with the upper left corner at (x, y) inches.
-
-    A unit has the same length on both axes, unless one side would be three times the other.
-    """
+    """Return a field's axes whose upper left corner is (x, y), in inches: one unit as long on
+    both unless that wastes the room."""
     left, right, bottom, top = extent
     ratio = (right - left) / (top - bottom)
     if not 1 / 3 < ratio < 3:
@@ -105,7 +104,7 @@ def field_axes(
 
 
 def draw_samples(axes: Axes, data: Split, shown: int) -> list[Artist]:
-    """Draw a replicate's training samples as small dots and its test samples as large ones."""
+    """Draw a replicate's train samples small and its test samples large."""
     shades = class_colours(data.classes)
     x, y = data.train_x[shown, :MOST_POINTS].T
     labels = data.train_labels[shown, :MOST_POINTS]
@@ -117,7 +116,7 @@ def draw_samples(axes: Axes, data: Split, shown: int) -> list[Artist]:
 
 
 def _ring_wrong(axes: Axes, run: Run, data: Split, shown: int) -> None:
-    """Ring the test samples that the network misclassifies."""
+    """Ring the test samples that the network gets wrong."""
     x, y = data.test_x[shown, :MOST_POINTS].T
     labels = data.test_labels[shown, :MOST_POINTS]
     found = predictions(run.network().logits(data.test_x))[shown, :MOST_POINTS]
@@ -134,7 +133,7 @@ def _legend(figure: Picture, axes: Axes, classes: int, final: dict[str, Any]) ->
     def line(text: str, x: float = left, **how: Any) -> None:
         figure.words(x, y, text, size=SMALL, va="center", **how)
 
-    line("accuracy", color=GREY)
+    line("share correct", color=GREY)
     shares = [(part, final[f"{part}_accuracy"]) for part in ("train", "test")]
     shares = [(part, share) for part, share in shares if share is not None]
     for part, share in shares:
@@ -144,7 +143,7 @@ def _legend(figure: Picture, axes: Axes, classes: int, final: dict[str, Any]) ->
     rows: tuple[tuple[str, dict[str, Any]], ...] = (
         ("train sample", {"ms": 3, "mfc": GREY, "mec": "none"}),
         ("test sample", {"ms": 6, "mfc": GREY, "mec": "white"}),
-        ("misclassified", {"ms": 9, "mfc": "none", "mec": INK, "mew": 1.3}),
+        ("wrong (test)", {"ms": 9, "mfc": "none", "mec": INK, "mew": 1.3}),
     )
     for text, how in rows if len(shares) > 1 else rows[:1]:
         figure.mark([left + 0.08], [y], linestyle="none", marker="o", **how)

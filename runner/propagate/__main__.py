@@ -13,14 +13,14 @@ from runner.system.command import prepare, status_of
 from runner.system.terminal import ConfigError, OneLineParser, printable, progress_bar
 
 _DESCRIPTION = """\
-What does an activation do to signals and gradients in a deep network, before
-any training?
+Do signals and gradients pass through a deep network before any training?
 
-Predicts by mean-field theory, and measures on networks drawn at random:
-variances, correlations and gradients by layer, dead and saturated units,
-singular values of layers. Also predicts fixed points, the edge of chaos and
-depth scales. Prints a table, and writes propagate.png and propagate.json into
-a folder under outputs/propagate."""
+Predicts this by mean-field theory and measures it in networks drawn at random.
+The first line says yes or no. It says no if, in most networks, the gradient or
+the signal shrinks or grows by more than a factor of 32 from one end of the
+network to the other, or the difference between two inputs shrinks by more.
+A table with prediction and measurement follows. propagate.png (all layers) and
+propagate.json are written into a folder under outputs/propagate."""
 
 _EPILOG = """\
 settings, with their defaults (conf/propagate.yaml):

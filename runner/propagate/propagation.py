@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from activations.base import Array
+from runner.propagate.conclusion import Conclusion, conclude
 from runner.propagate.prediction import Prediction
 from runner.propagate.settings import Settings
 from runner.propagate.simulation import Measured
@@ -25,6 +27,11 @@ class Propagation:
     settings: Settings
     predicted: Prediction
     measured: Measured
+
+    @cached_property
+    def conclusion(self) -> Conclusion:
+        """Whether signals and gradients pass through the layers."""
+        return conclude(self.predicted, self.measured)
 
     def quantiles(self) -> dict[str, Array]:
         """Return for each measured quantity the 5, 50 and 95% quantile over networks of each
@@ -105,13 +112,19 @@ class Propagation:
         measured = self.measured
         spectra = {
             str(layer): {
-                "root_mean_square": np.sqrt(np.mean(values**2)),
+                "root_mean_square": size,
                 "quantiles": np.quantile(values, SINGULAR_SHARES, method="nearest"),
             }
-            for layer, values in zip(measured.decomposed, measured.singular_values, strict=True)
+            for layer, size, values in zip(
+                measured.decomposed,
+                measured.singular_rms(),
+                measured.singular_values,
+                strict=True,
+            )
         }
         return _plain({
             "settings": self.settings.to_dict(),
+            "conclusion": self.conclusion._asdict(),
             "predicted": theory,
             "measured": {
                 "quantile_shares": SHARES,

@@ -18,8 +18,9 @@ SIGMA_W, SIGMA_B = "\u03c3_w", "\u03c3_b"
 
 
 def report(found: Propagation) -> str:
-    """Return what is predicted beside what is measured, and what the theory concludes."""
-    lines = [title(found), *_table(found)]
+    """Return the answer, what is predicted beside what is measured, and what theory concludes."""
+    answer = textwrap.wrap(found.conclusion.text, WIDTH, break_on_hyphens=False)
+    lines = [*answer, title(found), *_table(found)]
     maps = found.predicted.maps
     if found.predicted.silent:
         scope = "layer by layer only" if found.predicted.layers else "none"
@@ -104,7 +105,7 @@ def _table(found: Propagation) -> Iterator[str]:
     yield f"  {'networks with a layer that is dead':44}{text:>12}  {dead}"
     number, values = measured.decomposed[-1], measured.singular_values[-1]
     theory = predicted.singular_rms.get(number, nan)
-    size = np.sqrt(np.mean(values**2))
+    size = measured.singular_rms()[-1]
     name = f"singular values of layer {number}'s Jacobian, RMS"
     yield f"  {name:44}{_short(theory):>12}  {_short(size):>10}  largest {_short(values.max())}"
 

@@ -69,6 +69,11 @@ class Measured:
             logs = np.log(self.gradient_factor)
         return np.cumsum(logs[:, ::-1], axis=1)[:, ::-1]
 
+    def singular_rms(self) -> list[float]:
+        """Return the root mean square of each decomposed layer's singular values."""
+        with np.errstate(over="ignore"):
+            return [math.sqrt(np.mean(values**2)) for values in self.singular_values]
+
 
 def simulate(settings: Settings, tell: Callable[[float], None] = lambda share: None) -> Measured:
     """Draw the networks and measure them. Raises ConfigError for more than the memory holds."""

@@ -17,6 +17,7 @@ from runner.config.experiment import Experiment
 from runner.network.measurements import flatness
 from runner.results.prediction import predicted_gradients
 from runner.system.blas import one_blas_thread
+from runner.theory.layers import FLOW
 from runner.training.outcome import TrainingResult
 
 NEIGHBOURS = 5
@@ -30,10 +31,6 @@ NEIGHBOUR_SAMPLES = 1000
 SHORTFALL = 0.05
 """A train accuracy this far below the neighbours' is too low. Three standard errors of an accuracy
 of 0.95 over 200 samples are 0.046."""
-
-FLOW = 32.0
-"""A gradient or signal may shrink or grow by this factor. The slope of sigmoid is at most 1/4. Two
-layers leave 1/16 of a gradient, and such networks still train; three layers leave 1/64."""
 
 EXTREME_FLOW = 1e3
 """Beyond this factor a finding is shown even if the run did not fail. Adam divides by the

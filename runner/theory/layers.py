@@ -13,6 +13,9 @@ SAME = 1e-10
 """If the variance changes by a smaller share than this, the next layer reuses the moments: in a
 deep network the variance converges."""
 EXPLODED = 1e100
+FLOW = 32.0
+"""A gradient or signal may shrink or grow by this factor. The slope of sigmoid is at most 1/4. Two
+layers leave 1/16 of a gradient, and such networks still train; three layers leave 1/64."""
 
 
 class Layer(NamedTuple):

@@ -1,1 +1,1 @@
-"""Draw all activations, one picture for each family: ``python -m runner.plots.gallery``."""
+"""Portraits of all activations, a page for each family: ``python -m runner.plots.gallery``."""

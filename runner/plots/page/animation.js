@@ -1,4 +1,4 @@
-// Shows the frames. Without this script the page shows the last frame.
+// Turns the frames. Without it the page shows the last one.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const slider = document.getElementById("frame");
