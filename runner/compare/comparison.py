@@ -7,11 +7,12 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from runner.compare.names import name_families
-from runner.compare.pairs import UNKNOWN_SPREAD, Family, families
-from runner.compare.runs import Problem, collect
-from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored
+from runner.compare.pairs import UNKNOWN_SPREAD, Family, Standing, families
+from runner.compare.runs import Problem, collect, of_one_version
+from runner.compare.scores import Arm, arms, choose_metric, choose_tuned, scored, within
 from runner.compare.settings import Setting, differing_keys, group
 from runner.results.run import HISTORY, SNAPSHOTS, WEIGHTS, Run
 from runner.system.terminal import one_line
@@ -30,6 +31,7 @@ class Comparison:
     Attributes:
         runs, settings: the runs read, and the same merged over seeds.
         unusable: folders that were skipped, and why.
+        outdated: runs that another version of the laboratory's code trained, which are left out.
         repeated: runs whose seeds another run of the setting has, as where sweeps overlap.
         failures: failed jobs, as a sweep reports them.
         metric, tuned: what is scored, and which keys validation data chose.
@@ -42,6 +44,7 @@ class Comparison:
     runs: list[Run]
     settings: list[Setting]
     unusable: list[Problem]
+    outdated: list[Problem]
     repeated: list[Problem]
     failures: list[Problem]
     metric: str
@@ -60,7 +63,7 @@ class Comparison:
             for run in self.runs
             for name, reason in run.damage.items()
         ]
-        return [*self.unusable, *self.repeated, *damaged]
+        return [*self.unusable, *self.outdated, *self.repeated, *damaged]
 
     @property
     def listed_problems(self) -> dict[str, list[Problem]]:
@@ -97,18 +100,22 @@ def build(
         places = ", ".join(str(folder) for folder in folders)
         reasons = "".join(f"; {p.path}: {p.reason}" for p in problems[:3])
         raise ValueError(f"no finished run in {places}{reasons}")
+    runs, outdated = of_one_version(runs)
     settings, repeated = group(runs)
     metric = choose_metric(settings, metric)
     settings, unscored = scored(settings, metric)
     tuned = choose_tuned(settings, tune)
     compared = arms(settings, tuned)
     judged = families(compared)
+    for family in judged:
+        _keep_reasons_of_activations(family, tuned)
     name_families(judged, tuned)
     words = ["python", "-m", "runner.compare", *_places(folders), "--metric", metric]
     return Comparison(
         runs=runs,
         settings=settings,
         unusable=[*problems, *unscored],
+        outdated=outdated,
         repeated=repeated,
         failures=list(failures),
         metric=metric,
@@ -118,6 +125,23 @@ def build(
         families=judged,
         command=one_line(shlex.join([*words, "--tune", tune] if tune else words)),
     )
+
+
+def _keep_reasons_of_activations(family: Family, tuned: Sequence[str]) -> None:
+    """Drop a standing's reason unless a possible best arm differs from it in the activation only.
+
+    Where epochs or layers differ too, they may be the cause of what the run's findings say.
+    """
+
+    def rest(standing: Standing) -> dict[str, Any]:
+        free = ("activation", "extensions", *tuned)
+        config = standing.settings[0].config
+        return {key: value for key, value in config.items() if not within(key, free)}
+
+    best = [rest(standing) for standing in family.judged(True)]
+    for standing in family.judged(False):
+        if standing.reason and rest(standing) not in best:
+            standing.reason = ""
 
 
 def _places(folders: Sequence[str | os.PathLike[str]]) -> list[str]:

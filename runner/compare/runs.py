@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.compare.histories import Histories
 from runner.results.run import CONFIG, LEADERBOARD, SUMMARY, Run, read_run
 from runner.system.terminal import first_line
+from runner.training.fingerprint import laboratory_code
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A folder that is not part of the comparison, and why."""
+    """A folder that is not part of the comparison, why, and the command that mends it."""
 
     path: str
     reason: str
@@ -74,3 +77,24 @@ def _run_folders(folder: Path, problems: list[Problem]) -> Iterator[Path]:
             # A link may form a cycle, or point outside an untrusted folder.
             if not link.resolve().is_relative_to(folder.resolve()):
                 problems.append(Problem(str(link), "is a link; name the folder it points to"))
+
+
+def of_one_version(runs: Sequence[Run]) -> tuple[list[Run], list[Problem]]:
+    """Return the runs that one version of the laboratory's code trained; the others as problems.
+
+    The version is the one in use if it trained any of them, else the one that trained most.
+    """
+    versions = [run.summary["fingerprint"].get("code") for run in runs]
+    in_use = laboratory_code()
+    kept = in_use if in_use in versions else Counter(versions).most_common(1)[0][0]
+    others = [run for run, code in zip(runs, versions, strict=True) if code != kept]
+    reason = "another version of this laboratory's code trained it"
+    problems = [Problem(str(run.path), reason, _again(run)) for run in others]
+    return [run for run, code in zip(runs, versions, strict=True) if code == kept], problems
+
+
+def _again(run: Run) -> str:
+    """Return the command that trains a run again in its folder."""
+    words = run.summary["command"].split(" ")
+    words = [word for word in words if not word.startswith("hydra.run.dir=")]
+    return " ".join([*words, shlex.quote(f"hydra.run.dir={run.path}")])

@@ -154,7 +154,15 @@ def _failures(comparison: Comparison) -> list[str]:
     if failed:
         are = "is" if failed == 1 else "are"
         result.append(f"{counted(failed, 'job')} failed and {are} listed with the reason.")
-    unused = len(comparison.problems) - repeated
+    outdated = comparison.outdated
+    if outdated:
+        several = len(outdated) > 1
+        result.append(
+            f"{counted(len(outdated), 'run')} {'are' if several else 'is'} left out because "
+            f"another version of this laboratory's code trained {'them' if several else 'it'}; "
+            f"this command trains {'the first' if several else 'it'} again: {outdated[0].command}"
+        )
+    unused = len(comparison.problems) - repeated - len(outdated)
     if unused:
         result.append(
             f"{counted(unused, 'folder')} could not be used, or only in part; reasons are listed."

@@ -1,4 +1,4 @@
-"""Pictures of a run, drawn from its folder alone.
+"""Draw a run's pictures from its folder.
 
     >>> from runner import plots
     >>> plots.draw("outputs/runs/tanh_moons_1a2b3c4d")
@@ -22,7 +22,7 @@ from runner.results.run import LAST_PICTURE, Run, load_run
 from runner.system.files import write_whole
 from runner.system.terminal import progress_bar
 
-if TYPE_CHECKING:  # a command chooses Matplotlib's backend before it loads it
+if TYPE_CHECKING:  # a command chooses Matplotlib's backend before it loads Matplotlib
     from runner.plots.style import Picture
 
 __all__ = ["FORMATS", "PICTURES", "animate", "draw", "figures", "load"]
@@ -36,12 +36,12 @@ PICTURES = {
     "units": "layers",
     LAST_PICTURE: "curves",
 }
-"""By file name the module here whose function of that name draws it; each takes a run and
-returns None where it would have nothing to show."""
+"""The module that draws each picture, by file name. The module's function of that name takes a run
+and returns the picture, or None if there is nothing to show."""
 
 
 class _Once(Run):
-    """A run that makes its data and networks once for all pictures."""
+    """A run that caches its data and networks, so that all pictures share them."""
 
     def __init__(self, run: Run) -> None:
         making = ("data", "network", "initial_network")
@@ -49,7 +49,7 @@ class _Once(Run):
 
 
 def load() -> dict[str, Callable[[Run], Picture | None]]:
-    """Load Matplotlib and return what draws each picture, by file name."""
+    """Load Matplotlib and return the functions that draw the pictures, by file name."""
     return {
         name: getattr(import_module(f"runner.plots.{module}"), name)
         for name, module in PICTURES.items()
@@ -57,17 +57,17 @@ def load() -> dict[str, Callable[[Run], Picture | None]]:
 
 
 def figures(run: Run, names: Iterable[str] = PICTURES) -> dict[str, Picture]:
-    """Return the pictures of a loaded run by name; they show themselves in a notebook."""
+    """Return a run's pictures by name; a notebook shows them inline."""
     return dict(_drawn(run, names))
 
 
 def _drawn(run: Run, names: Iterable[str]) -> Iterator[tuple[str, Picture]]:
-    """Yield one picture after the other: a figure takes megabytes, which the next can have."""
+    """Yield one picture after the other, so that only one figure needs memory at a time."""
     from runner.plots.style import style
 
     once, drawers = _Once(run), load()
     for name in names:
-        with style(), np.errstate(all="ignore"):  # histories hold what has overflowed
+        with style(), np.errstate(all="ignore"):  # a history may hold inf and NaN
             figure = drawers[name](once)
         if figure is not None:
             yield name, figure
@@ -77,8 +77,8 @@ def _drawn(run: Run, names: Iterable[str]) -> Iterator[tuple[str, Picture]]:
 def draw(folder: str | os.PathLike[str], format: str = "png") -> list[Path]:
     """Draw a run's pictures into its folder and return the files written.
 
-    The same run gives the same bytes. Raises ValueError, one line, for a folder that holds
-    no finished run or a format other than png, svg and pdf.
+    The same run gives byte-identical files. Raises ValueError, one line, if the folder holds no
+    finished run or the format is not png, svg or pdf.
     """
     if format not in FORMATS:
         raise ValueError(f"format must be {', '.join(FORMATS)}, got {format!r}")
@@ -92,11 +92,11 @@ def draw(folder: str | os.PathLike[str], format: str = "png") -> list[Path]:
 
 
 def animate(folder: str | os.PathLike[str]) -> list[Path]:
-    """Write animation.gif and animation.html into a run's folder and return their paths: the
-    network at each epoch that ``training.snapshots`` kept.
+    """Write animation.gif and animation.html into a run's folder and return their paths.
 
-    The same run gives the same bytes. Raises ValueError, one line, for a folder that holds no
-    finished run, or one without snapshots.
+    The animation has a frame for each epoch that ``training.snapshots`` kept. The same run gives
+    byte-identical files. Raises ValueError, one line, if the folder holds no finished run or the
+    run has no snapshots.
     """
     run = load_run(folder)
     draw_frames = import_module("runner.plots.animation").draw

@@ -16,15 +16,16 @@ from runner.system.command import prepare, status_of
 from runner.system.terminal import OneLineParser, note, one_line
 
 EXAMPLES = """\
-what is drawn into each folder:
-  loss, accuracy  train, validation, test by epoch, with bands over the seeds
-  boundary        what the network predicts at each point (two features only)
-  activation      the function, its derivative, and what the layers feed it
-  flow            the gradient that reaches each layer
-  units           dead units and flat outputs by layer
-or, with --animate, for a run with training.snapshots:
-  animation       boundary, loss and activation, epoch by epoch: a gif, and an
-                  html page with a slider
+pictures written into each folder:
+  loss, accuracy  train, validation and test, by epoch, with intervals over the
+                  replicates
+  boundary        the network's prediction at each point (two features only)
+  activation      the function, its derivative, and its pre-activations
+  flow            the gradient of each layer
+  units           dead units and saturated outputs of each layer
+with --animate, for a run with training.snapshots:
+  animation       boundary, loss and activation, epoch by epoch: a GIF, and an
+                  HTML page with a slider
 
 examples:
   python -m runner.plots outputs/runs/tanh_moons_1a2b3c4d
@@ -34,11 +35,11 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Draw and name the files; return 2 after one line for each folder that is wrong, 1 after
-    one for each whose pictures cannot be drawn.
+    """Draw the pictures and print their paths; return the exit status.
 
-    Nothing is drawn unless every folder holds a finished run; files and comparisons among
-    them, as a pattern like ``sweep/*`` names, are passed over.
+    The status is 2 if a folder holds no finished run; then nothing is drawn. It is 1 if a
+    picture cannot be drawn. Each such folder gets one line on stderr. Files and folders of
+    comparisons, which a pattern like ``sweep/*`` also matches, are skipped.
     """
     if arguments is None:
         prepare()
@@ -100,7 +101,7 @@ def _is_no_run(path: Path) -> bool:
 
 
 def _read(folder: str) -> int:
-    """Read what the pictures need of a run's files: its config and weights."""
+    """Read the files that the pictures need, to find out whether they are damaged."""
     load_run(folder).network()
     return 0
 

@@ -1,4 +1,4 @@
-"""activation: the function, its derivative, and its inputs in the trained network."""
+"""The picture ``activation``: the function, its derivative, and its inputs in the network."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ from runner.plots.colours import GREY, INK, PALE, colour, layer_colours
 from runner.plots.style import NORMAL, SMALL, Picture, cut
 from runner.results.run import Run
 
+BEFORE = "before training"
 Function = Callable[[Array], tuple[Array, Array]]
 """x -> f(x), f'(x)."""
 
 FARTHEST = 12.0
-"""The horizontal axis never goes beyond this, whatever the pre-activations do."""
+"""The horizontal axis of f and f' ends here at the latest, even if pre-activations are larger."""
 
 MOST_LAYERS = 5
 MOST_SAMPLES = 1000
 MOST_LEARNED = 4
-"""Parameters whose learned values have room beside a layer."""
+"""There is room for the learned values of this many parameters beside a layer."""
 MOST_BEYOND = 0.1
-"""Share of a layer's inputs beyond the function's axis above which they get one of their own."""
+"""If a larger share of a layer's inputs lies beyond the function's axis, the inputs get a wider
+axis of their own."""
 _BINS = 80
 _FORMULA_LINE = 0.21
 _LABELS = 1.5
-"""Inches right of the axes."""
+"""Inches for the labels right of the axes."""
 
 
 def activation(run: Run) -> Picture | None:
-    """Draw f and f' above the pre-activations of each hidden layer, before and after.
+    """Draw f and f', and below them each hidden layer's pre-activations before and after training.
 
     Returns None for a network without hidden layers.
     """
@@ -61,7 +63,8 @@ def activation(run: Run) -> Picture | None:
             drawn.append((one.label, f, slope))
     notes = [
         shown[0].note,
-        "below: its inputs in each hidden layer before and after training, each to its own height",
+        "below: pre-activations of hidden layers before and after training, each scaled to its "
+        "maximum",
     ]
     first = network.activations[0]
     written = first.written() if isinstance(first, Formula) else ()
@@ -75,7 +78,7 @@ def activation(run: Run) -> Picture | None:
     subject = "activation"
     if wide:
         subject += f" of inputs up to {short(float(f'{max(-inputs[0], inputs[1]):.0e}'))}"
-        notes.append("grey: the part drawn above")
+        notes.append("grey: the range of the upper panel")
     figure = page(run, subject, notes, height=height)
     shade = colour(run.config.activation["name"])
     for name, text, ink in zip(("f(x) = ", "f'(x) = "), written, (shade, INK), strict=False):
@@ -112,8 +115,8 @@ def activation(run: Run) -> Picture | None:
 
 @dataclass
 class Variant:
-    """One curve to draw: x -> (f, f'), its name, how it comes about, and the parameters that a
-    layer has learned for it."""
+    """One curve to draw: x -> (f, f'), its label, a note on how it is computed, and the layer's
+    learned parameters as texts."""
 
     function: Function
     label: str = ""
@@ -122,7 +125,7 @@ class Variant:
 
 
 def variants(network: Network, layers: list[int]) -> list[Variant]:
-    """Return what to draw: one curve, or one per layer or input where they differ."""
+    """Return the curves to draw: one, or one per layer or input if they differ."""
     first = network.activations[layers[0]]
     if isinstance(first, Elementwise) and not first.params:
         return [Variant(_elementwise(first))]
@@ -130,34 +133,34 @@ def variants(network: Network, layers: list[int]) -> list[Variant]:
         start = copy.deepcopy(first)
         start.params = dict(type(first)(**first.hyperparameters).params)
         begun = ", ".join(f"{name} {value:.3g}" for name, value in start.params.items())
-        note = f"learnable: mean over units and seeds (± sd), at the start {begun}"
+        note = f"learned parameters: mean over units and seeds (± sd); before training {begun}"
         return [
             *(_learned(network.activations[k], note) for k in layers),
-            Variant(_elementwise(start), "at the start"),
+            Variant(_elementwise(start), BEFORE),
         ]
     units = round(network.hidden[layers[0]] * first.inputs_per_output)
     first = _averaged(first)
     mates = _inputs_of_first_output(first, units)
     if first.inputs_per_output == 2 and len(mates) == 2:
-        note = "one output of two inputs: each sweeps while the other is 1"
+        note = "an output of two inputs: one varies, the other is 1"
         a, b = mates
         return [
             Variant(_swept(first, units, a, {b: 1.0}), "1st input", note),
             Variant(_swept(first, units, b, {a: 1.0}), "2nd input", note),
         ]
-    note = f"first of {units} units: its own input sweeps, the others are 0"
+    note = f"first of {units} units: its own input varies, the others are 0"
     return [Variant(_swept(first, units, 0, {}), "", note)]
 
 
 def _learned(activation: Activation, note: str) -> Variant:
     values = [(name, finite(value)) for name, value in activation.params.items()]
-    told = [
+    texts = [
         f"{name} {value.mean():.2g} ± {value.std():.1g}" if value.size else f"{name} not finite"
         for name, value in values[:MOST_LEARNED]
     ]
     if len(values) > MOST_LEARNED:
-        told[-1] = f"and {len(values) - MOST_LEARNED + 1} others"
-    return Variant(_elementwise(_averaged(activation)), "", note, tuple(told))
+        texts[-1] = f"and {len(values) - MOST_LEARNED + 1} others"
+    return Variant(_elementwise(_averaged(activation)), "", note, tuple(texts))
 
 
 def _averaged(activation: Activation) -> Activation:
@@ -175,7 +178,7 @@ def _elementwise(activation: Activation) -> Function:
 
 
 def _swept(activation: Activation, units: int, index: int, fixed: dict[int, float]) -> Function:
-    """Return x -> (y_1, dy_1/dx) with x at one input and the others held."""
+    """Return x -> (y_1, dy_1/dx) where x is one input and the others are fixed (0 by default)."""
 
     def function(x: Array) -> tuple[Array, Array]:
         rows = np.zeros((len(x), units))
@@ -191,7 +194,7 @@ def _swept(activation: Activation, units: int, index: int, fixed: dict[int, floa
 
 
 def _inputs_of_first_output(activation: Activation, units: int) -> list[int]:
-    """Return which inputs the first output depends on, at a point without symmetry."""
+    """Return the inputs on which the first output depends, found at random points."""
     x = np.random.default_rng(0).uniform(0.5, 1.5, (8, units))
     y = activation.forward(x)
     grad = np.zeros_like(y)
@@ -200,9 +203,9 @@ def _inputs_of_first_output(activation: Activation, units: int) -> list[int]:
 
 
 def input_range(function: Function, pairs: list[tuple[Array, Array]]) -> tuple[float, float]:
-    """Return limits that hold both the function's character and 98% of what it is fed.
+    """Return limits that contain the function's bends and 98% of its inputs in each layer.
 
-    The character ends where the derivative has come within 2% of what it is far out.
+    The bends end where the derivative comes within 2% of its value at the end of the grid.
     """
     grid = np.linspace(-FARTHEST, FARTHEST, 1201)
     slope = function(grid)[1]
@@ -223,14 +226,14 @@ def input_range(function: Function, pairs: list[tuple[Array, Array]]) -> tuple[f
 
 
 def with_kinks(grid: Array, kinks: Iterable[float]) -> Array:
-    """Return the grid with each kink inside it, and the floats on both sides of one."""
+    """Return the grid with each kink inside it and the neighbouring floats on both sides."""
     inside = [kink for kink in kinks if grid[0] < kink < grid[-1]]
     beside = [np.nextafter(kink, end) for kink in inside for end in (-np.inf, np.inf)]
     return np.union1d(grid, [*inside, *beside])
 
 
 def apart(y: Array, grid: Array, kinks: Iterable[float]) -> Array:
-    """Return y with a gap where it jumps at a kink: no line pretends a value between."""
+    """Return y with NaN where it jumps at a kink, so that no line is drawn across the jump."""
     y = np.array(y, np.float64)
     for at in np.flatnonzero(np.isin(grid[1:-1], list(kinks))) + 1:
         if not np.isclose(y[at - 1], y[at + 1]):
@@ -241,8 +244,10 @@ def apart(y: Array, grid: Array, kinks: Iterable[float]) -> Array:
 def _functions(
     axes: Axes, drawn: list[tuple[str, Array, Array]], grid: Array, shades: list[str]
 ) -> None:
-    """Draw f solid and f' dashed, with labels at their ends: in a layer's colour what it has
-    learned, in grey what it began with."""
+    """Draw f as a solid and f' as a dashed line, with labels at their ends.
+
+    Learned functions have their layer's colour; the function before training is grey.
+    """
     reach = max(abs(grid[0]), abs(grid[-1]))
     values = finite(np.concatenate([curve for _, *both in drawn for curve in both]))
     low, high = (values.min(), values.max()) if values.size else (-1.0, 1.0)
@@ -254,7 +259,7 @@ def _functions(
     labels = []
     learned = len(drawn) > 2
     for order, (label, f, slope) in enumerate(drawn):
-        beginning = label == "at the start"
+        beginning = label == BEFORE
         shade = GREY if beginning else shades[min(order, len(shades) - 1)]
         alpha = 0.55 if order and not learned else 1.0
         second = shade if learned or beginning else INK
@@ -278,7 +283,7 @@ def _histograms(
     limits: tuple[float, float],
     shades: list[str],
 ) -> None:
-    """Draw one row per layer: the last epoch filled, the first as a line."""
+    """Draw one row per layer: pre-activations after training filled, before training as a line."""
     scale = axes.xaxis.get_transform()
     ends = np.asarray(scale.transform(np.array(limits)))
     edges = scale.inverted().transform(np.linspace(ends[0], ends[1], _BINS + 1))
@@ -303,8 +308,11 @@ def _histograms(
 def _input_limits(
     pairs: list[tuple[Array, Array]], drawn: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return the limits at which the function is drawn, or wider ones that hold 99% of each
-    layer's inputs where many lie beyond."""
+    """Return the limits of the axis of the inputs.
+
+    They are those of the function's axis or, if many inputs lie beyond it, wider ones that contain
+    99% of each layer's inputs.
+    """
     every = [values for pair in pairs for values in pair if values.size]
     low, high = drawn
     beyond = [np.mean((values < low) | (values > high)) for values in every]
@@ -322,13 +330,13 @@ def _outside(values: Array, limits: tuple[float, float]) -> str:
 
 
 def _chosen_layers(count: int) -> list[int]:
-    """Return all layers, or evenly spaced ones with the first and the last."""
+    """Return all layers or, of many, evenly spaced ones including the first and the last."""
     return (
         np.unique(np.linspace(0, count - 1, min(count, MOST_LAYERS)).round()).astype(int).tolist()
     )
 
 
 def finite(values: Array) -> Array:
-    """Return the finite values, flat."""
+    """Return the finite values as one dimension."""
     flat = values.ravel()
     return flat[np.isfinite(flat)]

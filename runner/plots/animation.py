@@ -1,6 +1,7 @@
-"""How a network learns, epoch by epoch: an animated picture, and a page with a slider.
+"""Animate how a network learns, epoch by epoch: a GIF, and a web page with a slider.
 
-The figure is drawn once; each frame moves what changes and draws it over a copy of the rest.
+The fixed parts of the figure are drawn once. For each frame, only the parts that change are drawn,
+over a copy of the fixed parts.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ HEIGHT = 5.2
 RESOLUTION, FINER = 120, 2
 MOST_SAMPLES = 600
 MILLISECONDS, AT_THE_END = 120, 2500
-"""How long a frame is shown, and the last one."""
+"""Milliseconds for which a frame, and the last frame, is shown."""
 TRANSPARENT = np.uint8(255)
-"""The index of no colour: a pixel of the frame before stays."""
+"""This palette index keeps the pixel of the previous frame."""
 LEAST_CHANGE = 8
-"""Of 255 levels, by which a pixel must differ in one channel from what is shown."""
+"""A pixel is drawn again only if a channel changes by more than this, of 255 levels."""
 _BINS = 60
 _PAGE = Path(__file__).parent / "page"
 
@@ -51,15 +52,18 @@ Box = tuple[float, float, float, float]
 
 
 class Panel(NamedTuple):
-    """What changes from frame to frame, in the order to draw it, and what moves it to frame k."""
+    """The artists that change, in drawing order, and a function that sets them to frame k."""
 
     artists: list[Any]
     move: Callable[[int], object]
 
 
 class Frames(NamedTuple):
-    """Pictures as indices (height, width) into a palette, what each shows in words, and in which
-    rows its panels are: a narrow screen shows the left half above the right one."""
+    """Frames as indices (height, width) into a palette, a text for each, and the rows with panels.
+
+    The page shows only these rows, in two halves; a narrow screen puts the left half above the
+    right one.
+    """
 
     pictures: list[Array]
     palette: Array
@@ -68,20 +72,20 @@ class Frames(NamedTuple):
 
 
 def draw(run: Run, progress: Progress) -> dict[str, bytes]:
-    """Return the files of a run's animation by name; ``progress`` is told the share done.
+    """Return the files of a run's animation by name; ``progress`` gets the share that is done.
 
-    Raises ValueError if the run keeps no snapshots.
+    Raises ValueError if the run has no snapshots.
     """
     frames = _frames(run, progress)
     return {"animation.gif": _gif(frames), "animation.html": _html(run, frames).encode()}
 
 
 def _frames(run: Run, progress: Progress) -> Frames:
-    """Draw all frames, in one palette."""
+    """Draw all frames, with a common palette."""
     epochs, network = run.snapshots()
     texts = [_text(run, epoch, network.chosen([k])) for k, epoch in enumerate(epochs.tolist())]
     with style(), np.errstate(all="ignore"):
-        figure = page(run, "how it learns", [f"seed {run.config.seed}"], height=HEIGHT)
+        figure = page(run, "learning by epoch", [f"seed {run.config.seed}"], height=HEIGHT)
         figure.set_dpi(DPI)
         headline = figure.words(figure.left, figure.top, "", size=NORMAL, weight="bold", va="top")
         figure.top -= 0.25
@@ -99,7 +103,7 @@ def _frames(run: Run, progress: Progress) -> Frames:
 
 
 def _text(run: Run, epoch: int, network: TrainedNetwork) -> str:
-    """Return "epoch 12: train 81.0%, test 78.5% correct"."""
+    """Return "epoch 12: train accuracy 81.0%, test accuracy 78.5%"."""
     if not np.isfinite(network.theta).all():
         return f"epoch {epoch}: diverged"
     data = run.data()
@@ -108,13 +112,15 @@ def _text(run: Run, epoch: int, network: TrainedNetwork) -> str:
         x, labels = data.part(part)
         if labels.size:
             right = predictions(network.logits(x[:1])) == labels[:1]
-            shares.append(f"{part} {right.mean():.1%}")
-    return f"epoch {epoch}: {', '.join(shares)} correct"
+            shares.append(f"{part} accuracy {right.mean():.1%}")
+    return f"epoch {epoch}: {', '.join(shares)}"
 
 
 def _panels(figure: Picture, run: Run, epochs: Array, network: TrainedNetwork) -> Iterator[Panel]:
-    """Yield the field if there are two features, the loss, the activation if it is applied: the
-    first in the left half, the others in the right one."""
+    """Yield the decision field (of two features), the loss, and the activation (of hidden layers).
+
+    The first panel fills the left half of the figure, the others share the right half.
+    """
     drawers: list[Callable[[Box], Panel]] = []
     if network.features == 2:
         drawers.append(partial(_field, figure, run, network))
@@ -136,7 +142,7 @@ def _panels(figure: Picture, run: Run, epochs: Array, network: TrainedNetwork) -
 
 
 def _field(figure: Picture, run: Run, network: TrainedNetwork, box: Box) -> Panel:
-    """The decision field with the samples."""
+    """Draw the decision field and the samples."""
     data = run.data()
     extent = extent_of(np.concatenate([data.train_x[0], data.test_x[0]]))
     left, bottom, right, top = box
@@ -159,7 +165,7 @@ def _field(figure: Picture, run: Run, network: TrainedNetwork, box: Box) -> Pane
 
 
 def _loss(figure: Picture, run: Run, epochs: Array, box: Box) -> Panel:
-    """The losses up to the epoch; the rest of them pale."""
+    """Draw the losses: in colour up to the frame's epoch, pale after it."""
     axes = figure.place(*box)
     name = run.config.activation["name"]
     shades = {"train": counterpart(name), "test": colour(name)}
@@ -192,18 +198,19 @@ def _loss(figure: Picture, run: Run, epochs: Array, box: Box) -> Panel:
 
 
 def _activation(figure: Picture, run: Run, network: TrainedNetwork, box: Box) -> Panel:
-    """The function and its derivative above what the first and the last hidden layer feed it."""
+    """Draw the function and its derivative, and below them the pre-activations of the first and the
+    last hidden layer."""
     x = run.data().train_x[:1, :MOST_SAMPLES]
     last = network.replicates - 1
     layers = sorted({0, len(network.hidden) - 1})
 
-    def fed(k: int) -> list[Array]:
+    def inputs_of(k: int) -> list[Array]:
         found = network.chosen([k]).preactivations(x)
         return [finite(found[layer]) for layer in layers]
 
     kinks = network.activations[0].kinks
     function = variants(network.chosen([last]), layers)[0].function
-    low, high = input_range(function, list(zip(fed(0), fed(last), strict=True)))
+    low, high = input_range(function, list(zip(inputs_of(0), inputs_of(last), strict=True)))
     grid = with_kinks(np.linspace(low, high, 401), kinks)
 
     def curves(k: int) -> list[Array]:
@@ -240,7 +247,7 @@ def _activation(figure: Picture, run: Run, network: TrainedNetwork, box: Box) ->
     def move(k: int) -> None:
         for line, y in zip((f, slope), curves(k), strict=True):
             line.set_data(grid, y)
-        for row, (bar, inputs) in enumerate(zip(bars, fed(k), strict=True)):
+        for row, (bar, inputs) in enumerate(zip(bars, inputs_of(k), strict=True)):
             count = np.histogram(inputs, edges)[0]
             base = len(layers) - 1 - row
             bar.set_data(base + 0.85 * count / max(count.max(), 1), edges, base)
@@ -249,7 +256,7 @@ def _activation(figure: Picture, run: Run, network: TrainedNetwork, box: Box) ->
 
 
 def _drawn(figure: Picture, panels: list[Panel], frames: int) -> Iterator[Array]:
-    """Yield the pixels (height, width, 4) of one frame after the other."""
+    """Yield the pixels (height, width, 4) of each frame."""
     moving: list[Artist] = [artist for panel in panels for artist in panel.artists]
     for artist in moving:
         artist.set_animated(True)
@@ -266,7 +273,8 @@ def _drawn(figure: Picture, panels: list[Panel], frames: int) -> Iterator[Array]
 
 
 def _gif(frames: Frames) -> bytes:
-    """Return the frames as a GIF whose pixels stay until they change by more than shows."""
+    """Return the frames as a GIF. A pixel that changes invisibly little keeps its colour, which
+    makes the file smaller."""
     colours = frames.palette.astype(int)
     alike = abs(colours[:, None] - colours).max(axis=-1) <= LEAST_CHANGE
     shown = frames.pictures[0]
@@ -284,21 +292,21 @@ def _gif(frames: Frames) -> bytes:
         duration=[*[MILLISECONDS] * (len(images) - 1), AT_THE_END],
         loop=0,
         transparency=int(TRANSPARENT),
-        disposal=1,  # a frame is drawn over the one before
+        disposal=1,  # draw each frame over the previous one
         optimize=False,
     )
     return stream.getvalue()
 
 
 def _html(run: Run, frames: Frames) -> str:
-    """Return a page that shows one frame at a time, as ``web_page.fill`` makes it."""
+    """Return a web page, made by ``web_page.fill``, that shows one frame at a time."""
     pictures = [
         [_data_url(half, frames.palette) for half in np.split(picture[frames.rows], 2, axis=1)]
         for picture in frames.pictures
     ]
     text = escape(frames.texts[-1])
     places = {
-        "title": escape(f"{run.config.title}: how it learns"),
+        "title": escape(f"{run.config.title}: learning by epoch"),
         "facts": escape(f"{settings(run)}. Seed {run.config.seed}."),
         "last": str(len(pictures) - 1),
         "text": text,

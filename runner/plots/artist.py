@@ -1,7 +1,8 @@
-"""Draw in a second process, which loads Matplotlib while the first one composes and trains.
+"""Draw in a second process, which loads Matplotlib while the first process trains.
 
-Loading Matplotlib takes as long as training a small network. The process is forked as soon as
-the command line is read, when the only threads are the BLAS's, which mind a fork themselves.
+Loading Matplotlib takes as long as training a small network. The process is forked as soon as the
+command line is parsed. At that time the only other threads belong to the BLAS, which can be forked
+safely.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class DrawingError(WorkFailed):
-    """A run's pictures cannot be drawn; its data are kept. The message is one line."""
+    """A run's pictures cannot be drawn; its other files are kept. The message is one line."""
 
     def __init__(self, folder: Path | str, why: str) -> None:
         super().__init__(f"{folder}: the pictures cannot be drawn: {why}; everything else is kept")
@@ -30,7 +31,7 @@ class DrawingError(WorkFailed):
 def draw(folder: Path | str, format: str) -> list[Path]:
     """Draw a run's pictures and return their files, as ``plots.draw`` does.
 
-    Raises DrawingError whatever goes wrong, as Matplotlib itself is the user's.
+    Raises DrawingError for any error, because the user's Matplotlib may raise any.
     """
     with _drawing_error(folder):
         from runner import plots
@@ -66,23 +67,23 @@ class Artist:
 
     @classmethod
     def start(cls) -> Artist | None:
-        """Return a drawing process, or None where a second core or a safe fork is missing.
+        """Return a drawing process, or None without a second core or a safe fork (Linux only).
 
-        Raises OSError if it cannot be started.
+        Raises OSError if the process cannot be started.
         """
         return cls() if sys.platform == "linux" and available_cores() > 1 else None
 
     def draw(self, extensions: Sequence[str], folder: Path, format: str) -> None:
-        """Draw a run's pictures after loading the extensions, which the other process has
-        never seen. Raises DrawingError."""
-        self.worker.finish()  # if it could not load Matplotlib, it cannot draw either
+        """Load the extensions into the other process and draw a run's pictures there. Raises
+        DrawingError."""
+        self.worker.finish()  # an error while loading Matplotlib appears again when drawing
         self.worker.begin((list(extensions), folder, format))
         _, why = self.worker.finish()
         if why:
             raise DrawingError(folder, why)
 
     def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """Kill the process."""
         self.worker.kill()
 
 

@@ -14,15 +14,15 @@ from activations.base import Array
 from runner.plots.style import SMALL
 
 BEYOND = 100
-"""How many times beyond the middle 96% of its lines a logarithmic axis may reach."""
-_TICKED = (1e-150, 1e150)  # Matplotlib puts ticks far beyond the limits: these are floats too
+"""A logarithmic axis extends at most by this factor beyond the middle 96% of its lines' values."""
+_TICKED = (1e-150, 1e150)  # Matplotlib's ticks far beyond such limits are still finite floats
 
 
 def log_limits(lines: Array, bands: Array) -> tuple[float, float] | None:
-    """Return limits that show lines and bands, None if no line has a positive value.
+    """Return the limits for lines and bands, or None if no line has a positive value.
 
-    One burst before a divergence, or a band over few replicates, must not press all lines
-    flat: the limits are at most BEYOND times outside the middle 96% of the lines' values.
+    The limits are at most the factor BEYOND outside the middle 96% of the lines' values. Without
+    that bound, a burst before a divergence or a wide band would flatten all lines.
     """
     positive = lines[np.isfinite(lines) & (lines > 0)]
     if not positive.size:
@@ -38,7 +38,7 @@ def log_limits(lines: Array, bands: Array) -> tuple[float, float] | None:
 def linear_limits(
     drawn: Array, least: float = -np.inf, most: float = np.inf
 ) -> tuple[float, float]:
-    """Return limits around everything drawn, with a little room up to ``least`` and ``most``."""
+    """Return limits 5% beyond everything drawn, but never beyond ``least`` and ``most``."""
     seen = drawn[np.isfinite(drawn)]
     low, high = (float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
     room = 0.05 * (high - low) or 0.02
@@ -46,7 +46,7 @@ def linear_limits(
 
 
 def beyond(panels: Iterable[tuple[tuple[float, float], Array]]) -> str:
-    """Return a note on what lies outside the limits of some panels, empty if nothing does."""
+    """Return a note on the values outside the limits of some panels, empty if there are none."""
     below, above = [], []
     for (low, high), drawn in panels:
         below += drawn[drawn < low].tolist()
@@ -57,20 +57,20 @@ def beyond(panels: Iterable[tuple[tuple[float, float], Array]]) -> str:
 
 
 def inches(axes: Axes) -> tuple[float, float]:
-    """Return how wide and how high a panel is."""
+    """Return the width and height of a panel in inches."""
     return axes.bbox.width / axes.figure.dpi, axes.bbox.height / axes.figure.dpi
 
 
 def percent(axis: Axis) -> None:
-    """Label an axis of shares in percent, with as few decimals as needed."""
+    """Label an axis of shares in percent, without trailing zeros."""
     axis.set_major_formatter(lambda value, _: f"{round(100 * value, 6):g}%")
 
 
 def error_scale(axes: Axes, low: float, step: float) -> None:
-    """Scale y from a share ``low`` to 1 by -log(1 - y + step), which spreads what is near 1.
+    """Scale y by -log(1 - y + step) from a share ``low`` to 1, which spreads values near 1.
 
-    With ``step`` the share of one sample, 1 itself is as far from one wrong sample as that is
-    from three.
+    ``step`` is the share of one sample. So the distance between 0 and 1 wrong samples on the axis
+    equals that between 1 and 3 wrong samples.
     """
     axes.set_yscale(
         "function",
@@ -95,7 +95,7 @@ def error_scale(axes: Axes, low: float, step: float) -> None:
 
 
 def asinh_axis(axes: Axes, low: float, high: float) -> None:
-    """Scale x linearly near 0 and logarithmically far from it."""
+    """Scale x by asinh: linear near 0, logarithmic far from 0."""
     low, high = np.clip([low, high], -_TICKED[1], _TICKED[1]).tolist()
     axes.set_xscale("asinh", linear_width=1.0)
     axes.set_xlim(low, high)
@@ -108,12 +108,12 @@ def asinh_axis(axes: Axes, low: float, high: float) -> None:
 
 
 def round_ticks(axis: Axis, most: int, *, integer: bool = False) -> None:
-    """Put about so many ticks at round numbers."""
+    """Put about ``most`` ticks at round numbers."""
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10], integer=integer))
 
 
 def log_ticks(axis: Axis, low: float, high: float, most: int = 9) -> None:
-    """Put ticks at powers of ten, with round numbers between where there are few."""
+    """Put at most ``most`` ticks at powers of ten, and at round numbers between if they fit."""
     if high < 2 * low:
         round_ticks(axis, 6)
         axis.set_major_formatter(lambda value, _: f"{value:.4g}")
@@ -124,7 +124,7 @@ def log_ticks(axis: Axis, low: float, high: float, most: int = 9) -> None:
 
 
 def round_logs(low: float, high: float, most: int) -> list[float]:
-    """Return at most so many round values on a logarithmic scale."""
+    """Return at most ``most`` round values between low and high on a logarithmic scale."""
     lowest, highest = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
     for factors in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
         values = [
@@ -139,7 +139,7 @@ def round_logs(low: float, high: float, most: int) -> list[float]:
 
 
 def short(value: float) -> str:
-    """Return 0.02, 1, 50, but 1e-5."""
+    """Return a number as a short text: 0.02, 1, 50, 1e-5."""
     if 1e-3 <= value < 1e4:
         return f"{value:g}"
     mantissa, exponent = f"{value:.1e}".split("e")
@@ -152,8 +152,10 @@ def draw_band(axes: Axes, x: Array, low: Array, high: Array, shade: str, **how: 
 
 
 def words_at_ends(axes: Axes, words: Iterable[tuple[str, str]], where: tuple[float, float]) -> None:
-    """Write (text, colour) at the left end and the right one of an axes; ``where`` is the height
-    as a share of the axes', and how many points above that."""
+    """Write up to two (text, colour) at the left and the right end of a panel.
+
+    ``where`` is (height as a share of the panel's, points above that height).
+    """
     height, points = where
     for (text, ink), side in zip(words, ("left", "right"), strict=False):
         axes.annotate(
@@ -169,10 +171,10 @@ def words_at_ends(axes: Axes, words: Iterable[tuple[str, str]], where: tuple[flo
 
 
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> Array:
-    """Return positions in the same order at least ``gap`` apart, moved as little as needed.
+    """Return positions at least ``gap`` apart, in the same order and moved as little as possible.
 
-    They stay within [low, high] where there is room. Pools that would overlap move together,
-    each to the mean of its members' wishes (isotonic regression of position minus offset).
+    The sum of squared moves is minimal (isotonic regression of position minus k gap). The
+    positions stay within [low, high] if there is room.
     """
     order = np.argsort(positions, kind="stable")
     wishes = np.asarray(positions, dtype=float)[order] - gap * np.arange(len(order))
@@ -191,8 +193,10 @@ def spread(positions: Sequence[float], gap: float, low: float, high: float) -> A
 def end_labels(
     axes: Axes, labels: Iterable[tuple[float, float, str, Any]], beside: float = 0.14
 ) -> None:
-    """Write (x, y, text, colour) so many inches beside line ends, pushed apart, with hairline
-    leaders."""
+    """Write labels (x, y, text, colour) ``beside`` inches right of line ends (x, y).
+
+    Labels are moved apart until none overlaps; a thin line joins each to its line end.
+    """
     entries = [entry for entry in labels if np.isfinite(entry[1])]
     if not entries:
         return
@@ -204,7 +208,7 @@ def end_labels(
     edge = float(ends[:, 0].max())
     start = edge + beside / width
     for (x, y), at, (_, _, text, shade) in zip(ends, heights, entries, strict=True):
-        far = edge - x > 0.03  # a long leader must not pass for data
+        far = edge - x > 0.03  # a long leader is dotted, so that it does not look like data
         axes.plot(
             [x, edge + 0.03 / width, start - 0.02 / width],
             [y, y, at],

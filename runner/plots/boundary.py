@@ -1,4 +1,4 @@
-"""boundary: the network's prediction at every point of the plane, under the data."""
+"""The picture ``boundary``: the network's prediction at every point of the plane, and the data."""
 
 from __future__ import annotations
 
@@ -28,16 +28,15 @@ RESOLUTION = 160
 MOST_OTHERS = 9
 MOST_POINTS = 1500
 _BESIDE = 0.55 + 1.75
-"""Inches left of a field and right of it."""
+"""Inches left and right of the field."""
 
 
 def boundary(run: Run) -> Picture | None:
-    """Draw the decision field of the replicate with the median test accuracy, or train
-    accuracy where there are no test data.
+    """Draw the decision field of the replicate with the median test accuracy.
 
-    Axes are the data's own units; their extent is that of all replicates' data, so it is the
-    same for every activation. Returns None unless there are two features, or where every
-    replicate has diverged.
+    Without test data, train accuracy decides. The axes show the data's own units. Their extent is
+    that of all replicates' data, so it is the same for every activation. Returns None if the data
+    do not have two features or if all replicates diverged.
     """
     data = run.data()
     part = judged_part(data)
@@ -51,7 +50,7 @@ def boundary(run: Run) -> Picture | None:
     field, *fields = evaluate(run.network().chosen([shown, *others]), extent, RESOLUTION)
     notes = [
         f"seed {replicate['seed']}, the median of {len(ranked)} by {part} accuracy"
-        + ("; grey lines: the other seeds" if others else "")
+        + ("; grey lines: boundaries of other seeds" if others else "")
         if len(ranked) > 1
         else ""
     ]
@@ -75,7 +74,7 @@ def boundary(run: Run) -> Picture | None:
 
 
 def _ranked(run: Run, part: str) -> list[int]:
-    """Return the replicates that did not diverge, the worst on that part first."""
+    """Return the replicates that did not diverge, by accuracy on ``part``, the worst first."""
     scores = [
         (replicate["final"][f"{part}_accuracy"], k)
         for k, replicate in enumerate(run.summary["replicates"])
@@ -87,8 +86,10 @@ def _ranked(run: Run, part: str) -> list[int]:
 def field_axes(
     figure: Picture, extent: Extent, x: float, y: float, width: float, height: float
 ) -> Axes:
-    """Return a field's axes whose upper left corner is (x, y), in inches: one unit as long on
-    both unless that wastes the room."""
+    """Return axes for a field, with the upper left corner at (x, y) inches.
+
+    A unit has the same length on both axes, unless one side would be three times the other.
+    """
     left, right, bottom, top = extent
     ratio = (right - left) / (top - bottom)
     if not 1 / 3 < ratio < 3:
@@ -104,7 +105,7 @@ def field_axes(
 
 
 def draw_samples(axes: Axes, data: Split, shown: int) -> list[Artist]:
-    """Draw a replicate's train samples small and its test samples large."""
+    """Draw a replicate's training samples as small dots and its test samples as large ones."""
     shades = class_colours(data.classes)
     x, y = data.train_x[shown, :MOST_POINTS].T
     labels = data.train_labels[shown, :MOST_POINTS]
@@ -116,7 +117,7 @@ def draw_samples(axes: Axes, data: Split, shown: int) -> list[Artist]:
 
 
 def _ring_wrong(axes: Axes, run: Run, data: Split, shown: int) -> None:
-    """Ring the test samples that the network gets wrong."""
+    """Ring the test samples that the network misclassifies."""
     x, y = data.test_x[shown, :MOST_POINTS].T
     labels = data.test_labels[shown, :MOST_POINTS]
     found = predictions(run.network().logits(data.test_x))[shown, :MOST_POINTS]
@@ -133,7 +134,7 @@ def _legend(figure: Picture, axes: Axes, classes: int, final: dict[str, Any]) ->
     def line(text: str, x: float = left, **how: Any) -> None:
         figure.words(x, y, text, size=SMALL, va="center", **how)
 
-    line("share correct", color=GREY)
+    line("accuracy", color=GREY)
     shares = [(part, final[f"{part}_accuracy"]) for part in ("train", "test")]
     shares = [(part, share) for part, share in shares if share is not None]
     for part, share in shares:
@@ -143,7 +144,7 @@ def _legend(figure: Picture, axes: Axes, classes: int, final: dict[str, Any]) ->
     rows: tuple[tuple[str, dict[str, Any]], ...] = (
         ("train sample", {"ms": 3, "mfc": GREY, "mec": "none"}),
         ("test sample", {"ms": 6, "mfc": GREY, "mec": "white"}),
-        ("wrong (test)", {"ms": 9, "mfc": "none", "mec": INK, "mew": 1.3}),
+        ("misclassified", {"ms": 9, "mfc": "none", "mec": INK, "mew": 1.3}),
     )
     for text, how in rows if len(shares) > 1 else rows[:1]:
         figure.mark([left + 0.08], [y], linestyle="none", marker="o", **how)

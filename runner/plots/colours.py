@@ -1,4 +1,4 @@
-"""The colour and dash of each activation, the same in every picture and table."""
+"""The colour and dash of each activation, which are the same in every picture and table."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from activations.base import Array
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""Okabe & Ito's colours without yellow, which has no contrast on white: the worst pair
-differs by 11 to 22 (CIEDE2000) in normal, protan, deutan and tritan vision."""
+"""The colours of Okabe & Ito (2008) without yellow, which has no contrast on white. Any two differ
+by at least 10.9 (CIEDE2000) in normal, protan, deutan and tritan vision."""
 
 DASHES: tuple[Any, ...] = (
     "-",
@@ -24,7 +24,7 @@ DASHES: tuple[Any, ...] = (
     (0, (10, 2, 3, 2)),
 )
 
-# Those most often compared come first: seven solid colours, then the same ones dashed.
+# The activations that are compared most often come first: seven solid colours, then dashed ones.
 KNOWN = (
     *("tanh", "relu", "sigmoid", "softmax", "leaky_relu", "gelu", "silu"),
     *("elu", "selu", "softplus", "mish", "prelu", "hardswish", "identity"),
@@ -40,9 +40,9 @@ MISSING, DIVERGED = "#bdbdbd", "#b00020"
 
 
 def line_style(activation: str) -> dict[str, Any]:
-    """Return the colour and dash of that activation, the same in every picture.
+    """Return the colour and dash of an activation, which are the same in every picture.
 
-    Well-known names have their own pair; that of any other follows from its letters.
+    Each name in KNOWN has its own pair. The pair of any other name is a hash of the name.
     """
     if activation in KNOWN:
         index = KNOWN.index(activation)
@@ -53,8 +53,10 @@ def line_style(activation: str) -> dict[str, Any]:
 
 
 def tell_apart(activations: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return each activation's ``line_style``; of those that share a colour, the best known
-    keeps it, and the others take colours that none of them has while there are any."""
+    """Return each activation's ``line_style``, with different colours as far as possible.
+
+    If several share a colour, the first in KNOWN keeps it; the others get unused colours.
+    """
 
     def fame(name: str) -> tuple[int, str]:
         return (KNOWN.index(name) if name in KNOWN else len(KNOWN)), name
@@ -70,23 +72,25 @@ def tell_apart(activations: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def colour(activation: str) -> str:
-    """Return the colour of that activation, where dashes mean something else."""
+    """Return the colour of an activation, for pictures where dashes have another meaning."""
     return str(line_style(activation)["color"])
 
 
 def counterpart(activation: str) -> str:
-    """Return the colour of what stands beside an activation's own: ink, or brown beside black."""
+    """Return the colour of a second line beside the activation's: dark grey, or brown if the
+    activation's is black."""
     return BROWN if colour(activation) == "#000000" else INK
 
 
 def rgb(shade: str, strength: float = 1.0) -> Array:
-    """Return "#0072b2" as red, green and blue from 0 to 1, mixed with white below strength 1."""
+    """Return "#0072b2" as red, green and blue from 0 to 1; ``strength`` below 1 mixes in white."""
     parts = [int(shade[k : k + 2], 16) / 255 for k in (1, 3, 5)]
     return 1 - strength * (1 - np.array(parts))
 
 
 def class_colours(classes: int) -> Array:
-    """Return (classes, 3), one colour per class: the palette, beyond it evenly spaced hues."""
+    """Return one colour per class, (classes, 3): the palette or, for more than seven classes,
+    evenly spaced hues."""
     if classes <= len(PALETTE):
         return np.array([rgb(shade) for shade in PALETTE[:classes]])
     from matplotlib import colormaps
@@ -95,7 +99,7 @@ def class_colours(classes: int) -> Array:
 
 
 def layer_colours(layers: int) -> list[str]:
-    """Return one colour per layer, from dark for the first to bright for the last."""
+    """Return one colour per layer, from dark (first layer) to bright (last layer)."""
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 

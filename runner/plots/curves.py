@@ -1,4 +1,4 @@
-"""loss and accuracy against the epoch: did it learn, and does it hold on unseen data?"""
+"""The pictures ``loss`` and ``accuracy``: train, validation and test against the epoch."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _FINDINGS = {
     "unstable": "unstable",
 }
 MOST_LINES = 5
-"""More replicates than can be followed are shown by so many, evenly spaced by rank."""
+"""The thin lines show at most this many replicates, evenly spaced by rank."""
 NEAR_PERFECT = 0.95
-"""Accuracy from which a linear axis would press everything against its upper edge."""
+"""From this final accuracy on, the axis is logarithmic in the error."""
 
 
 def loss(run: Run) -> Picture:
-    """Draw train, validation and test loss, log y, with each shown replicate's best epoch."""
+    """Draw train, validation and test loss on a logarithmic axis, and dots at best epochs."""
     curves = _curves(run, "loss")
     shown = _shown(run, curves)
     centres = _centres(run, curves, "loss")
@@ -69,7 +69,7 @@ def loss(run: Run) -> Picture:
             "a loss of exactly 0 is drawn at the lower edge" if zeros else "",
             beyond([(limits, everything[np.isfinite(everything)])]) if limits else "",
             _early(run),
-            "train includes the penalty" if run.config.training.l2 else "",
+            "train loss includes the penalty" if run.config.training.l2 else "",
         ],
     )
     axes = _axes(figure, run, "validation 0.000")
@@ -88,8 +88,10 @@ def loss(run: Run) -> Picture:
 
 
 def accuracy(run: Run) -> Picture:
-    """Draw train, validation and test accuracy above the line of guessing; where the judged one
-    ends near 100%, on the logarithmic scale of errors."""
+    """Draw train, validation and test accuracy, and the accuracy of chance.
+
+    If the accuracy on the judged part ends near 100%, the axis is logarithmic in the error.
+    """
     data = run.data()
     part = judged_part(data)
     curves = _curves(run, "accuracy")
@@ -99,14 +101,13 @@ def accuracy(run: Run) -> Picture:
     counts = np.stack([np.bincount(row, minlength=data.classes) for row in labels])
     chance = float((counts.max(axis=1) / labels.shape[1]).mean())
     _, last = _end(run, curves[part], centres[part])
-    subject = "accuracy" if np.isnan(last) else f"{last:.1%} of {part} samples correct"
-    guess = "chance: always the largest class"
+    subject = "accuracy" if np.isnan(last) else f"{part} accuracy {last:.1%}"
     notes = [
         counted(run, how("accuracy")),
         _lines_note(run, shown),
         _solved(run),
         _early(run),
-        guess,
+        "chance: always the most frequent class",
     ]
     figure = page(run, subject, notes)
     axes = _axes(figure, run, "validation 00.0%")
@@ -114,12 +115,12 @@ def accuracy(run: Run) -> Picture:
     lowest = min(chance, *(np.nanmin(array, initial=1) for array in drawn))
     if last >= NEAR_PERFECT:
         error_scale(axes, lowest, 1 / labels.shape[1])
-        axes.set_ylabel("correct samples (log scale of errors)")
+        axes.set_ylabel("accuracy (log scale of the error)")
     else:
         room = max(1 - lowest, 0.05)
         axes.set_ylim(max(0.0, lowest - 0.08 * room), 1 + 0.02 * room)
         round_ticks(axes.yaxis, 6)
-        axes.set_ylabel("correct samples")
+        axes.set_ylabel("accuracy")
     percent(axes.yaxis)
     axes.axhline(chance, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
     ends = _draw(axes, run, curves, shown, centres, "{:.1%}".format, 0.0)
@@ -128,10 +129,10 @@ def accuracy(run: Run) -> Picture:
 
 
 def _curves(run: Run, quantity: str) -> dict[str, Array]:
-    """Return (replicates, records) per part that has samples; stopped replicates hold on.
+    """Return (replicates, records) for each part that has samples.
 
-    A replicate that stopped early keeps its weights, so its last value stays true; one that
-    diverged has none from there on.
+    A replicate that stopped early keeps its last value, because it keeps its weights. A replicate
+    that diverged has NaN from that epoch on.
     """
     curves = {}
     for part in _DASHES:
@@ -158,12 +159,12 @@ def _axes(figure: Picture, run: Run, longest_label: str) -> Axes:
 
 
 def recorded_epochs(run: Run) -> Array:
-    """Return the recorded epochs; replicates differ only in where they end."""
+    """Return the recorded epochs of all replicates; a replicate may end earlier."""
     return np.asarray(np.fmax.reduce(run.history["epoch"], axis=0))
 
 
 def _shade(run: Run, part: str) -> str:
-    """Test wears the activation's colour, what training saw is grey."""
+    """Return a part's colour: the activation's for test data, dark or light grey for the others."""
     name = run.config.activation["name"]
     return {"test": colour(name), "train": counterpart(name)}.get(part, "#8a8a8a")
 
@@ -171,9 +172,9 @@ def _shade(run: Run, part: str) -> str:
 def _centres(
     run: Run, curves: dict[str, Array], metric: str
 ) -> dict[str, tuple[Array, Array, Array]]:
-    """Return centre, low and high per part, (records,) each, NaN where there is none.
+    """Return (centre, low, high) for each part, (records,) each, NaN where undefined.
 
-    Validation is a centre line only: a third band over two would hide all of them.
+    Validation has no band, because three bands would cover each other.
     """
     kept = [r["status"] != "diverged" for r in run.summary["replicates"]]
     centres = {}
@@ -198,10 +199,10 @@ def _draw(
     number: Callable[[float], str],
     floor: float,
 ) -> list[tuple[float, float, str, Any]]:
-    """Draw centre and band per part, thin lines of the shown replicates, and a cross where a
-    replicate was last seen before it diverged; return what to label the ends.
+    """Draw each part's centre and band, and the shown replicates as thin lines.
 
-    What is 0 on a logarithmic axis is drawn at ``floor``.
+    A cross marks the last value of a replicate that diverged. Values below ``floor`` are drawn at
+    ``floor``; this shows a 0 on a logarithmic axis. Returns the labels of the line ends.
     """
     epochs = recorded_epochs(run)
     diverged = [r["status"] == "diverged" for r in run.summary["replicates"]]
@@ -235,14 +236,13 @@ def _draw(
 
 
 def _end(run: Run, values: Array, centre: tuple[Array, Array, Array]) -> tuple[float, float]:
-    """Return a part's last epoch and centre, or of all replicates where it has no centre."""
+    """Return a part's last epoch and centre; without a centre, the last of any replicate."""
     nothing = np.isnan(centre[0]).all()
     return _last(recorded_epochs(run), values if nothing else centre[0][None])
 
 
 def _shown(run: Run, curves: dict[str, Array]) -> list[int]:
-    """Return the replicates to draw: all, or evenly spaced by what they end at, from the worst
-    to the best."""
+    """Return the replicates to draw: all or, of many, evenly spaced ones by rank at the end."""
     values = curves[judged_part(run.data())]
     if len(values) <= MOST_LINES:
         return list(range(len(values)))
@@ -257,23 +257,23 @@ def _lines_note(run: Run, shown: list[int]) -> str:
         return ""
     part = judged_part(run.data())
     if len(shown) == total:
-        return f"thin lines: {part}, seed by seed"
-    return f"thin lines: {part} of {len(shown)} seeds from the worst to the best"
+        return f"thin lines: {part}, each seed"
+    return f"thin lines: {part}, {len(shown)} seeds from the best to the worst"
 
 
 def _last_loss(
     run: Run, curves: dict[str, Array], centres: dict[str, tuple[Array, Array, Array]]
 ) -> str:
-    """Say what the judged loss ends at, and what the diagnosis says of it."""
+    """Return the title: the final loss, and the findings on it."""
     part = judged_part(run.data())
     _, last = _end(run, curves[part], centres[part])
     codes = [finding.get("code") for finding in run.summary["diagnosis"]]
-    told = [words for code, words in _FINDINGS.items() if code in codes]
-    return ", ".join([f"{part} loss {last:.3g}" if np.isfinite(last) else "loss", *told])
+    findings = [words for code, words in _FINDINGS.items() if code in codes]
+    return ", ".join([f"{part} loss {last:.3g}" if np.isfinite(last) else "loss", *findings])
 
 
 def _last(epochs: Array, values: Array) -> tuple[float, float]:
-    """Return the last point where any row has a value."""
+    """Return the last epoch at which any row has a value, and the rows' median there."""
     there = np.flatnonzero((~np.isnan(values)).any(axis=0))
     if not there.size:
         return float(epochs[-1]), float("nan")
@@ -281,7 +281,7 @@ def _last(epochs: Array, values: Array) -> tuple[float, float]:
 
 
 def _best_epochs(run: Run, shown: list[int]) -> list[tuple[float, float]]:
-    """Return each shown replicate's test loss where its validation loss was lowest."""
+    """Return each shown replicate's (epoch, test loss) at its lowest validation loss."""
     best = [run.summary["replicates"][k].get("best") or {} for k in shown]
     known = [one for one in best if one.get("test_loss") is not None]
     return [(one["epoch"], one["test_loss"]) for one in known if np.isfinite(one["test_loss"])]
@@ -289,12 +289,12 @@ def _best_epochs(run: Run, shown: list[int]) -> list[tuple[float, float]]:
 
 def _dots_note(run: Run) -> str:
     if len(run.summary["replicates"]) == 1:
-        return "dot: test loss at the epoch of lowest validation loss"
-    return "dots: where their validation loss is lowest"
+        return "dot: test loss at the epoch with the lowest validation loss"
+    return "dots: the epochs with their lowest validation loss"
 
 
 def _solved(run: Run) -> str:
-    """Say how many replicates reached the target, and when."""
+    """Return a note on how many replicates reached the target accuracy, and when."""
     target = run.config.training.target_accuracy
     part = "validation" if run.data().validation_labels.size else "train"
     replicates = run.summary["replicates"]
@@ -305,11 +305,11 @@ def _solved(run: Run) -> str:
     if not when:
         return ""
     never = [np.inf] * (len(replicates) - len(when))
-    median = np.median(when + never)  # of all: infinite unless more than half got there
-    told = f", median epoch {median:.0f}" if np.isfinite(median) else ""
-    return f"{len(when)} of {len(replicates)} reached {target:.0%} {part} accuracy{told}"
+    median = np.median(when + never)  # over all replicates: infinite if half or more never did
+    epoch = f", median epoch {median:.0f}" if np.isfinite(median) else ""
+    return f"{len(when)} of {len(replicates)} reached {target:.0%} {part} accuracy{epoch}"
 
 
 def _early(run: Run) -> str:
     stopped = any(r["status"] == "stopped_early" for r in run.summary["replicates"])
-    return "stopped seeds keep their last value" if stopped else ""
+    return "seeds that stopped early keep their last value" if stopped else ""

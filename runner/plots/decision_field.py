@@ -1,4 +1,4 @@
-"""The decision field: predictions of networks with two inputs at every point of the plane."""
+"""The decision field: a network's prediction at every point of the plane."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from runner.plots.colours import PALETTE, class_colours, rgb
 from runner.results.trained_network import TrainedNetwork
 
 STRENGTH = 0.62
-"""How much of its colour a certain prediction shows, so that the points stand out."""
+"""The share of a class's colour where the network is certain; paler than the samples' colours."""
 
 PROBABILITY = LinearSegmentedColormap.from_list(
     "probability", [rgb(PALETTE[0], STRENGTH), rgb("#ffffff"), rgb(PALETTE[1], STRENGTH)]
 )
-"""Of class 1 of two: white where the network cannot tell."""
+"""The colours of P(class 1) for two classes; 0.5 is white."""
 
 MOST_FINER = 2
-"""Into how many pixels across a cell of the grid is divided at most."""
-_FAR = 1e30  # sums of such logits are single floats
+"""A cell of the grid is divided into at most this many pixels along each side."""
+_FAR = 1e30  # the sum of two such logits is still finite in float32
 
 Extent = tuple[float, float, float, float]
-"""Left, right, bottom, top, as Matplotlib's imshow takes it."""
+"""Left, right, bottom, top, as in Matplotlib's imshow."""
 
 
 def extent_of(points: Array) -> Extent:
-    """Return the extent of points (..., 2), with some room."""
+    """Return the extent of points (..., 2), with a margin of 6% on each side."""
     x = points.reshape(-1, 2)
     low, high = x.min(axis=0), x.max(axis=0)
     room = 0.06 * np.maximum(high - low, 1e-9)
@@ -40,8 +40,10 @@ def extent_of(points: Array) -> Extent:
 
 
 def evaluate(network: TrainedNetwork, extent: Extent, resolution: int) -> Array:
-    """Return the logits of all replicates on a grid, bottom row first:
-    (replicates, resolution, resolution, 1 or classes)."""
+    """Return the logits of all replicates on a grid over the extent.
+
+    The shape is (replicates, resolution, resolution, 1 or classes), with the bottom row first.
+    """
     left, right, bottom, top = extent
     columns, rows = np.meshgrid(
         np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
@@ -53,7 +55,7 @@ def evaluate(network: TrainedNetwork, extent: Extent, resolution: int) -> Array:
 
 
 def draw_field(axes: Axes, logits: Array, box: Extent) -> None:
-    """Fill a box with one replicate's field, as ``field_colours`` has it."""
+    """Fill a box with one replicate's field, in the colours of ``field_colours``."""
     left, right, _, _ = box
     ends = axes.transData.transform([(left, 0), (right, 0)])[:, 0]
     finer = int(np.clip(np.ptp(ends) / logits.shape[1], 1, MOST_FINER))
@@ -62,10 +64,12 @@ def draw_field(axes: Axes, logits: Array, box: Extent) -> None:
 
 
 def field_colours(logits: Array, finer: int = 1) -> Array:
-    """Return uint8 colours (finer * rows, finer * columns, 3): the likeliest class's, paler
-    where the network is less sure of it, white where all classes are equally likely.
+    """Return uint8 colours, (finer * rows, finer * columns, 3).
 
-    Logits are interpolated, not colours, which would be stairs from one class to the next.
+    A pixel has the colour of the most probable class, mixed with white. If p is the probability of
+    this class, the share of the colour is (p - 1/classes) / (1 - 1/classes), so the pixel is white
+    if all classes are equally probable. Logits are interpolated, because interpolated colours would
+    show steps at the boundary.
     """
     z = np.moveaxis(_of_classes(logits), -1, 0).clip(-_FAR, _FAR).astype(np.float32)
     best = _finer(z[0], finer)
@@ -84,8 +88,11 @@ def field_colours(logits: Array, finer: int = 1) -> Array:
 
 
 def _finer(values: Array, times: int) -> Array:
-    """Return values (rows, columns) interpolated to so many times as many rows and columns: from
-    points, the first and last on the edges, to the middle of pixels."""
+    """Return values (rows, columns), interpolated linearly to ``times`` as many rows and columns.
+
+    The given values belong to points whose first and last lie on the edges; the returned ones
+    belong to the centres of pixels.
+    """
     for _ in range(2):
         points = len(values)
         places = (np.arange(times * points) + 0.5) * (points - 1) / (times * points)
@@ -96,22 +103,22 @@ def _finer(values: Array, times: int) -> Array:
 
 
 def draw_boundary(axes: Axes, logits: Array, box: Extent, **how: Any) -> None:
-    """Draw in a box the lines of ``boundary_lines``."""
+    """Draw the lines of ``boundary_lines`` in a box."""
     axes.add_collection(LineCollection(boundary_lines(logits, box), **how), autolim=False)
 
 
 def boundary_lines(logits: Array, box: Extent) -> list[Any]:
-    """Return the lines (points, 2) in a box at which one replicate's likeliest class changes.
+    """Return the lines (points, 2) in a box at which one replicate's most probable class changes.
 
-    Lines that part the first class from the same other one are an array, with NaN between them:
-    an array for each of thousands takes ten times the memory.
+    All lines around one class are one array with NaN between the lines. One array for each of
+    thousands of lines would take ten times the memory.
     """
     z = _of_classes(logits)
     left, right, bottom, top = box
     x, y = np.linspace(left, right, z.shape[1]), np.linspace(bottom, top, z.shape[0])
     second, first = np.moveaxis(np.partition(z, -2, axis=-1)[..., -2:], -1, 0)
     lines: list[Any] = []
-    for own in np.moveaxis(z, -1, 0)[1:]:  # what parts the first class from one of the others
+    for own in np.moveaxis(z, -1, 0)[1:]:  # class 0's boundary consists of the others' boundaries
         height = own - np.where(own == first, second, first)
         found = contour_generator(x, y, height, line_type=LineType.ChunkCombinedOffset).lines(0.0)
         for points, starts in zip(*found, strict=True):
@@ -121,7 +128,7 @@ def boundary_lines(logits: Array, box: Extent) -> list[Any]:
 
 
 def _of_classes(logits: Array) -> Array:
-    """Return (rows, columns, classes) finite logits; the single one of two classes is the
-    second's beside 0 for the first."""
+    """Return finite logits, (rows, columns, classes). A single logit is that of class 1; class 0
+    then gets the logit 0."""
     z = np.nan_to_num(logits.astype(np.float64))
     return z if z.shape[-1] > 1 else np.concatenate([np.zeros_like(z), z], axis=-1)

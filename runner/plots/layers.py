@@ -1,4 +1,4 @@
-"""flow and units: the gradient that reaches each layer, and the units lost in it."""
+"""The pictures ``flow`` and ``units``: each layer's gradient, and its dead or saturated units."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ from runner.plots.style import SMALL, Picture, colour_bar, text_width
 from runner.results.prediction import predicted_gradients
 from runner.results.run import Run
 
-MOST_COLUMNS, MOST_DOTS = 400, 50
+MOST_COLUMNS, MOST_DOTS, MOST_LABELS = 400, 50, 16
 
 
 def flow(run: Run) -> Picture:
-    """Draw the gradient reaching each layer: by epoch, before and after training, and as
-    mean-field theory predicts it before training from that of the output layer."""
+    """Draw each layer's gradient: by epoch, and before and after training.
+
+    The dashed line is mean-field theory's prediction before training, scaled to the output layer's
+    gradient.
+    """
     rms = _by_layer(run, "gradient_rms")
     with np.errstate(divide="ignore"):  # 0 if any replicate's value is exactly 0
         centre = np.exp(_mean(np.log(rms)))
@@ -41,9 +44,7 @@ def flow(run: Run) -> Picture:
         _grey(bool((rms == 0).any()), bool(np.isnan(rms).all(axis=1).any())),
         remark,
     ]
-    figure = page(
-        run, _ratio(centre), notes, height=1.9 + float(np.clip(0.17 * len(rms), 3.2, 5.2))
-    )
+    figure = page(run, _ratio(rms), notes, height=1.9 + float(np.clip(0.17 * len(rms), 3.2, 5.2)))
     base, top = figure.bottom + 0.48, figure.top - 0.22
     middle = figure.right - 2.95
     left = figure.place(figure.left + 0.6, base, middle - 0.2, top)
@@ -58,18 +59,17 @@ def flow(run: Run) -> Picture:
     colour_bar(figure, (middle - 0.05, base, middle + 0.08, top), colormaps["viridis"], marks)
     _layer_ticks(left, len(rms), output=True)
     left.set_ylabel("layer")
-    left.set_title("while training", fontsize=SMALL, loc="left", color=GREY)
+    left.set_title("gradient RMS during training", fontsize=SMALL, loc="left", color=GREY)
     _profiles(right, run, rms, centre, predicted)
     _layer_ticks(right, len(rms), output=True)
     return figure
 
 
 def units(run: Run) -> Picture | None:
-    """Draw the share of dead units and of outputs where f is flat against the epoch, a line per
-    layer.
+    """Draw the shares of dead units and of saturated outputs against the epoch, a line per layer.
 
-    What no layer ever has is said instead of drawn. Returns None for a network without hidden
-    layers.
+    If no layer ever has a dead unit, a note replaces the panel. Returns None for a network without
+    hidden layers.
     """
     layers = len(run.config.model.hidden)
     if not layers:
@@ -77,18 +77,19 @@ def units(run: Run) -> Picture | None:
     state = flatness(run.network().prototype)
     dead, saturated = (_mean(_by_layer(run, name)) for name in ("dead", "saturated"))
     panels = [("dead units", dead)] if (dead > 0).any() else []
-    panels += [(f"outputs {state}", saturated)] if np.isfinite(saturated).any() else []
+    panels += [(f"outputs that are {state}", saturated)] if np.isfinite(saturated).any() else []
     panels = panels or [("dead units", dead)]
     notes = [
         "dead: same output for every training sample" + ("" if (dead > 0).any() else "; none is"),
         f"{state}: |f'| < 0.05"
         if np.isfinite(saturated).any()
-        else "only elementwise functions have a slope for each output",
+        else "saturation is measured for elementwise functions only",
         "mean over seeds" if run.config.replicates > 1 else "",
     ]
     figure = page(run, _most_lost(dead, saturated, state), notes, height=5.1)
     base, top = figure.bottom + 0.48, figure.top - 0.22
-    labels = text_width("output 00  00.0%", SMALL) + 0.15
+    longest = f"layers {layers}-{layers}  00.0%" if layers > 1 else "layer 1  00.0%"
+    labels = text_width(longest, SMALL) + 0.15
     room = (figure.right - figure.left - 0.6 * len(panels)) / len(panels)
     for index, (title, shares) in enumerate(panels):
         start = figure.left + 0.6 + index * (room + 0.6)
@@ -99,7 +100,7 @@ def units(run: Run) -> Picture | None:
 
 
 def _shares_by_layer(axes: Axes, run: Run, shares: Array) -> None:
-    """Draw (layers, records) shares against the epoch, each layer's number at its end."""
+    """Draw (layers, records) shares against the epoch, with the layers' numbers at the ends."""
     epochs, shades = recorded_epochs(run), layer_colours(len(shares))
     most = np.nanmax(shares, initial=0)
     axes.set_xlim(epochs[0], max(epochs[-1], epochs[0] + 1))
@@ -110,26 +111,51 @@ def _shares_by_layer(axes: Axes, run: Run, shares: Array) -> None:
     axes.set_xlabel("epoch")
     axes.grid(axis="y", color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)
-    ends = []
-    for number, (line, shade) in enumerate(zip(shares, shades, strict=True), start=1):
+    for line, shade in zip(shares, shades, strict=True):
         axes.plot(epochs, line, color=shade, lw=1.4 if len(shares) > 5 else 1.8, clip_on=False)
-        seen = np.flatnonzero(~np.isnan(line))
-        if seen.size and number in _numbered(len(shares)):
-            last = line[seen[-1]]
-            share = f"{last:.0%}" if last in (0, 1) else f"{last:.1%}"
-            ends.append((epochs[seen[-1]], last, f"layer {number}  {share}", shade))
-    end_labels(axes, ends)
+    end_labels(axes, _layer_labels(epochs, shares, shades))
+
+
+def _layer_labels(
+    epochs: Array, shares: Array, shades: list[str]
+) -> list[tuple[float, float, str, str]]:
+    """Return the labels of the lines' ends; neighbouring layers with equal shares get one label.
+
+    If there are still too many, evenly spaced ones and that of the greatest share are kept.
+    """
+    last_records = [np.flatnonzero(~np.isnan(line))[-1:] for line in shares]
+    ends = [
+        (k, int(record[0]), float(shares[k, record[0]]))
+        for k, record in enumerate(last_records)
+        if record.size
+    ]
+    groups: list[tuple[str, list[tuple[int, int, float]]]] = []
+    for end in ends:
+        text = f"{end[2]:.0%}" if end[2] in (0, 1) else f"{end[2]:.1%}"
+        if groups and groups[-1][0] == text:
+            groups[-1][1].append(end)
+        else:
+            groups.append((text, [end]))
+    step = -(-len(groups) // MOST_LABELS)
+    greatest = max(ends, key=lambda end: end[2], default=None)
+    labels = []
+    for index, (text, members) in enumerate(groups):
+        if index % step == 0 or greatest in members:
+            (k, record, share), last = members[0], members[-1][0]
+            name = f"layer {k + 1}" if k == last else f"layers {k + 1}-{last + 1}"
+            labels.append((float(epochs[record]), share, f"{name}  {text}", shades[k]))
+    return labels
 
 
 def _most_lost(dead: Array, saturated: Array, state: str) -> str:
-    """Say which layer ends with the largest share of dead units, or of flat outputs."""
+    """Return the title: the layer that ends with most dead units or, if none, saturated outputs."""
     for what, shares in (("units dead", dead), (f"outputs {state}", saturated)):
         seen = [line[~np.isnan(line)][-1:] for line in shares]
-        ends = [end[0] if end.size else 0.0 for end in seen]
-        worst = int(np.argmax(ends))
-        if ends[worst] >= 0.005:
-            where = f"layer {worst + 1}'s " if len(ends) > 1 else ""
-            return f"{ends[worst]:.0%} of {where}{what}"
+        ends = np.array([end[0] if end.size else 0.0 for end in seen])
+        if (greatest := ends.max()) >= 0.005:
+            layers = np.flatnonzero(ends == greatest)
+            where = f"layer {layers[0] + 1}" if len(layers) == 1 else f"{len(layers)} layers"
+            return f"{greatest:.0%} of {what}{f' in {where}' if len(ends) > 1 else ''}"
     return "no dead units"
 
 
@@ -138,21 +164,21 @@ def _grey(zero: bool, lost: bool) -> str:
     return f"grey: {' or '.join(causes)}" if causes else ""
 
 
-def _ratio(centre: Array) -> str:
-    """Say what share of the last hidden layer's gradient reaches the first before training."""
-    hidden = len(centre) - 1
-    if hidden < 2 or not (centre[[0, hidden - 1], 0] > 0).all():
+def _ratio(rms: Array) -> str:
+    """Return the title: layer 1's gradient before training, divided by the last hidden layer's."""
+    hidden = len(rms) - 1
+    ratios = rms[0, :, 0] / rms[hidden - 1, :, 0]
+    ratios = ratios[np.isfinite(ratios)]
+    if hidden < 2 or not (ratios.size and (ratio := float(np.median(ratios))) > 0):
         return "gradient by layer"
-    ratio = centre[0, 0] / centre[hidden - 1, 0]
     if 0.1 < ratio < 10:
         return f"layers 1 and {hidden} start with similar gradients"
-    times = "of" if ratio < 1 else "times"
-    return f"layer 1 starts with {ratio:.1g} {times} layer {hidden}'s gradient"
+    return f"initial gradient of layer 1 / layer {hidden} = {ratio:.2g}"
 
 
 def _predicted(run: Run, centre: Array) -> tuple[Array, str]:
-    """Return the gradient RMS that theory predicts for each layer, none where it is of no such
-    network, and a note."""
+    """Return the gradient RMS that theory predicts for each layer, and a note; NaN if the theory
+    does not apply."""
     nothing = np.full(len(centre), np.nan)
     if len(centre) < 2:
         return nothing, ""
@@ -160,11 +186,11 @@ def _predicted(run: Run, centre: Array) -> tuple[Array, str]:
         predicted = centre[-1, 0] * predicted_gradients(run.config)
     except ValueError as error:
         return nothing, f"no prediction: {error}"
-    return predicted, "dashed: mean-field theory, from the output layer's gradient before training"
+    return predicted, "dashed: mean-field theory before training, scaled to the output layer"
 
 
 def _by_layer(run: Run, quantity: str) -> Array:
-    """Return (layers, replicates, records), first layer first."""
+    """Return a quantity of all layers, (layers, replicates, records)."""
     names = [f"layer{n}_{quantity}" for n in range(1, len(run.history))]
     values = np.array([run.history[name] for name in names if name in run.history], np.float64)
     values[~np.isfinite(values)] = np.nan
@@ -172,7 +198,7 @@ def _by_layer(run: Run, quantity: str) -> Array:
 
 
 def _mean(values: Array) -> Array:
-    """Mean over the replicates that are still there, NaN where none is; (layers, records)."""
+    """Return the mean over the replicates that have a value, (layers, records); else NaN."""
     there = ~np.isnan(values)
     counts = there.sum(axis=1)
     total = np.where(there, values, 0).sum(axis=1)
@@ -180,8 +206,10 @@ def _mean(values: Array) -> Array:
 
 
 def _heat(axes: Axes, run: Run, shares: Array, colours: Colormap) -> None:
-    """Show (layers, records) shares of a scale of colours, grey where masked; layer 1 at the
-    bottom, each record held until the next."""
+    """Draw a heat map of (layers, records) numbers from 0 to 1, with layer 1 at the bottom.
+
+    Masked numbers are grey. An epoch between two records has the colour of the earlier one.
+    """
     epochs = recorded_epochs(run)
     last = max(epochs[-1], epochs[0] + 1)
     shown = np.linspace(epochs[0], last, min(int(last - epochs[0]) + 1, MOST_COLUMNS))
@@ -203,22 +231,22 @@ def _heat(axes: Axes, run: Run, shares: Array, colours: Colormap) -> None:
 
 
 def _layer_ticks(axes: Axes, layers: int, output: bool) -> None:
-    """Number the layers, every one if there is room; the last is the output."""
+    """Number the layers on the y axis; with ``output``, the last one is called output."""
     ticks = _numbered(layers)
     axes.set_ylim(0.5, layers + 0.5)
     axes.set_yticks(ticks, ["output" if output and tick == layers else str(tick) for tick in ticks])
 
 
 def _numbered(layers: int) -> list[int]:
-    """Return the layers to number: the first, the last, and round ones with room between."""
+    """Return the layers to number: the first, the last, and multiples of a step between them."""
     step = 1 if layers <= 20 else 2 if layers <= 40 else 5 if layers <= 100 else 20
     between = [n for n in range(step, layers, step) if n > 1 and layers - n >= step]
     return sorted({1, *between, layers})
 
 
 def _profiles(axes: Axes, run: Run, rms: Array, centre: Array, predicted: Array) -> None:
-    """Draw each layer's gradient before training and at the last record, seed by seed, and what
-    was predicted before training."""
+    """Draw each layer's gradient before training and at the last record: a dot for each seed, a
+    line through the centres, and a dashed line for the prediction before training."""
     name = run.config.activation["name"]
     positions = np.arange(1, len(rms) + 1)
     there = np.flatnonzero((centre > 0).any(axis=0))

@@ -1,4 +1,4 @@
-"""PNG files with a palette: a third of the size, white stays white, no steps to be seen."""
+"""Encode pictures as PNG files with a palette of 256 colours, which takes a third of the bytes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from activations.base import Array
 _COLOURS = 256
 _CELLS = 1 << 15
 _MOST_ERROR = 2.0
-"""RMS difference, of 255 levels, above which the fullest cells will not do."""
+"""If the palette causes a larger RMS difference, of 255 levels, median cut is used instead."""
 
 
 class Histogram:
-    """The colours of some pictures, in the 32^3 cells of colour space, for a common palette."""
+    """Counts the colours of pictures in 32^3 cells of colour space, for a common palette."""
 
     def __init__(self) -> None:
         self.counts, self.totals = np.zeros(_CELLS, np.intp), np.zeros((_CELLS, 3))
 
     def cells(self, pixels: Array) -> Array:
-        """Count opaque pixels (height, width, 4) uint8 but the white ones; return each pixel's
-        cell, (height, width) uint16, that of white being one beyond."""
+        """Count the pixels of an opaque picture (height, width, 4) uint8, except white ones.
+
+        Returns each pixel's cell, (height, width) uint16; white has the number after the last cell.
+        """
         flat = np.ascontiguousarray(pixels).reshape(-1, 4)
         drawn = np.flatnonzero(flat.view(np.uint32).ravel() != 0xFFFFFFFF)
         colours = flat[drawn, :3]
@@ -39,18 +41,19 @@ class Histogram:
         return cells.reshape(pixels.shape[:2])
 
     def palette(self, most: int = _COLOURS) -> tuple[Array, Array, float]:
-        """Return so many colours or fewer (colours, 3), white first, the index of each cell's and
-        of white's (cells + 1,), and the RMS difference that this makes.
+        """Return a palette, the palette index of each cell, and the RMS difference that it causes.
 
-        The fullest cells' mean colours are the palette, every other cell takes the nearest of
-        them: flat areas keep their colour to one level, antialiased edges move by less than shows.
+        The palette, (colours, 3) with at most ``most`` colours, is white and the mean colours of
+        the fullest cells. The indices, (cells + 1,), end with that of white. Every other cell gets
+        the nearest colour: flat areas keep their colour to one level, and antialiased edges change
+        invisibly little.
         """
         used = np.flatnonzero(self.counts)
         counts = self.counts[used]
         means = self.totals[used] / counts[:, None]
         fullest = np.argsort(-counts, kind="stable")[: most - 1]
         palette = np.concatenate([np.full((1, 3), 255.0), means[fullest]])
-        # |a - b|^2 without |a|^2, which is the same for every candidate b.
+        # |a - b|^2 without |a|^2, which does not depend on b
         distances = (palette**2).sum(axis=-1) - 2 * means @ palette.T
         squares = distances.min(axis=-1) + (means**2).sum(axis=-1)
         nearest = np.zeros(_CELLS + 1, dtype=np.uint8)
@@ -60,17 +63,17 @@ class Histogram:
 
 
 def with_palette(index: Array, palette: Array) -> Image.Image:
-    """Return a picture of indices (height, width) uint8 into a palette."""
+    """Return an image with indices (height, width) uint8 into a palette."""
     image = Image.fromarray(np.ascontiguousarray(index))
     image.putpalette(palette.tobytes())
     return image
 
 
 def png(pixels: Array, dpi: float) -> bytes:
-    """Return opaque pixels (height, width, 4) uint8 as a PNG file, same in, same out.
+    """Return a PNG file of opaque pixels (height, width, 4) uint8; equal pixels give equal bytes.
 
-    Where colours are spread too evenly for a histogram's palette, median cut takes over, which
-    is slower.
+    If the colours are spread too evenly for the palette of a histogram, median cut chooses the
+    palette, which is slower.
     """
     histogram = Histogram()
     cells = histogram.cells(pixels)

@@ -1,4 +1,4 @@
-"""The trials of an optimizing sweep: the objective of each trial, and by each parameter."""
+"""The picture of a search: the objective by trial and against each parameter."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from runner.plots.style import SMALL, Picture, cut
 
 MOST_SLICES, ACROSS = 9, 3
 _HISTORY, _SLICE, _BETWEEN = 2.4, 1.75, 0.75
-"""Inches that the panels are high, and that lie below each."""
+"""Inches: the heights of the two kinds of panels, and the space below a panel."""
 
 
 @dataclass(frozen=True)
 class Trials:
-    """What is drawn of a study.
+    """The trials of a study.
 
     Attributes:
-        objective: the name of what is minimised, or maximised.
-        values: (n,), infinite where networks diverged, NaN where there is no result.
-        parameters: each parameter's n values.
+        objective: the name of the objective.
+        values: (n,), infinite if networks diverged, NaN without a result.
+        parameters: the n values of each parameter.
         logarithmic: the parameters that were searched on a logarithmic scale.
-        maximise: whether more of the objective is better.
+        maximise: whether the objective is maximised.
     """
 
     objective: str
@@ -41,13 +41,13 @@ class Trials:
 
     @property
     def best(self) -> int | None:
-        """The trial with the best value, the first of several; None if none is finite."""
+        """The number of the first trial with the best value; None if no value is finite."""
         finite = np.isfinite(self.values)
         return int(np.argmin(self._costs)) if finite.any() else None
 
     @property
     def best_so_far(self) -> Array:
-        """(n,): the best value up to each trial; infinite before the first finite one."""
+        """The best value up to each trial, (n,); infinite before the first finite value."""
         return np.minimum.accumulate(self._costs) * (-1 if self.maximise else 1)
 
     @property
@@ -57,16 +57,17 @@ class Trials:
 
 
 def study(trials: Trials, title: str, footer: str = "") -> Picture:
-    """Draw the objective against the trial with the best so far, then a slice per parameter.
+    """Draw the objective and the best so far against the trial, then a slice for each parameter.
 
-    A slice shows all trials over one parameter; later trials are darker, the best has a ring.
+    A slice shows the objective of all trials against one parameter. Later trials are darker; the
+    best trial has a ring.
     """
     names = list(trials.parameters)[:MOST_SLICES]
     rows = -(-len(names) // ACROSS)
     lost = int(np.sum(np.isposinf(trials.values))), int(np.sum(np.isnan(trials.values)))
     notes = [
-        "line: the best so far; ring: the best of all; darker: later trials",
-        f"{lost[0]} with diverged networks (x)" if lost[0] else "",
+        "line: best so far; ring: best of all; darker dots: later trials",
+        f"networks diverged in {lost[0]} (x)" if lost[0] else "",
         f"{lost[1]} without a result are not drawn" if lost[1] else "",
         f"{len(names)} of {len(trials.parameters)} parameters are drawn"
         if len(trials.parameters) > len(names)
@@ -117,7 +118,7 @@ def _objective_axis(axes: Axes, trials: Trials) -> None:
 
 
 def _dots(axes: Axes, x: Array, trials: Trials) -> None:
-    """Draw all trials; those with diverged networks at the upper edge."""
+    """Draw a dot for each trial, and a cross at the upper edge if its networks diverged."""
     low, high = axes.get_ylim()
     order = np.arange(len(x)) / max(len(x) - 1, 1)
     finite, diverged = np.isfinite(trials.values), np.isposinf(trials.values)
@@ -133,7 +134,7 @@ def _dots(axes: Axes, x: Array, trials: Trials) -> None:
 
 
 def _positions(axis: Axis, trials: Trials, name: str, width: float) -> Array:
-    """Return where each trial is along a parameter, and dress its axis."""
+    """Set the axis of a parameter, and return each trial's position on it."""
     values = trials.parameters[name]
     numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
     if not numbers:

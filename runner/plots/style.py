@@ -1,7 +1,7 @@
-"""The style of every picture: page layout, fonts, saving.
+"""The style of all pictures: page layout, fonts, and file formats.
 
-A page is measured in inches from its lower left corner: title and subtitle above, a grey footer
-below, axes placed by hand in between.
+A page has a title and a subtitle at the top, a grey footer at the bottom, and panels between them.
+Positions are in inches from the lower left corner.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ from runner.plots.png import png
 from runner.system.files import write_whole
 
 WIDTH, HEIGHT, DPI = 8.0, 5.0, 130
-"""Of a page, in inches; for a paper's column change these, the sizes below and ``colours``."""
+"""Width and default height of a page in inches, and its resolution. To fit a paper's column, change
+these, the font sizes below, and the colours in ``colours.py``."""
 SMALL, NORMAL, LARGE = 9.0, 10.0, 14.0
-"""Points of labels, of text and of titles."""
+"""Font sizes of labels, text and titles, in points."""
 MARGIN = 0.25
 MOST_LETTERS = 400
-"""More than a line of a page can hold, of any letters: so long a text is not measured."""
+"""No line of a page holds this many letters, so a longer text is too wide without measuring it."""
 
 _STYLE: dict[str, Any] = {
     "text.hinting": "none",
@@ -59,13 +60,13 @@ _STYLE: dict[str, Any] = {
     "pdf.fonttype": 42,
 }
 
-# A user's own matplotlibrc must not change the pictures; these keys are not about looks.
+# The user's matplotlibrc must not change the pictures. These keys do not affect them.
 _NOT_LOOKS = ("backend", "interactive", "toolbar", "webagg", "date.epoch", "keymap")
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in the house style, whatever the global settings are, and leave them alone."""
+    """Set this style within the block, whatever the user's Matplotlib settings are."""
     looks: Any = dict(rcParamsDefault)
     looks = {k: v for k, v in looks.items() if not k.startswith(_NOT_LOOKS)}
     looks.update(_STYLE)
@@ -74,10 +75,11 @@ def style() -> Iterator[None]:
 
 
 class Picture(Figure):
-    """A figure with title, subtitle, notes and footer that shows itself in a notebook.
+    """A figure with title, subtitle, notes and footer, which a notebook shows.
 
-    ``height`` is for one line of each. ``left``, ``right``, ``bottom`` and ``top`` bound what is
-    free for axes. All are in inches.
+    ``height`` applies if each of these is one line long; longer texts make the page higher.
+    ``left``, ``right``, ``bottom`` and ``top`` are the edges of the room for panels. All are in
+    inches.
     """
 
     left: float
@@ -114,17 +116,17 @@ class Picture(Figure):
         self.words(x, y, "\n".join(lines), linespacing=1.15, **how)
 
     def words(self, x: float, y: float, text: str, **how: Any) -> Any:
-        """Write plain text at (x, y) inches; a dollar sign is a dollar sign."""
+        """Write plain text at (x, y) inches; a dollar sign does not start a formula."""
         size = self.get_size_inches()
         how.setdefault("fontsize", how.pop("size", SMALL))
         return self.text(x / size[0], y / size[1], text, parse_math=False, **how)
 
     def mark(self, x: Any, y: Any, **how: Any) -> None:
-        """Draw a line or markers through points in inches."""
+        """Draw a line or markers at points in inches."""
         self.add_artist(Line2D(x, y, transform=self.dpi_scale_trans, **how))
 
     def place(self, left: float, bottom: float, right: float, top: float, **how: Any) -> Axes:
-        """Return new axes whose frame has these edges, in inches."""
+        """Return a new panel with these edges in inches."""
         width, height = self.get_size_inches()
         box = (
             left / width,
@@ -135,7 +137,7 @@ class Picture(Figure):
         return self.add_axes(box, **how)
 
     def encode(self, format: str) -> bytes:
-        """Return the picture as the bytes of a png, svg or pdf file, the same every time."""
+        """Return the picture as a png, svg or pdf file; the bytes are the same every time."""
         with style():
             if format == "png":
                 canvas: Any = self.canvas
@@ -147,7 +149,7 @@ class Picture(Figure):
             return stream.getvalue()
 
     def write(self, path: Path) -> None:
-        """Save in the format of the path's ending; the file appears whole or not at all."""
+        """Write the picture atomically, in the format given by the path's suffix."""
         write_whole(path, self.encode(path.suffix[1:]))
 
     def _repr_png_(self) -> bytes:
@@ -163,7 +165,7 @@ def colour_bar(
     colours: Any,
     marks: Iterable[tuple[float, str]],
 ) -> None:
-    """Draw a scale of colours in a box (inches) with texts at shares of its height."""
+    """Draw a colour scale in a box (inches), with (share of the height, text) marks beside it."""
     inches = TransformedBbox(Bbox.from_extents(*box), figure.dpi_scale_trans)
     image = BboxImage(inches, cmap=colours, origin="lower")
     image.set_data(np.linspace(0, 1, 128)[:, None])
@@ -175,19 +177,19 @@ def colour_bar(
 
 
 def text_room() -> float:
-    """Return how wide a page is between its margins, in inches."""
+    """Return the width of a page between its margins, in inches."""
     return WIDTH - 2 * MARGIN
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Return how wide one line of plain text is, in inches."""
+    """Return the width of one line of plain text, in inches."""
     font = FontProperties(size=size, weight=weight)
     renderer = _RULER.get_renderer()
     return float(renderer.get_text_width_height_descent(text, font, False)[0]) / 72
 
 
 def cut(text: str, room: float, size: float = SMALL, weight: str = "normal") -> str:
-    """Return one line of text, its end replaced by ... where it is wider than so many inches."""
+    """Return one line of text; if it is wider than ``room`` inches, … replaces its end."""
     if len(text) <= 4 or (len(text) <= MOST_LETTERS and text_width(text, size, weight) <= room):
         return text
     fits, too_long = 0, min(len(text), MOST_LETTERS)
@@ -201,7 +203,7 @@ def cut(text: str, room: float, size: float = SMALL, weight: str = "normal") -> 
 
 
 def _wrapped(text: str, size: float, weight: str = "normal", *, lines: int) -> list[str]:
-    """Break text into lines that fit the page, at most so many, the last ending in ..."""
+    """Break text into at most ``lines`` lines that fit the page; ... marks text that is cut."""
     room = text_room()
     text = text[: lines * MOST_LETTERS]
     if text_width(text, size, weight) <= room:

@@ -88,7 +88,7 @@ def fingerprint(experiment: Experiment) -> Fingerprint:
     chosen = [registry[name] for registry, name in experiment.names if name in registry]
     own = [part for part in chosen if is_users(part.__module__)]
     return {
-        "code": _laboratory(),
+        "code": laboratory_code(),
         "own_code": code_digest(own) if own else "",
         "own_results": own_results(experiment),
         **_environment(),
@@ -165,7 +165,8 @@ def decides(module: str) -> bool:
     return not places.isdisjoint(DECIDES)
 
 
-def _laboratory() -> str:
+def laboratory_code() -> str:
+    """Return a digest of the laboratory's code that decides results."""
     importlib.import_module("runner.training.train")  # imports every module that trains
     texts = [(name, _text_digest(name)) for name in sorted(filter(decides, sys.modules))]
     return hashlib.sha256(repr(texts).encode()).hexdigest()[:32]

@@ -241,14 +241,21 @@ def test_a_jump_and_a_kink_are_not_counted_as_lost_digits(
     assert "from its own float64" not in capsys.readouterr().out
 
 
-def test_the_readmes_example_keeps_the_bounds_where_its_exponential_leaves_the_floats(
+def test_of_the_readmes_examples_only_the_textbook_form_breaks_the_bounds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     readme = (ROOT / "activations" / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall("```python\n(.*?)```", readme, re.DOTALL)
+    bent_relu, both_tanh = re.findall("```python\n(.*?)```", readme, re.DOTALL)
     file = tmp_path / "example.py"
-    file.write_text(example)
+    file.write_text(bent_relu)  # whose exponential leaves the floats
     assert main([str(file), "--points", "60"]) == 0, capsys.readouterr().out
+    file = tmp_path / "my_tanh.py"
+    file.write_text(both_tanh)
+    capsys.readouterr()
+    assert main([str(file), "--points", "60"]) == 1
+    textbook, stable = capsys.readouterr().out.split("StableTanh()")
+    assert "BROKEN: float64 derivative" in textbook
+    assert "BROKEN" not in stable
 
 
 @pytest.mark.parametrize(

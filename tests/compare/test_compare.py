@@ -26,6 +26,7 @@ from runner.config.overrides import read
 from runner.plots import curves
 from runner.plots.style import style
 from runner.results.run import flatten, parse_history
+from runner.training.fingerprint import laboratory_code
 from tests.benchmarks.fresh import false_differences
 from tests.run_folders import resign, write_run, write_summary, write_sweep
 
@@ -434,6 +435,58 @@ def test_who_falls_short_is_told_with_a_finding_that_the_best_do_not_have(tmp_pa
     assert "; tanh is worse on all 10 seeds because it is vanishing." in sentences(comparison)[0]
     assert [row["because"] for row in records(comparison)] == ["", "", "it is vanishing"]
     assert "| it is vanishing |" in markdown(comparison)
+
+
+def test_no_cause_is_named_where_more_than_the_activation_differs(tmp_path):
+    finding = {"code": "dead", "reason": "units are dead", "text": "", "shown": True}
+    low, high = ((np.linspace(0, 0.02, 10) + start).tolist() for start in (0.7, 0.9))
+    for folder, name, scores, epochs in (
+        ("best", "relu", high, 50), ("short", "tanh", low, 5), ("fair", "elu", low, 50),
+    ):  # fmt: skip
+        path = write_run(tmp_path / folder, name, scores=scores, epochs=epochs)
+        if name != "relu":
+            summary = json.loads((path / "summary.json").read_text())
+            write_summary(path, {**summary, "diagnosis": [finding]})
+    reasons = {row["name"]: row["because"] for row in records(build([tmp_path]))}
+    assert reasons == {
+        "relu epochs=50": "", "tanh epochs=5": "", "elu epochs=50": "units are dead",
+    }  # fmt: skip
+    (said,) = (text for text in sentences(build([tmp_path])) if "because" in text)
+    assert said.endswith(
+        "elu epochs=50 is worse on all 10 seeds because units are dead; "
+        "tanh epochs=5 is worse on all 10 seeds."
+    )
+
+
+def trained_by(folder, code):
+    summary = json.loads((folder / "summary.json").read_text())
+    write_summary(folder, {**summary, "fingerprint": {**summary["fingerprint"], "code": code}})
+
+
+def test_runs_of_another_version_of_the_code_are_left_out_with_the_command_that_renews_them(
+    tmp_path, capsys
+):
+    old = write_run(tmp_path / "runs" / "the old", "tanh", scores=[0.99] * 6)
+    for name in ("relu", "gelu"):
+        trained_by(write_run(tmp_path / "runs" / name, name, scores=[0.9] * 6), laboratory_code())
+    trained_by(old, "another")
+    comparison = build([tmp_path / "runs"])
+    assert {arm.name for arm in comparison.arms} == {"relu", "gelu"}
+    command = f"python -m runner activation=tanh dataset=moons 'hydra.run.dir={old}'"
+    assert sentences(comparison)[1:] == [
+        "1 run is left out because another version of this laboratory's code trained it; this "
+        f"command trains it again: {command}"
+    ]
+    assert main([str(tmp_path / "runs"), "--no-pictures"]) == 0
+    assert command in capsys.readouterr().out
+    page = (tmp_path / "runs" / "comparison" / "index.html").read_text()
+    assert '<h2 id="left-out">' in page and page.count("&#x27;hydra.run.dir=") >= 2
+    # Old runs are comparable with each other.
+    for name in ("relu", "gelu"):
+        trained_by(tmp_path / "runs" / name, "another")
+    assert len(build([tmp_path / "runs"]).arms) == 3
+    trained_by(old, "a third")
+    assert {arm.name for arm in build([tmp_path / "runs"]).arms} == {"relu", "gelu"}
 
 
 def test_a_setting_with_too_few_seeds_has_no_verdict_and_takes_none_from_the_others(tmp_path):

@@ -156,7 +156,7 @@ def test_a_damaged_or_older_checkpoint_is_not_used(tmp_path, monkeypatch):
     assert Keeper(tmp_path / "run", experiment).load() is None
     (place / CHECKPOINT).write_bytes(whole)
     assert Keeper(tmp_path / "run", experiment).load() is not None
-    monkeypatch.setattr("runner.training.fingerprint._laboratory", lambda: "another")
+    monkeypatch.setattr("runner.training.fingerprint.laboratory_code", lambda: "another")
     told: list[str] = []
     assert Keeper(tmp_path / "run", experiment, told.append).load() is None
     assert "another version of this laboratory's code: training starts over" in told[0]

@@ -333,7 +333,7 @@ def test_each_layers_share_of_lost_units_is_a_line_named_at_its_end(finished_run
     for layer, share in ((1, 0.0), (2, 0.3), (3, 0.123)):
         run.history[f"layer{layer}_dead"][...] = share
     figure = plots.figures(run)["units"]
-    assert "tanh on moons: 30% of layer 2's units dead" in [t.get_text() for t in figure.texts]
+    assert "tanh on moons: 30% of units dead in layer 2" in [t.get_text() for t in figure.texts]
     dead, _ = figure.axes
     ends = [line.get_ydata()[-1] for line in dead.lines if line.get_transform() == dead.transData]
     assert ends == pytest.approx([0, 0.3, 0.123])

@@ -118,7 +118,7 @@ def test_all_that_training_imports_counts_or_is_known_not_to():
 
 
 def test_what_a_process_imports_besides_does_not_count():
-    words = "from runner.training.fingerprint import _laboratory as digest; print(digest())"
+    words = "from runner.training.fingerprint import laboratory_code as digest; print(digest())"
     besides = "import runner.shell.help, runner.compare, runner.plots.gallery.portraits"
     assert python("-c", words).stdout == python("-c", f"{besides}; {words}").stdout != ""
 

@@ -1,1 +1,1 @@
-"""Portraits of all activations, a page for each family: ``python -m runner.plots.gallery``."""
+"""Draw all activations, one picture for each family: ``python -m runner.plots.gallery``."""

@@ -1,7 +1,7 @@
-"""Draw family portraits: ``python -m runner.plots.gallery [--output FOLDER] [NAME ...]``.
+"""Draw activations by family: ``python -m runner.plots.gallery [--output FOLDER] [NAME ...]``.
 
-A NAME is a family or an activation; without one all families are drawn. ``--output
-outputs/gallery`` renews the committed pictures.
+A NAME is a family or an activation; without a NAME all families are drawn. ``--output
+outputs/gallery`` redraws the committed pictures.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from runner.system.terminal import OneLineParser, one_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Draw what the command line names, print the files, return the exit status."""
+    """Draw the named activations, print the paths of the files, and return the exit status."""
     if arguments is None:
         prepare()  # before Matplotlib is loaded
     return status_of(partial(_main, arguments), bad_input=ValueError)

@@ -1,7 +1,8 @@
-"""Family portraits: each function with its derivative, in small multiples of the same scales.
+"""Draw families of activations: a panel for each function and its derivative, on the same scales.
 
-Functions with parameters are drawn at several values of them, gated units over a for several
-b, functions of a row by their first output for the row (x, 0, -1).
+A function with parameters is drawn for several values of them. A gated unit is drawn against its
+input a, for several values of its input b. Of a function of a whole row, the first output is drawn
+for the row (x, 0, -1).
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from runner.plots.style import MARGIN, NORMAL, SMALL, WIDTH, Picture, style, tex
 
 COLUMNS = 4
 _VALUE, _SLOPE = (PALETTE[0], 2.2), (PALETTE[1], 1.2)
-"""Colour and line width."""
+"""Colours and line widths of f and f'."""
 _HEAD, _TICKS, _BETWEEN, _CAPTION = 1.62, 0.36, 0.28, 0.54
-"""Inches for title and key, for a panel's ticks, between panels, and above one."""
+"""Inches for the title and key, for a panel's ticks, between panels, and above a panel."""
 
 
 def portrait(title: str, chosen: Sequence[str], scales: Family) -> Picture:
     """Return a page with one panel for each chosen activation."""
     columns = min(COLUMNS, len(chosen))
     rows = math.ceil(len(chosen) / columns)
-    # Panels are never so flat that a slope of 1 looks like one of a half.
+    # at least this high, so that a slope of 1 does not look like 1/2
     ratio = (scales.y[1] - scales.y[0]) / (scales.x[1] - scales.x[0])
     ratio = 0.5 if columns == 1 else min(max(ratio, 0.72), 0.8)
     across = WIDTH - 2 * MARGIN - _TICKS + _BETWEEN
@@ -75,18 +76,18 @@ def _frame(axes: Axes, scales: Family) -> None:
 
 
 def _parameters(name: str) -> str:
-    """Return "alpha = 0.5, 1, 2": what differs from curve to curve, else what is not default."""
+    """Return "alpha = 0.5, 1, 2": parameters that differ between curves or from the default."""
     if name in NOTES:
         return NOTES[name]
-    told = []
+    texts = []
     for key, values in SHOWN.get(name, {}).items():
         if values != (None,) and (len(values) == 1 or len(set(values)) > 1):
-            told.append(f"{key} = {', '.join(f'{value:.4g}' for value in values)}")
-    return "; ".join(told)
+            texts.append(f"{key} = {', '.join(f'{value:.4g}' for value in values)}")
+    return "; ".join(texts)
 
 
 def _pages(chosen: list[str]) -> Iterator[tuple[str, str, list[str], Family]]:
-    """Yield file name, title, activations and scales of each page."""
+    """Yield the file name, title, activations and scales of each picture."""
     for name in chosen or list(FAMILIES):
         if name in FAMILIES:
             if shown := members(name):
@@ -100,7 +101,7 @@ def _pages(chosen: list[str]) -> Iterator[tuple[str, str, list[str], Family]]:
 
 
 def write(folder: Path, chosen: list[str]) -> list[Path]:
-    """Draw the chosen families and activations, all families if none; return the files.
+    """Draw the chosen families and activations, or all families; return the files' paths.
 
     Raises ValueError for an unknown name, before anything is written, and OSError.
     """

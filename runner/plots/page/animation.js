@@ -1,4 +1,4 @@
-// Turns the frames. Without it the page shows the last one.
+// Shows the frames. Without this script the page shows the last frame.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const slider = document.getElementById("frame");
