@@ -1,1 +1,1 @@
-"""Many runs: planned, launched, resumed."""
+"""Plan, launch and resume many runs."""

@@ -1,7 +1,8 @@
-"""All combinations of several values: ``hydra/sweeper=grid``.
+"""Run all combinations of the swept values: ``hydra/sweeper=grid``.
 
-A job's folder is named by its config's digest and holds its finished run, or the job is still to
-do. So the same command runs only missing jobs, and further values of an axis add only new jobs.
+The name of a job's folder contains a hash of the job's config. A job is finished if the folder
+holds its finished run. So the same command runs only the missing jobs, and additional values of a
+key add only new jobs.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ class Grid(Ended):
     """How a sweep's jobs ended.
 
     Attributes:
-        jobs: all jobs, including those on fresh seeds.
-        tune: the tuned keys, comma-separated; None for those of the config.
-        metric: what the comparison scores; None for its default.
+        jobs: all jobs, including those with fresh seeds.
+        tune: the tuned keys, separated by commas; None for those of the config.
+        metric: the score of the comparison; None for its default.
     """
 
     jobs: list[Job] = field(default_factory=list)
@@ -48,9 +49,9 @@ class Grid(Ended):
 def sweep(launcher: Launcher, context: HydraContext) -> Grid:
     """Run a sweep's missing jobs through a launcher.
 
-    If keys are tuned, the settings that validation data choose are trained again on fresh seeds.
+    If keys are tuned, the settings that validation data choose are trained again with fresh seeds.
     A job that fails, diverges or is killed does not affect the others. Raises ConfigError if any
-    combination is wrong, before anything is written.
+    combination is invalid, before anything is written.
     """
     loader = context.config_loader
     if not isinstance(loader, JobLoader):
@@ -66,7 +67,7 @@ def sweep(launcher: Launcher, context: HydraContext) -> Grid:
     run_missing(grid, jobs, title, planned.folder, launcher, loader, remarks, doubt)
     judges = _chosen(planned) if grid.stop is None and not grid.trouble else []
     if judges:
-        title = f"{len(judges)} more with fresh seeds, of what validation chose"
+        title = f"{len(judges)} more with fresh seeds, for the settings chosen on validation data"
         run_missing(grid, judges, title, planned.folder, launcher, loader)
     return grid
 
@@ -83,12 +84,13 @@ def run_missing(
 ) -> None:
     """Run a sweep's unfinished jobs, and add all jobs to the grid.
 
-    A ``title`` is printed with the number of finished jobs.
+    Prints ``title``, unless empty, with the number of finished jobs, then the ``remarks``. Prints
+    ``doubt`` if jobs are missing.
     """
     missing, taken, stale = [], [], {}
     for job in jobs:
         experiment = job.experiment
-        # which machines another launcher uses is not known here
+        # another launcher may use other machines, so only pool compares the machine
         machine = loader.composition.launcher == "pool"
         found = find(job.folder, experiment, fingerprint(experiment), machine=machine)
         if found.state == "taken":
@@ -136,7 +138,7 @@ def run_missing(
     for job in jobs:
         reason = reasons.get(job.folder.name, "")
         if job.folder in known or is_finished(job):
-            # its run is kept, but the job failed, for instance at its pictures
+            # a job with a finished run may have failed later, for instance while drawing
             reason = reason if job.folder in launched else ""
         elif ended:
             ended_well = launched.get(job.folder, JobStatus.COMPLETED) == JobStatus.COMPLETED
@@ -151,14 +153,14 @@ LOST = "it succeeded, but its folder is gone"
 def launch_all(
     grid: Grid, missing: list[Job], launcher: Launcher, loader: JobLoader, first: int
 ) -> Sequence[JobReturn]:
-    """Return how the jobs ended, as far as the launcher reports it."""
+    """Launch the jobs, and return their results if the launcher reports any."""
     jobs = [list(job.launched) for job in missing]
     try:
-        with raising():  # plugins end their processes then
+        with raising():  # a signal raises KeyboardInterrupt, so that plugins end their processes
             return launcher.launch(jobs, initial_job_idx=first) or []
     except KeyboardInterrupt as stop:
         grid.stop = signal_of(stop)
-    except Exception as error:  # whatever a plugin raises for its settings, or in its trouble
+    except Exception as error:  # a launcher plugin may raise anything
         reason = f"{type(error).__name__}: {first_line(error)}"
         grid.trouble = f"hydra/launcher={loader.composition.launcher} failed: {reason}"
     return []
@@ -170,7 +172,7 @@ def is_finished(job: Job) -> bool:
 
 
 def _chosen(planned: Plan) -> list[Job]:
-    """Return the jobs on fresh seeds for the settings that validation data choose."""
+    """Return the jobs with fresh seeds for the settings that validation data choose."""
     if planned.tune is None:
         return []
     from runner.compare.runs import collect

@@ -1,9 +1,9 @@
-"""Many short jobs in one task of a cluster, so that scheduling costs less than a tenth of the work.
+"""Group short jobs into cluster tasks, so that scheduling costs at most a tenth of the work.
 
-A cluster's scheduler takes S seconds for a task, whatever the task does: it queues it, starts an
-interpreter, and reports its end. A task therefore carries out as many jobs, one after another, as
-have at least S / SHARE seconds of work between them. How long a job trains is not known before
-it has; ``least_seconds`` is a floor, so that the share can only be smaller.
+A cluster's scheduler needs S seconds for a task, whatever the task does: it queues the task, starts
+an interpreter, and reports the end. So a task runs several jobs, one after another, with at least
+S / SHARE seconds of work in all. ``least_seconds`` estimates a job's work before it runs. It is a
+lower bound, so the true share of scheduling is smaller.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from runner.system.terminal import ConfigError
 from runner.training.train import group_size
 
 SHARE = 0.1
-"""The most that scheduling may cost, as a share of the work."""
+"""Scheduling may take at most this share of the work."""
 SECONDS_PER_JOB = 4e-3
-"""Seconds for data, files and summary, without training."""
+"""For data, files and summary, without training."""
 SECONDS_PER_LAYER, SECONDS_PER_PRODUCT = 4e-6, 5e-11
-"""Of one step: for a layer, and for the product of a weight and a sample's input."""
+"""In one step: for each layer, and for each product of a weight and an input."""
 SECONDS_PER_RECORD, SECONDS_PER_JUDGED = 1.6e-4, 8e-5
-"""Of a line of the history: for all replicates, and for each. An AMD EPYC takes 1.2 to 2.5 times
-as long as all of these come to with ReLU, more with dearer functions and with wide layers."""
+"""For a record of the history: once, and for each replicate. All these are lower bounds: a real
+run takes longer, above all with expensive activations and wide layers."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """One cluster task: some tasks of a batch, by their places in it.
+    """One cluster task: some tasks of a batch, with their positions in it.
 
-    Paths are those of the process that made the sweep, as the file system is shared.
+    Relative paths start at ``directory``, because all machines share the file system.
     """
 
     batch: Batch
@@ -59,8 +59,10 @@ class Group:
             return place, None, cause(error)
 
     def lost(self, reason: str) -> Iterator[Ended]:
-        """Yield how the tasks ended if only a ``reason`` came back: those with a finished run
-        succeeded."""
+        """Yield the tasks' results after the cluster task was lost for a ``reason``.
+
+        A task with a finished run succeeded; the others failed.
+        """
         for place, job in zip(self.places, self.batch.jobs, strict=True):
             if find(job.folder, job.experiment).state == "finished":
                 summary = read_summary(job.folder)
@@ -70,7 +72,7 @@ class Group:
 
 
 def check_jobs_per_task(jobs: int | None) -> None:
-    """Raise ConfigError unless a task can hold this many jobs."""
+    """Raise ConfigError unless this is a valid number of jobs for a task."""
     if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
         raise ConfigError(
             f"hydra.launcher.jobs_per_task={jobs} must be a whole number from 1 on, or null"
@@ -80,9 +82,11 @@ def check_jobs_per_task(jobs: int | None) -> None:
 def grouped(
     batch: Batch, scheduling: float, *, size: int | None = None, most: int | None = None
 ) -> list[Group]:
-    """Return a batch's tasks in groups of ``size``, by default such that to schedule one, which
-    takes ``scheduling`` seconds, costs at most SHARE of its work. There are at most ``most``
-    groups."""
+    """Return a batch's tasks in groups of ``size``, and at most ``most`` groups.
+
+    Without ``size``, each group has so much work that ``scheduling`` seconds are at most SHARE of
+    it; the last group may have less.
+    """
     seconds = [0.0 if size else least_seconds(job.experiment) for job in batch.jobs]
     least = max(scheduling / SHARE, sum(seconds) / most if most else 0.0)
     size = max(size, math.ceil(len(seconds) / most)) if size and most else size
@@ -99,12 +103,13 @@ def grouped(
 
 
 def least_seconds(experiment: Experiment) -> float:
-    """Return how long a run takes at least on one core, in seconds.
+    """Return a lower bound of a run's seconds on one core.
 
-    Of R replicates in G stacks, E epochs of B batches of n samples, of which H are recorded, and W
-    weights in L layers: E B (G L SECONDS_PER_LAYER + 3 R n W SECONDS_PER_PRODUCT), as the two
-    backward products are as large as the forward one, and H (G SECONDS_PER_RECORD + R
-    SECONDS_PER_JUDGED). Early stopping can end it at the first epoch.
+    It is the sum of SECONDS_PER_JOB, of E B (G L SECONDS_PER_LAYER + 3 R n W SECONDS_PER_PRODUCT)
+    for the steps, and of H (G SECONDS_PER_RECORD + R SECONDS_PER_JUDGED) for the records. Here R is
+    the number of replicates, G of stacks, E of epochs, B of batches in an epoch, n of samples in a
+    batch, H of recorded epochs, W of weights, and L of layers. The factor 3 counts one forward and
+    two backward products. With early stopping E is 1, because a run may stop that early.
     """
     settings, samples = experiment.training, experiment.train_samples
     epochs = settings.epochs if settings.patience is None else 1

@@ -1,4 +1,4 @@
-"""One job of a sweep. A worker that imports this needs no Hydra, whose import takes long."""
+"""One job of a sweep. This module does not import Hydra, so that workers start fast."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from runner.system.files import write_whole
 from runner.system.terminal import one_line
 
 NOTES = ".failures"
-"""The folder, in a sweep's, with a note for each failed job: all launchers share only files."""
+"""The folder in a sweep's folder that has a file for each failed job. Files work with every
+launcher."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One combination: its overrides, its checked config, and its folder."""
+    """One job: its overrides, its checked config, and its folder."""
 
     overrides: tuple[str, ...]
     config: dict[str, Any]
@@ -28,7 +29,7 @@ class Job:
 
     @property
     def launched(self) -> tuple[str, ...]:
-        """The overrides without Hydra's own, as launchers take them."""
+        """The overrides for a launcher: without those of Hydra settings."""
         return tuple(word for word in self.overrides if not word.startswith("hydra."))
 
     @property
@@ -38,7 +39,7 @@ class Job:
 
     @property
     def setting(self) -> dict[str, Any]:
-        """The flat config without keys outside the setting, such as the seed."""
+        """The config by dotted keys, without the seed and other keys outside the setting."""
         from runner.compare.settings import NOT_SETTINGS
 
         flat = flatten(self.config).items()
@@ -69,7 +70,7 @@ class Ended:
     Attributes:
         failures: the jobs without a finished run.
         stop: the number of the signal that ended them early.
-        trouble: why the sweeper or launcher gave up; empty if it did not.
+        trouble: why the sweeper or launcher failed; empty if it did not.
     """
 
     failures: list[Failure] = field(default_factory=list)
@@ -80,7 +81,7 @@ class Ended:
 def run_job(job: Job, *, made: bool = False) -> dict[str, Any]:
     """Run a job in this process, and return its run's summary; ``made`` as for ``ensure_run``."""
     experiment = job.experiment
-    if experiment.extensions:  # a worker process has not seen them
+    if experiment.extensions:  # a worker process has not imported them
         from runner.config.extensions import load_extensions  # imports Hydra
 
         load_extensions(experiment.extensions)
@@ -89,22 +90,22 @@ def run_job(job: Job, *, made: bool = False) -> dict[str, Any]:
         job.folder,
         command=job.command,
         show_progress=False,
-        stops_on_signal=False,  # the sweep ends its workers at once
-        tell=lambda text: None,  # the sweep has already printed it
+        stops_on_signal=False,  # on a signal the sweep kills its workers
+        tell=lambda text: None,  # the sweep prints stale runs itself
         made=made,
     )
     return read_summary(folder)
 
 
 def work(task: tuple[Job, str]) -> tuple[str, float | None]:
-    """Run a job in a worker; return how it ended in a few words, and its objective."""
+    """Run a job in a worker; return its result as a short text, and its objective."""
     job, name = task
     summary = run_job(job)
     return told(summary), objective(summary, name)
 
 
 def told(summary: Mapping[str, Any]) -> str:
-    """Return how a run ended in a few words."""
+    """Return a run's result as a short text: "test accuracy 0.985, 1 diverged"."""
     final = summary["together"]["final"]
     means = [(part, final[f"{part}_accuracy"]["centre"]) for part in ("test", "train")]
     diverged = sum(entry["status"] == "diverged" for entry in summary["replicates"])
@@ -114,19 +115,19 @@ def told(summary: Mapping[str, Any]) -> str:
 
 
 def note_failure(sweep: Path, failure: Failure) -> None:
-    """Leave a note of a failed job in its sweep's folder."""
+    """Write a failed job's reason and command into its sweep's folder."""
     place = sweep / NOTES / failure.folder.name
     place.parent.mkdir(parents=True, exist_ok=True)
     write_whole(place, f"{one_line(failure.reason)}\n{one_line(failure.command)}\n")
 
 
 def forget_failure(sweep: Path, folder: Path) -> None:
-    """Remove the note, if any, of a job that succeeded."""
+    """Remove the note on a failure of this job, if there is one."""
     (sweep / NOTES / folder.name).unlink(missing_ok=True)
 
 
 def noted_failures(sweep: Path) -> list[Failure]:
-    """Return the noted failures by folder."""
+    """Return the failures noted in a sweep's folder, sorted by name."""
     notes = sorted((sweep / NOTES).iterdir()) if (sweep / NOTES).is_dir() else []
     found = []
     for note in notes:

@@ -1,4 +1,4 @@
-"""What our launchers share: a list of overrides in, and how each job ended out.
+"""The common part of our launchers: from lists of overrides to the results of the jobs.
 
 pool.py, slurm.py and ray.py run the jobs.
 """
@@ -27,12 +27,13 @@ from runner.system.terminal import ConfigError, WorkFailed, one_line
 
 @dataclass
 class Batch:
-    """The work of a batch: ``work(task)`` for each task.
+    """Jobs that a launcher runs by calling ``work(task)`` for each task.
 
     Attributes:
-        work: returns how a job has ended in a few words, and what it returns.
-        objective: the name of what it returns.
-        tasks, jobs: what ``work`` takes, and the job that it is.
+        work: runs a job; returns its result as a short text, and its objective.
+        objective: the name of the objective.
+        tasks: the argument of ``work`` for each job.
+        jobs: the jobs, in the order of ``tasks``.
     """
 
     work: Callable[[Any], tuple[str, float | None]]
@@ -42,9 +43,10 @@ class Batch:
 
 
 Ended = tuple[int, Any, str | None]
-"""A task's place in its batch, what ``work`` returned for it, or why it returned nothing."""
+"""A task's position in its batch, the value that ``work`` returned, and the reason if it failed."""
 CarryOut = Callable[[Batch, Callable[[], bool]], Iterator[Ended]]
-"""Yields how tasks end, in any order; ends early, as soon as the second argument says so."""
+"""Runs a batch and yields the tasks' results in any order; stops when its second argument returns
+True."""
 
 
 def launch(
@@ -56,11 +58,11 @@ def launch(
     config: DictConfig,
     carry_out: CarryOut,
 ) -> list[JobReturn]:
-    """Run a job for each list of overrides; return how they ended, in this order.
+    """Run a job for each list of overrides; return their results in this order.
 
-    A job that fails, or whose process dies, is FAILED and raises when its ``return_value`` is
-    read. Raises KeyboardInterrupt after Ctrl-C or SIGTERM, when all that was begun has ended.
-    Progress is one moving line on a terminal, one line a job elsewhere.
+    A job that fails, or whose process dies, has the status FAILED, and its ``return_value`` raises.
+    Raises KeyboardInterrupt after Ctrl-C or SIGTERM, when all started jobs have ended. Progress is
+    a bar on a terminal, and elsewhere one line for each job.
     """
     loader = context.config_loader
     if not isinstance(loader, JobLoader) or task_function is not launched_job:
@@ -75,7 +77,7 @@ def launch(
         number = initial_job_idx + place
         try:
             job = loader.job(overrides, number)
-        except ConfigError as error:  # what a sweeper has drawn may be no experiment
+        except ConfigError as error:  # a sweeper may draw invalid values
             returns[place].status, returns[place].return_value = JobStatus.FAILED, error
             failure = Failure(folder / f"job_{number}", str(error), repeat_command(overrides))
             note_failure(folder, failure)

@@ -1,4 +1,4 @@
-"""A job that Hydra's ``run_job`` runs, called by any launcher."""
+"""The function that Hydra's ``run_job`` calls for a job, with any launcher."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from runner.system.processes import cause
 
 
 def launched_job(config: DictConfig) -> float | None:
-    """Run the job whose config Hydra has composed, and return its objective.
+    """Run the job of a config composed by Hydra, and return its objective.
 
-    Launchers pass this function to Hydra, in another process or on another machine. A failure
-    leaves a note in the sweep's folder.
+    Launchers pass this function to Hydra, in another process or on another machine. A failure is
+    noted in the sweep's folder.
     """
     hydra = HydraConfig.get()
     sweep, folder = Path(hydra.sweep.dir), Path(hydra.runtime.output_dir)
@@ -51,7 +51,7 @@ def launched_job(config: DictConfig) -> float | None:
 
 @dataclass(frozen=True)
 class Task:
-    """The work of a pool worker if one of Hydra's settings concerns jobs."""
+    """A job that a worker runs through Hydra, because a Hydra setting for jobs is given."""
 
     job: Job
     number: int
@@ -60,9 +60,9 @@ class Task:
 
 
 def work(task: Task) -> tuple[str, float | None]:
-    """Let Hydra run a job in a worker; return how it ended in a few words, and its objective."""
+    """Let Hydra run a job in a worker; return its result as a short text, and its objective."""
     setup_globals()
-    for base in VERSION_BASE.values():  # which other launchers copy with all of Hydra's state
+    for base in VERSION_BASE.values():  # other launchers copy it with Hydra's global state
         setbase(base)
     loader = task.context.config_loader
     job = loader.load_sweep_config(task.config, list(task.job.launched))
@@ -76,11 +76,11 @@ def work(task: Task) -> tuple[str, float | None]:
         job_dir_key="hydra.sweep.dir",
         job_subdir_key="hydra.sweep.subdir",
     )
-    with redirect_stderr(io.StringIO()):  # where it is told which overrides failed, as we tell it
+    with redirect_stderr(io.StringIO()):  # Hydra prints a failure's overrides; so does the sweep
         value: float | None = ended.return_value
     return told(read_summary(task.job.folder)), value
 
 
 def _places(overrides: Sequence[str]) -> list[str]:
-    """Return the words among Hydra's own that name folders of YAML files, for a shell line."""
+    """Return the overrides that set ``hydra.searchpath``, as words of a shell line."""
     return [one.replace("checked://", "") for one in overrides if one.startswith(SEARCHPATH)]

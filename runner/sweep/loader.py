@@ -1,4 +1,4 @@
-"""The config loader of a sweep, with which Hydra's launchers compose a job's config."""
+"""The config loader with which launchers compose the config of a sweep's job."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from runner.sweep.vary import Variations
 
 
 class JobLoader(ConfigLoaderImpl):
-    """Hydra's loader, which puts a job's config together from the sweep's one composition.
+    """A loader for Hydra that derives each job's config from the sweep's composition.
 
-    Every launcher calls ``load_sweep_config`` for every job, here or where the job runs; Hydra's
-    own takes 60 ms.
+    Every launcher calls ``load_sweep_config`` for every job, in this process or where the job runs.
+    Hydra's own loader would parse all YAML files again for each job.
 
     Attributes:
-        composition: what the sweep was composed of.
-        variations: its jobs.
-        jobs: those that are checked, by their overrides; they stay in this process.
+        composition: the sweep's composition.
+        variations: composes the jobs.
+        jobs: the checked jobs by their overrides; not pickled.
         show_progress: whether the sweep prints its progress.
     """
 
@@ -43,13 +43,13 @@ class JobLoader(ConfigLoaderImpl):
     def load_sweep_config(
         self, master_config: DictConfig, sweep_overrides: list[str]
     ) -> DictConfig:
-        """Return what Hydra would compose for a job of these overrides, its folder named."""
+        """Return the config that Hydra would compose for these overrides, with the job's folder."""
         words = read(sweep_overrides)
         load_extensions(extensions_of(words))
         sections = self.variations.compose(words)
         config = self.variations.with_hydra(master_config, words, sections)
         own = {key: value for key, value in sections.items() if key not in AROUND}
-        experiment = Experiment.from_dict(own, check=False)  # which the job does
+        experiment = Experiment.from_dict(own, check=False)  # the job checks it
         config.hydra.sweep.subdir = self.variations.subdir(experiment)
         known = self.jobs.get(tuple(sweep_overrides))
         if known is not None:
@@ -58,7 +58,7 @@ class JobLoader(ConfigLoaderImpl):
         return config
 
     def job(self, overrides: Sequence[str], number: int) -> Job:
-        """Return the checked job of these overrides. Raises ConfigError."""
+        """Return the checked job for these overrides. Raises ConfigError."""
         known = self.jobs.get(tuple(overrides))
         if known is None:
             words = read(overrides)

@@ -1,4 +1,4 @@
-"""The plan of a sweep: its jobs, checked."""
+"""Plan a sweep: find all its jobs and check them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,20 @@ from runner.sweep.vary import Variations
 from runner.system.terminal import ConfigError
 
 MOST_JOBS = 100_000
-"""A larger sweep is taken for a mistake, such as too fine a range."""
+"""A larger sweep is probably a mistake, for instance a range with too small a step."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep's jobs, all checked, its folder, and the key that validation data choose.
+    """The plan of a sweep.
 
-    If there is one, ``judges`` has for each job the one that trains its setting again on fresh
-    seeds. ``remarks`` name settings without effect in this sweep, ``doubt`` says why there will be
-    no verdict; empty if there will be one.
+    Attributes:
+        jobs: all jobs, checked.
+        judges: for each job, if keys are tuned, the job with the same setting and fresh seeds.
+        folder: the sweep's folder.
+        tune: the tuned keys, separated by commas; None if no key is tuned.
+        remarks: notes on settings that have no effect in this sweep.
+        doubt: why there will be no verdict; empty if there will be one.
     """
 
     jobs: list[Job]
@@ -47,11 +51,11 @@ class Plan:
 def plan(composition: Composition, variations: Variations | None = None) -> Plan:
     """Return the plan of a sweep.
 
-    Axes come from the command line and from ``hydra.sweeper.params``, the former first. The
-    first setting of the activation named by ``placebo`` runs once more, on every data set and
-    with every tuned value, with the seeds after its own: what differs between the two is noise.
+    The swept keys come from the command line, then from ``hydra.sweeper.params``. The first setting
+    of the activation named by ``placebo`` runs a second time with other seeds, on every data set
+    and with every tuned value. The difference between the two is chance.
 
-    Raises ConfigError, one line, if any combination is wrong.
+    Raises ConfigError, one line, if any combination is invalid.
     """
     config, said = composition.sections, {word.key for word in composition.words}
     if RUN_DIR in said:
@@ -89,7 +93,7 @@ def plan(composition: Composition, variations: Variations | None = None) -> Plan
 
 
 def _expected_to_be_tuned(tune: object, axes: Sequence[Word]) -> Sequence[str]:
-    """Return the keys that validation data will choose, as ``choose_tuned`` finds them in runs."""
+    """Return the keys that will be tuned, by the same rule as ``choose_tuned``."""
     from runner.compare.scores import TUNED_BY_DEFAULT, within
 
     if isinstance(tune, str):
@@ -105,7 +109,7 @@ def _jobs(
     tuned: Sequence[str],
     folder: Path,
 ) -> list[Job]:
-    """Return a job for each experiment, and one for each that the placebo repeats."""
+    """Return a job for each experiment, and a second one for each that the placebo repeats."""
     from runner.compare.scores import within
 
     repeated: dict[str, Any] | None = None
@@ -130,7 +134,7 @@ def _jobs(
                 continue
             refuse_what_other_processes_lack(experiment.names)
             job = variations.job(words, experiment, folder)
-            while job.folder in folders and variations.names_folders:  # by their first digits
+            while job.folder in folders and variations.names_folders:  # equal first digits
                 job = replace(job, folder=job.folder.with_name(f"{job.folder.name}_2"))
             if job.folder in folders:
                 raise ConfigError(
@@ -143,8 +147,11 @@ def _jobs(
 
 
 def judges_of(jobs: Sequence[Job]) -> list[Job]:
-    """Return each job with seeds after all that there are, all moved by the same number: settings
-    stay paired, and a placebo apart. Raises ConfigError."""
+    """Return each job with fresh seeds, after all seeds of the sweep. Raises ConfigError.
+
+    All seeds are moved by the same number. So settings stay paired by seed, and a placebo keeps
+    other seeds than the setting that it repeats.
+    """
     first = min(job.config["seed"] for job in jobs)
     end = max(job.config["seed"] + job.config["replicates"] for job in jobs)
     judges = []
@@ -172,9 +179,9 @@ def refuse_contradiction(axis: Word, words: Sequence[Word]) -> None:
 def _tuned(
     config: dict[str, Any], jobs: list[Job], axes: Sequence[Word]
 ) -> tuple[str | None, list[str]]:
-    """Return the keys that validation data choose, and those of them that do not vary.
+    """Return the tuned keys, and those of them that no job varies.
 
-    Raises ConfigError if no job has one of them.
+    Raises ConfigError if no job has one of the keys.
     """
     tune = config.get("tune")
     if tune is None:
@@ -198,7 +205,7 @@ def _tuned(
 
 
 def _doubt(jobs: Sequence[Job], tune: str | None) -> str:
-    """Return why a sweep's comparison will have no verdict; empty if it will have one."""
+    """Return the reason why the comparison will have no verdict; empty if it will have one."""
     from runner.compare.pairs import MOST_ARMS_JUDGED, sharing
     from runner.compare.scores import choose_tuned, within
     from runner.compare.settings import Setting

@@ -1,4 +1,4 @@
-"""A sweep on this machine: ``hydra/launcher=pool``."""
+"""Run a sweep's jobs in processes on this machine: ``hydra/launcher=pool``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runner.system.terminal import ConfigError
 
 
 def check_processes(processes: int | None) -> None:
-    """Raise ConfigError unless this many processes can run."""
+    """Raise ConfigError unless this is a valid number of processes."""
     if processes is not None and processes < 1:
         raise ConfigError(
             f"hydra.launcher.processes={processes} must be at least 1, or null for one a core"
@@ -18,7 +18,7 @@ def check_processes(processes: int | None) -> None:
 
 
 def in_processes(processes: int | None) -> CarryOut:
-    """Run tasks in so many processes at a time; None for one per core."""
+    """Return a function that runs tasks in this many processes at a time; None is one per core."""
 
     def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[Ended]:
         return run_jobs(batch.work, batch.tasks, processes or available_cores(), stopped=stopped)

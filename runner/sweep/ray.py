@@ -1,4 +1,4 @@
-"""A sweep on a Ray cluster: ``hydra/launcher=ray``."""
+"""Run a sweep's jobs on a Ray cluster: ``hydra/launcher=ray``."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from runner.system.signals import SIGNALS
 from runner.system.terminal import ConfigError, first_line
 
 SCHEDULING_SECONDS = 0.005
-"""What one task of Ray's takes beside its work, at most: see tests/cluster/overhead.py."""
+"""An upper bound of the seconds that Ray adds to a task; tests/cluster/overhead.py measures it."""
 SECONDS_BETWEEN_LOOKS = 0.2
 
 
 def in_ray(
     jobs_per_task: int | None, init: Mapping[str, Any], remote: Mapping[str, Any]
 ) -> CarryOut:
-    """Run tasks on a Ray cluster.
+    """Return a function that runs tasks on a Ray cluster.
 
     Args:
-        jobs_per_task: see ``groups.grouped``.
-        init: of ``ray.init``: without an ``address`` a cluster that runs here, or a new one.
-        remote: of ``ray.remote``: ``num_cpus``, ``max_retries`` ...
+        jobs_per_task: ``size`` in ``groups.grouped``.
+        init: arguments of ``ray.init``. Without ``address``, Ray uses a cluster on this machine or
+            starts a new one.
+        remote: arguments of ``ray.remote``, for instance ``num_cpus`` and ``max_retries``.
     """
 
     def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[Ended]:
@@ -49,23 +50,24 @@ def in_ray(
 
 
 def carry_out_group(group: Group) -> list[Ended]:
-    """Run a group in one of Ray's workers."""
+    """Run a group in a worker of Ray."""
     return group()
 
 
 def ended(reference: Any, group: Group) -> list[Ended]:
-    """Return how a group's tasks ended."""
+    """Return the results of a group's tasks."""
     try:
         return list(ray.get(reference))
-    except ray.exceptions.RayError as error:  # its node or worker has died, more often than may be
+    except ray.exceptions.RayError as error:  # a worker or node died more than max_retries times
         return list(group.lost(f"lost with its task: {type(error).__name__}"))
 
 
 @contextmanager
 def connected(init: Mapping[str, Any]) -> Iterator[None]:
-    """Use the cluster that this program uses already, or connect to one for as long as this takes.
+    """Use the cluster that this process is connected to, or connect to one within the block.
 
-    Raises ConfigError if there is none. Signals stay ours.
+    The signal handlers that Ray replaces are restored. Raises ConfigError if no cluster can be
+    reached.
     """
     if ray.is_initialized():
         yield

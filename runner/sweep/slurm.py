@@ -1,8 +1,8 @@
-"""A sweep on a Slurm cluster: ``hydra/launcher=slurm``.
+"""Run a sweep's jobs on a Slurm cluster: ``hydra/launcher=slurm``.
 
-submitit writes the batch script, carries tasks there and results back as pickles in the sweep's
-folder, and lets a task that is preempted or out of time queue anew. All that is assumed is a
-file system that all machines share, and that what is renamed there is seen some time later.
+submitit writes the batch script, stores tasks and results as pickles in the sweep's folder, and
+requeues a task that is preempted or runs out of time. The machines must share a file system, where
+a renamed file becomes visible to all of them after some time.
 """
 
 from __future__ import annotations
@@ -23,46 +23,48 @@ from runner.system.processes import one_blas_thread_each
 from runner.system.terminal import ConfigError, first_line
 
 SCHEDULING_SECONDS = 3.0
-"""What one task of Slurm's takes beside its work: see tests/cluster/overhead.py."""
+"""The seconds that Slurm adds to a task; tests/cluster/overhead.py measures them."""
 MOST_TASKS = 1000
-"""Of one array: Slurm's default MaxArraySize is 1001."""
+"""The largest job array; Slurm's default MaxArraySize is 1001."""
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_BETWEEN_QUESTIONS = 5.0
-"""To the scheduler, which others use too."""
+"""The interval between calls of squeue. A shared scheduler should not be asked more often."""
 PATIENCE = 30.0
-"""Seconds that a result may take from one machine's disk cache to another's view."""
+"""A result may take this many seconds to become visible through the machines' file caches."""
 ANY_CLUSTERS = ("name", "timeout_min", "cpus_per_task", "mem_gb", "stderr_to_stdout")
-"""What submitit calls the same for every cluster."""
+"""submitit's parameters that have the same name for every cluster."""
 QUEUED = {"PENDING", "RUNNING", "SUSPENDED", "COMPLETING", "CONFIGURING", "REQUEUED", "RESIZING",
           "REQUEUE_FED", "REQUEUE_HOLD", "SIGNALING", "STAGE_OUT", "STOPPED", "SPECIAL_EXIT",
           "PREEMPTED"}  # fmt: skip
-"""States of a task that may still end well."""
+"""The states of a task that may still succeed."""
 
 
 class Resumable(Group):
-    """A group that queues anew, as it is, if Slurm ends it early: what is finished is not trained
-    again, and what is not goes on from its checkpoint."""
+    """A group that is requeued if Slurm ends it early.
+
+    Its finished jobs are not trained again; an unfinished one resumes from its checkpoint.
+    """
 
     def checkpoint(self) -> submitit.helpers.DelayedSubmission:
-        """Return what is to be queued in the place of this."""
+        """Return the submission that replaces this one; submitit calls this before the end."""
         return submitit.helpers.DelayedSubmission(self)
 
 
 def in_slurm(
     folder: Path, cluster: str, jobs_per_task: int | None, settings: Mapping[str, Any]
 ) -> CarryOut:
-    """Run tasks as one Slurm job array.
+    """Return a function that runs tasks as one Slurm job array.
 
     Args:
-        folder: where scripts, logs and pickles are kept while a task is not finished.
-        cluster: ``slurm``, or ``local`` for processes of this machine in its place.
-        jobs_per_task: see ``groups.grouped``.
-        settings: submitit's, without the ``slurm_`` that it puts before what is Slurm's alone.
+        folder: for scripts, logs and pickles; removed at the end if no task was lost.
+        cluster: ``slurm``, or ``local`` for processes on this machine.
+        jobs_per_task: ``size`` in ``groups.grouped``.
+        settings: submitit's parameters, without the prefix ``slurm_``.
     """
 
     def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[Ended]:
         groups = grouped(batch, SCHEDULING_SECONDS, size=jobs_per_task, most=MOST_TASKS)
-        with one_blas_thread_each():  # the tasks' environment is this one
+        with one_blas_thread_each():  # tasks inherit these environment variables
             jobs = submitted(groups, folder, cluster, settings)
         waiting = dict(zip(jobs, groups, strict=True))
         watch = Queue() if cluster == "slurm" else Processes()
@@ -83,8 +85,8 @@ def in_slurm(
         finally:
             for job in waiting:
                 job.cancel(check=False)
-        if not lost and not waiting:  # otherwise logs tell more
-            shutil.rmtree(folder, ignore_errors=True)  # whose tasks may still be ending
+        if not lost and not waiting:  # otherwise the logs are needed
+            shutil.rmtree(folder, ignore_errors=True)  # a task that is ending may still write
 
     return carry_out
 
@@ -92,7 +94,7 @@ def in_slurm(
 def submitted(
     groups: list[Group], folder: Path, cluster: str, settings: Mapping[str, Any]
 ) -> list[submitit.Job[Any]]:
-    """Submit the groups; return submitit's jobs. Raises ConfigError if that is refused."""
+    """Submit the groups and return submitit's jobs. Raises ConfigError if Slurm refuses them."""
     named = {key if key in ANY_CLUSTERS else f"slurm_{key}": settings[key] for key in settings}
     own = {key: named.pop(key) for key in list(named) if key == "slurm_max_num_timeout"}
     try:
@@ -105,12 +107,12 @@ def submitted(
 
 
 def result(job: submitit.Job[Any], group: Group) -> list[Ended] | None:
-    """Return a job's result, None if there is none yet."""
+    """Return the results of a group's tasks, or None if there are none yet."""
     if not job.paths.result_pickle.exists():
         return None
     try:
         outcome, value = submitit.core.utils.pickle_load(job.paths.result_pickle)
-    except (EOFError, OSError):  # not all of it can be seen yet
+    except (EOFError, OSError):  # the file is not completely visible yet
         return None
     if outcome == "success":
         return list(value)
@@ -123,7 +125,7 @@ def refresh(folder: Path) -> None:
 
 
 class Queue:
-    """What squeue says of this user's tasks; other than sacct it needs no accounting database."""
+    """The states of this user's tasks, from squeue, which needs no accounting database."""
 
     def __init__(self) -> None:
         self.states: dict[str, str] = {}
@@ -131,7 +133,7 @@ class Queue:
         self.gone: dict[str, float] = {}
 
     def lost(self, job: submitit.Job[Any]) -> str:
-        """Return how a task without a result has ended, empty if it may still end well."""
+        """Return the final state of a task without a result; empty if it may still succeed."""
         self._ask()
         state = self.states.get(job.job_id, "it is no longer in the queue")
         if state in QUEUED:
@@ -145,14 +147,14 @@ class Queue:
             return
         command = ["squeue", "--me", "--noheader", "--array", "--states=all", "--format=%i %T"]
         answer = subprocess.run(command, capture_output=True, text=True)
-        if answer.returncode == 0:  # otherwise the controller is busy: it was as it was
+        if answer.returncode == 0:  # if the controller is busy, the old states are kept
             self.states = dict(line.split(None, 1) for line in answer.stdout.splitlines())
         self.asked = time.monotonic()
 
 
 class Processes:
-    """What submitit says of tasks that are processes of this machine."""
+    """The states of tasks that are processes on this machine, from submitit."""
 
     def lost(self, job: submitit.Job[Any]) -> str:
-        """Return how a task without a result has ended, empty if it may still end well."""
+        """Return the final state of a task without a result; empty if it may still succeed."""
         return str(job.state) if job.done() and not job.paths.result_pickle.exists() else ""

@@ -1,4 +1,4 @@
-"""What an optimizing sweep searches: Optuna's distributions from Hydra's sweep syntax."""
+"""The search space of ``hydra/sweeper=optuna``: Optuna's distributions from Hydra's syntax."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ from runner.system.terminal import ConfigError
 Space = dict[str, BaseDistribution]
 
 DIGITS = 4
-"""Significant digits of a float that a job gets: the loss does not resolve more, and a command
-with them can be read."""
+"""A drawn float is rounded to this many significant digits. More digits hardly change the loss, and
+make the command harder to read."""
 
 
 def space_of(words: Sequence[Word]) -> Space:
-    """Return the distribution of each word that names several values.
+    """Return the distribution of each override with several values. Raises ConfigError.
 
-    ``choice(a,b)`` and ``a,b`` are categorical, ``interval(low,high)`` is uniform, over integers
-    as ``int(interval(low,high))``, and over logarithms with ``tag(log,...)``; ``range(...)`` has
-    its step.
-    Raises ConfigError.
+    ``choice(a,b)`` and ``a,b`` are categorical. ``interval(low,high)`` is uniform,
+    ``int(interval(low,high))`` uniform over integers, and ``tag(log,interval(low,high))`` uniform
+    in the logarithm. ``range(start,stop,step)`` is uniform over its values.
     """
     return {word.key: _distribution(word) for word in words if word.is_axis}
 
@@ -54,7 +53,7 @@ def _distribution(word: Word) -> BaseDistribution:
 
 
 def _stepped(value: RangeSweep) -> BaseDistribution:
-    """Hydra's stop is exclusive, Optuna's high is not."""
+    """Return a range's distribution. Hydra's ``stop`` is exclusive, Optuna's ``high`` is not."""
     start, stop, step = (Decimal(str(part)) for part in (value.start, value.stop, value.step))
     count = -((Fraction(start) - Fraction(stop)) // Fraction(step)) if step else 0
     if count <= 0:
@@ -72,7 +71,7 @@ def _choice(value: Any) -> Any:
 
 
 def as_words(space: Space, parameters: Mapping[str, Any]) -> list[Word]:
-    """Return the overrides of a trial with these parameters."""
+    """Return a trial's parameters as overrides."""
     return read([f"{key}={_text(space[key], parameters[key])}" for key in space])
 
 
@@ -87,8 +86,10 @@ def _text(distribution: BaseDistribution, value: Any) -> str:
 
 
 def corners(space: Space) -> list[dict[str, Any]]:
-    """Return parameters at which every end of every interval and every choice occurs once, so that
-    what cannot be trained is refused before the first trial."""
+    """Return parameters that contain both ends of every interval and every choice.
+
+    They are checked before the first trial, so that invalid values are refused then.
+    """
     first = {key: _ends(one)[0] for key, one in space.items()}
     found = [first]
     for key, one in space.items():

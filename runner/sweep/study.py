@@ -1,9 +1,9 @@
-"""A search for the best objective: ``hydra/sweeper=optuna``.
+"""Search for the best objective: ``hydra/sweeper=optuna``.
 
-Optuna's study draws the trials and is stored in a file in the sweep's folder; as in any sweep, the
+Optuna draws the trials and stores its study in a file in the sweep's folder. As in any sweep, the
 runs' folders show which jobs are finished. The trials of a batch run in parallel through any
-launcher; the next batch is drawn when all have ended. Each trial's sampler has its own seed, so a
-study that was stopped resumes with the same trials.
+launcher; the next batch is drawn when all of them have ended. Each trial is drawn with its own
+seed, so an interrupted study resumes with the same trials.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ from runner.system.files import write_whole
 from runner.system.terminal import ConfigError, first_line
 
 HISTORY = "study"
-"""The file of the study's picture and table, without its ending."""
+"""The name of the study's picture and table, without a suffix."""
 DEFAULTS = {"TPESampler": {"multivariate": True, "constant_liar": True}}
-"""Arguments of a sampler unless the config has others: parameters are estimated together (Falkner
-et al. 2018), and a trial that still runs counts as a bad one, so that no batch tries a place twice.
-"""
+"""Default arguments of samplers. ``multivariate`` models parameters jointly (Falkner et al. 2018).
+``constant_liar`` counts a running trial as a bad one, so that a batch does not try almost the same
+parameters twice."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """How to search.
+    """The settings of a search.
 
     Attributes:
         sampler: the ``name`` of a class in ``optuna.samplers``, and its arguments.
-        trials: how many there are to be in all.
-        batch: how many of them run at the same time.
-        seed: trial k is drawn with one that follows from this and k.
-        storage: Optuna's URL of the file that keeps the study.
-        name: the study's in that file; None for one that stands for what is searched.
+        trials: the total number of trials.
+        batch: the number of trials in a batch, which run at the same time.
+        seed: trial k is drawn with a seed computed from this and k.
+        storage: Optuna's URL of the file that stores the study.
+        name: the study's name in that file; None for a hash of the search space.
     """
 
     sampler: Mapping[str, Any]
@@ -72,7 +72,7 @@ class Search:
                 raise ConfigError(f"hydra.sweeper.{key}={value} must be a whole number from 1 on")
 
     def make_sampler(self, trial: int) -> optuna.samplers.BaseSampler:
-        """Return what draws a trial. Raises ConfigError."""
+        """Return the sampler that draws a trial. Raises ConfigError."""
         arguments = dict(self.sampler)
         name = str(arguments.pop("name", None))
         arguments = DEFAULTS.get(name, {}) | arguments
@@ -83,7 +83,7 @@ class Search:
         state = np.random.SeedSequence([self.seed, trial]).generate_state(1)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ExperimentalWarning)  # of what the config asks for
+                warnings.simplefilter("ignore", ExperimentalWarning)  # the config asks for it
                 sampler: optuna.samplers.BaseSampler = make(**arguments, seed=int(state[0]))
             return sampler
         except (TypeError, ValueError, ImportError) as error:
@@ -91,9 +91,9 @@ class Search:
 
 
 def sweep(search: Search, launcher: Launcher, context: HydraContext) -> Grid:
-    """Run the missing trials, and the chosen one again on fresh seeds.
+    """Run the missing trials, then the chosen one again with fresh seeds.
 
-    Raises ConfigError, before anything is written, if the search space is wrong.
+    Raises ConfigError, before anything is written, if the search space is invalid.
     """
     loader = context.config_loader
     if not isinstance(loader, JobLoader):
@@ -101,7 +101,7 @@ def sweep(search: Search, launcher: Launcher, context: HydraContext) -> Grid:
     composition = loader.composition
     space = _space(loader)
     folder, name = composition.sweep_folder, composition.sections["objective"]
-    # activations are compared, each with what was found for it
+    # activations are compared, each with the parameters found for it
     tuned = [key for key in space if key != "activation"] or list(space)
     grid = Grid(tune=",".join(tuned), metric=name.replace("validation", "test"))
     study = _study(search, space, folder, name)
@@ -133,7 +133,7 @@ def sweep(search: Search, launcher: Launcher, context: HydraContext) -> Grid:
 
 
 def _space(loader: JobLoader) -> Space:
-    """Return what is searched. Raises ConfigError if an end of it is no experiment."""
+    """Return the search space. Raises ConfigError if one of its ``corners`` is invalid."""
     from runner.compare.settings import NOT_SETTINGS
 
     composition = loader.composition
@@ -155,7 +155,7 @@ def _space(loader: JobLoader) -> Space:
 
 
 def _study(search: Search, space: Space, folder: Path, metric: str) -> optuna.Study:
-    """Return the study in its file, made if there is none. Raises ConfigError."""
+    """Load the study from its file, or create it. Raises ConfigError."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     what = "\n".join(f"{key}: {space[key]!r}" for key in sorted(space))
     name = search.name or hashlib.sha256(what.encode()).hexdigest()[:8]
@@ -168,7 +168,7 @@ def _study(search: Search, space: Space, folder: Path, metric: str) -> optuna.St
             direction="maximize" if higher_is_better(metric) else "minimize",
             load_if_exists=True,
         )
-    except Exception as error:  # whatever SQLAlchemy and the database's driver raise
+    except Exception as error:  # SQLAlchemy and database drivers raise many types
         for path in made:
             path.rmdir()
         raise ConfigError(
@@ -177,12 +177,12 @@ def _study(search: Search, space: Space, folder: Path, metric: str) -> optuna.St
 
 
 def _trial(study: optuna.Study, number: int, search: Search, space: Space) -> FrozenTrial:
-    """Return a trial: that of a former command, or one that is drawn now."""
+    """Return a stored trial, or draw it."""
     trials = study.get_trials(deepcopy=False)
     if number < len(trials) and trials[number].params.keys() >= space.keys():
         return trials[number]
     study.sampler = search.make_sampler(number)
-    if number < len(trials):  # a command was killed while it drew it
+    if number < len(trials):  # the command was killed while it drew this trial
         drawn = optuna.trial.Trial(study, trials[number]._trial_id)
         for key, distribution in space.items():
             drawn._suggest(key, distribution)
@@ -229,7 +229,7 @@ def _shown(value: Any) -> str:
 
 
 def _chosen(grid: Grid, jobs: Sequence[Job]) -> list[Job]:
-    """Return the jobs that validation data choose, as the comparison will."""
+    """Return the jobs that validation data choose, by the comparison's own rule."""
     from runner.compare.runs import collect
     from runner.compare.scores import chosen_configs
 

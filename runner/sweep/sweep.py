@@ -1,6 +1,6 @@
-"""Sweeps: several runs, started by any Hydra sweeper through any launcher, then compared.
+"""Run a sweep with any Hydra sweeper and launcher, then compare the runs.
 
-The default is all combinations of several values (grid.py), in parallel on this machine (pool.py).
+By default the sweep consists of all combinations (grid.py), in parallel on this machine (pool.py).
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from runner.system.signals import raising, signal_of
 from runner.system.terminal import ConfigError, first_line, one_line
 from runner.training.checkpoint import INTERRUPTED_SUFFIX
 
-if TYPE_CHECKING:  # which a sweep's start need not wait for
+if TYPE_CHECKING:  # imported later, so that the first job starts sooner
     from runner.compare import Comparison
 
 OWN_SWEEPERS = ("grid", "optuna")
 COMPARISON = "comparison"
-"""The folder of a sweep's comparison, in the sweep's."""
+"""The name of the comparison's folder, in the sweep's folder."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Swept:
     """How a sweep ended.
 
     Attributes:
-        folder: the folder of its runs.
-        comparison: the comparison of finished runs; None if there are none.
-        failures: jobs without a finished run.
-        left: how many jobs are still to do, if known.
-        stop: the number of the signal that ended it early.
-        trouble: why the sweeper or launcher gave up; empty if it did not.
+        folder: the sweep's folder.
+        comparison: the comparison of the finished runs; None if there are none.
+        failures: the jobs without a finished run.
+        left: the number of unfinished jobs, if known.
+        stop: the number of the signal that ended the sweep early.
+        trouble: why the sweeper or launcher failed; empty if it did not.
     """
 
     folder: Path
@@ -58,8 +58,10 @@ class Swept:
 
 
 def sweep(composition: Composition) -> int:
-    """Run a sweep and print its progress and result. Return the exit status: 1 if jobs or pictures
-    failed. Raises ConfigError as ``carry_out`` does."""
+    """Run a sweep, print its progress and result, and return the exit status.
+
+    The status is 1 if jobs or pictures failed. Raises ConfigError as ``carry_out`` does.
+    """
     swept = carry_out(composition)
     undrawn = False
     if swept.comparison:
@@ -82,7 +84,7 @@ def sweep(composition: Composition) -> int:
 def carry_out(composition: Composition, *, show_progress: bool = True) -> Swept:
     """Let the sweeper run its jobs, compare the finished runs, and write the comparison.
 
-    Ctrl-C ends the jobs at once; finished runs are still compared. Raises ConfigError for wrong
+    Ctrl-C stops the jobs at once; finished runs are still compared. Raises ConfigError for invalid
     settings.
     """
     if sets(composition.words, RUN_DIR):
@@ -100,12 +102,12 @@ def carry_out(composition: Composition, *, show_progress: bool = True) -> Swept:
 
 
 def _swept(composition: Composition, show_progress: bool) -> Ended:
-    """Let Hydra run its multirun; return how it ended."""
+    """Call Hydra's ``multirun`` and return the result of the sweeper."""
     config, folder = composition.config, composition.sweep_folder
     words = [word for word in composition.words if not word.is_hydras]
     with read_write(config.hydra), open_dict(config):
         config.hydra.mode = RunMode.MULTIRUN
-        # which jobs on other machines must find, too
+        # an absolute path, because jobs may run on other machines
         config.hydra.sweep.dir = str(folder.absolute())
         config.hydra.overrides.hydra.append(f"{SWEEP_DIR}={as_text(config.hydra.sweep.dir)}")
         config.hydra.overrides.task = list(map(str, words))
@@ -114,7 +116,7 @@ def _swept(composition: Composition, show_progress: bool) -> Ended:
     hydra = Composed(config, loader)
     tells = composition.launcher != "pool" or not ours or asks_of_a_job(composition.words)
     if not ours:
-        for failure in noted_failures(folder):  # of a former sweep
+        for failure in noted_failures(folder):  # notes of an earlier sweep
             forget_failure(folder, failure.folder)
     if not ours and show_progress:
         print(f"sweep by hydra/sweeper={composition.sweeper} in {folder}")
@@ -128,7 +130,7 @@ def _swept(composition: Composition, show_progress: bool) -> Ended:
         if ours:
             raise
         ended.stop = signal_of(stop)
-    except Exception as error:  # whatever a plugin raises for its settings, or for a failed job
+    except Exception as error:  # a sweeper plugin may raise anything
         if ours:
             raise
         reason = f"{type(error).__name__}: {first_line(error)}"

@@ -1,4 +1,4 @@
-"""The experiments of a sweep's jobs, put together from one composition."""
+"""Compose the experiments of a sweep's jobs from one composition."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from runner.system.terminal import ConfigError
 
 
 class Variations:
-    """Composes a job's config from one composition, without the 60 ms that Hydra takes.
+    """Composes a job's config from the sweep's composition, many times as fast as Hydra.
 
-    A group's choice fills its own section and a plain value its own key. If a file does more than
-    that, or a value refers to another key, Hydra composes the job.
+    The choice of a group replaces that section, and a plain value replaces that key. If a YAML file
+    does more, or if a value refers to another key, Hydra composes the job.
     """
 
     def __init__(self, composition: Composition) -> None:
@@ -49,20 +49,20 @@ class Variations:
         self.is_plain = len(layers) == len(self.layers) and "${" not in str(own)
 
     def words_of(self, varied: Sequence[Word]) -> list[Word]:
-        """Return a job's words, these in the place of the axes, without Hydra's own."""
+        """Return a job's overrides: ``varied`` replaces the swept keys; no Hydra settings."""
         left = {word.key: word for word in varied}
         kept = [left.pop(word.key, word) for word in self.words if not word.is_hydras]
         return [*kept, *left.values()]
 
     def compose(self, words: Sequence[Word]) -> dict[str, Any]:
-        """Return the sections of a job of these words, not checked. Raises ConfigError."""
+        """Return the unchecked config of a job with these overrides. Raises ConfigError."""
         fixed = {(word.key, word.text) for word in self.fixed}
         varied = [word for word in words if (word.key, word.text) not in fixed]
         sections = self._put_together(varied) if self.is_plain else None
         return compose_sections([*self.places, *words]) if sections is None else sections
 
     def experiment(self, words: Sequence[Word]) -> Experiment:
-        """Return the checked experiment of a job of these words. Raises ConfigError, naming it."""
+        """Return a job's checked experiment. Raises ConfigError, which names the job."""
         try:
             return checked(self.compose(words), self.words)
         except ConfigError as error:
@@ -74,9 +74,9 @@ class Variations:
     def job(
         self, words: Sequence[Word], experiment: Experiment, sweep: Path, number: int | None = None
     ) -> Job:
-        """Return the job of these words and their experiment, in a sweep's folder.
+        """Return the job with these overrides and their experiment, in a sweep's folder.
 
-        Raises ConfigError if its folder cannot be named.
+        Raises ConfigError if the name of its folder cannot be resolved.
         """
         shown = tuple(map(str, [*self.places, *words]))
         subdir = self.subdir(experiment)
@@ -91,18 +91,18 @@ class Variations:
 
     @property
     def names_folders(self) -> bool:
-        """Whether a job's folder has the name that stands for its config."""
+        """Whether the name of a job's folder contains {name}, the hash of its config."""
         return NAME in self._subdir
 
     def subdir(self, experiment: Experiment) -> str:
-        """Return the name of a job's folder in its sweep's, interpolations not resolved."""
+        """Return the name of a job's folder, with interpolations unresolved."""
         return self._subdir.replace(NAME, experiment.folder_name)
 
     def with_hydra(
         self, master: DictConfig, words: Sequence[Word], sections: dict[str, Any]
     ) -> DictConfig:
-        """Return a job's sections with Hydra's own part, which is the sweep's but for the job's
-        words."""
+        """Return a job's config with its ``hydra`` section: the sweep's, with the job's overrides
+        and choices."""
         config = OmegaConf.create({**sections, "hydra": copy.deepcopy(master.hydra)})
         hydra = config.hydra
         OmegaConf.set_readonly(hydra, False)
@@ -135,19 +135,19 @@ class Variations:
                 return None
             *path, key = word.key.split(".")
             node = sections
-            for name in path:  # what is not this job's alone is copied before it is written to
+            for name in path:  # copy before writing, because jobs share the sections
                 if not isinstance(node.get(name), dict):
                     return None
                 node[name] = dict(node[name])
                 node = node[name]
-            if not path and key not in node:  # a group of the user's own
+            if not path and key not in node:  # a group that the user added
                 return None
             node[key] = value
         return sections
 
     def _file(self, group: str, name: object) -> dict[str, Any] | None:
-        """Return what a file says of the config, None if it does anything else beside that."""
-        if not isinstance(name, str):  # a section written out
+        """Return the content of a choice's file, or None if it does more than set its section."""
+        if not isinstance(name, str):  # the section itself, not the name of a choice
             return None
         if (group, name) not in self.files:
             self.files[group, name] = self._read(group, name)

@@ -230,7 +230,7 @@ def test_an_interrupted_sweep_judges_at_its_next_start(capsys, monkeypatch):
     assert "the same networks are judged, which exaggerates differences" in told.out
     assert main(command) == 0
     told = capsys.readouterr()
-    assert "2 more with fresh seeds, of what validation chose, 1 of" in told.out
+    assert "2 more with fresh seeds, for the settings chosen on validation data, 1 of" in told.out
     assert "judged by networks trained again" in told.out
 
 

@@ -1,4 +1,4 @@
-"""What the laboratory adds to Hydra, found by Hydra's own search for plugins.
+"""The laboratory's sweepers and launchers; Hydra finds them as plugins.
 
-Every Hydra program imports these modules, also those of others: nothing slow may be imported here.
+Every Hydra program in this environment imports these modules, so they must not import slow modules.
 """

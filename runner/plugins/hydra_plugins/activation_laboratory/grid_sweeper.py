@@ -1,4 +1,4 @@
-"""``hydra/sweeper=grid``: all combinations, checked before the first starts, resumed by content."""
+"""``hydra/sweeper=grid``: runs all combinations; checks them before the first starts; resumes."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 @dataclass
 class GridConf:
-    """params: values by key, as on the command line: {activation: "relu,tanh"}."""
+    """params: the values of each key, as on the command line: {activation: "relu,tanh"}."""
 
     _target_: str = "hydra_plugins.activation_laboratory.grid_sweeper.GridSweeper"
     params: dict[str, str] = field(default_factory=dict)
@@ -24,7 +24,7 @@ ConfigStore.instance().store(
 
 
 class GridSweeper(Sweeper):
-    """Runs what is missing of all combinations of the values, through any launcher."""
+    """Runs the missing jobs of all combinations of the values, through any launcher."""
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
         self.params = params or {}
@@ -32,16 +32,17 @@ class GridSweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Make the launcher that the config names."""
+        """Create the launcher that the config names."""
         self.context = hydra_context
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Plan, launch and, where keys are tuned, judge; return how all of it ended.
+        """Run the sweep's missing jobs, and with tuned keys the chosen settings on fresh seeds.
 
-        Raises ConfigError, before anything is made, if any combination is wrong.
+        Returns a ``Grid``. Raises ConfigError, before anything is written, if any combination is
+        invalid.
         """
         from runner.sweep.grid import sweep
 

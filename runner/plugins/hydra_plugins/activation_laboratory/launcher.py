@@ -1,4 +1,4 @@
-"""What the launchers here share: each says only where tasks are carried out."""
+"""The base class of the launchers; a subclass defines only where tasks run."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -16,25 +16,25 @@ class JobLauncher(Launcher):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Keep what the jobs need. Raises ConfigError for settings that cannot be."""
+        """Store Hydra's arguments. Raises ConfigError for invalid settings."""
         self.context, self.task_function, self.config = hydra_context, task_function, config
         self.check()
 
     def check(self) -> None:
-        """Raise ConfigError for settings that cannot be, before anything is made."""
+        """Raise ConfigError for invalid settings, before anything is written."""
 
     @abstractmethod
     def carry_out(self) -> Any:
-        """Return where tasks are carried out, a ``CarryOut`` of runner/sweep/launch.py."""
+        """Return the function that runs tasks, a ``CarryOut`` of runner/sweep/launch.py."""
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Run a job for each list of overrides; return how they ended, in this order.
+        """Run a job for each list of overrides; return their results in this order.
 
-        A job that fails or is lost is FAILED and raises when its ``return_value`` is read. Raises
-        ConfigError where there is no cluster, KeyboardInterrupt after Ctrl-C or SIGTERM, when all
-        that was begun has ended.
+        A job that fails or is lost has the status FAILED, and its ``return_value`` raises. Raises
+        ConfigError if no cluster can be reached. Raises KeyboardInterrupt after Ctrl-C or SIGTERM,
+        when all started jobs have ended.
         """
         from runner.sweep.launch import launch
 

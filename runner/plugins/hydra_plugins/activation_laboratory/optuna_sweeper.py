@@ -1,8 +1,8 @@
-"""``hydra/sweeper=optuna``: what has the best objective; settings: conf/hydra/sweeper/optuna.yaml.
+"""``hydra/sweeper=optuna``: searches for the best objective with Optuna.
 
-The keys are those of Hydra's own Optuna sweeper, which stays for other programs: the release for
-Hydra 1.3 takes Optuna 2 only, and neither goes on with a study where it was. The extra ``optuna``
-installs Optuna.
+Its settings are in conf/hydra/sweeper/optuna.yaml; the keys are those of Hydra's own Optuna
+sweeper. That sweeper does not resume an interrupted study, and its release for Hydra 1.3 needs
+Optuna 2. The extra ``optuna`` installs Optuna.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 
 class OptunaSweeper(Sweeper):
-    """Asks Optuna for trials, runs them through any launcher, and tells it how they ended."""
+    """Draws trials with Optuna, runs them through any launcher, and reports their objectives."""
 
     def __init__(
         self,
@@ -34,16 +34,17 @@ class OptunaSweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Make the launcher that the config names."""
+        """Create the launcher that the config names."""
         self.context = hydra_context
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Run the trials that are missing and judge what they choose; return how all ended.
+        """Run the missing trials, and the chosen one again on fresh seeds.
 
-        Raises ConfigError, before anything is made, if what is searched cannot be.
+        Returns a ``Grid``. Raises ConfigError, before anything is written, if the search space is
+        invalid.
         """
         from runner.sweep.study import Search, sweep
 

@@ -1,4 +1,4 @@
-"""``hydra/launcher=pool``: jobs in parallel on this machine's cores."""
+"""``hydra/launcher=pool``: runs jobs in parallel processes on this machine."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from .launcher import JobLauncher
 
 @dataclass
 class PoolConf:
-    """processes: how many jobs run at a time; None for one a core."""
+    """processes: the number of jobs that run at a time; None for one per core."""
 
     _target_: str = "hydra_plugins.activation_laboratory.pool_launcher.PoolLauncher"
     processes: int | None = None
@@ -22,7 +22,7 @@ ConfigStore.instance().store(
 
 
 class PoolLauncher(JobLauncher):
-    """Runs each job in one of several processes; one that dies costs only its job."""
+    """Runs each job in one of several processes. If a process dies, only its job fails."""
 
     def __init__(self, processes: int | None = None) -> None:
         self.processes = processes

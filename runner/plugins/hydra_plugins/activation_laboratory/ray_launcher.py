@@ -1,6 +1,6 @@
-"""``hydra/launcher=ray``: jobs on a Ray cluster; its settings are conf/hydra/launcher/ray.yaml.
+"""``hydra/launcher=ray``: runs jobs on a Ray cluster.
 
-The extra ``ray`` installs Ray.
+Its settings are in conf/hydra/launcher/ray.yaml. The extra ``ray`` installs Ray.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from .launcher import JobLauncher
 
 
 class RayLauncher(JobLauncher):
-    """Runs the jobs in groups, each a task of Ray's."""
+    """Runs the jobs in groups; each group is a Ray task."""
 
     def __init__(
         self, init: DictConfig, remote: DictConfig, jobs_per_task: int | None = None

@@ -1,6 +1,6 @@
-"""``hydra/launcher=slurm``: jobs on a Slurm cluster; settings: conf/hydra/launcher/slurm.yaml.
+"""``hydra/launcher=slurm``: runs jobs on a Slurm cluster, through submitit.
 
-The extra ``slurm`` installs submitit.
+Its settings are in conf/hydra/launcher/slurm.yaml. The extra ``slurm`` installs submitit.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from .launcher import JobLauncher
 
 
 class SlurmLauncher(JobLauncher):
-    """Runs the jobs in groups, each a task of one Slurm array."""
+    """Runs the jobs in groups; each group is a task of one Slurm job array."""
 
     def __init__(
         self,
