@@ -1,1 +1,1 @@
-"""Published results, reproduced: ``python -m runner.reproduce``."""
+"""Reproduce published results: ``python -m runner.reproduce``."""

@@ -1,4 +1,4 @@
-"""``python -m runner.reproduce [NAME...]``: published results, beside ours."""
+"""``python -m runner.reproduce [NAME...]``: compare published results with ours."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from runner.system.terminal import ConfigError, OneLineParser, one_line, progres
 OUTPUT = Path("outputs/reproduce")
 
 _DESCRIPTION = """\
-Reproduce published results: print expected value, its source, and our value.
+Reproduce published results: print each expected value, its source and our value.
 
-Without a NAME, all results are reproduced. Writes index.html, results.json and
-a figure for each result, NAME.png, into outputs/reproduce. The exit status is
-1 if a quantity is outside its tolerance."""
+Without a NAME, all results are reproduced. The command writes index.html,
+results.json and a figure for each result, NAME.png, into outputs/reproduce.
+The exit status is 1 if a quantity is outside its tolerance."""
 
 _EPILOG = """\
 provenance of an expected value:
@@ -58,14 +58,16 @@ def parser() -> argparse.ArgumentParser:
         "--readme",
         metavar="FILE.md",
         type=Path,
-        help="also write the table of all reproductions between the markers of this file",
+        help="also write the table of all results between the markers in this file",
     )
     return result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Reproduce and print; return 0, 1 if something is outside its tolerance, 2 after one line
-    for bad input."""
+    """Reproduce the named results and print them.
+
+    Return 0; 1 if a quantity is outside its tolerance; 2 after a one-line error for bad input.
+    """
     if arguments is None:
         prepare()
     return status_of(partial(_main, arguments))

@@ -19,7 +19,7 @@ from runner.theory.born_dead import least_share_of_interval, share_of_one_input
 REPLICATES, DEPTH = 4000, 9
 WIDTHS = (2, 3, 4, 5)
 ONE_INPUT = {(2, 2): 0.4375, (2, 9): 0.924915, (3, 9): 0.699342, (4, 9): 0.440575, (5, 9): 0.248541}
-"""By width and layers, the share that is dead for a given input."""
+"""By width and number of layers, the share of networks that are dead for a given input."""
 TWO_LAYERS, NINE_LAYERS = "dead, 2 layers of 2 units", "dead, 9 layers of 2 units"
 
 
@@ -29,7 +29,7 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
     for width in WIDTHS:
         run = trained(runs, "born_dead", f"model.hidden=[{','.join(DEPTH * [str(width)])}]")
         dead = np.array([run.history[f"layer{layer}_dead"][:, 0] == 1 for layer in layers])
-        share[width] = np.logical_or.accumulate(dead, axis=0).mean(axis=1)  # of k layers
+        share[width] = np.logical_or.accumulate(dead, axis=0).mean(axis=1)  # by number of layers
     _draw(picture, layers, share)
     values = {TWO_LAYERS: share[2][1], NINE_LAYERS: share[2][-1]}
     for width, depth in ONE_INPUT:
@@ -51,7 +51,7 @@ def _draw(picture: Picture, layers: Array, share: dict[int, Array]) -> None:
     percent(axes.yaxis)
     round_ticks(axes.xaxis, 9, integer=True)
     axes.set_xlabel("hidden layers")
-    axes.set_ylabel(f"dead of {REPLICATES} networks")
+    axes.set_ylabel(f"dead networks (of {REPLICATES})")
     end_labels(axes, ends)
     words = "dots: measured\nbands: between the paper's bounds"
     axes.annotate(words, (0.02, 0.98), xycoords="axes fraction", va="top", fontsize=SMALL)
@@ -62,8 +62,10 @@ def _of_one(width: int, depth: int) -> str:
 
 
 def _bounds(width: int, depth: int) -> tuple[float, float]:
-    """Return the paper's bounds for one-dimensional inputs of both signs; the upper one is what
-    a single input has."""
+    """Return the paper's bounds for one-dimensional inputs of both signs.
+
+    The upper bound is the value for a single input.
+    """
     return least_share_of_interval(width, depth), share_of_one_input([width] * depth)
 
 
@@ -86,15 +88,15 @@ BORN_DEAD = Reproduction(
             "https://arxiv.org/abs/1903.06733",
         ),
     ),
-    shown="A hidden layer whose units are all off for every sample makes the network a constant, "
-    "which no gradient can change. A unit with random weights and no bias is off for a given input "
-    "with probability 1/2, so all N of a layer are with probability 2^-N, and every further layer "
-    "is another chance. Of networks nine layers deep and two units wide 88% are dead before "
-    "training, of those five units wide one in eight.",
+    shown="If all units of a hidden layer output 0 for every sample, the network is a constant "
+    "function, and no gradient can change it. A unit with random weights and no bias outputs 0 for "
+    "a given input with probability 1/2. All N units of a layer do so with probability 2^-N, and "
+    "each further layer adds to the risk. Of networks with nine layers of two units, 88% are dead "
+    "before training; with five units per layer, one in eight.",
     command="python -m runner experiment=born_dead",
     expected=(
         recomputed(NINE_LAYERS, 0.8797, "another simulation", within=_three_errors(0.8797)),
-        exact(TWO_LAYERS, 5 / 32, "1/8 + 1/32, all signs counted", within=_three_errors(5 / 32)),
+        exact(TWO_LAYERS, 5 / 32, "1/8 + 1/32, counting signs", within=_three_errors(5 / 32)),
         *(
             exact(_of_one(*net), share, "1 - (1 - 2^-N)^layers", within=_three_errors(share))
             for net, share in ONE_INPUT.items()

@@ -1,4 +1,4 @@
-"""All reproductions, in the order in which they are read."""
+"""All reproductions, in the order of the page."""
 
 from __future__ import annotations
 

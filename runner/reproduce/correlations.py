@@ -1,4 +1,4 @@
-"""How two inputs become one on their way through a deep network."""
+"""How a deep network makes two different inputs alike."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from runner.theory.mean_field import CorrelationMap, decorrelation, edge_of_chao
 
 KERNEL = {1: 1 / math.pi, 2: 0.493731090, 3: 0.604825720, 5: 0.735946351, 10: 0.871535516,
           20: 0.948428479, 50: 0.987861945}  # fmt: skip
-"""The correlation after so many ReLU layers, from 0."""
+"""By number of ReLU layers, the correlation of two inputs with correlation 0."""
 HALF = "correlation after 1 layer, from 0.5"
 MEASURED = (1, 2, 5, 10)
 ASYMPTOTE = {100: 0.805, 1000: 0.971}
-"""By layer, 1 - c over 9 pi^2 / (2 l^2)."""
-KEPT = "networks: variance of z in layer 11 over that in layer 1"
+"""By layer l, (1 - c) / (9 pi^2 / (2 l^2))."""
+KEPT = "networks: variance of z in layer 11 / in layer 1"
 
 
 def _iterated(step: CorrelationMap, layers: int) -> Array:
@@ -76,7 +76,7 @@ def _drawn(layers: int) -> str:
 
 
 def _ratio(layer: int) -> str:
-    return f"1 - c over 9 pi^2/(2 l^2), l = {layer}"
+    return f"(1 - c) / (9 pi^2/(2 l^2)), l = {layer}"
 
 
 RELU_CORRELATIONS = Reproduction(
@@ -91,11 +91,10 @@ RELU_CORRELATIONS = Reproduction(
         ),
         HAYOU,
     ),
-    shown="Two inputs without any correlation have the correlation 1/pi after one random ReLU "
-    "layer and 0.87 after ten. What ReLU cuts off is where they would differ most, and with He's "
-    "weights the correlation goes through the arc-cosine kernel, "
-    "c' = (sqrt(1 - c^2) + c (pi - arccos c)) / pi, whose only fixed point is 1. There the map has "
-    "the slope 1, so 1 - c does not fall as a power of a number but as 44/l^2.",
+    shown="Two uncorrelated inputs have the correlation 1/pi after one random ReLU layer and 0.87 "
+    "after ten. With He's weights each layer maps the correlation by the arc-cosine kernel, "
+    "c' = (sqrt(1 - c^2) + c (pi - arccos c)) / pi, whose only fixed point is 1. Its slope there "
+    "is 1, so 1 - c does not decay exponentially with the layer l, but as 44/l^2.",
     command="python -m runner.propagate experiment=relu_correlations",
     expected=(
         *(
@@ -116,9 +115,9 @@ RELU_CORRELATIONS = Reproduction(
 
 
 SMOOTH = {0.04: (7.0837, 7.141012), 0.05: (6.1711, 6.219303)}
-"""Of tanh at the edge, by the variance of the biases: beta, and l (1 - c), l = 2000, from c = 0."""
+"""For tanh at the edge of chaos, by Var b: beta, and l (1 - c) at l = 2000, starting at c = 0."""
 FIFTY = {"relu": 0.012138055, "tanh": 0.12811881}
-"""1 - c after 50 layers from c = 0, tanh with biases of variance 0.05."""
+"""1 - c after 50 layers, starting at c = 0; the biases of tanh have variance 0.05."""
 
 
 def _smooth(runs: Path, picture: Picture) -> dict[str, float]:
@@ -165,13 +164,13 @@ def _product(variance: float) -> str:
 
 SMOOTH_CORRELATIONS = Reproduction(
     name="smooth_correlations",
-    title="Smooth functions keep inputs apart for longer than ReLU",
+    title="Smooth functions keep inputs different for longer than ReLU",
     sources=(HAYOU,),
-    shown="At the edge of chaos two inputs become one in any case, but with tanh they do so as "
-    "beta/l and with ReLU as 1/l^2. The map of a smooth function touches the diagonal at c = 1 "
-    "like a parabola, which leaves beta = 2 E f'^2 / (q E f''^2); the kink of ReLU adds a term in "
-    "(1 - c)^(3/2), which is larger. After 50 layers 1 - c is 0.13 with tanh and 0.012 with ReLU: "
-    "a deep tanh network can still tell inputs apart.",
+    shown="At the edge of chaos, the correlation c of two inputs approaches 1 for every function, "
+    "but 1 - c falls as beta/l for tanh and as 1/l^2 for ReLU. For a smooth function, the "
+    "correlation map touches the diagonal at c = 1 like a parabola, and beta = 2 E f'^2 / "
+    "(q E f''^2). The kink of ReLU adds a larger term, in (1 - c)^(3/2). After 50 layers, 1 - c is "
+    "0.13 for tanh and 0.012 for ReLU: a deep tanh network still distinguishes inputs.",
     command="python -m runner.propagate experiment=smooth_correlations",
     expected=(
         *(

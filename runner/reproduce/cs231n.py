@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LINEAR = ("model.hidden=[]", "training.epochs=200", "training.record_every=10")
 ONE_DRAW = "one draw of the data; ours: mean of 10"
 RANGE = "range of other seeds"
-WIDENED = "8 other seeds gave {}, with room around"
+WIDENED = "8 other seeds: {}, with a margin"
 
 
 def _measure(runs: Path, picture: Picture) -> dict[str, float]:
@@ -64,7 +64,7 @@ def _by_epoch(run: Result, column: str) -> dict[int, float]:
 
 
 def _field(axes: Axes, run: Result) -> None:
-    """Draw what the first replicate says of each place, with its data."""
+    """Draw the class that the first replicate predicts at each point, and its training data."""
     span = np.linspace(-1.25, 1.25, 301)
     grid = np.stack(np.meshgrid(span, span), axis=-1)
     said = run.predict(grid.reshape(-1, 2), replicate=0).reshape(301, 301)
@@ -80,7 +80,7 @@ def _field(axes: Axes, run: Result) -> None:
 
 CS231N_SPIRAL = Reproduction(
     name="cs231n_spiral",
-    title="One hidden layer does what no linear classifier can",
+    title="One hidden layer solves what no linear classifier can",
     sources=(
         Source(
             "Karpathy",
@@ -89,11 +89,11 @@ CS231N_SPIRAL = Reproduction(
             "https://cs231n.github.io/neural-networks-case-study/",
         ),
     ),
-    shown="Three spiral arms cannot be parted by straight lines, so a linear classifier gets half "
-    "of them right however long it trains. 100 ReLU units fold the plane along as many lines, and "
-    "on the folded plane straight lines suffice: 98% are right. The loss does not go to 0, since "
-    "a good part of its 0.25 is the penalty on the weights, and the course's numbers are "
-    "those of one draw of the data.",
+    shown="Straight lines cannot separate three spiral arms: a linear classifier gets about half "
+    "of the points right, however long it trains. 100 ReLU units fold the plane along 100 lines, "
+    "and on the folded plane straight lines suffice: 98% are right. The loss does not go to 0, "
+    "because a large part of its 0.25 is the penalty on the weights. The course's numbers come "
+    "from one draw of the data.",
     command="python -m runner experiment=cs231n_spiral",
     expected=(
         published("ReLU: loss after 9000 steps", 0.245292, ONE_DRAW, within=0.01),

@@ -1,4 +1,4 @@
-"""How deep information goes in a tanh network."""
+"""How deep information propagates in a tanh network."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from runner.theory.mean_field import CorrelationMap, depth_scale, limit, varianc
 BIASES = math.sqrt(0.05)
 SCALES = {1.0: 3.627, 1.3: 7.834, 1.5: 15.79, 1.7: 74.92, 1.8: 125.8, 2.0: 25.21, 2.5: 11.80,
           3.0: 9.05, 4.0: 6.98}  # fmt: skip
-"""xi_c by the variance of the weights."""
+"""xi_c in layers, by the variance of the weights times fan_in."""
 OF_Q = {1.0: 1.748, 1.3: 1.785, 1.5: 1.683}
 CORRELATIONS = {2.0: 0.744, 2.5: 0.447, 3.0: 0.299, 4.0: 0.165}
-"""The correlation that chaotic networks end at."""
+"""The correlation to which chaotic networks converge, by the variance of the weights."""
 DRAWN = (1.0, 1.3)
 FIRST, LAST = 10, 30
-"""Layers between which the decay of the networks' correlations is measured."""
+"""The first and the last layer of the fit of the networks' correlations."""
 
 
 def _scale(square: float) -> tuple[float, float, float]:
-    """Return xi_c, xi_q and the correlation at the fixed point, for weights of that variance."""
+    """Return xi_c, xi_q and the fixed point of the correlation; ``square`` is weight_std^2."""
     tanh, weights = get("tanh"), math.sqrt(square)
     q = limit(tanh, 1.0, weights, BIASES)
     step = CorrelationMap(tanh, q, weights, BIASES)
@@ -85,7 +85,7 @@ def _xi_q(square: float) -> str:
 
 
 def _end(square: float) -> str:
-    return f"correlation in the end, weights {square:g}"
+    return f"limit of the correlation, weights {square:g}"
 
 
 def _drawn(square: float) -> str:
@@ -94,13 +94,13 @@ def _drawn(square: float) -> str:
 
 DEPTH_SCALES = Reproduction(
     name="depth_scales_tanh",
-    title="Information reaches as deep as the depth scale says",
+    title="The depth scale predicts how deep information propagates",
     sources=(SCHOENHOLZ,),
-    shown="From layer to layer the correlation of two inputs nears its fixed point as "
-    "e^(-l / xi_c), and once it is there nothing tells the inputs apart. xi_c is -1/ln of the "
-    "slope of the correlation map at the fixed point, so it has no limit at the edge of chaos, "
-    "where that slope is 1. Networks that are drawn at random lose their inputs at this rate; "
-    "trained ones learn to about 6 xi_c layers.",
+    shown="From layer to layer, the correlation of two inputs approaches its fixed point as "
+    "e^(-l / xi_c). At the fixed point the network no longer distinguishes the inputs. With s the "
+    "slope of the correlation map there, xi_c is -1/ln(s); it is infinite at the edge of chaos, "
+    "where s is 1. Random networks lose their inputs at this rate. Networks are trainable up to a "
+    "depth of about 6 xi_c.",
     command="python -m runner.propagate experiment=depth_scales_tanh",
     expected=(
         *(

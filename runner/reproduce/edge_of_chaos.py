@@ -1,4 +1,4 @@
-"""Order and chaos in untrained networks: where signals and gradients neither die nor explode."""
+"""Order and chaos in untrained networks: where signals and gradients neither vanish nor explode."""
 
 from __future__ import annotations
 
@@ -34,13 +34,14 @@ HAYOU = Source(
 
 TANH = {0.05: (1.12254, 0.15369), 0.1: (1.19340, 0.27330), 0.2: (1.30415, 0.51208),
         0.3: (1.39558, 0.76347), 0.5: (1.54967, 1.31794)}  # fmt: skip
-"""By the deviation of the biases: that of the weights at the edge, and q there."""
+"""By bias_std: weight_std at the edge of chaos, and q there."""
 AT_02 = {"elu": 1.22925, "selu": 0.93748, "erf": 1.15280, "arctan": 1.30830, "softsign": 1.72963,
          "sin": 1.21233}  # fmt: skip
-"""The deviation of the weights at the edge for biases of deviation 0.2."""
+"""weight_std at the edge of chaos, for bias_std = 0.2."""
 POINTS = {1.3: (0.60705, 0.93981), 2.5: (4.07912, 1.58522), 4.0: (12.60415, 2.36726)}
-"""By the deviation of the weights, for biases of deviation 0.3: q and chi of tanh."""
-SQUARE, PRINTED = "tanh: variance of weights for that of biases 0.05", "the same, as printed"
+"""By weight_std: q and chi of tanh, for bias_std = 0.3."""
+SQUARE = "tanh: variance of weights, biases of variance 0.05"
+PRINTED = f"{SQUARE}, as printed"
 
 
 def _measure(runs: Path, picture: Picture) -> dict[str, float]:
@@ -53,7 +54,7 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
     values[PRINTED] = values[SQUARE]
     for name in AT_02:
         values[_of(name)] = edge_of_chaos(get(name), 0.2)[0].weight_std
-    values["relu: its one point"] = edge_of_chaos(get("relu"), 0.0)[0].weight_std
+    values["relu: weights for biases 0"] = edge_of_chaos(get("relu"), 0.0)[0].weight_std
     gelu = edge_of_chaos(get("gelu"), 0.5)[0]
     values["gelu: weights for biases 0.5"] = gelu.weight_std
     values["gelu: slope of the variance map there"] = gelu.slope
@@ -81,10 +82,10 @@ def _draw(picture: Picture, values: Mapping[str, float]) -> None:
                       va="center", fontsize=SMALL)  # fmt: skip
     axes.set_xlim(0.5, 4.5)
     axes.set_ylim(0, 1)
-    axes.annotate("order: gradients vanish,\nall inputs become one", (0.6, 0.8))
-    axes.annotate("chaos: gradients explode,\nneighbouring inputs part", (2.9, 0.8))
-    axes.set_xlabel("deviation of weights times sqrt(fan_in)")
-    axes.set_ylabel("deviation of biases")
+    axes.annotate("order: gradients vanish,\ninputs become alike", (0.6, 0.8))
+    axes.annotate("chaos: gradients explode,\nsimilar inputs diverge", (2.9, 0.8))
+    axes.set_xlabel("standard deviation of weights times sqrt(fan_in)")
+    axes.set_ylabel("standard deviation of biases")
     round_ticks(axes.xaxis, 8)
 
 
@@ -104,12 +105,12 @@ EDGE_OF_CHAOS = Reproduction(
     name="edge_of_chaos_tanh",
     title="The edge of chaos of tanh",
     sources=(SCHOENHOLZ, POOLE, HAYOU),
-    shown="In a wide random network the pre-activations have a variance q that settles, and a "
-    "gradient's mean square is multiplied by chi = s^2 E f'(z)^2 in each layer, s^2 being the "
-    "variance of the weights times fan_in. With small weights chi is below 1, gradients vanish and "
-    "all inputs become one; with large ones chi is above 1, gradients explode and neighbouring "
-    "inputs part. Deep networks train near the line chi = 1 between the two, for tanh with biases "
-    "of variance 0.05 at s^2 = 1.76.",
+    shown="In a wide random network, the variance of the pre-activations converges to a fixed "
+    "point q. Each layer multiplies the mean square of the gradient by chi = s^2 E f'(z)^2, where "
+    "s^2 is the variance of the weights times fan_in. With small weights chi < 1: gradients vanish "
+    "and all inputs become alike. With large weights chi > 1: gradients explode and similar inputs "
+    "become different. Deep networks are trainable near the line chi = 1; for tanh with biases of "
+    "variance 0.05 it is at s^2 = 1.76.",
     command="python -m runner.propagate experiment=edge_of_chaos_tanh",
     expected=(
         exact(SQUARE, 1.76095, "chi = 1 at the fixed point, quadrature", within=1e-5),
@@ -119,7 +120,7 @@ EDGE_OF_CHAOS = Reproduction(
             for bias, (weight, _) in TANH.items()
         ),
         *(exact(_q(bias), q, "quadrature", within=1e-5) for bias, (_, q) in TANH.items()),
-        exact("relu: its one point", math.sqrt(2), "sqrt(2), with biases 0", within=1e-12),
+        exact("relu: weights for biases 0", math.sqrt(2), "sqrt(2), the only point", within=1e-12),
         *(exact(_of(name), weight, "quadrature", within=1e-5) for name, weight in AT_02.items()),
         exact("gelu: weights for biases 0.5", 1.39987, "quadrature", within=1e-5),
         exact("gelu: slope of the variance map there", 0.986, "quadrature", within=5e-4),

@@ -1,5 +1,7 @@
-"""The experiments in conf/experiment, as ``python -m runner`` trains them and
-``python -m runner.propagate`` draws them."""
+"""Run the experiments in conf/experiment.
+
+``trained`` does what ``python -m runner`` does, ``drawn`` what ``python -m runner.propagate`` does.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,10 @@ if TYPE_CHECKING:
 
 
 def trained(runs: Path, experiment: str, *words: str) -> Result:
-    """Return one run of an experiment, in its folder in ``runs``: trained, or read if it is there
-    already."""
+    """Return a run of an experiment with its folder in ``runs``; an existing run is reused."""
     return run([
         f"experiment={experiment}",
-        "hydra.mode=RUN",  # one run, of an experiment that sweeps too
+        "hydra.mode=RUN",  # one run, also if the experiment is a sweep
         "plots=none",
         f"hydra.run.dir='{runs}/{{name}}'",
         *words,
@@ -27,5 +28,5 @@ def trained(runs: Path, experiment: str, *words: str) -> Result:
 
 
 def drawn(experiment: str, *words: str) -> Measured:
-    """Return what networks of an experiment show that are drawn and not trained."""
+    """Return the measurements of an experiment's random networks, which are not trained."""
     return simulate(compose([f"experiment={experiment}", *words]))

@@ -1,4 +1,4 @@
-"""The lowest points and the slopes of smooth rectifiers, and how near their approximations are."""
+"""The minima and slopes of smooth rectifiers, and the errors of their approximations."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ VALUES = {
     "silu": (-0.2784645427610738, -1.2784645428, -0.0998393201, 1.0998393201),
     "mish": (-0.3088434130173, -1.19243121451550, -0.1125261224, 1.0884981613),
 }
-"""The minimum, where it is, the least slope and the greatest."""
-WORDS = ("minimum", "place of the minimum", "least slope", "greatest slope")
+"""The minimum, its x, the smallest slope and the largest slope."""
+WORDS = ("minimum", "x of the minimum", "smallest slope", "largest slope")
 ERRORS = {"gelu_tanh": (4.7324e-4, 2.69894), "quick_gelu": (0.0203349, 2.2704)}
-"""Of approximations of GELU: the greatest error, and the x > 0 where it is."""
-PRINTED = {"minimum": -0.30884, "place of the minimum": -1.1924}
+"""For approximations of GELU: the largest error, and its x > 0."""
+PRINTED = {"minimum": -0.30884, "x of the minimum": -1.1924}
 
 
 def _measure(runs: Path, picture: Picture) -> dict[str, float]:
@@ -51,8 +51,8 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
     x = np.linspace(0, 6, 600_001)
     for name in ERRORS:
         error = np.abs(get(name)(x) - get("gelu")(x))
-        values[f"{name}: greatest error"] = float(error.max())
-        values[f"{name}: where"] = float(x[error.argmax()])
+        values[f"{name}: largest error"] = float(error.max())
+        values[f"{name}: x of the largest error"] = float(x[error.argmax()])
         right.plot(x[::200], error[::200], color=colour(name), label=name)
     right.set_yscale("log")
     right.set_ylim(1e-6, 0.1)
@@ -89,10 +89,10 @@ EXTREMES = Reproduction(
             "https://arxiv.org/abs/1606.08415",
         ),
     ),
-    shown="GELU, SiLU and Mish have a minimum below 0 and slopes from about -0.1 to 1.1. Each is x "
-    "times a function that rises from 0 to 1: for a negative x of moderate size that function is "
-    "not yet 0, and where it rises fastest the slope has its derivative times x on top. The tanh "
-    "form of GELU is within 5e-4 of it, x sigmoid(1.702 x) within 0.02.",
+    shown="GELU, SiLU and Mish have a minimum below 0 and slopes from about -0.1 to 1.1. Each is "
+    "x g(x), and g rises from 0 to 1. At moderate negative x, g is still above 0, so x g(x) is "
+    "below 0. The slope g(x) + x g'(x) exceeds 1 at positive x. The tanh form of GELU differs from "
+    "it by at most 5e-4, x sigmoid(1.702 x) by at most 0.02.",
     command="python -m activations.passport gelu",
     expected=(
         *(
@@ -101,11 +101,11 @@ EXTREMES = Reproduction(
         ),
         *(expected for name in VALUES for expected in _of(name)),
         *(
-            exact(f"{name}: greatest error", error, "against erf", percent=0.01)
+            exact(f"{name}: largest error", error, "against erf", percent=0.01)
             for name, (error, _) in ERRORS.items()
         ),
         *(
-            exact(f"{name}: where", place, "against erf", within=1e-3)
+            exact(f"{name}: x of the largest error", place, "against erf", within=1e-3)
             for name, (_, place) in ERRORS.items()
         ),
         exact("1.7159 tanh(2/3)", 0.9999972559, "tanh", within=1e-10),

@@ -1,4 +1,4 @@
-"""The page that every figure of a reproduction is drawn on."""
+"""The layout of a reproduction's figure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from runner.plots.style import Picture
 from runner.reproduce.reproduction import Reproduction
 
 _LABELS, _BETWEEN, _BELOW = 0.72, 0.78, 0.5
-"""Inches for an axis's labels at the left, between panels, and below."""
+"""Inches for the axis labels: left of the first panel, between panels, below."""
 
 
 def blank(reproduction: Reproduction) -> Picture:
-    """Return an empty page with title, source and command."""
+    """Return a figure with title, source and command, but no panels yet."""
     source = reproduction.sources[0]
     return Picture(
         reproduction.title,
@@ -23,8 +23,10 @@ def blank(reproduction: Reproduction) -> Picture:
 
 
 def panels(picture: Picture, count: int = 1, *, beside: float = 0.15) -> list[Axes]:
-    """Return axes side by side, with room for labels; ``beside`` inches are kept free at the
-    right of each for labels at line ends."""
+    """Return ``count`` axes side by side.
+
+    ``beside`` is the free space in inches to the right of each, for labels at line ends.
+    """
     left, right = picture.left + _LABELS, picture.right
     width = (right - left - (count - 1) * _BETWEEN) / count
     found = []

@@ -1,4 +1,4 @@
-"""Why deep sigmoid networks did not train, and what a layer's weights do to a signal."""
+"""Why deep sigmoid networks did not train, and how a layer's weights scale a signal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runner.reproduce.figure import panels
 from runner.reproduce.reproduction import Reproduction, Source, between, exact
 
 QUARTER = 8 / (3 * math.pi)
-"""Mean of the quarter circle law for singular values, with the largest 2."""
+"""Mean of the quarter-circle law of singular values, whose largest value is 2."""
 NORMALISED = "mean singular value, U(-sqrt(3/n), sqrt(3/n))"
 STANDARD = "mean singular value, U(-1/sqrt(n), 1/sqrt(n))"
 FUNCTIONS = ("sigmoid", "tanh", "softsign")
@@ -54,7 +54,7 @@ def _mean_singular_value(*words: str) -> float:
 
 GLOROT_SATURATION = Reproduction(
     name="glorot_saturation",
-    title="The top layer of a deep sigmoid network shuts itself off",
+    title="The top layer of a deep sigmoid network saturates at 0",
     sources=(
         Source(
             "Glorot & Bengio",
@@ -63,12 +63,12 @@ GLOROT_SATURATION = Reproduction(
             "https://proceedings.mlr.press/v9/glorot10a.html",
         ),
     ),
-    shown="With weights from U(-1/sqrt(n), 1/sqrt(n)) the outputs of the top sigmoid layer go from "
-    "0.5 to nearly 0 in the first epochs and stay there for tens of epochs. At first the output "
-    "layer can use its biases only, so what comes from below is noise and is turned off, and at 0 "
-    "the sigmoid is flat and lets next to no gradient through, where tanh and softsign are "
-    "steepest. Such weights also halve a signal in each layer: their mean singular value is 0.49, "
-    "that of Glorot's normalised weights 0.85.",
+    shown="With weights from U(-1/sqrt(n), 1/sqrt(n)), the outputs of the top sigmoid layer fall "
+    "from 0.5 to nearly 0 in the first epochs and stay there for tens of epochs. At first only the "
+    "biases of the output layer are useful; the signal from below is noise, and training "
+    "suppresses it by moving these outputs to 0. There the sigmoid is flat and passes almost no "
+    "gradient, whereas tanh and softsign are steepest at 0. Such weights also halve a signal in "
+    "each layer: their mean singular value is 0.49; with Glorot's normalised weights it is 0.85.",
     command="python -m runner experiment=glorot_saturation",
     expected=(
         exact(NORMALISED, QUARTER, "8/(3 pi)", percent=0.5),

@@ -1,4 +1,4 @@
-"""By which factor a layer changes the gradient that goes back through it."""
+"""The factor by which a layer multiplies the gradient that goes back through it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from runner.theory.mean_field import chi, limit
 
 
 class Start(NamedTuple):
-    """An activation and its initial weights, and the factor that they give.
+    """An activation with initial weights, and the gradient factor that follows.
 
-    ``weights`` is the variance of a weight times fan_in, ``biases`` that of a bias; ``q`` the
-    variance of the pre-activations that settles, ``factor`` sqrt(chi) there.
+    ``weights`` is Var W fan_in, ``biases`` is Var b, ``q`` is the fixed point of the variance of
+    the pre-activations, and ``factor`` is sqrt(chi) at q.
     """
 
     activation: str
@@ -53,7 +53,7 @@ PREDICTED = (
     Start("sigmoid", 1 / 3, 0, 0.085034, 0.14145),
     Start("softplus", 1, 0, 0.856305, 0.53733),
 )
-TEN, FIFTY = "ten sigmoid layers with Glorot's weights", "fifty of them"
+TEN, FIFTY = (f"{count} sigmoid layers with Glorot's weights" for count in ("ten", "fifty"))
 
 
 def _measure(runs: Path, picture: Picture) -> dict[str, float]:
@@ -62,7 +62,7 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
     for start in (*MEASURED, *PREDICTED):
         activation, weight = get(start.activation), math.sqrt(start.weights)
         q = limit(activation, start.q, weight, math.sqrt(start.biases))
-        if start.activation != "relu":  # whose chi is the same everywhere
+        if start.activation != "relu":  # for ReLU, chi is the same for all q
             values[_q(start)] = q
         values[_predicted(start)] = math.sqrt(chi(activation, start.q, weight))
     for start in MEASURED:
@@ -71,7 +71,7 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
             f"activation={start.activation}",
             f"initializer.gain={math.sqrt(start.weights)}",
             f"initializer.bias_std={math.sqrt(start.biases)}",
-            f"variance={(start.q - start.biases) / start.weights}",  # so that q is there at once
+            f"variance={(start.q - start.biases) / start.weights}",  # gives q in the first layer
         )
         logs = networks.log_gradient()
         values[_measured(start)] = math.exp(logs[:, 0].mean() / (logs.shape[1] - 1))
@@ -102,7 +102,7 @@ def _draw(picture: Picture, curves: dict[Start, Array]) -> None:
     axes.set_xlabel("layer")
     axes.set_ylabel("gradient, relative to the last layer's")
     round_ticks(axes.xaxis, 8, integer=True)
-    words = "line: sqrt(chi) a layer\ndots: 20 networks of 500 units"
+    words = "line: sqrt(chi) per layer\ndots: 20 networks of 500 units"
     axes.annotate(words, (0.03, 0.04), xycoords="axes fraction", fontsize=SMALL)
 
 
@@ -120,13 +120,12 @@ def _measured(start: Start) -> str:
 
 GRADIENT_FACTORS = Reproduction(
     name="gradient_factors",
-    title="What each layer does to the gradient is known beforehand",
+    title="Theory predicts how each layer changes the gradient",
     sources=(SCHOENHOLZ,),
-    shown="Going back through a layer of a wide random network multiplies the root mean square of "
-    "the gradient by sqrt(chi), chi = s^2 E f'(z)^2, whatever the data are. s^2 / fan_in is the "
-    "variance of the weights and z has the variance q at which the network settles. Ten sigmoid "
-    "layers with Glorot's weights leave 5e-7 of a gradient; He's weights for ReLU and LeCun's for "
-    "SELU keep it.",
+    shown="Each layer of a wide random network multiplies the root mean square of the gradient "
+    "going back by sqrt(chi), chi = s^2 E f'(z)^2, for any data. s^2 / fan_in is the variance of "
+    "the weights, and z has the variance q of the fixed point. Ten sigmoid layers with Glorot's "
+    "weights leave 5e-7 of a gradient; He's weights for ReLU and LeCun's for SELU preserve it.",
     command="python -m runner.propagate experiment=gradient_factors",
     expected=(
         *(

@@ -61,9 +61,9 @@ INITIAL_LOSS = Reproduction(
         ),
     ),
     shown="A network whose weights are zero gives each of C classes the probability 1/C, so its "
-    "cross-entropy is -ln(1/C) = ln C. Weights of 0.01 leave it within 0.01 of that. A first loss "
-    "far above ln C shows that the network is confidently wrong before it has learned anything, "
-    "and that its first epochs will only undo that.",
+    "cross-entropy is -ln(1/C) = ln C. Weights with standard deviation 0.01 change it by at most "
+    "0.01. If the first loss is far above ln C, the network is confidently wrong before it has "
+    "learned anything, and the first epochs only undo that.",
     command="python -m runner experiment=initial_loss",
     expected=(
         published("10 classes, zero weights, as printed", 2.302, "ten classes", within=1e-3),

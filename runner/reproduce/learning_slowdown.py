@@ -1,4 +1,4 @@
-"""A neuron that is badly wrong learns slowly from the quadratic cost."""
+"""With the quadratic cost, a neuron that is badly wrong learns slowly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from runner.reproduce.reproduction import Reproduction, Source, published, recom
 
 
 class Neuron(NamedTuple):
-    """A neuron's cost, step and start; what it gives at some epochs; its last w and b."""
+    """A neuron's loss, learning rate and initial (w, b); its outputs by epoch; its final (w, b)."""
 
     loss: str
     rate: float
@@ -76,7 +76,7 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
         panel.set_xlim(0, 300)
         panel.set_ylim(0, 1)
         panel.set_xlabel("epoch")
-        panel.set_ylabel("output, wanted: 0")
+        panel.set_ylabel("output (target: 0)")
         round_ticks(panel.xaxis, 4)
         title = "quadratic cost" if loss == "squared_error" else "cross-entropy"
         panel.annotate(title, (0.98, 0.95), xycoords="axes fraction", ha="right", va="top")
@@ -103,11 +103,11 @@ LEARNING_SLOWDOWN = Reproduction(
             "http://neuralnetworksanddeeplearning.com/chap3.html",
         ),
     ),
-    shown="A sigmoid neuron is to answer 0 to the input 1; from w = b = 2, where it answers 0.98, "
-    "half of 300 steps hardly change it. The gradient of the quadratic cost has the factor "
-    "s'(z), and the sigmoid is flat where it is near 1. In the gradient of the cross-entropy that "
-    "factor cancels against the 1/(p (1 - p)) of the logarithm, so the worst answer takes the "
-    "largest steps.",
+    shown="A sigmoid neuron should output 0 for the input 1. If it starts from w = b = 2, where "
+    "its output is 0.98, the first 150 of 300 steps hardly change it: the gradient of the "
+    "quadratic cost has the factor s'(z), and the sigmoid s is flat where it is near 1. In the "
+    "gradient of the cross-entropy, this factor cancels against the 1/(p (1 - p)) of the "
+    "logarithm, so the steps are largest where the output is most wrong.",
     command="python -m runner experiment=nielsen_slowdown",
     expected=(
         published(START, 0.82, "the neuron's first example", within=0.005),

@@ -1,4 +1,4 @@
-"""What an activation makes of a normal input: moments, gains and which of them are stable."""
+"""Moments of activations for normal inputs, the gains that follow, and which are stable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NFNETS = {
     "softplus": 1.92033231,
     "softsign": 2.33885312,
 }
-"""1 / deviation of f(z), which NFNets multiply f with."""
+"""1 / deviation of f(z), z ~ N(0, 1): NFNets multiply f by it."""
 
 GAINS = {
     "relu": math.sqrt(2),
@@ -59,7 +59,7 @@ SLOPES = {
     "sin": 0.31304,
     "arctan": 0.56082,
 }
-"""dq'/dq of the variance map at q = 1, with that gain."""
+"""Slope dq'/dq of the variance map at q = 1, with the gain 1 / sqrt(E f(z)^2)."""
 
 
 def _measure(runs: Path, picture: Picture) -> dict[str, float]:
@@ -128,7 +128,7 @@ def _draw(picture: Picture, found: dict[str, Moments], slopes: dict[str, float])
 
 GAUSSIAN_MOMENTS = Reproduction(
     name="gaussian_moments",
-    title="Which gain keeps the variance, and where it is stable",
+    title="Which gain preserves the variance, and whether it is stable",
     sources=(
         Source(
             "Brock et al.",
@@ -143,11 +143,11 @@ GAUSSIAN_MOMENTS = Reproduction(
             "https://arxiv.org/abs/1502.01852",
         ),
     ),
-    shown="A layer keeps the variance of its signals if its weights are scaled by "
+    shown="A layer preserves the variance of its signals if its weights are scaled by the gain "
     "1/sqrt(E f(z)^2), z ~ N(0, 1), which is sqrt(2) for ReLU. NFNets scale f by 1/deviation "
-    "instead and take it from a simulation; quadrature gives the same to 0.1%. For GELU, SiLU and "
-    "Mish the variance map has a slope above 1 there, so a variance that is a little off moves "
-    "away layer by layer: their gain suits shallow networks only.",
+    "instead, with a simulated deviation; quadrature agrees to 0.1%. For GELU, SiLU and Mish, the "
+    "slope of the variance map at this point is above 1: a small deviation grows from layer to "
+    "layer, so this gain suits only shallow networks.",
     command="python -m activations.passport gelu",
     expected=(
         *(

@@ -1,4 +1,4 @@
-"""Carry out reproductions in parallel, and judge what came out."""
+"""Run reproductions in parallel and check their values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from runner.system.terminal import Progress
 
 @dataclass(frozen=True)
 class Outcome:
-    """A reproduction and ours: ``values`` by quantity, or the ``problem`` why there are none."""
+    """A reproduction and our ``values`` by quantity, or the ``problem`` that prevented them."""
 
     reproduction: Reproduction
     values: Mapping[str, float] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Outcome:
 
     @property
     def fails(self) -> bool:
-        """Whether a quantity is outside its tolerance or missing; a skipped one does not fail."""
+        """Whether a quantity is outside its tolerance or missing; a skipped result never fails."""
         return not self.passes and not self.skipped
 
     @property
@@ -40,12 +40,12 @@ class Outcome:
         return bool(self.reproduction.missing)
 
     def holds(self, expected: Expected) -> bool:
-        """Return whether ours lies in the interval; a NaN does not."""
+        """Return whether our value is in the interval; NaN is not."""
         return bool(expected.low <= self.values.get(expected.what, np.nan) <= expected.high)
 
     @property
     def status(self) -> str:
-        """ "pass", "FAIL" or "skipped: needs scikit-learn", with the reason of an error."""
+        """For example "pass, 7 of 7", "FAIL, 6 of 7" or "skipped: needs scikit-learn"."""
         if self.skipped:
             return f"skipped: needs {self.reproduction.missing}"
         if self.problem:
@@ -71,9 +71,9 @@ class Outcome:
 
 
 def reproduce(chosen: Sequence[Reproduction], folder: Path, progress: Progress) -> list[Outcome]:
-    """Return the outcome of each; figures and runs are left in ``folder``.
+    """Return the outcome of each reproduction; figures and runs are written into ``folder``.
 
-    The longest begin first, so that the last core is not left with one of them.
+    The longest start first, so that no core is still busy with a long one at the end.
     """
     able = sorted((one for one in chosen if not one.missing), key=lambda one: -one.seconds)
     found = {one.name: Outcome(one) for one in chosen if one.missing}
@@ -88,7 +88,7 @@ def reproduce(chosen: Sequence[Reproduction], folder: Path, progress: Progress) 
 
 
 def measured_in(folder: Path, name: str) -> dict[str, float]:
-    """Measure one reproduction and draw its figure into ``folder``; a process's job."""
+    """Measure one reproduction and write its figure into ``folder``; runs in a worker process."""
     reproduction = REPRODUCTIONS[name]
     with style():
         picture = blank(reproduction)

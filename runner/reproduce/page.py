@@ -1,4 +1,4 @@
-"""The page of reproductions: the table, and each with its story, quantities and figure."""
+"""The page of reproductions: a table, then for each its explanation, figure and quantities."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEADINGS = ("quantity", "expected", "tolerance", "ours", "", "provenance")
 
 
 def page(outcomes: Sequence[Outcome]) -> str:
-    """Return index.html; figures stand beside it."""
+    """Return index.html; the figures are files in the same folder."""
     rows = "".join(_contents_row(outcome) for outcome in outcomes)
     places = {"rows": rows, "reproductions": "".join(map(_section, outcomes))}
     return fill(TEMPLATE, [], places)

@@ -1,4 +1,4 @@
-"""The TensorFlow Playground: which of its data sets its network solves, and when."""
+"""Which data sets the default network of the TensorFlow Playground solves, and when."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from runner.reproduce.reproduction import Reproduction, Source, between, recompu
 
 DATA = ("circle", "xor", "gauss", "spiral")
 SOLVED = {"circle": 1.0, "xor": 0.95, "gauss": 1.0, "spiral": 0.0}
-"""Shares of 100 networks of another program."""
+"""Share of 100 networks of another program that solve the data set."""
 EPOCHS = {"circle": (43.3, 35), "xor": (38.5, 45), "gauss": (1.06, 15)}
-"""Geometric mean of the epochs that its networks took, and 3 standard errors for 20, in percent."""
+"""Geometric mean of the epochs of that program's networks, and 3 standard errors of 20 networks in
+percent."""
 PORT = "an independent program, 100 networks"
 
 
@@ -75,10 +76,11 @@ PLAYGROUND = Reproduction(
             "https://github.com/tensorflow/playground",
         ),
     ),
-    shown="The network that the Playground opens with solves the two clouds in an epoch, the disc "
-    "and the crossed quadrants in some 40, and its spirals never. Clouds take one line; a disc "
-    "takes a closed curve, which four units bound from all sides, and quadrants take two lines. "
-    "The spirals wind 1.75 times around the centre, which takes more lines than four units have.",
+    shown="The Playground's default network solves the two Gaussians in one epoch, the circle and "
+    "the exclusive or in about 40, and never the spirals. One line separates the Gaussians, and "
+    "two lines separate the quadrants of the exclusive or. The circle needs a closed boundary, "
+    "which four units can form. The spirals wind 1.75 times around the centre, which takes more "
+    "lines than four units provide.",
     command="python -m runner experiment=playground",
     expected=(
         recomputed(_solved("circle"), SOLVED["circle"], PORT, within=0.05),

@@ -1,4 +1,4 @@
-"""What a reproduction is: a published result, where it stands, what is expected, and ours."""
+"""The parts of a reproduction: a published result, its source, expected values, our measurement."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # which loads Matplotlib
+if TYPE_CHECKING:  # the import loads Matplotlib
     from runner.plots.style import Picture
 
 
 @dataclass(frozen=True)
 class Source:
-    """A paper, book or course: "Nielsen 2015", its title and its address."""
+    """A paper, book or course: authors, year, title and address."""
 
     authors: str
     year: int
@@ -28,15 +28,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Expected:
-    """A quantity and the interval [low, high] in which ours must lie.
+    """A quantity and the interval [low, high] that must contain our value.
 
     Attributes:
-        what: its name.
-        value: what is expected; NaN where only the interval is.
-        origin: where the value comes from. "published": it stands in the source. "exact": it
-            follows from a formula, whatever a network measures. "recomputed": another program
-            computed it under the same conditions; the source does not print it.
-        where: in which part of the source, by which formula, from how many seeds.
+        what: the name of the quantity.
+        value: the expected value; NaN if only the interval is known.
+        tolerance: the interval in words, for the table.
+        origin: "published" if the source prints the value; "exact" if it follows from a formula;
+            "recomputed" if another program computed it under the same conditions and the source
+            does not print it.
+        where: the part of the source, the formula, or the number of seeds.
     """
 
     what: str
@@ -49,7 +50,7 @@ class Expected:
 
     @property
     def text(self) -> str:
-        """The value as in a table: "0.817574", or "0.7 to 0.8"."""
+        """The value for a table: "0.817574", or "0.7 to 0.8" if only the interval is known."""
         if self.value == self.value:
             return digits(self.value)
         return f"{digits(self.low)} to {digits(self.high)}"
@@ -60,7 +61,7 @@ class Expected:
 
 
 def published(what: str, value: float, where: str, **tolerance: float) -> Expected:
-    """Return a value that stands in the source; ``tolerance`` as in ``_near``."""
+    """Return a value that the source prints; ``tolerance`` is an argument of ``_near``."""
     return _near(what, value, "published", where, **tolerance)
 
 
@@ -75,14 +76,14 @@ def recomputed(what: str, value: float, how: str, **tolerance: float) -> Expecte
 
 
 def between(what: str, low: float, high: float, origin: str, where: str) -> Expected:
-    """Return an interval without a value in it."""
+    """Return an expectation that has only an interval."""
     return Expected(what, float("nan"), low, high, "inside", origin, where)
 
 
 def _near(
     what: str, value: float, origin: str, where: str, *, within: float = 0.0, percent: float = 0.0
 ) -> Expected:
-    """Return value +- ``within``, or +- so many ``percent`` of it; without either, equal to it."""
+    """Return value +- ``within``, or value +- ``percent`` % of it, or exactly the value."""
     room = within or abs(value) * percent / 100
     tolerance = f"± {percent:g}%" if percent else f"± {within:g}" if within else "equal"
     return Expected(what, value, value - room, value + room, tolerance, origin, where)
@@ -93,17 +94,18 @@ class Reproduction:
     """A published result and how it is reproduced.
 
     Attributes:
-        name: of the command's argument, of the figure's file, and of ``conf/experiment/NAME.yaml``
-            where networks are trained or drawn.
-        sources: the one that the result is from first.
-        shown: three sentences: what is shown and why it happens.
-        command: what a reader runs to see the same and to vary it.
-        expected: the quantities, the most telling first.
-        measure: returns ours by quantity. It is given the folder in which it leaves the runs that
-            it needs, and the page on which it draws the figure.
-        seconds: how long that takes on one core, for the progress bar.
-        height: of the figure, in inches.
-        needs: a package that only this needs, and how pip calls it.
+        name: the argument of the command, the name of the figure's file, and the name of
+            ``conf/experiment/NAME.yaml`` if networks are trained or drawn.
+        title: the result in one sentence.
+        sources: the source of the result, then others.
+        shown: about three sentences: what the figure shows and why it happens.
+        command: a command that shows the result and that a reader can vary.
+        expected: the quantities, the most important first.
+        measure: returns our values by quantity. Its arguments are the folder for the runs that it
+            trains, and the page on which it draws the figure.
+        seconds: its time on one core, for the progress bar.
+        height: the height of the figure in inches.
+        needs: the import name and the pip name of a package that only this result needs.
     """
 
     name: str
@@ -119,7 +121,7 @@ class Reproduction:
 
     @property
     def missing(self) -> str:
-        """The package that is needed and not installed, as pip calls it; empty if there is none."""
+        """The pip name of the needed package if it is not installed, else ""."""
         if self.needs and importlib.util.find_spec(self.needs[0]) is None:
             return self.needs[1]
         return ""

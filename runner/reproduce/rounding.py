@@ -1,4 +1,4 @@
-"""Derivatives that rounding would make 0."""
+"""Derivatives that a naive formula rounds to 0."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POINTS = (
     ("tanh", np.float32, 9.5, 2.2411e-8, 1.19e-7),
     ("sigmoid", np.float64, 37.0, 8.533e-17, 0.0),
 )
-"""Function, type, x, the derivative there, and what the formula through y gives."""
+"""Function, dtype, x, the derivative at x, and the value of the formula in y."""
 
 
 def _through_y(name: str, x: Array) -> Array:
@@ -46,7 +46,7 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
         axes.set_xlabel("x (float32)")
         axes.set_ylabel(f"derivative of {name}")
         formula = "y (1 - y)" if name == "sigmoid" else "1 - y^2"
-        words = f"broad: ours\nnarrow: {formula}, until it is 0"
+        words = f"thick: ours\nthin: {formula}, until it is 0"
         axes.annotate(words, (0.04, 0.05), xycoords="axes fraction", fontsize=SMALL)
     return values
 
@@ -61,7 +61,7 @@ def _naive(name: str, kind: type, at: float) -> str:
 
 ROUNDED_DERIVATIVES = Reproduction(
     name="rounded_derivatives",
-    title="Derivatives must not vanish by rounding",
+    title="Rounding must not turn derivatives into 0",
     sources=(
         Source(
             "Goldberg",
@@ -70,10 +70,10 @@ ROUNDED_DERIVATIVES = Reproduction(
             "https://doi.org/10.1145/103162.103163",
         ),
     ),
-    shown="Textbooks write the derivative of the sigmoid y as y (1 - y) and that of tanh as "
-    "1 - y^2. Near 1 the floats lie so far apart that 1 - y is a multiple of 6e-8 in float32: from "
-    "x = 17 on y is 1, the product is 0, and a unit out there can never come back. Written as "
-    "e^-|x| / (1 + e^-|x|)^2 the derivative keeps all digits, since nothing cancels.",
+    shown="Textbooks write the derivative of the sigmoid y as y (1 - y), and that of tanh as "
+    "1 - y^2. In float32, 1 - y is a multiple of 6e-8 for y near 1. From x = 17 on, y is 1 and the "
+    "product is 0, so a unit there gets no gradient and cannot recover. Written as "
+    "e^-|x| / (1 + e^-|x|)^2, the derivative keeps all digits, because nothing cancels.",
     command="python -m activations.check sigmoid",
     expected=tuple(
         expected

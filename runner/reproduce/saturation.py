@@ -1,4 +1,4 @@
-"""How many outputs of tanh and sigmoid are saturated."""
+"""The share of saturated outputs of tanh and sigmoid."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SHARES = {
 }
 """By the variance of z."""
 SLOPES = {"tanh": 1 - 0.97**2, "sigmoid": 0.05 * 0.95}
-"""Below which an output is saturated: |tanh| > 0.97, sigmoid outside (0.05, 0.95)."""
+"""An output is saturated if f'(z) is below this: |tanh| > 0.97, sigmoid outside (0.05, 0.95)."""
 FORMULA = {"tanh": "erfc(2.092296 / sqrt(2 q))", "sigmoid": "erfc(2.944439 / sqrt(2 q))"}
 WORDS = {"tanh": "|tanh| > 0.97", "sigmoid": "sigmoid outside (0.05, 0.95)"}
 PLACES = {"tanh": (3.0, 0.62), "sigmoid": (9.5, 0.22)}
-"""Where that is written."""
+"""Positions of the labels in the figure."""
 
 
 def _measure(runs: Path, picture: Picture) -> dict[str, float]:
@@ -70,8 +70,10 @@ def _share(name: str, q: float) -> str:
 
 
 def _three_errors(share: float) -> float:
-    """Return three standard errors of a share among 20 networks of 1,000 units, each counted once:
-    a unit's outputs for several inputs are not independent."""
+    """Return three standard errors of a share of 20 networks of 1,000 units.
+
+    Each unit counts once, because its outputs for several inputs are not independent.
+    """
     return round(3 * math.sqrt(share * (1 - share) / 20_000), 4)
 
 
@@ -86,10 +88,10 @@ SATURATION = Reproduction(
             "https://github.com/karpathy/nn-zero-to-hero",
         ),
     ),
-    shown="An output of tanh beyond 0.97 has a slope below 0.0591 and passes almost no gradient to "
-    "its unit. |tanh(z)| > 0.97 is |z| > 2.09, so of normal z of variance q the share "
-    "erfc(2.09 / sqrt(2 q)) is saturated: one in 28 for q = 1, two of three for q = 25. So a "
-    "network whose weights are too large by a factor of 5 begins with most of its units stuck.",
+    shown="If |tanh(z)| > 0.97, the slope is below 0.0591, and almost no gradient passes. This is "
+    "the case for |z| > 2.09. If z is normal with variance q, a share of erfc(2.09 / sqrt(2 q)) of "
+    "the outputs is saturated: one in 28 for q = 1, two in three for q = 25. A network whose "
+    "weights are too large by a factor of 5 therefore starts with most of its units saturated.",
     command="python -m runner.propagate experiment=saturation",
     expected=tuple(
         exact(_share(name, q), share, FORMULA[name], within=_three_errors(share))

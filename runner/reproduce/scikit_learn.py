@@ -1,4 +1,4 @@
-"""Training, to the last bits, as scikit-learn does it."""
+"""The same training as scikit-learn's, up to rounding."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
     axes.set_ylim(0.2, 1.2)
     axes.set_xlabel("step")
     axes.set_ylabel("loss with penalty")
-    words = "broad lines: scikit-learn\nnarrow lines: ours"
+    words = "thick lines: scikit-learn\nthin lines: ours"
     axes.annotate(words, (0.03, 0.03), xycoords="axes fraction", fontsize=SMALL)
     end_labels(axes, ends)
     return values
 
 
 def _theirs(name: str, x: Array, labels: Array) -> tuple[Array, list[Array], list[Array]]:
-    """Return scikit-learn's losses, its last parameters, and those that it began with."""
+    """Return scikit-learn's losses, its final parameters and its initial parameters."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
@@ -83,14 +83,14 @@ def _theirs(name: str, x: Array, labels: Array) -> tuple[Array, list[Array], lis
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = fit(learning_rate_init=RATE, max_iter=STEPS)
-        still = fit(learning_rate_init=1e-300, max_iter=1)  # which leaves weights as drawn
+        still = fit(learning_rate_init=1e-300, max_iter=1)  # keeps the initial weights
     return np.array(model.loss_curve_), parameters(model), parameters(still)
 
 
 def _ours(
     function: Elementwise, x: Array, labels: Array, start: list[Array]
 ) -> tuple[Array, list[Array]]:
-    """Return the losses and the last parameters of our network from the same start."""
+    """Return the losses and the final parameters of our network from the same initial ones."""
     network = Network(2, (8, 5), 2, function, 1, np.float64)
     linears = network.linears
     places = [one.weight[0] for one in linears] + [one.bias[0, 0] for one in linears]
@@ -121,15 +121,15 @@ SCIKIT_LEARN = Reproduction(
             "sklearn.neural_network.MLPClassifier.html",
         ),
     ),
-    shown="From the same initial weights, with the same batches and plain gradient descent, two "
-    "independent programs take the same 100 steps. The loss is the mean log-loss plus alpha/2 "
-    "times the sum of squared weights over the number of samples, so their alpha is our "
-    "training.l2 times the number of samples. What is left is rounding: sums are added in another "
-    "order.",
+    shown="With the same initial weights, the same batches and plain gradient descent, two "
+    "independent programs take the same 100 steps. For n samples, scikit-learn's loss is the mean "
+    "log-loss plus alpha/(2 n) times the sum of squared weights, so its alpha is n times our "
+    "training.l2. The remaining differences are rounding errors: the two programs add in a "
+    "different order.",
     command="python -m runner dataset=moons dataset.samples=200 'model.hidden=[8,5]' "
     "optimizer=sgd training.l2=5e-5 training.batch_size=null dtype=float64",
     expected=tuple(
-        between(f"{name}: {what}", 0.0, 1e-12, "recomputed", "greatest difference in 100 steps")
+        between(f"{name}: {what}", 0.0, 1e-12, "recomputed", "largest difference in 100 steps")
         for what in ("losses", "weights")
         for name in ("identity", "logistic", "tanh", "relu")
     ),

@@ -1,4 +1,4 @@
-"""How two settings are compared, on numbers made for it."""
+"""How two settings are compared, with made-up scores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SWEEPS, ACTIVATIONS, SEEDS = 400, 10, 10
 DIFFERENCE, P = "mean difference", "two-sided p of the sign-flip test"
 BETTER = "probability that A is better"
 IQM, IQM_OUTLIER = "interquartile mean of 1...8", "interquartile mean of 0, 0, 0, 0, 1, 1, 1, 100"
-UNADJUSTED, ADJUSTED = "null sweeps with any p < 0.05", "the same, p adjusted for all pairs"
+UNADJUSTED, ADJUSTED = "null sweeps with any p < 0.05", "null sweeps with any adjusted p < 0.05"
 
 
 def _measure(runs: Path, picture: Picture) -> dict[str, float]:
@@ -29,7 +29,7 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
         left.plot([0, 1], [b, a], "o-", color=shade, ms=5, linewidth=1.2, clip_on=False)
     left.set_xlim(-0.25, 1.25)
     left.set_xticks([0, 1], ["B", "A"])
-    left.set_ylabel("accuracy, a line per seed")
+    left.set_ylabel("accuracy, one line per seed")
     unadjusted, adjusted = _least_p()
     share = np.arange(1, SWEEPS + 1) / SWEEPS
     for values, shade, words, at in (
@@ -43,7 +43,7 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
     right.axvline(0.05, color=INK, linewidth=0.8)
     right.set_xlim(0, 1)
     right.set_ylim(0, 1)
-    right.set_xlabel("least p of a sweep without any difference")
+    right.set_xlabel("smallest p of a sweep without any difference")
     right.set_ylabel("share of sweeps")
     return {
         DIFFERENCE: float((A - B).mean()),
@@ -57,7 +57,7 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
 
 
 def _least_p() -> tuple[np.ndarray, np.ndarray]:
-    """Return the least p of each sweep, of every pair alone and adjusted for all pairs."""
+    """Return the smallest p of each sweep: of every pair alone, and adjusted for all pairs."""
     rng = np.random.default_rng(0)
     first, second = np.triu_indices(ACTIVATIONS, 1)
     unadjusted, adjusted = np.empty(SWEEPS), np.empty(SWEEPS)
@@ -86,10 +86,10 @@ PAIRED_STATISTICS = Reproduction(
             "https://www.wiley.com/en-us/9780471557616",
         ),
     ),
-    shown="Two settings that share their seeds are compared seed by seed, so what both owe to the "
-    "seed falls out: 12 of the 1,024 ways to swap A and B give a mean difference as large. Ten "
-    "settings make 45 pairs, and in two of three sweeps without any difference one of these has "
-    "p < 0.05. Adjusting p for all pairs together brings that back to at most one sweep in 20.",
+    shown="Two settings with the same seeds are compared seed by seed, which removes the effect of "
+    "the seed: only 12 of the 1,024 ways to swap A and B give a mean difference at least as large. "
+    "Ten settings make 45 pairs. In two of three sweeps without any difference, at least one pair "
+    "has p < 0.05. If p is adjusted for all pairs, this happens in at most one sweep in 20.",
     command="python -m runner -m activation=relu,tanh dataset=moons",
     expected=(
         exact(P, 12 / 1024, "12 of 1,024 sign patterns", within=1e-12),

@@ -21,14 +21,14 @@ def catalogue_text(reproductions: Iterable[Reproduction]) -> str:
 
 
 def _story(one: Reproduction) -> str:
-    """Return name and title, sources, what is shown, and the command."""
+    """Return the name, title, sources, explanation and command of a reproduction."""
     sources = [f"{source.short}: {source.title}" for source in one.sources]
     told = textwrap.wrap(one.shown, 90)
     return "\n  ".join([f"{one.name}: {one.title}", *sources, *told, one.command])
 
 
 def text(outcome: Outcome) -> str:
-    """Return a reproduction's quantities, a line each, under its title and status."""
+    """Return the title and status of a reproduction, then one line for each quantity."""
     one = outcome.reproduction
     head = f"{one.name}: {one.title} ({one.sources[0].short}): {outcome.status}"
     rows = [("quantity", "expected", "tolerance", "ours", "", "provenance")]
@@ -52,8 +52,7 @@ def text(outcome: Outcome) -> str:
 
 
 def markdown(outcomes: Sequence[Outcome]) -> str:
-    """Return the table of a README: of each reproduction its first quantity, and how many of
-    all agree."""
+    """Return the README's table: each reproduction's first quantity, and how many of all agree."""
     head = (
         *("reproduction", "source", "quantity", "expected", "tolerance", "provenance"),
         *("ours", "all quantities"),
@@ -76,13 +75,16 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
 
 
 def write_into(readme: Path, outcomes: Sequence[Outcome]) -> None:
-    """Put the table between the markers of a README. Raises ConfigError if it has none."""
+    """Write the table between the markers of a README. Raises ConfigError if it has no markers."""
     before, _, after = parts(readme)
     write_whole(readme, f"{before}{BEGIN}\n\n{markdown(outcomes)}\n\n{END}{after}")
 
 
 def parts(readme: Path) -> tuple[str, str, str]:
-    """Return what stands before, between and after the markers."""
+    """Return the text before, between and after the markers.
+
+    Raises ConfigError if the file has no markers.
+    """
     content = readme.read_text(encoding="utf-8")
     found = re.fullmatch(f"(.*){re.escape(BEGIN)}(.*?){re.escape(END)}(.*)", content, re.DOTALL)
     if not found:

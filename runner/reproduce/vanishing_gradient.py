@@ -1,4 +1,4 @@
-"""The gradient that reaches the early layers of a sigmoid network."""
+"""How the gradient shrinks from layer to layer of a sigmoid network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runner.reproduce.figure import panels
 from runner.reproduce.reproduction import Reproduction, Source, between, exact, published
 
 RATIO = "ratio of gradients, layers 2 to 4"
-LEAST, GREATEST = "least of the three ratios", "greatest of the three ratios"
+LEAST, GREATEST = "smallest of the three ratios", "largest of the three ratios"
 WIDEST, WEIGHT = "widest interval with |w s'(wa + b)| >= 1", "weight of the widest interval"
 PRINTED = "widest interval, as printed"
 NIELSEN = Source(
@@ -57,22 +57,22 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
 
 
 def _widest_interval() -> tuple[float, float]:
-    """Return how long the interval of inputs a with |w s'(w a + b)| >= 1 can be, and for which w.
+    """Return the largest length of the interval of inputs a with |w s'(w a + b)| >= 1, and its w.
 
-    It is where s'(z) >= 1/|w|, |z| <= z0, so its length is 2 z0 / |w|.
+    The condition is s'(z) >= 1/|w|, which holds for |z| <= z0. The length is therefore 2 z0 / |w|.
     """
     sigmoid = get("sigmoid")
 
     def lengths(w: Array) -> Array:
         low, high = np.zeros_like(w), np.full_like(w, 50.0)
-        for _ in range(60):  # s' falls for z > 0
+        for _ in range(60):  # bisection: s' decreases for z > 0
             middle = (low + high) / 2
             steep = sigmoid.gradient(middle) >= 1 / w
             low, high = np.where(steep, middle, low), np.where(steep, high, middle)
         return 2 * low / w
 
     w = np.linspace(4.0, 20.0, 1601)
-    for _ in range(4):  # around the greatest, ever closer
+    for _ in range(4):  # refine the grid around the maximum
         best = w[lengths(w).argmax()]
         step = w[1] - w[0]
         w = np.linspace(best - step, best + step, 201)
@@ -83,12 +83,12 @@ VANISHING_GRADIENT = Reproduction(
     name="vanishing_gradient",
     title="Every sigmoid layer divides the gradient by about 5",
     sources=(NIELSEN,),
-    shown="At the start each layer of a sigmoid network receives about a fifth of the gradient of "
-    "the layer after it. Going back through a layer multiplies the gradient by the weights and by "
-    "the slope of the sigmoid, at most 1/4; with weights of variance 1/fan_in and biases of "
-    "variance 1 the root mean square falls by the factor sqrt(E s'(z)^2) = 1/4.882. For one weight "
-    "to make up for the slope it has to be above 4, and then it does so only in an interval of "
-    "inputs that is at most 0.45 wide.",
+    shown="At the start of training, each layer of a sigmoid network receives about a fifth of the "
+    "gradient of the layer after it. Going back through a layer multiplies the gradient by the "
+    "weights and by the slope of the sigmoid, which is at most 1/4. With weights of variance "
+    "1/fan_in and biases of variance 1, the root mean square is multiplied by sqrt(E s'(z)^2) = "
+    "1/4.882. A single weight compensates for the slope only if it is at least 4, and even then "
+    "only in an interval of inputs that is at most 0.45 wide.",
     command="python -m runner experiment=vanishing_gradient",
     expected=(
         exact(RATIO, 4.882, "1/sqrt(E s'(z)^2) at the fixed point, quadrature", percent=3),
@@ -96,7 +96,7 @@ VANISHING_GRADIENT = Reproduction(
         between(GREATEST, 4.0, 5.7, "published", "ratios of the printed speeds, MNIST, 30 units"),
         published(PRINTED, 0.45, "an exercise", within=0.005),
         exact(WIDEST, 0.447743, "(2/w) ln(w (1 + sqrt(1 - 4/w))/2 - 1)", within=1e-6),
-        exact(WEIGHT, 6.894151, "where that is greatest", within=1e-4),
+        exact(WEIGHT, 6.894151, "the w of the largest length", within=1e-4),
     ),
     measure=_measure,
     seconds=10,

@@ -1,4 +1,4 @@
-"""Networks whose pre-activations settle at a variance by themselves: SELU and the sine."""
+"""Networks in which the variance converges to a fixed point: SELU and the sine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runner.theory.mean_field import limit
 
 STARTS = {1.5: ((0.04498, 1.37153), (0.03339, 1.27936), (0.00034, 1.00295)),
           3.0: ((0.17500, 2.34906), None, (0.00089, 1.00783))}  # fmt: skip
-"""By the variance of the input: mean and variance after 1, 2 and 20 layers."""
+"""By the variance of the input: the mean and variance after 1, 2 and 20 layers."""
 AFTER = (1, 2, 20)
 LAMBDA, ALPHA = 1.0507009873554804934, 1.6732632423543772848
 LOWEST, RANGE = "left asymptote, -lambda alpha", -1.758099340847377
@@ -91,10 +91,11 @@ SELU_FIXED_POINT = Reproduction(
     name="selu_fixed_point",
     title="SELU brings every layer back to mean 0 and variance 1",
     sources=(KLAMBAUER,),
-    shown="With weights of variance 1/fan_in a normal input of mean 0 and variance 1 leaves a SELU "
-    "layer with mean 0 and variance 1: the constants lambda and alpha solve these two "
-    "equations. The map of mean and variance has a Jacobian of norm 0.79 there, so what is off "
-    "shrinks by a fifth in each layer. Networks of 1,000 units follow the map within 3%.",
+    shown="If the weights have variance 1/fan_in and the input is normal with mean 0 and variance "
+    "1, the outputs of a SELU layer have mean 0 and variance 1: the constants lambda and alpha are "
+    "the solution of these two equations. At this fixed point the map of mean and variance has a "
+    "Jacobian of norm 0.79, so each layer reduces a deviation by at least a fifth. Networks of "
+    "1,000 units follow the map within 3%.",
     command="python -m runner.propagate experiment=selu_fixed_point",
     expected=(
         exact("spectral norm of the Jacobian", 0.78767336, "integrals of SELU", within=1e-6),
@@ -122,10 +123,10 @@ SELU_FIXED_POINT = Reproduction(
 )
 
 
-FIXED, SPREAD = "variance at the fixed point", "deviation at the fixed point"
+FIXED, SPREAD = "variance at the fixed point", "standard deviation at the fixed point"
 
 SETTLED = 8
-"""The layer from which on the networks' deviations are averaged."""
+"""The first layer of those over which the networks' deviations are averaged."""
 
 
 def _sine(runs: Path, picture: Picture) -> dict[str, float]:
@@ -145,9 +146,9 @@ def _sine(runs: Path, picture: Picture) -> dict[str, float]:
     axes.set_xlim(1, deviations.shape[1])
     axes.set_ylim(0, 1.5)
     axes.set_xlabel("layer")
-    axes.set_ylabel("deviation of z")
+    axes.set_ylabel("standard deviation of z")
     round_ticks(axes.xaxis, 12, integer=True)
-    words = "a line per network of 1,000 units; grey: the fixed point"
+    words = "one line per network of 1,000 units; grey: fixed point"
     axes.annotate(words, (0.97, 0.04), xycoords="axes fraction", ha="right", fontsize=SMALL)
     end_labels(axes, ends)
     return {
@@ -158,12 +159,12 @@ def _sine(runs: Path, picture: Picture) -> dict[str, float]:
 
 
 def _layers(start: float) -> str:
-    return f"networks' deviation from layer {SETTLED} on, inputs of variance {start:g}"
+    return f"networks' standard deviation from layer {SETTLED} on, inputs of variance {start:g}"
 
 
 SINE_NETWORK = Reproduction(
     name="sine_network",
-    title="SIREN's pre-activations settle at a deviation of 0.89",
+    title="SIREN's pre-activations converge to a standard deviation of 0.89",
     sources=(
         Source(
             "Sitzmann et al.",
@@ -172,11 +173,11 @@ SINE_NETWORK = Reproduction(
             "https://arxiv.org/abs/2006.09661",
         ),
     ),
-    shown="SIREN draws weights from U(-sqrt(6/n), sqrt(6/n)), so that the pre-activations of its "
-    "sines have about the same variance in every layer. The sine of a normal z of variance v has "
-    "the mean square (1 - e^(-2v))/2 and the weights have the variance 2/n, so the next layer has "
-    "v' = 1 - e^(-2v). That settles at v = 0.797, whatever comes in; the 1 of the paper takes the "
-    "sines for spread like an arcsine.",
+    shown="SIREN draws weights from U(-sqrt(6/n), sqrt(6/n)), so that its pre-activations have "
+    "about the same variance in every layer. The sine of a normal z with variance v has the mean "
+    "square (1 - e^(-2v))/2, and the weights have variance 2/n; the next layer therefore has "
+    "v' = 1 - e^(-2v). This converges to v = 0.797 for any input. The paper gives 1, because it "
+    "takes the sines to have an arcsine distribution.",
     command="python -m runner.propagate experiment=sine_network",
     expected=(
         exact(SPREAD, 0.892643, "v = 1 - e^(-2v)", within=1e-6),
