@@ -18,6 +18,7 @@ from runner.compare.comparison import Comparison
 from runner.compare.outputs import tell_undrawn, terminal
 from runner.compare.table import records, table
 from runner.compare.verdict import sentences
+from runner.results.lookup import Lookup
 from runner.results.run import Run
 from runner.shell.report import result_lines, scores, title
 
@@ -121,7 +122,7 @@ class ComparisonResult(Comparison):
     @property
     def table(self) -> list[dict[str, Any]]:
         """The rows of leaderboard.csv as dictionaries; ``pandas.DataFrame`` accepts the list."""
-        return records(self)
+        return [Lookup("the table", line) for line in records(self)]
 
     def figures(self) -> dict[str, Picture]:
         """Return the comparison's pictures by name: Matplotlib figures that a notebook shows.
@@ -132,7 +133,7 @@ class ComparisonResult(Comparison):
 
         found, self.undrawn = figures(self)
         tell_undrawn(self)
-        return found
+        return Lookup("figures()", found)
 
     def __repr__(self) -> str:
         return terminal(self)

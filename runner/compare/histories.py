@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from activations.base import Array
+from runner.results.lookup import Lookup
 from runner.results.run import HISTORY, Run, parse_history
 from runner.system.files import read_whole
 
@@ -70,7 +71,7 @@ class StoredHistory(Mapping[str, Array]):
                 return parse_history(content, self._replicates)
         except (OSError, ValueError):
             pass
-        return {"epoch": np.zeros((self._replicates, 1))}
+        return Lookup("history", {"epoch": np.zeros((self._replicates, 1))})
 
     def __getitem__(self, name: str) -> Array:
         return self._histories.columns(self)[name]

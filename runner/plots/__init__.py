@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from runner.results.lookup import Lookup
 from runner.results.run import LAST_PICTURE, Run, load_run
 from runner.system.files import write_whole
 from runner.system.terminal import progress_bar
@@ -58,7 +59,7 @@ def load() -> dict[str, Callable[[Run], Picture | None]]:
 
 def figures(run: Run, names: Iterable[str] = PICTURES) -> dict[str, Picture]:
     """Return a run's pictures by name; a notebook shows them inline."""
-    return dict(_drawn(run, names))
+    return Lookup("figures()", _drawn(run, names))
 
 
 def _drawn(run: Run, names: Iterable[str]) -> Iterator[tuple[str, Picture]]:

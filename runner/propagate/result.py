@@ -11,6 +11,7 @@ from runner.propagate.propagation import Propagation
 from runner.propagate.report import report
 from runner.propagate.settings import Settings
 from runner.propagate.simulation import simulate
+from runner.results.lookup import Lookup
 from runner.system.files import write_whole
 
 if TYPE_CHECKING:  # which loads Matplotlib
@@ -26,7 +27,7 @@ class Result(Propagation):
         """Return the page of pictures, {"propagate": figure}, which shows in a notebook."""
         from runner.propagate.picture import picture
 
-        return {PICTURE: picture(self)}
+        return Lookup("figures()", {PICTURE: picture(self)})
 
     def __repr__(self) -> str:
         return report(self)

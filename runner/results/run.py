@@ -33,6 +33,7 @@ from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.data.split import Split
 from runner.network.architecture import parameter_shapes
+from runner.results.lookup import Lookup
 from runner.results.summary import FORMAT_VERSION, METRICS
 from runner.results.summary_shape import check_shape
 from runner.results.trained_network import TrainedNetwork
@@ -87,7 +88,7 @@ class Run:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The config by dotted keys: {"model": {"hidden": [8]}} becomes {"model.hidden": [8]}."""
-        return flatten(self.config.to_dict())
+        return Lookup("settings", flatten(self.config.to_dict()))
 
     @property
     def pictures(self) -> list[str]:
@@ -112,7 +113,7 @@ class Run:
                 if sum(entry.file_size for entry in archive.infolist()) > len(content):
                     raise ValueError("it is compressed, which our weights are not")
             with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-                return {name: stored[name] for name in stored.files}
+                return Lookup(name, {array: stored[array] for array in stored.files})
         except MemoryError:
             raise ValueError(
                 f"{path} cannot be read: it needs more memory than is available"
@@ -213,7 +214,7 @@ def read_run(folder: Path) -> Run:
         raise ValueError(damage[CONFIG])
     config = parse_config(contents[CONFIG])
     _refuse_others_summary(summary, config)
-    history = {"epoch": np.zeros((config.replicates, 1))}
+    history = Lookup("history", {"epoch": np.zeros((config.replicates, 1))})
     if HISTORY not in damage:
         try:
             history = parse_history(contents[HISTORY], config.replicates)
@@ -260,7 +261,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
         check_shape(summary)
     except ValueError as error:
         raise ValueError(f"{SUMMARY} cannot be read: {error}") from None
-    return summary
+    return Lookup("summary", summary)
 
 
 def _with_shared_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -310,7 +311,7 @@ def _refuse_others_summary(summary: dict[str, Any], config: Experiment) -> None:
             raise ValueError(f"{SUMMARY} does not say how seed {entry['seed']} ended")
 
 
-def parse_history(content: bytes, replicates: int) -> dict[str, Array]:
+def parse_history(content: bytes, replicates: int) -> Lookup[Array]:
     """Return the columns of a history.csv by name, each (replicates, records).
 
     This is several times as fast as the csv module. Raises ValueError, whose text continues the
@@ -341,7 +342,7 @@ def parse_history(content: bytes, replicates: int) -> dict[str, Array]:
     history = np.full((len(names), replicates, max(counts)), np.nan)
     for k, (start, count) in enumerate(zip(first, counts, strict=True)):
         history[:, k, :count] = table[start : start + count].T
-    return dict(zip(map(sys.intern, names), history, strict=True))
+    return Lookup("history", zip(map(sys.intern, names), history, strict=True))
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
