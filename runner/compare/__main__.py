@@ -15,25 +15,31 @@ from runner.compare.comparison import Comparison, build
 from runner.compare.outputs import tell_undrawn, terminal, write
 from runner.compare.scores import METRICS, choose_metric, choose_tuned
 from runner.config.experiment import PICTURE_FORMATS
+from runner.config.extension_words import load_extensions_among
 from runner.results.run import SUMMARY
 from runner.system.command import prepare, status_of
 from runner.system.terminal import OneLineParser, one_line
 
 _DESCRIPTION = """\
-Compare finished runs, old or new, from one sweep or several.
+Compare finished runs: single runs, one sweep or several.
 
 Runs whose configs differ only in the seed are replicates of one setting.
 Settings are compared only on the same data (a task), in pairs of replicates
-with the same seed. Writes into the output folder: index.html (open it in a
-browser; it needs no network), leaderboard.csv, .md and .tex, scores.csv,
-pairs.csv and the pictures."""
+with the same seed. Runs of another version of this code are left out.
+
+Writes into the output folder: index.html (open it in a browser; it needs no
+network), leaderboard.csv, .md and .tex, scores.csv, pairs.csv and the
+pictures."""
 
 _EPILOG = """\
 examples:
   python -m runner.compare outputs/sweeps/activation_f79fb126
   python -m runner.compare outputs/runs --metric best.test_loss
-  python -m runner.compare old/sweep new/sweep --output outputs/old_and_new
+  python -m runner.compare outputs/runs outputs/sweeps/* --output outputs/all
   python -m runner.compare sweep --tune optimizer.learning_rate,initializer
+  python -m runner.compare outputs/runs 'extensions=[my_activations.py]'
+      draws the decision boundaries of your own activation; other files are
+      not imported
 """
 
 
@@ -66,14 +72,6 @@ def parser() -> argparse.ArgumentParser:
         help="keys or sections, comma-separated, whose value is chosen on validation data for "
         "each row; default: optimizer.learning_rate, if another key was swept too; none makes "
         "every combination a row",
-    )
-    result.add_argument(
-        "--extension",
-        action="append",
-        default=[],
-        metavar="FILE.py",
-        help="a file that defines your own parts, for the decision boundaries; no other file "
-        "is imported",
     )
     result.add_argument(
         "--embed",
@@ -126,13 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    chosen = parser().parse_args(arguments)
-    if chosen.extension:
-        from runner.config.extensions import load_extensions  # with Hydra, which nothing else needs
-
-        load_extensions(chosen.extension)
-    comparison = build(chosen.folders, metric=chosen.metric, tune=chosen.tune)
-    output = chosen.output or default_output(comparison, chosen.folders)
+    chosen = parser().parse_intermixed_args(arguments)
+    folders = load_extensions_among(chosen.folders)
+    comparison = build(folders, metric=chosen.metric, tune=chosen.tune)
+    output = chosen.output or default_output(comparison, folders)
     write(comparison, output, plots=chosen.format or "png", embed=chosen.embed)
     print(terminal(comparison))
     print(f"\n{one_line(Path(output) / 'index.html')}")

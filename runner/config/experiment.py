@@ -259,8 +259,8 @@ class Experiment:
 
     def _refuse_not_imported(self, registry: Registry[Any], name: str) -> None:
         if self.extensions and name not in registry:
-            files = ", ".join(self.extensions)
-            hint = f"if {files} defines it, import that first (--extension FILE.py)"
+            files = ",".join(self.extensions)
+            hint = f"if {files} defines it, add 'extensions=[{files}]' to the command"
             raise _unknown(registry, name, hint)
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from runner.config.extensions import load_extensions
+from runner.config.extension_words import load_extensions_among
 from runner.plots import FORMATS
 from runner.plots.artist import animate, draw
 from runner.results.run import LEADERBOARD, SUMMARY, load_run
@@ -31,6 +31,8 @@ examples:
   python -m runner.plots outputs/runs/tanh_moons_1a2b3c4d
   python -m runner.plots outputs/runs/* --format svg
   python -m runner.plots outputs/runs/tanh_moons_1a2b3c4d --animate
+  python -m runner.plots outputs/runs/* 'extensions=[my_activations.py]'
+      for runs with your own activation; imports no other file
 """
 
 
@@ -71,16 +73,8 @@ def _main(arguments: Sequence[str] | None) -> int:
         default="png",
         help="picture format: png (the default), or svg or pdf for papers",
     )
-    parser.add_argument(
-        "--extension",
-        action="append",
-        default=[],
-        metavar="FILE.py",
-        help="a file that defines your own parts; no other file is imported",
-    )
-    options = parser.parse_args(arguments)
-    load_extensions(options.extension)
-    named = list(dict.fromkeys(options.folders))
+    options = parser.parse_intermixed_args(arguments)
+    named = list(dict.fromkeys(load_extensions_among(options.folders)))
     folders = [folder for folder in named if not _is_no_run(Path(folder))] or named
     for folder in named:
         if folder not in folders:

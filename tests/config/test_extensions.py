@@ -169,10 +169,12 @@ def test_a_stored_run_is_drawn_again_if_the_file_is_named(capsys):
     words = [*OWN, "hydra.run.dir=it", *QUICK]
     assert _shell(*words).returncode == 0
     assert draw(["it"]) == 2  # this process has not seen the class
-    assert "--extension" in capsys.readouterr().err
-    assert draw(["it", "--extension", "my_activations.py"]) == 0
+    assert "add 'extensions=[my_activations.py]' to the command" in capsys.readouterr().err
+    assert draw(["it", "extensions=[my_activations.py]"]) == 0
     assert Path("it/activation.png").is_file()
-    assert draw(["it", "--extension", "nowhere.py"]) == 2
+    assert draw(["it", "extensions=[nowhere.py]"]) == 2
+    assert draw(["extensions=[my_activations.py]"]) == 2
+    assert "required: FOLDER" in capsys.readouterr().err
 
 
 def test_a_wrong_gradient_is_refused_with_place_and_both_numbers(capsys):

@@ -260,7 +260,7 @@ def test_a_stored_run_asks_for_the_file(kind, capsys):
     assert draw(["it"]) == 2
     assert "='mine' is unknown; if mine.py defines it" in capsys.readouterr().err
     assert compare(["it", "--no-pictures"]) == 0 and "mine" not in registry
-    assert compare(["it", "--no-pictures", "--extension", "mine.py"]) == 0 and "mine" in registry
+    assert compare(["it", "--no-pictures", "extensions=[mine.py]"]) == 0 and "mine" in registry
     load_run("it").network()
 
 
