@@ -34,7 +34,7 @@ __all__ = ["check_gradient", "main"]
 
 
 class Report:
-    """What was found about one activation; ``broken`` lists the bounds that do not hold."""
+    """The lines of the report on one activation; ``broken`` lists the failed checks."""
 
     def __init__(self, activation: Activation, count: int) -> None:
         self.lines: list[str] = []
@@ -140,5 +140,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     for name in {"SIGPIPE", "SIGINT"} & set(dir(signal)):
-        signal.signal(getattr(signal, name), signal.SIG_DFL)  # ended as any other filter is
+        signal.signal(getattr(signal, name), signal.SIG_DFL)  # end without a traceback
     sys.exit(main())

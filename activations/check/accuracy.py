@@ -1,17 +1,16 @@
-"""How far a computed value is from the exact one, and at which points to look.
+"""Errors of computed values in ULP, and the points at which they are measured.
 
-The exact value comes from mpmath (the ``test`` extra), evaluated with more and more digits
-until two precisions agree, so that a definition may be written as in the textbook, with all
-its cancellation.
+The exact value comes from mpmath (the ``test`` extra). It is evaluated with more and more bits
+until two precisions agree. So a definition can be the textbook formula, although it cancels.
 
-The rule: an error counts in units in the last place (ULP), the spacing of floats in the binade
-of the exact value. Where that value is a sum whose terms cancel, as beside a root of f', it
-counts in ULP of the largest term: no formula keeps a fixed number of digits of a difference
-that goes through 0. A definition names its terms by returning them as a tuple. Subnormal
-numbers count in units of the smallest subnormal.
+Errors are measured in units in the last place (ULP), the distance between neighbouring floats at
+the exact value. Exception: if the value is a sum whose terms cancel, as near a root of f', the
+error is measured in ULP of the largest term, because no formula keeps a fixed number of digits of a
+difference near 0. A definition returns such terms as a tuple. For subnormal numbers the unit is the
+smallest subnormal.
 
-So GELU' = Phi(x) + x Phi'(x) is right to 8 ULP of itself or, beside x = -0.75, to 8 ULP of
-Phi(-0.75) = 0.23.
+Example: the error of GELU' = Phi(x) + x Phi'(x) is at most 8 ULP of GELU', but near its root
+x = -0.75 at most 8 ULP of Phi(-0.75) = 0.23.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ import numpy as np
 
 from activations.base import Array
 
-PRECISIONS = (110, 230, 700, 1700, 3400, 6800)  # bits; the last see 2^-1074 squared
-AGREEMENT = 90  # bits in which two precisions must agree
-NEGLIGIBLE = 1200  # below 2^-1200 a value is zero in any float
+PRECISIONS = (110, 230, 700, 1700, 3400, 6800)  # bits; the last are enough for 2^-1074 squared
+AGREEMENT = 90  # leading bits that two precisions must have in common
+NEGLIGIBLE = 1200  # a value below 2^-1200 rounds to 0 in float64
 
 
 @dataclass(frozen=True)
 class Exact:
     """Numbers (high + low) * 2^exponent with 1/2 <= |high| < 1, or high = 0 for zero.
 
-    scale: the same exponent of the largest term that they are a sum of.
+    If a number is a sum, ``scale`` is the exponent of its largest term, else it is ``exponent``.
     """
 
     high: Array
@@ -46,11 +45,11 @@ class Exact:
 
     @classmethod
     def of(cls, values: Array) -> Exact:
-        """Return float64 numbers as exact ones; an infinity is beyond every float."""
+        """Return float64 numbers as exact numbers; infinities become numbers beyond all floats."""
         high, exponent = np.frexp(values)
         infinite = np.isinf(values)
         high = np.where(infinite, np.copysign(0.5, values), high)
-        exponent = np.where(values == 0, -NEGLIGIBLE, exponent)  # frexp says 0
+        exponent = np.where(values == 0, -NEGLIGIBLE, exponent)  # frexp returns 0
         exponent = np.where(infinite, NEGLIGIBLE, exponent).astype(np.int64)
         return cls(high, np.zeros_like(high), exponent, exponent)
 
@@ -61,10 +60,10 @@ class Exact:
 
 
 def exact(function: Callable[[Any], Any], points: Array, *, jumps: bool = False) -> Exact:
-    """Evaluate ``function``, written in mpmath numbers, at float points.
+    """Evaluate ``function`` of an mpmath number at float points.
 
-    It returns a number, or a tuple of terms that add up to it. Raises ValueError where 6,800
-    bits are not enough; with ``jumps`` it is NaN there.
+    The function returns a number, or a tuple of terms that add up to it. Raises ValueError if 6,800
+    bits are not enough at a point; with ``jumps``, the result there is NaN instead.
     """
     import mpmath
 
@@ -96,7 +95,7 @@ def exact(function: Callable[[Any], Any], points: Array, *, jumps: bool = False)
 
 
 def _agreed(function: Callable[[Any], Any], point: float, mpmath: Any) -> tuple[Any, Any]:
-    """Return the value and the exponent of its largest term."""
+    """Return the value on which two precisions agree, and the exponent of its largest term."""
     before = None
     for bits in PRECISIONS:
         mpmath.mp.prec = bits
@@ -117,7 +116,7 @@ def _agreed(function: Callable[[Any], Any], point: float, mpmath: Any) -> tuple[
 def ulp_errors(computed: Array, truth: Exact) -> Array:
     """Return |computed - truth| in ULP of the truth, or of its largest term; inf for NaN.
 
-    A computed infinity stands for the first number beyond the largest float, as in rounding.
+    As in rounding, a computed infinity counts as the first number beyond the largest float.
     """
     info = np.finfo(computed.dtype)
     digits, smallest, largest = info.nmant + 1, info.minexp - info.nmant, info.maxexp
@@ -138,10 +137,10 @@ def ulp_errors(computed: Array, truth: Exact) -> Array:
 
 
 def beside_roots(x: Array, truth: Exact) -> Exact:
-    """Return the truth of a function whose terms are not known, with a scale beside its roots.
+    """Return the truth with a larger scale near roots, for a function whose terms are unknown.
 
-    Between r / 2 and 3 r / 2, where r is a sign change among the sorted x, the largest value
-    there stands for the largest term.
+    A root r is a sign change at the sorted x. From r / 2 to 3 r / 2, the largest value there is
+    taken instead of the largest term.
     """
     scale = truth.scale.copy()
     sign = np.sign(truth.high)
@@ -154,10 +153,10 @@ def beside_roots(x: Array, truth: Exact) -> Exact:
 def points(dtype: type, count: int, special: Iterable[float] = ()) -> Array:
     """Return about ``count`` sorted points over the whole finite range of ``dtype``.
 
-    A quarter are random bit patterns, from the smallest subnormal to the largest float, both
-    signs; the rest are dense in (-1, 1), (-3, 3), (-10, 10), (-40, 40) and up to where e^x
-    leaves the range. Each of ``special`` (kinks, branch points, roots) comes with the floats
-    beside it and 28 points at distances of every size.
+    A quarter are random bit patterns, from the smallest subnormal to the largest float, of both
+    signs. The rest are uniform in (-1, 1), (-3, 3), (-10, 10), (-40, 40) and up to where e^x
+    overflows or underflows. For each of ``special`` (kinks, branch points, roots) there are also
+    the point, three neighbouring floats on both sides, and 28 points at distances of all sizes.
     """
     info = np.finfo(dtype)
     rng = np.random.default_rng(20240607)
@@ -183,7 +182,7 @@ def points(dtype: type, count: int, special: Iterable[float] = ()) -> Array:
 
 
 def bit_patterns(dtype: type, count: int, rng: np.random.Generator) -> Array:
-    """Return positive floats, one in each of ``count`` equal parts of all their bit patterns."""
+    """Return random positive floats, one from each of ``count`` equal ranges of bit patterns."""
     integers = np.dtype(f"i{np.dtype(dtype).itemsize}")
     ends = np.linspace(1, int(np.array(np.finfo(dtype).max).view(integers)) // 2, count + 1)
     return (

@@ -1,9 +1,9 @@
 """The largest errors of an activation's values and derivatives, in units in the last place.
 
-The exact values come from activations/check/definitions, or, for a class that has none there, from
-its ``forward`` evaluated in arbitrary precision. Without mpmath float32 is compared with the
-activation's own float64, except beside roots: there the terms that cancel are not known, and so not
-how large the error may be.
+The exact values come from activations/check/definitions. A class without a definition is compared
+with its own ``forward``, evaluated in arbitrary precision. Without mpmath, float32 is compared with
+the activation's own float64, except near roots, where the allowed error depends on terms that
+cancel and that are unknown.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ DTYPES = (np.float32, np.float64)
 
 @dataclass(frozen=True)
 class Worst:
-    """The largest error of ``what`` (value or derivative) in a dtype, where it is, and how large
-    it may be: infinite against the activation's own float64."""
+    """The largest error of ``what`` (value or derivative) in a dtype, at x, and its bound.
+
+    The bound is infinite if float32 is compared with the activation's own float64.
+    """
 
     dtype: str
     what: str
@@ -35,8 +37,13 @@ class Worst:
 
 @dataclass
 class Measured:
-    """The largest errors; ``note`` says what they are against, if not against exact values, and
-    ``why_looser`` why a definition allows more than 4 and 8 ULP."""
+    """The largest errors of an activation.
+
+    Attributes:
+        worst: one entry per dtype, for the value and for the derivative.
+        note: what the values were compared with, if not with exact values.
+        why_looser: the reason, if the definition allows more than 4 and 8 ULP.
+    """
 
     worst: list[Worst] = field(default_factory=list)
     note: str = ""
@@ -66,7 +73,7 @@ def measure(activation: Elementwise, count: int) -> Measured:
             if not x.size:
                 return Measured(note="not measured: it has no value anywhere")
             truths = [beside_roots(x, truth[smooth]) for truth in truths]
-        except Exception as error:  # it may call whatever takes floats only
+        except Exception as error:  # a user's forward may call functions that take floats only
             reason = " ".join(str(error).split())[:60]
             return _against_float64(activation, count, f"its forward takes floats only ({reason})")
     bounds = (entry.value_ulp, entry.derivative_ulp) if entry else (VALUE_ULP, DERIVATIVE_ULP)
@@ -95,8 +102,7 @@ def _worst(dtype: str, what: str, x: Array, errors: Array, bound: float) -> Wors
 
 
 def _against_float64(activation: Elementwise, count: int, why: str) -> Measured:
-    """Return the largest errors of float32, points beside roots left out; the note begins with
-    ``why``."""
+    """Return the largest float32 errors, without points near roots; ``why`` begins the note."""
     x = points(np.float32, count)
     worst, left_out = [], 0
     with np.errstate(all="ignore"):
@@ -118,7 +124,7 @@ def _against_float64(activation: Elementwise, count: int, why: str) -> Measured:
 
 
 def _reference(activation: Elementwise) -> Any:
-    """Return the library's definition of this function with these parameters, if there is one."""
+    """Return the definition of this function with these parameters, None if there is none."""
     if not type(activation).__module__.startswith("activations."):
         return None
     from activations.check.definitions import REFERENCES
@@ -131,7 +137,7 @@ def _reference(activation: Elementwise) -> Any:
 
 
 def _kink(activation: Elementwise, x: Array, suspect: Array) -> Array:
-    """Return which of the suspect points have another derivative on the left than on the right."""
+    """Return which of the suspect points are kinks: the one-sided derivatives differ."""
     import mpmath
 
     from activations.check.high_precision import value_of

@@ -1,13 +1,14 @@
-"""Where the polynomials of the formulas come from: each is fitted anew, and its error measured.
+"""Fit the polynomials in the formulas again, and measure the errors of those in the code.
 
     python -m activations.check.fits
     python -m activations.check.fits ERF_OVER_X
 
-Prints the coefficients, highest power first, and the largest relative error of the polynomial as
-it stands in the code. A fit is the Chebyshev series of the function on its interval, cut off: the
-largest error is within a few percent of the least possible for smooth functions. mpmath finds it
-to 60 digits (in the ``test`` extra), so that every machine prints the same coefficients. (The
-last digits of some in SCALED_TAIL are others: they were found in float64.)
+Prints the coefficients, highest power first, and the largest relative error of the polynomial in
+the code. A fit is a truncated Chebyshev series of the function on its interval. For smooth
+functions, its largest error is within a few percent of the least possible one. mpmath (the ``test``
+extra) computes the fit with 60 digits, so every machine prints the same coefficients. Some
+coefficients of SCALED_TAIL in the code differ in their last digits, because they were fitted in
+float64.
 """
 
 from __future__ import annotations
@@ -27,10 +28,14 @@ DIGITS = 60
 
 
 class Fit(NamedTuple):
-    """A polynomial of that degree for function(x), low <= x <= high, as the code has it.
+    """A polynomial in the code, which approximates function(x) for low <= x <= high.
 
-    nodes: how many Chebyshev nodes the series is found from; degree + 1 is interpolation.
-    share: how much of what is computed with it it makes up at most, and so does its error.
+    Attributes:
+        name, formula: its name in the code, and what it approximates.
+        nodes: the number of Chebyshev nodes for the series; degree + 1 nodes interpolate.
+        written: the coefficients in the code, highest power first.
+        share: the largest share of the polynomial in the final result; the relative error of the
+            result is that of the polynomial times the share.
     """
 
     name: str
@@ -51,7 +56,7 @@ class Fit(NamedTuple):
             return [dtype.type(float(c)) for c in fitted]
 
     def largest_error(self, count: int = 500) -> float:
-        """Return the largest relative error of the code's polynomial, itself not rounded."""
+        """Return the largest relative error of the code's polynomial, evaluated exactly."""
         with mpmath.workdps(DIGITS):
             coefficients = [mpf(float(c)) for c in self.written]
             points = chebyshev_nodes(mpf(self.low), mpf(self.high), count)
@@ -63,7 +68,7 @@ def horner(coefficients: Sequence[mpf], x: mpf) -> mpf:
 
 
 def chebyshev_nodes(low: mpf, high: mpf, count: int) -> list[mpf]:
-    """Return points in (low, high), denser at its ends."""
+    """Return ``count`` Chebyshev nodes in (low, high); they are denser at its ends."""
     angles = [mpmath.pi * (2 * k + 1) / (2 * count) for k in range(count)]
     return [(low + high + (high - low) * mpmath.cos(angle)) / 2 for angle in angles]
 
@@ -71,7 +76,7 @@ def chebyshev_nodes(low: mpf, high: mpf, count: int) -> list[mpf]:
 def chebyshev_fit(
     function: Callable[[mpf], mpf], low: mpf, high: mpf, degree: int, nodes: int
 ) -> list[mpf]:
-    """Return the Chebyshev series of ``function``, cut off at ``degree``, in powers of x."""
+    """Return the Chebyshev series up to ``degree`` in powers of x, highest power first."""
     values = [function(x) for x in chebyshev_nodes(low, high, nodes)]
     scale, shift = 2 / (high - low), -(low + high) / (high - low)
     before, polynomial = [mpf(0)], [mpf(1)]
@@ -117,7 +122,7 @@ FITS = [
         1 / 9,
         12,
         special.ARTANH_REST_FLOAT32,
-        share=0.04,  # of log1p: s^3 P / (2 artanh s) at s = 1/3
+        share=0.04,  # in log1p: s^3 P / (2 artanh s) at s = 1/3
     ),
     Fit(
         "SCALED_TAIL",
@@ -141,7 +146,7 @@ FITS = [
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Fit and print."""
+    """Fit the polynomials that the command line names, and print them."""
     parser = argparse.ArgumentParser(prog="python -m activations.check.fits")
     parser.description = (__doc__ or "").split("\n")[0]
     names = [fit.name for fit in FITS]

@@ -1,4 +1,4 @@
-"""Where f(x) = x: single points, and intervals where the two are the same to rounding."""
+"""Fixed points f(x) = x: single points, and intervals where f(x) = x up to rounding."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ import numpy as np
 from activations.base import Elementwise
 
 REACH = 20.0
-"""Looked for in [-REACH, REACH], at steps of 1/4000; an interval that goes on beyond is followed
-to 1e300."""
+"""The search is on [-REACH, REACH] with steps of 1/4000. An interval that reaches an end of it is
+followed to 1e300."""
 
 ROUNDING = 16 * np.finfo(np.float64).eps
-"""Where |f(x) - x| is below this share of |x|, no float tells the two apart for sure: a value may
-be off by several units in the last place."""
+"""If |f(x) - x| is below this share of |x|, the two are equal up to rounding, because f(x) may have
+an error of several units in the last place."""
 
 TINY = 1e-6
-"""An end so near the 0 of elu, for instance, is 0: e^x - 1 = x to rounding for x > -7e-15, too."""
+"""If an end of an interval is this close to a grid point, the grid point is reported. For elu,
+e^x - 1 = x up to rounding for x > -7e-15 too, but the interval is reported from 0."""
 
 NARROW = 3
-"""So many neighbouring steps are still one point."""
+"""Up to this many neighbouring points of the grid count as a single fixed point."""
 
 MOST_POINTS = 13
-"""More are counted in words."""
+"""Of more points, the text has only the number, the first and the last."""
 
 
 def fixed_points(activation: Elementwise) -> tuple[list[float], list[tuple[float, float]]]:
-    """Return the points and the intervals, both in order, ends beyond all floats as infinite.
+    """Return the sorted fixed points and intervals; an end is infinite if there is no last float.
 
-    A point is where f(x) - x changes its sign, but for jumps, or touches 0. An interval, as
-    x >= 17 for mish, needs one x in it with f(x) = x exactly, or a change of sign.
+    At a point, f(x) - x changes its sign (without a jump) or touches 0. An interval, such as
+    x >= 17 for mish, contains an x with f(x) = x exactly, or a change of sign.
     """
 
     def gap(x: Any) -> Any:
@@ -65,7 +66,7 @@ def fixed_points(activation: Elementwise) -> tuple[list[float], list[tuple[float
         intervals.append((ends[0], ends[1]))
     for k in np.flatnonzero(crosses & ~same[1:] & ~same[:-1]):
         root = _root(gap, x[k], x[k + 1])
-        if abs(gap(root)) < TINY:  # else it is a jump
+        if abs(gap(root)) < TINY:  # otherwise f jumps there
             points.append(root)
     size = np.abs(here)
     lowest = (size[1:-1] < size[:-2]) & (size[1:-1] < size[2:]) & ~crosses[1:] & ~crosses[:-1]
@@ -78,7 +79,7 @@ def fixed_points(activation: Elementwise) -> tuple[list[float], list[tuple[float
 
 
 def fixed_points_text(activation: Elementwise) -> str:
-    """Return them as words: "0, [17, inf) to rounding"."""
+    """Return the fixed points as text, for example "0, [17, inf) to rounding"."""
     points, intervals = fixed_points(activation)
     named = [f"{point:.7g}" for point in points]
     if len(named) > MOST_POINTS:
@@ -92,7 +93,7 @@ def fixed_points_text(activation: Elementwise) -> str:
 
 
 def _boundary(holds: Callable[[float], Any], inside: float, outside: float) -> float:
-    """Return the last point from ``inside`` on at which it holds."""
+    """Return by bisection the last point from ``inside`` towards ``outside`` where it holds."""
     for _ in range(60):
         middle = (inside + outside) / 2
         if holds(middle):
@@ -103,12 +104,12 @@ def _boundary(holds: Callable[[float], Any], inside: float, outside: float) -> f
 
 
 def _root(function: Callable[[float], Any], low: float, high: float) -> float:
-    """Return where the sign changes."""
+    """Return the x in [low, high] where the sign changes, by bisection."""
     return _boundary(lambda at: function(at) * function(low) > 0, low, high)
 
 
 def _lowest(function: Callable[[float], Any], low: float, high: float) -> float:
-    """Return where the function, which falls and then rises, is lowest."""
+    """Return the minimum of a function that falls and then rises, by ternary search."""
     for _ in range(100):
         first, second = (2 * low + high) / 3, (low + 2 * high) / 3
         if function(first) < function(second):

@@ -1,8 +1,8 @@
-"""Does a gradient agree with its value? By extrapolated central differences, NumPy only.
+"""Check of gradients against extrapolated central differences, in float64.
 
-Differences with steps h, h/2, h/4 are extrapolated (Richardson 1911; Ridders 1982), and the
-last two extrapolations say how far the result can be trusted. At a kink they disagree, so
-kinks need not be known. float64 throughout.
+Differences with steps h, h/2, h/4 are extrapolated (Richardson 1911; Ridders 1982). The difference
+of the last two extrapolations estimates the error. It is large near a kink, so the check needs no
+list of kinks.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import numpy as np
 
 from activations.base import Activation, Array, Elementwise
 
-TOLERANCE = 1e-6  # of max(1, |derivative|): differences are good to about 1e-10
+TOLERANCE = 1e-6  # relative to max(1, |derivative|); the differences have an error of about 1e-10
 STEP = 2.0**-8
 POINTS = 96
 REACH = 6.0
 
 
 def differences(function: Callable[[float], Array]) -> tuple[Array, Array]:
-    """Return d function(t) / dt at t = 0, and an estimate of the error of that."""
+    """Return d function(t) / dt at t = 0, and an estimate of its error."""
     first = []
     for step in (STEP, STEP / 2, STEP / 4):
         with np.errstate(all="ignore"):
@@ -35,14 +35,14 @@ def differences(function: Callable[[float], Array]) -> tuple[Array, Array]:
 
 
 def check_gradient(activation: Activation) -> None:
-    """Compare the gradients that ``activation`` gives with differences of its values.
+    """Compare the gradients of ``activation`` with differences of its values.
 
-    Elementwise functions are compared point by point; functions along an axis and gated units
-    by random projections of ``backward``; learnable parameters by ``parameter_gradients``.
-    A function that says that its derivative is a surrogate is not compared. No function may
-    write to its arguments, or give another result after other calls.
+    Elementwise functions are compared point by point. For all functions, random projections of
+    ``backward`` and of ``parameter_gradients`` are compared. A function whose derivative is a
+    surrogate is not compared. A function must not write to its arguments, and its result must not
+    depend on earlier calls.
 
-    Raises ValueError with one line that names what is wrong, and where they disagree.
+    Raises ValueError with a one-line message: what is wrong, and at which x.
     """
     rng = np.random.default_rng(1)
     activation = copy.deepcopy(activation)
@@ -69,7 +69,7 @@ def check_gradient(activation: Activation) -> None:
 
 
 def _compare_calls(activation: Activation, x: Array, other: Array) -> None:
-    """Refuse a function that is not the same after it has been called for other numbers."""
+    """Raise ValueError if a result for x changes after a call with other numbers."""
     x, other = _read_only(x), _read_only(other)
 
     def calls() -> dict[str, Array]:
@@ -85,7 +85,7 @@ def _compare_calls(activation: Activation, x: Array, other: Array) -> None:
     _refuse_shape("backward", results["backward"], x.shape, x)
     first = {name: np.array(result) for name, result in results.items()}
     activation.backward(other, activation.forward(other), grad)
-    later = {"forward": np.array(value)}  # other now, if forward writes to one buffer each time
+    later = {"forward": np.array(value)}  # differs from y if forward reuses one buffer
     later |= calls()
     later["a second forward"] = activation.forward(x)
     for name, found in later.items():
@@ -124,7 +124,10 @@ def _compare_points(activation: Elementwise, x: Array) -> None:
 
 
 def _compare_products(activation: Activation, x: Array, rng: np.random.Generator) -> None:
-    """Compare backward's product with the change of sum(weights * f) in one direction."""
+    """Compare ``backward`` with the change of sum(weights * f) in one direction.
+
+    Learnable parameters are compared in the same way.
+    """
     with np.errstate(all="ignore"):
         y = np.asarray(activation.forward(x))
     weights = rng.standard_normal(y.shape)
@@ -168,7 +171,7 @@ def _weighted(
     along: Array,
     t: float,
 ) -> Array:
-    """Return the weighted sum of all outputs with a parameter moved by t along a direction."""
+    """Return the weighted sum of all outputs, with a parameter moved by t along a direction."""
     activation.params[name] = value + t * along
     try:
         return np.sum(weights * activation.forward(x), keepdims=True).ravel()
@@ -177,7 +180,7 @@ def _weighted(
 
 
 def _refuse(x: Array, claimed: Array, found: Array, error: Array, where: str) -> None:
-    """Raise ValueError for the first place where the claim is off by more than the error."""
+    """Raise ValueError if the claimed derivative is wrong, with the place of the largest error."""
     with np.errstate(all="ignore"):
         scale = TOLERANCE * np.maximum(1, np.abs(found))
         off = ~(np.abs(claimed - found) <= scale + 10 * error) & np.isfinite(found)

@@ -1,8 +1,8 @@
-"""A formula written for NumPy, evaluated in as many digits as wanted.
+"""A formula written for NumPy, evaluated in arbitrary precision.
 
-``Numbers`` is an array of mpmath numbers that answers NumPy's own functions, so that a user's
-``forward`` can be run to hundreds of digits and compared with itself in float64. What that
-shows is the rounding of the formula, not whether it is the formula that was meant.
+``Numbers`` is an array of mpmath numbers that supports NumPy's functions. So a user's ``forward``
+can be evaluated with hundreds of digits and compared with its float64 result. This measures the
+rounding errors of the formula; it cannot tell whether the formula is the intended one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ _FAR = 200_000  # e^that is far beyond every float
 
 
 def _bounded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a function that is a straight line where it would have millions of digits."""
+    """Return the function with a linear continuation beyond +-_FAR.
+
+    There its values would have millions of digits, and all of them are beyond every float.
+    """
 
     def bounded(v: Any) -> Any:
         nearest = min(max(v, mpmath.mpf(-_FAR)), mpmath.mpf(_FAR))
@@ -97,7 +100,7 @@ _as_numbers = np.frompyfunc(_number, 1, 1)
 
 
 class Numbers(np.ndarray):
-    """An object array of mpmath numbers; what it cannot compute exactly raises TypeError."""
+    """An object array of mpmath numbers; unsupported NumPy functions raise TypeError."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
         plain = [np.asarray(_as_numbers(np.asarray(value)), object) for value in inputs]
@@ -126,7 +129,7 @@ def numbers(values: Any) -> Numbers:
 
 
 def value_of(activation: Elementwise) -> Callable[[Any], Any]:
-    """Return x -> f(x) in mpmath numbers, by the activation's own ``forward``."""
+    """Return x -> f(x) in mpmath numbers, computed by the activation's own ``forward``."""
 
     def value(x: Any) -> Any:
         result: Array = np.asarray(activation.forward(numbers([x])))
@@ -136,7 +139,7 @@ def value_of(activation: Elementwise) -> Callable[[Any], Any]:
 
 
 def derivative_of(activation: Elementwise) -> Callable[[Any], Any]:
-    """Return x -> f'(x): a central difference with three times the digits."""
+    """Return x -> f'(x), a central difference with three times the precision."""
     value = value_of(activation)
 
     def derivative(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The functions that definitions are made of, in mpmath; bounded where floats have long ended."""
+"""Elementary functions for the definitions, in mpmath; arguments are clipped far beyond floats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INF = float("inf")
 
 
 def clamp(x: mpf, low: Any, high: Any) -> mpf:
-    """min(max(x, low), high); None leaves a side open."""
+    """min(max(x, low), high); with None there is no bound on that side."""
     x = x if low is None else max(x, low)
     return x if high is None else min(x, high)
 
@@ -55,7 +55,10 @@ def normal_pdf(x: mpf) -> mpf:
 
 
 def in_two(phase: mpf) -> tuple[mpf, mpf]:
-    """Return the float next to a phase, and the rest: sin and cos are sums of what these give."""
+    """Return the float nearest to a phase, and the rest.
+
+    By the addition theorems, sin and cos of the phase are sums of two terms, which may cancel.
+    """
     near = mpf(float(phase))
     return near, phase - near
 

@@ -101,7 +101,7 @@ define(
 
 
 def excess(x: mpf) -> mpf:
-    """Return e^x - 1 - x for x <= 0; beside 0 by its series, good to 120 digits."""
+    """Return e^x - 1 - x for x <= 0; near 0 by its series, with an error of 120 digits."""
     return exp(x) - 1 - x if x < -1e-30 else x * x / 2 + x**3 / 6 + x**4 / 24 + x**5 / 120
 
 
@@ -118,7 +118,7 @@ define(
     (INF, INF, -0.3, INF),
     ranges={"alpha_p": POSITIVE, "alpha_n": ANY, "beta": ANY},
     legal=lambda alpha_p, alpha_n, beta: alpha_n > beta,
-    # with respect to the raw parameters, of which alpha_p and alpha_n - beta are softplus
+    # derivatives by the raw parameters; alpha_p = softplus(raw_alpha_p), alpha_n - beta likewise
     learned={
         "raw_alpha_p": lambda x, alpha_p, alpha_n, beta: (
             x * x * -mpmath.expm1(-alpha_p) if x > 0 else 0
@@ -252,7 +252,7 @@ define(
     },
 )
 
-# rational: the numerator's terms cancel
+# PAU: the terms of the numerator cancel
 
 NUMERATOR = [f"p{j}" for j in range(6)]
 DENOMINATOR = [f"q{k}" for k in range(1, 5)]
@@ -298,7 +298,7 @@ define(
     lambda **c: (-INF, INF, c["p5"] / c["q4"], c["p5"] / c["q4"]),
     branches=(-1.0, 1.0),
     reach=lambda **c: INF if c["p1"] == 0.842843 else 1e60,
-    why="powers of 1 / x underflow",
+    why="for |x| > 10^60 powers of 1 / x underflow",
     hard=(1.0130238156419766, 1.168560885097608, 1.9507582788960782),
     learned={
         **{name: pau_p(j) for j, name in enumerate(NUMERATOR)},

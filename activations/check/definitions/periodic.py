@@ -19,7 +19,7 @@ define(
     NONE,
     scales=lambda w: inverse(w),
     reach=lambda w: INF if w == 1 else 1e250,
-    why="a phase beyond twice a float's digits means nothing",
+    why="beyond |x| = 1e250 the phase needs more digits than two floats have",
     at=({}, {"w": 30.0}),
 )
 
@@ -35,7 +35,7 @@ define(
     NONE,
     scales=lambda w: (*inverse(w), w**-0.5),
     reach=lambda w: min(1e6, math.sqrt(3e13 / w)),
-    why="a phase of more than 10^13 turns means nothing",
+    why="beyond 10^13 periods the phase has no correct digits",
 )
 define(
     "wire",
@@ -61,7 +61,7 @@ def sinc(x: mpf) -> mpf:
 
 
 def sinc_slope(x: mpf) -> tuple[mpf, mpf]:
-    """Its terms cancel near 0 too, but without a need: for |x| < 1 only the sum counts."""
+    """Return the terms of sinc'(x). They cancel near 0, but for |x| < 1 only the sum is used."""
     return (mpmath.cos(x) / x, -sinc(x) / x) if x else (mpf(0), mpf(0))
 
 
@@ -86,7 +86,7 @@ define(
     (-INF, INF, None, None),
     scales=lambda alpha: inverse(alpha),
     reach=lambda alpha: 1e250 / max(1, abs(alpha)),
-    why="a phase beyond twice a float's digits means nothing",
+    why="beyond a phase of 1e250 two floats have too few digits",
     learned={
         "alpha": lambda x, alpha: (
             (*times(x / alpha, sine(2 * alpha * x)), -((mpmath.sin(alpha * x) / alpha) ** 2))

@@ -1,4 +1,4 @@
-"""Definitions of the rectifiers, and of the other functions made of lines and powers."""
+"""Definitions of the rectifiers, and of other functions that are piecewise polynomials."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def hardsigmoid(x: mpf, slope: mpf, offset: mpf) -> Terms:
 
 
 def whole_width(slope: mpf) -> mpf:
-    """Return 1 / slope; a slope of 1/6 or 1/5 means these numbers, not the floats."""
+    """Return 1 / slope; the slopes 1/6 and 1/5 stand for the exact fractions, not the floats."""
     width = 1 / slope
     return mpmath.nint(width) if abs(width - mpmath.nint(width)) < 1e-9 else width
 
@@ -173,7 +173,7 @@ define(
     lambda x, threshold, window: 1 if x > threshold else 0,
     lambda x, threshold, window: 1 if window and abs(x - threshold) <= window else 0,
     (0, 1, 0, 0),
-    # x - threshold rounds
+    # the float x - threshold is rounded, so its comparison with the window may differ
     skip=lambda x, threshold, window: abs(abs(x - threshold) - window) < 1e-6 * window,
 )
 define(

@@ -11,7 +11,7 @@ from activations.check.definitions.table import Terms
 
 
 def truth(values: list[Terms]) -> Exact:
-    """Return mpmath numbers, or tuples of terms, as ``ulp_errors`` takes them."""
+    """Return mpmath numbers, or tuples of terms, in the form that ``ulp_errors`` needs."""
     terms = [value if isinstance(value, tuple) else (value,) for value in values]
     sums = [mpmath.fsum(value) for value in terms]
     parts = [mpmath.frexp(value) if value else (mpf(0), 0) for value in sums]
@@ -24,9 +24,9 @@ def truth(values: list[Terms]) -> Exact:
 
 
 def references(x: np.ndarray) -> dict[str, list[mpf]]:
-    """Return softmax and its kin, and the diagonals of their Jacobians, of one row.
+    """Return softmax, log_softmax and softmax_one of one row, and their Jacobians' diagonals.
 
-    1 - p is the sum of the others' p, as no precision can subtract e^-10000 from 1.
+    1 - p is computed as the sum of the others' p, because 1 - e^-10000 would need too many digits.
     """
     row = [mpf(float(value)) for value in x]
     largest = max(row)
@@ -35,7 +35,7 @@ def references(x: np.ndarray) -> dict[str, list[mpf]]:
     total = mpmath.fsum(e)
     p = [value / total for value in e]
     q = [value / total for value in rest]
-    extra = mpmath.exp(-max(largest, 0))  # the left-out logit 0
+    extra = mpmath.exp(-max(largest, 0))  # the additional logit 0 of softmax_one
     shift = mpmath.exp(largest - max(largest, 0))
     one = [value * shift / (total * shift + extra) for value in e]
     one_rest = [(value * shift + extra) / (total * shift + extra) for value in rest]

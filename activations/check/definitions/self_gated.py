@@ -1,4 +1,4 @@
-"""Definitions of x g(x): SiLU, GELU, Mish and their kin."""
+"""Definitions of x g(x): SiLU, GELU, Mish and similar functions."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def cubic_gate_slope(x: mpf, a: mpf, b: mpf) -> tuple[mpf, mpf]:
     return sigmoid(u), x * a * (1 + 3 * b * x * x) * sigmoid(u) * sigmoid(-u)
 
 
-# Decimal constants stand for the floats nearest to them, as in every library.
+# A decimal constant is the float nearest to it, as in all libraries.
 define(
     "gelu_tanh",
     lambda x: cubic_gate(x, 2 * mpmath.sqrt(2 / mpmath.pi), mpf(0.044715)),
@@ -115,7 +115,7 @@ define(
 
 
 def clipped_gelu_slope(x: mpf, low: mpf, high: mpf) -> Terms:
-    with mpmath.workprec(60):  # f' is 0 where a rounded gelu(x) reaches a bound
+    with mpmath.workprec(60):  # rounded, because f' = 0 where the float gelu(x) equals a bound
         inside = low < gelu(x) < high
     return gelu_slope(x) if inside else 0
 
@@ -152,13 +152,13 @@ def mish_slope(x: mpf) -> tuple[mpf, mpf]:
 
 define("mish", mish, mish_slope, RECTIFIER_LIMITS, branches=TAIL, hard=(-31.187509081913866,))
 define(
-    "formula",  # its default
+    "formula",  # with its default expression
     mish,
     mish_slope,
-    (None, INF, None, None),  # inf times 0 where it is written so
+    (None, INF, None, None),  # x * tanh(...) is inf * 0 at -inf
     reach=700,
     ulp=(6, 12),
-    why="as accurate as it is written: the errors of x, tanh and softplus add up",
+    why="a formula is evaluated as written: the errors of its operations add up",
 )
 define(
     "telu",

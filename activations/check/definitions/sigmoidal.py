@@ -1,4 +1,4 @@
-"""Definitions of the S-shaped functions, and of the normal distribution's."""
+"""Definitions of the S-shaped functions and of the functions of the normal distribution."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The table of definitions: what each elementwise activation is, in mpmath.
+"""The table of definitions of all elementwise activations, in mpmath.
 
-An entry is added with ``define(name, value, slope, limits, ...)``. Value and slope are functions
-of an mpmath number and the numerical parameters; they are written from the textbook, not from
-the library's stable form. Digits that a textbook form cancels are bought back by evaluating with
-more of them (activations/check/accuracy.py). Where the function has a root besides 0 they return
-the terms that cancel there, as a tuple: an error counts in ULP of the largest.
+``define(name, value, slope, limits, ...)`` adds an entry. Value and slope are functions of an
+mpmath number and of the numerical parameters. They are the textbook formulas, not the stable forms
+of ``functions/``; if they cancel, they are evaluated with more digits (check/accuracy.py). If the
+function has a root other than 0, they return the terms that cancel there as a tuple, and the error
+is measured in ULP of the largest term.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import activations
 from activations.check.definitions.elementary import INF
 
 Terms = Any
-"""An mpmath number, or a tuple of those that add up to it."""
+"""An mpmath number, or a tuple of mpmath numbers whose sum it is."""
 
 Limits = Sequence[Any]
 """f(-inf), f(inf), f'(-inf), f'(inf); None where there is no limit."""
@@ -32,14 +32,14 @@ Parameters = dict[str, Any]
 
 @dataclass(frozen=True)
 class Range:
-    """Legal values from ``low`` to ``high``, drawn log-uniformly over sizes down to ``least``."""
+    """Allowed values, from ``low`` to ``high``; random ones are log-uniform from ``least`` on."""
 
     low: float
     high: float
     least: float = 1e-8
 
     def draw(self, rng: np.random.Generator, count: int) -> list[float]:
-        """Return edges, signs, 0, 1 and numbers of every size, ``count`` in all."""
+        """Return ``count`` values: the ends, 0, 1, both signs, and random numbers of all sizes."""
         largest = max(abs(self.low), abs(self.high))
         edges = [self.low, self.high, 0.0, -0.0, 1.0, -1.0, self.least, -self.least]
         pool = [v for v in dict.fromkeys(edges) if self.legal(v)]
@@ -61,7 +61,7 @@ POSITIVE = Range(1e-30, 1e30, 1e-30)
 
 
 def declared_ranges(name: str) -> dict[str, Range]:
-    """Return what the class of that name allows its numerical parameters to be."""
+    """Return the ranges of the numerical parameters that the class of that name declares."""
     found: dict[str, Range] = {}
     for key, parameter in activations.get_class(name).declared.items():
         if parameter.check is None:
@@ -73,17 +73,20 @@ def declared_ranges(name: str) -> dict[str, Range]:
 
 @dataclass(frozen=True)
 class Definition:
-    """One function over all values of its numerical parameters, each of which has a range.
+    """One function for all values of its numerical parameters.
 
-    legal: which combinations of them are allowed.
-    scales: lengths on the x-axis at which the function bends.
-    branches: where the implementation may change its formula; looked at from both sides.
-    reach: the largest |x| where digits are promised; beyond, only that nothing is NaN.
-    why: the reason, where less than 4 and 8 ULP at every float is promised.
-    hard: points where a search of millions once found errors beyond the bounds.
-    skip: x that are left out, because the exact function jumps or ends beside them.
-    learned: df/dp for each learnable parameter.
-    fixed: what other arguments make it learnable.
+    Attributes:
+        value, slope, limits: f, f' and their limits, as functions of the parameters.
+        branches: x where the implementation may change its formula; both sides are tested.
+        reach: the largest |x| with a bound on the error; beyond it, results are only not NaN.
+        ranges: the range of each parameter.
+        legal: whether a combination of parameters is allowed.
+        scales: lengths on the x-axis over which the function bends.
+        skip: x that are not tested, because the exact function jumps or ends near them.
+        hard: x where a search over millions of points once found errors beyond the bounds.
+        learned: df/dp for each learnable parameter.
+        fixed: further arguments that make the parameters learnable.
+        why: the reason, if the error may exceed 4 or 8 ULP at some floats.
     """
 
     name: str
@@ -102,7 +105,7 @@ class Definition:
     why: str = ""
 
     def draws(self, count: int) -> Iterator[dict[str, float]]:
-        """Yield legal parameters: a Latin square of each parameter's edges and sizes."""
+        """Yield allowed combinations of parameters, each value of ``Range.draw`` in one of them."""
         rng = np.random.default_rng(sum(map(ord, self.name)))
         columns = {name: limits.draw(rng, count) for name, limits in self.ranges.items()}
         for row in zip(*columns.values(), strict=True):
@@ -113,9 +116,10 @@ class Definition:
 
 @dataclass(frozen=True)
 class Reference:
-    """One activation with one choice of parameters, the rest at their defaults.
+    """One activation with one choice of parameters; the others have their defaults.
 
-    value_ulp, derivative_ulp: the bounds, with ``why`` if they are not 4 and 8.
+    value_ulp and derivative_ulp are the bounds. If they are not 4 and 8, the definition's ``why``
+    has the reason.
     """
 
     definition: Definition
@@ -138,7 +142,7 @@ class Reference:
 
     @cached_property
     def numbers(self) -> Parameters:
-        """The numerical parameters, given or default."""
+        """The values of the numerical parameters, including defaults."""
         found = self.activation.hyperparameters
         return {name: found[name] for name in self.definition.ranges}
 
@@ -157,7 +161,7 @@ class Reference:
 
     @property
     def looser(self) -> bool:
-        """Whether less is promised than 4 and 8 ULP at every float."""
+        """Whether the bounds are looser than 4 and 8 ULP at all floats."""
         return self.value_ulp > 4 or self.derivative_ulp > 8 or self.reach < INF
 
     def value_at(self, x: mpf) -> Terms:
@@ -188,10 +192,10 @@ def define(
     ulp: tuple[float, float] = (4, 8),
     **rest: Any,
 ) -> None:
-    """Add a definition, and a reference for each choice of parameters ``at`` which all is tested.
+    """Add a definition, and a reference for each choice of parameters in ``at``.
 
-    What depends on no parameter may be given as it is. The ranges are those that the class
-    declares, if not given.
+    limits, branches and reach are functions of the parameters, or plain values if they do not
+    depend on them. Without ``ranges``, the class's declared ranges are used.
     """
     ranges = declared_ranges(name) if ranges is None else ranges
     definition = Definition(
@@ -206,5 +210,5 @@ def _function(part: Any) -> Callable[..., Any]:
 
 
 def inverse(*values: float) -> tuple[float, ...]:
-    """Return 1 / |v| of each that is not 0."""
+    """Return 1 / |v| for each value that is not 0."""
     return tuple(1 / abs(v) for v in values if abs(v) > 1e-300)
