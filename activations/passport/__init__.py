@@ -1,1 +1,1 @@
-"""python -m activations.passport: what there is to know about an activation, on one page."""
+"""python -m activations.passport: a page of facts about an activation."""

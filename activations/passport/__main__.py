@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _chosen(what: str) -> Sequence[Callable[[], Activation]]:
-    """Return what makes the activations that an argument names. Raises ValueError, one line."""
+    """Return constructors of the activations that an argument names; ValueError if invalid."""
     if what.endswith(".py") or (re.fullmatch(r"[^\W\d][\w.-]*", what) and what != "x"):
         return classes_named(what)
     formula = Formula(what)
@@ -71,7 +71,7 @@ def _chosen(what: str) -> Sequence[Callable[[], Activation]]:
 def _write(
     chosen: Sequence[tuple[str, Callable[[], Activation]]], folder: Path, indexed: bool
 ) -> int:
-    """Print the passports, or the index's path if they have one; write them; return the status."""
+    """Write the passports; print each, or with an index only its path; return the exit status."""
     from tqdm import tqdm
 
     from activations.passport.picture import as_png
@@ -109,8 +109,10 @@ def _write(
 
 
 def _file_name(title: str, taken: set[str]) -> str:
-    """Return the title with _ for what no file's name should hold, and a sum of it where that
-    says too little."""
+    """Return a file name: the title with _ for unsafe characters.
+
+    A checksum follows if the name differs from the title or is taken.
+    """
     name = re.sub(r"[^\w.+-]+", "_", title).strip("_.")[:60]
     if name != title or name.lower() in taken:
         name = f"{name}_{zlib.crc32(title.encode()):08x}"
@@ -118,7 +120,7 @@ def _file_name(title: str, taken: set[str]) -> str:
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file beside its place and rename it."""
+    """Write a file atomically: under a temporary name, then renamed."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -135,5 +137,5 @@ def _failed(status: int, message: str, *below: str) -> int:
 
 if __name__ == "__main__":
     for name in {"SIGPIPE", "SIGINT"} & set(dir(signal)):
-        signal.signal(getattr(signal, name), signal.SIG_DFL)  # ended as any other filter is
+        signal.signal(getattr(signal, name), signal.SIG_DFL)  # end without a traceback
     sys.exit(main())

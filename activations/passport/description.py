@@ -1,7 +1,7 @@
-"""What an activation's docstring says: its formula, its derivative, its sources.
+"""Formula, derivative, range and sources from an activation's docstring.
 
-The docstrings of the library begin with the formula, name the derivative as "f' = ..." and end with
-the sources; a user's class may do the same.
+A docstring begins with the formula, has a sentence or clause "f' = ..." and ends with the sources.
+A user's class may follow the same rules.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _NO_SOURCE = re.compile(r"^(f'|f\(|Range)")
 
 @dataclass(frozen=True)
 class Description:
-    """Texts; empty where the docstring has nothing of it.
+    """Parts of a docstring; empty if it does not have them.
 
     Attributes:
         formula: the first sentence.
-        derivative: what follows "f' = ".
-        range: what the docstring says of it.
-        sources: one sentence each: paper, year, address.
+        derivative: the text after "f' = " in its sentence.
+        range: the text after "Range" in its sentence.
+        sources: the last sentences that have a year, an address or a library's name.
     """
 
     formula: str
@@ -40,7 +40,7 @@ class Description:
 
 
 def describe(activation: Activation) -> Description:
-    """Return what the class says of itself; a formula writes itself and its derivative."""
+    """Return the description of an activation; for a ``Formula``, its expression and derivative."""
     sentences = _sentences(type(activation))
     if isinstance(activation, Formula):
         value, slope = activation.written()

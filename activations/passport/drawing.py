@@ -1,4 +1,4 @@
-"""What a passport's picture shows, whether Matplotlib or a web page draws it."""
+"""The content of a passport's picture, drawn by Matplotlib (PNG) or as SVG (web page)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from activations.curves import POINTS, Curve, along, broken
 from activations.passport.facts import Passport
 
 REACH = 5.0
-"""Half the width of the picture, in x; less for what happens within a small part of it."""
+"""The picture shows -REACH <= x <= REACH, or less if f changes only in a small part of it."""
 HIGHEST = 1.2 * REACH
 MOST_TURNS = 24
-"""Of the slope, from rising to falling or back, that a picture has room for."""
+"""Most changes of f' between rising and falling in one picture."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class Drawing:
 
     Attributes:
         curves: from pale to dark.
-        marks: (x, y, which) of attained extremes, which is "f" or "slope".
-        note: what the curves are, if not simply f and f'.
+        x, y: limits of the axes.
+        marks: (x, y, which) of attained extremes; which is "f" or "slope".
+        note: what the curves show, if not f and f' of one input.
     """
 
     x: tuple[float, float]
@@ -36,7 +37,7 @@ class Drawing:
 
 
 def draw(passport: Passport) -> Drawing:
-    """Return the picture of f and f' in which their features have room."""
+    """Return the picture of f and f', with limits that show their features."""
     activation = passport.activation
     reach = _reach(activation)
     x = np.linspace(-reach, reach, POINTS)
@@ -49,7 +50,7 @@ def draw(passport: Passport) -> Drawing:
 
 
 def _note(inputs_per_output: float) -> str:
-    """Return what the curves of ``along`` are, for a function of several inputs."""
+    """Return a note on the curves of ``along`` for a function of several inputs."""
     if inputs_per_output < 1:
         return "dark and pale: the outputs of one input"
     if inputs_per_output == 2:
@@ -80,7 +81,7 @@ def _reach(activation: Activation) -> float:
 
 
 def _limits(curves: list[Curve]) -> tuple[float, float]:
-    """Return limits that hold f up to ``HIGHEST``, and f' up to as much again on both sides."""
+    """Return y limits: the range of f within +-HIGHEST, extended for f' at most by that range."""
     value, slope = (
         np.concatenate([getattr(curve, part) for curve in curves]) for part in ("value", "slope")
     )
@@ -107,7 +108,7 @@ def _marks(passport: Passport, reach: float) -> list[tuple[float, float, str]]:
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:
-    """Return round numbers within the limits, at most so many."""
+    """Return at most about ``most`` round numbers within the limits."""
     step = (high - low) / most
     size = 10.0 ** math.floor(math.log10(step))
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= step)

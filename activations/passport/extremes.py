@@ -1,9 +1,8 @@
-"""The largest and the smallest of a function over all floats: where, how large, and whether it is
-attained.
+"""Supremum and infimum of a function over all floats: value, place, and whether it is attained.
 
-The function is looked at on one grid from the smallest to the largest floats, denser wherever it
-or its derivative changes fast. What is highest there is refined to the last digits: by the sign of
-its derivative, which is differentiated by differences if nobody knows it.
+The function is evaluated on a grid from the smallest to the largest floats, denser where it or its
+derivative changes fast. The largest values on the grid are then refined to the last digits by
+bisection of the derivative's sign. An unknown derivative is approximated by differences.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ Function = Callable[[Array], Array]
 
 FARTHEST = 1e300
 FAR = 1e10
-"""What is highest beyond it is taken to grow for ever, or to near a limit."""
+"""If the largest value is at |x| > FAR, the function is unbounded or approaches a limit."""
 NEAR = 40.0
-"""Within it the grid is even, and what bends fast is looked for."""
+"""For |x| <= NEAR the grid has equal steps, and fast changes are searched for."""
 MOST_CANDIDATES = 8
 HUGE = 1e12
-"""What goes beyond it between two points within ``NEAR`` is taken for a pole."""
+"""A refined value above it at |x| <= NEAR counts as a pole."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,12 @@ class Extreme:
     """A supremum or infimum.
 
     Attributes:
-        value: infinite if there is none.
-        kind: "point" if it is attained there, "interval" if it is from ``low`` to ``high``,
-            "limit" if it is only neared, as x goes to ``low``; "unbounded", as x goes to ``low``.
-        others: whether it is so elsewhere too; ``low`` is then the place nearest to 0.
+        value: infinite if the function is unbounded.
+        kind: "point" if it is attained at ``low``, "interval" if it is attained from ``low`` to
+            ``high``, "limit" if it is the limit for x -> ``low``, "unbounded" if the function is
+            unbounded for x -> ``low``.
+        low, high: where it is; equal unless it is an interval.
+        others: whether the same holds at other places; ``low`` is the one nearest to 0.
     """
 
     value: float
@@ -47,7 +48,7 @@ class Extreme:
 
 
 def grid(kinks: tuple[float, ...] = ()) -> Array:
-    """Return points of every size and sign, with the floats beside each kink."""
+    """Return points of all sizes and both signs, with each kink and the floats next to it."""
     sizes = [
         np.geomspace(1e-300, 1e-9, 300),
         np.geomspace(1e-9, NEAR, 1500),
@@ -67,9 +68,9 @@ def largest(
     derivative: Function | None,
     kinks: tuple[float, ...] = (),
 ) -> Extreme:
-    """Return the supremum of a function whose values at the sorted x are y; NaN is left out.
+    """Return the supremum of a function with values y at the sorted x; NaN is left out.
 
-    ``derivative`` is exact, or None if it is unknown.
+    ``derivative`` is the exact derivative, or None if it is unknown.
     """
     known = ~np.isnan(y)
     x, y = x[known], y[known]
@@ -90,7 +91,7 @@ def largest(
     if flat:
         flat.sort(key=lambda run: float(np.abs(x[run]).min()))
         extremes = [_plateau(x, y, run, top, kinks) for run in flat]
-        extremes.sort(key=lambda one: one.kind == "limit")  # what is attained comes first
+        extremes.sort(key=lambda one: one.kind == "limit")  # attained extremes first
         best = extremes[0]
         others = [one for one in extremes[1:] if _is_another(one, best)]
         return replace(best, others=bool(others))
@@ -100,12 +101,12 @@ def largest(
         return _unbounded(place)
     close = [at for value, at in found if value >= top - 1e-12 * max(1.0, abs(top))]
     nearest = min(map(abs, close)) * (1 + 1e-9) + 1e-12
-    place = max(at for at in close if abs(at) <= nearest)  # of two the one on the right
+    place = max(at for at in close if abs(at) <= nearest)  # of +-x the positive one
     return Extreme(top, "point", place, place, others=len(close) > 1)
 
 
 def _is_another(one: Extreme, best: Extreme) -> bool:
-    """Return whether it is of the same kind elsewhere, not beside it by rounding."""
+    """Return whether ``one`` is of the same kind as ``best`` and at another place."""
     alike = (one.kind == "limit") == (best.kind == "limit")
     return alike and not np.isclose(one.low, best.low, rtol=1e-6, atol=1e-6)
 
@@ -115,8 +116,11 @@ def _unbounded(place: float) -> Extreme:
 
 
 def _plateau(x: Array, y: Array, run: Array, top: float, kinks: tuple[float, ...]) -> Extreme:
-    """Return what a run of points at the top is: an interval if a kink or a step ends it, else
-    one point or a limit at infinity, beside which no float tells the values apart."""
+    """Return the extreme for a run of neighbouring points at which y = top.
+
+    If a kink or a step ends the run, it is an interval. Otherwise it is one point or a limit at
+    infinity, near which the values are equal by rounding.
+    """
     first, last = int(run[0]), int(run[-1])
     low, high = float(x[first]), float(x[last])
     within = [
@@ -130,7 +134,8 @@ def _plateau(x: Array, y: Array, run: Array, top: float, kinks: tuple[float, ...
     if low == -np.inf and high == np.inf:
         return Extreme(top, "interval", low, high)
     if np.isinf(low) or np.isinf(high):
-        if within:  # what fades has merged with the plateau that begins at a kink
+        # A kink within the run: the constant part begins there; the rest is equal by rounding.
+        if within:
             if np.isinf(low):
                 return Extreme(top, "interval", low, max(within) if fades[1] else high)
             return Extreme(top, "interval", min(within) if fades[0] else low, high)
@@ -153,8 +158,10 @@ def _scale(x: Array, y: Array) -> float:
 
 
 def _candidates(x: Array, y: Array, top: float) -> list[int]:
-    """Return the local maxima that may be the highest between the points, nearest to 0 first, and
-    the highest point."""
+    """Return the indices of the largest value and of local maxima that may exceed it in between.
+
+    The local maxima nearest to 0 come first.
+    """
     middle, left, right = y[1:-1], y[:-2], y[2:]
     with np.errstate(over="ignore", invalid="ignore"):
         local = (middle >= left) & (middle >= right)
@@ -171,7 +178,7 @@ def _candidates(x: Array, y: Array, top: float) -> list[int]:
 def _refined(
     x: Array, y: Array, index: int, function: Function, derivative: Function | None
 ) -> tuple[float, float]:
-    """Return the largest value beside a point, and where."""
+    """Return the largest value between the neighbours of a grid point, and its x."""
     low, high = float(x[max(index - 1, 0)]), float(x[min(index + 1, len(x) - 1)])
     best = (float(y[index]), float(x[index]))
     slope = derivative or _by_differences(function, (high - low) / 4)
@@ -190,7 +197,7 @@ def _refined(
 
 
 def _by_differences(function: Function, width: float) -> Function:
-    """Return the derivative, times a positive number."""
+    """Return the derivative times a positive factor, by differences."""
 
     def slope(at: Array) -> Array:
         return differences(lambda t: function(at + t * (width / STEP)))[0]

@@ -1,4 +1,4 @@
-"""A passport's facts, section by section, ready to be printed, drawn or put on a page."""
+"""The facts of a passport by section, as texts for the terminal, the picture and the page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from activations.passport.wording import number
 
 MOST_KINKS = 8
 ULP_POINTS = 400
-"""Per dtype, as ``python -m activations.check`` takes."""
+"""Points per dtype; the same default as ``python -m activations.check``."""
 
 SYMMETRIES = {
     "even": "even: f(-x) = f(x)",
@@ -33,22 +33,22 @@ SYMMETRIES = {
 }
 
 Rows = list[tuple[str, str]]
-"""Labels and texts."""
+"""Pairs of label and text."""
 
 
 @dataclass
 class Passport:
-    """What is known of one activation.
+    """The facts about one activation.
 
     Attributes:
-        title: its name, a class's name, or the text of a formula.
+        title: the name, the class's name, or the text of a formula.
         family: the key of its family in ``activations/families.py``.
-        sections: titles, and the rows of each.
-        numbers: what an index sorts by, where it has a meaning: lipschitz, mean, second_moment,
-            slope_second_moment, stability, time, ulp, kinks.
-        properties: what an index filters by: "odd", "bounded", "learnable" and the like.
-        shape: of an elementwise function.
-        wrong: how the derivative disagrees with the value; empty if it does not.
+        sections: the rows of each section, by title.
+        numbers: the numbers by which the index sorts, if they are defined: lipschitz, mean,
+            second_moment, slope_second_moment, stability, time, ulp, kinks.
+        properties: the words by which the index filters, such as "odd", "bounded", "learnable".
+        shape: the shape of an elementwise function, None for others.
+        wrong: the message of a failed gradient check, else empty.
     """
 
     title: str
@@ -62,10 +62,10 @@ class Passport:
 
 
 def passport(activation: Activation, *, measured: bool = True) -> Passport:
-    """Return the passport of an activation; learnable parameters are at their initial values.
+    """Return the passport of an activation, with learnable parameters at their initial values.
 
-    ``measured`` adds what takes most of the time: errors in ULP and nanoseconds. Raises what a
-    user's own function raises.
+    ``measured`` adds errors in ULP and times in nanoseconds, which take longest. Errors of a user's
+    own function are not caught.
     """
     _refuse_shape(activation)
     made = Passport(_title(activation), activation, family_of_one(activation))
@@ -78,13 +78,13 @@ def passport(activation: Activation, *, measured: bool = True) -> Passport:
     made.sections["Under x ~ N(0, 1)"] = _moments(made)
     made.sections["Measured now"] = _measured(made) if measured else [_gradient(made)]
     if not _is_ones_own_formula(activation):
-        sources = describe(activation).sources or ("its docstring names none",)
+        sources = describe(activation).sources or ("the docstring names none",)
         made.sections["Sources"] = [("", source) for source in sources]
     return made
 
 
 def _refuse_shape(activation: Activation) -> None:
-    """Raise ValueError if ``forward`` does not return what the contract says."""
+    """Raise ValueError if ``forward`` returns the wrong shape."""
     inputs = round(OUTPUTS * activation.inputs_per_output)
     y = activation.forward(np.linspace(-1, 1, 2 * inputs).reshape(2, inputs))
     if np.shape(y) != (2, OUTPUTS):
@@ -105,14 +105,14 @@ def _title(activation: Activation) -> str:
 
 
 def family_of_one(activation: Activation) -> str:
-    """Return the key of its family, "others" for one's own class or formula."""
+    """Return the key of an activation's family; "others" for a user's class or formula."""
     own = _is_ones_own_formula(activation) or not activation.name
     return "others" if own else family_of(activation.name)
 
 
 def _identity(made: Passport) -> Rows:
     activation, described = made.activation, describe(made.activation)
-    rows = [("formula", described.formula or "its class has no docstring that gives it")]
+    rows = [("formula", described.formula or "the class has no docstring that gives it")]
     if described.derivative:
         rows.append(("derivative", described.derivative))
     if made.family != "others":
@@ -125,10 +125,10 @@ def _identity(made: Passport) -> Rows:
     if activation.params:
         made.properties.append("learnable")
         each = "each unit" if activation.parameters_per_unit else "each layer"
-        rows.append(("learnable", f"{', '.join(activation.params)}, one set for {each}; below as "
-                     "at the start"))  # fmt: skip
+        rows.append(("learnable", f"{', '.join(activation.params)}, one set for {each}; shown "
+                     "with the initial values"))  # fmt: skip
     if activation.stochastic:
-        rows.append(("random", "it draws while a network trains; below as when it does not"))
+        rows.append(("random", "it draws random numbers during training; shown without training"))
     return rows
 
 
@@ -143,7 +143,7 @@ def _shape(made: Passport, shape: Shape) -> Rows:
     made.properties += [] if shape.kinks else ["smooth"]
     made.numbers["lipschitz"] = shape.lipschitz
     made.numbers["kinks"] = len(shape.kinks)
-    slope = "stand-in" if shape.surrogate else "slope"
+    slope = "f'" if shape.surrogate else "slope"
     rows = [("range", wording.range_of(shape))]
     rows.append(("lowest value", wording.extreme(shape.lowest, shape.kinks)))
     rows.append(("highest value", wording.extreme(shape.highest, shape.kinks)))
@@ -170,11 +170,11 @@ def _shape(made: Passport, shape: Shape) -> Rows:
 def _lipschitz(shape: Shape) -> str:
     constant = shape.lipschitz
     if any(kink.jumps for kink in shape.kinks):
-        return "no constant: f jumps"
+        return "none: f jumps"
     if np.isnan(constant):
-        why = "a stand-in, not the slope of f" if shape.surrogate else "nowhere a number"
+        why = "a surrogate, not the derivative of f" if shape.surrogate else "NaN everywhere"
         return f"unknown: f' is {why}"
-    return "no constant: the slope is unbounded" if np.isinf(constant) else number(constant)
+    return "none: the slope is unbounded" if np.isinf(constant) else number(constant)
 
 
 def _moments(made: Passport) -> Rows:
@@ -182,7 +182,7 @@ def _moments(made: Passport) -> Rows:
     one = isinstance(activation, (Elementwise, Gated))
     rows: Rows = []
     if not one:
-        rows.append(("", f"Of one output of a row of {OUTPUTS}, by simulation."))
+        rows.append(("", f"Moments of one output of a row of {OUTPUTS}, by simulation."))
     try:
         found = moments(activation, units=None if one else OUTPUTS)
     except ValueError as error:
@@ -222,15 +222,15 @@ def _gradients(chi: float) -> str:
     if abs(chi - 1) < 1e-9:
         return "squared gradients keep their size from layer to layer"
     word = "grow" if chi > 1 else "shrink"
-    return f"squared gradients {word} by that factor a layer"
+    return f"squared gradients {word} by this factor per layer"
 
 
 def _stability(slope: float) -> str:
     if abs(slope - 1) < 1e-9:
-        return "neutral, a variance off 1 stays where it is"
+        return "neutral, a variance other than 1 is kept"
     if abs(slope) < 1:
-        return "stable, a variance off 1 returns to it"
-    return "unstable, a variance off 1 runs away from it"
+        return "stable, a variance other than 1 returns to 1"
+    return "unstable, a variance other than 1 moves away from 1"
 
 
 def _rows(made: Passport, facts: RowFacts) -> Rows:
@@ -239,28 +239,26 @@ def _rows(made: Passport, facts: RowFacts) -> Rows:
     described = describe(activation)
     made.numbers["lipschitz"] = np.inf if facts.jumps else max(facts.norms)
     made.properties.append("gated" if gated else "of a row")
-    kind = "two inputs make one output" if gated else "every output depends on its row"
+    kind = "two inputs make one output" if gated else "every output depends on the whole row"
     norms, sizes = (", ".join(f"{one:.3g}" for one in many) for many in (facts.norms, SIZES))
     rows = [("", f"A function of several inputs: {kind}.")]
     if described.range:
         rows.append(("range", described.range))
-    rows.append(("seen", f"from {number(facts.low, 6)} to {number(facts.high, 6)} for inputs of sd "
-                 f"{SIZES[0]:g} to {SIZES[-1]:g}"))  # fmt: skip
-    rows.append(("Jacobian", f"largest spectral norm seen of {OUTPUTS} outputs' for inputs of sd "
-                 f"{sizes}: {norms}"))  # fmt: skip
+    rows.append(("seen", f"from {number(facts.low, 6)} to {number(facts.high, 6)} for inputs with "
+                 f"sd {SIZES[0]:g} to {SIZES[-1]:g}"))  # fmt: skip
+    rows.append(("Jacobian", f"largest spectral norm seen, for {OUTPUTS} outputs and inputs with "
+                 f"sd {sizes}: {norms}"))  # fmt: skip
     if facts.jumps:
-        rows.append(("Lipschitz", "no constant: the outputs jump"))
+        rows.append(("Lipschitz", "none: the outputs jump"))
     elif np.isinf(facts.lipschitz):
-        rows.append(
-            ("Lipschitz", f"no constant below {max(facts.norms):.4g}; the norm still grows")
-        )
+        rows.append(("Lipschitz", f"at least {max(facts.norms):.4g}; the norm still grows"))
     else:
-        rows.append(("Lipschitz", f"no constant below {facts.lipschitz:.4g}"))
+        rows.append(("Lipschitz", f"at least {facts.lipschitz:.4g}"))
     rows += [("symmetry", text) for text in facts.invariances]
     if activation.kinks:
         rows.append(("kinks", f"where an entry is {', '.join(map(number, activation.kinks))}"))
-    rows.append(("", "It has no single slope, so no extremes of one, and no fixed points of one "
-                 "number."))  # fmt: skip
+    rows.append(("", "It has a Jacobian instead of a slope; extremes of the slope and fixed points "
+                 "are not defined."))  # fmt: skip
     return rows
 
 
@@ -271,15 +269,15 @@ def _measured(made: Passport) -> Rows:
         digits = measure(activation, ULP_POINTS)
         for worst in digits.worst:
             largest = f"within {worst.ulp:.3g} ULP, largest at x = {worst.x:.6g}"
-            said = largest if worst.ulp else "exact wherever it was tried"
+            said = largest if worst.ulp else "exact at all tested points"
             rows.append((worst.dtype, f"{worst.what} {said}"))
         of_values = [one.ulp for one in digits.worst if one.what == "value"]
         if of_values:
             made.numbers["ulp"] = max(of_values)
         rows += [("", text) for text in (digits.note, digits.why_looser) if text]
     else:
-        rows.append(("ULP", "not measured here: the exact values are known for functions of one "
-                     "number only"))  # fmt: skip
+        rows.append(("ULP", "not measured: exact values are known only for functions of one "
+                     "number"))  # fmt: skip
     rows.append(_gradient(made))
     speed = measure_speed(activation)
     made.numbers["time"] = speed.forward_ratio
@@ -294,7 +292,7 @@ def _measured(made: Passport) -> Rows:
 def _gradient(made: Passport) -> tuple[str, str]:
     activation = made.activation
     if activation.surrogate_derivative:
-        return "gradient", "a stand-in by design: not compared with the value"
+        return "gradient", "a surrogate by design: not compared with the value"
     try:
         check_gradient(activation)
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""A passport as a web page, and the index of all of them.
+"""A passport as a web page, and the index of all passports.
 
-A page is one file that opens from disk without a network. What a user wrote, a formula or a
-docstring, is escaped, and ``web_page`` says what else keeps it from running.
+A page is one file that opens from disk without a network. A user's texts (formula, docstring) are
+escaped; ``web_page`` has the other protections against scripts.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ SORTS = {
     "mean": "E f under N(0, 1)",
     "slope_second_moment": "E f'\N{SUPERSCRIPT TWO} under N(0, 1)",
     "stability": "slope of the variance map",
-    "time": "time beside ReLU's",
+    "time": "time relative to ReLU",
     "ulp": "largest error of a value, ULP",
     "kinks": "number of kinks",
 }
-"""What the index sorts by besides family and name."""
+"""The orders of the index besides family and name."""
 PROPERTIES = (
     *("increasing", "decreasing", "constant", "odd", "even", "bounded", "smooth", "mean 0"),
     *("learnable", "gated", "of a row"),
@@ -43,13 +43,13 @@ SIGNS = {
     "+-": "\N{PLUS-MINUS SIGN}",
 }
 POWER = r"\^(-?\w*\|x\||-?\w+|\([^()&^]*\))"
-"""What is raised: e^-|x|, x^2, e^(beta x); in a second pass what has powers in it."""
+"""Exponents that become superscripts: in e^-|x|, x^2, e^(beta x); nested ones in a second pass."""
 POINTS = 401
-"""Of the curves that the page reads values from."""
+"""Points per curve for the readout under the cursor."""
 
 
 def as_html(passport: Passport, before: str = "", after: str = "", index: str = "") -> str:
-    """Return the page; the others are file names of neighbours and index to link to, if any."""
+    """Return the page; before, after and index are file names to link to, empty for none."""
     drawing = draw(passport)
     title = plain(passport.title)
     links = [
@@ -87,7 +87,7 @@ def _section(title: str, rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _linked(text: str) -> str:
-    """Return text as HTML, addresses as links, simple powers raised."""
+    """Return text as HTML: addresses as links, simple powers as superscripts."""
     parts = re.split(r"(https?://[^\s<>\"']*[^\s<>\"'.,;)])", plain(text))
     return "".join(
         f'<a href="{escape(part)}">{escape(part)}</a>' if k % 2 else _superscripts(escape(part))
@@ -104,7 +104,7 @@ def _superscripts(text: str) -> str:
 
 
 def _values(drawing: Drawing) -> dict[str, object]:
-    """Return the darkest curve at evenly spaced x, and the edges of the plot."""
+    """Return the darkest curve at equally spaced x, and the edges of the plot."""
     x = np.linspace(*drawing.x, POINTS)
     curve = drawing.curves[-1]
     near = np.abs(curve.x[:, None] - x[None, :]).argmin(axis=0)
@@ -118,7 +118,7 @@ def _short(value: float) -> float | None:
 
 
 def index_page(entries: Sequence[tuple[Passport, str]]) -> str:
-    """Return the index of passports with their file names, by family."""
+    """Return the index page; entries are passports and their file names."""
     cards: list[str] = []
     rows: list[dict[str, object]] = []
     for family in FAMILIES:

@@ -1,4 +1,4 @@
-"""A passport as a PNG: f and f' over the shaded input distribution, the facts below."""
+"""A passport as a PNG: f and f' over the shaded density of N(0, 1), with the facts below."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from activations.passport.wording import plain
 WIDTH, PLOT, MARGIN = 9.0, 3.5, 0.3
 """Inches."""
 SIZE, LINE = 8.5, 0.165
-"""Points of a fact, and inches of its line."""
+"""Font size of a fact in points, and its line height in inches."""
 LETTERS, LABEL = 52, 1.02
-"""Of a fact's text in its column, and inches that its label takes."""
+"""Characters per line of a fact, and the width of its label in inches."""
 HEAD = 0.8
 """Inches above the plot."""
 INK, GREY, PALE, VALUE, SLOPE = "#222222", "#666666", "#d9d9d9", "#0072b2", "#d55e00"
@@ -79,8 +79,7 @@ def _write(figure: Figure, x: float, y: float, text: str, **how: Any) -> None:
 
 
 def _lines(passport: Passport, titles: list[str]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Return lines of label, text and the label's looks; a sentence without label is in its
-    place."""
+    """Return lines of label, text and the label's style; a sentence without label is the label."""
     lines: list[tuple[str, str, dict[str, Any]]] = []
     for title in titles:
         lines += [("", "", {})] if lines else []

@@ -1,5 +1,4 @@
-"""What has a meaning for a function of a whole row or of two inputs: its Jacobian, and what leaves
-it as it is."""
+"""Facts about a function of a whole row or of two inputs: Jacobian norms and invariances."""
 
 from __future__ import annotations
 
@@ -13,18 +12,18 @@ from activations.moments import sampled_rows
 OUTPUTS = 8
 ROWS = 256
 SIZES = (1e-3, 0.1, 1.0, 10.0, 100.0)
-"""Standard deviations of the inputs at which the Jacobian is looked at."""
+"""Standard deviations of the inputs for which the Jacobian is computed."""
 
 
 @dataclass(frozen=True)
 class RowFacts:
-    """Of a function of rows, looked at with ``OUTPUTS`` outputs.
+    """Facts about a function of rows, with ``OUTPUTS`` outputs.
 
     Attributes:
-        low, high: smallest and largest output seen, inputs of all sizes.
-        norms: the largest spectral norm of the Jacobian seen at each of ``SIZES``.
-        jumps: whether the outputs jump somewhere between two rows.
-        invariances: sentences.
+        low, high: smallest and largest output for inputs of all ``SIZES``.
+        norms: the largest spectral norm of the Jacobian for each of ``SIZES``.
+        jumps: whether an output jumps between two random rows.
+        invariances: one sentence for each invariance.
     """
 
     low: float
@@ -35,8 +34,10 @@ class RowFacts:
 
     @property
     def lipschitz(self) -> float:
-        """The largest norm seen, which no Lipschitz constant is below; infinite where the outputs
-        jump, and where the norms go on growing with the inputs or as they shrink."""
+        """The largest norm, a lower bound of the Lipschitz constant.
+
+        Infinite if the outputs jump, or if the norms still grow at the smallest or largest inputs.
+        """
         middle = max(self.norms[1:-1])
         if self.jumps or max(self.norms[0], self.norms[-1]) > 3 * middle:
             return np.inf
@@ -44,7 +45,7 @@ class RowFacts:
 
 
 def row_facts(activation: Activation) -> RowFacts:
-    """Return what random rows show. Raises whatever the function raises for them."""
+    """Return the facts from random rows. Errors of a user's function are not caught."""
     normals = sampled_rows(activation, OUTPUTS, ROWS)[0]
     with np.errstate(all="ignore"):
         outputs = [np.asarray(activation(size * normals)) for size in SIZES]
@@ -66,8 +67,11 @@ def _jacobian(activation: Activation, x: Array) -> Array:
 
 
 def _jumps(activation: Activation, low: Array, high: Array) -> bool:
-    """Return whether the outputs still differ when the ways between rows have been halved, to the
-    half with the larger change, until no float is between."""
+    """Return whether an output jumps between the rows ``low`` and ``high``.
+
+    The line between two rows is bisected, towards the half with the larger change, until its ends
+    are neighbouring floats. At a jump the outputs still differ.
+    """
     for _ in range(60):
         middle = (low + high) / 2
         with np.errstate(all="ignore"):

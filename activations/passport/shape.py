@@ -1,4 +1,4 @@
-"""The shape of an elementwise function over all floats: range, slopes, kinks, jumps, symmetry."""
+"""The shape of an elementwise function over all floats: range, slopes, kinks, symmetry."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from activations.base import Array, Elementwise
 from activations.passport.extremes import NEAR, Extreme, grid, largest
 
 SYMMETRY = 1e-12
-"""Of max(1, |f|): so near f(-x) must be to what it is compared with."""
+"""Tolerance for f(-x) = f(x) and f(-x) = -f(x), relative to max(1, |f|)."""
 HALVINGS = 70
-"""Of an interval in which f or f' changes fast, until it is between two neighbouring floats."""
+"""Bisections of an interval where f or f' changes fast, until its ends are neighbouring floats."""
 MOST_STEEP = 400
-"""Intervals that are halved at once; a function with more oscillates too fast for it."""
+"""Most intervals that are bisected; with more, those nearest to 0 are taken."""
 STEEP = 0.05
-"""A change from one point to the next of this share of the whole is fast."""
+"""A change of f' between neighbouring points is fast if it exceeds this share of its range."""
 
 
 @dataclass(frozen=True)
 class Kink:
-    """Where f or a derivative of it jumps: values and slopes on the left, at x, on the right."""
+    """An x where f or a derivative jumps; values and slopes to the left, at x, to the right."""
 
     x: float
     values: tuple[float, float, float]
@@ -34,23 +34,23 @@ class Kink:
 
     @property
     def bends(self) -> bool:
-        """Whether f' jumps; if neither, a higher derivative does."""
+        """Whether f' jumps; if neither f nor f' jumps, a higher derivative does."""
         return not _same(self.slopes[0], self.slopes[2])
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the function looks like.
+    """The shape of a function.
 
     Attributes:
         lowest, highest: infimum and supremum of f.
-        flattest, steepest: those of f', away from kinks.
-        kinks: the declared ones, and others that were found.
-        limits, slope_limits: f and f' at -inf and inf, NaN where there is no limit.
-        undefined: the ends of where f is NaN, within [-40, 40].
+        flattest, steepest: infimum and supremum of f', without kinks.
+        kinks: the declared kinks, and further ones that were found.
+        limits, slope_limits: limits of f and f' at -inf and inf, NaN if there is none.
+        undefined: the intervals within [-40, 40] where f is NaN.
         monotone: "increasing", "decreasing", "constant" or "".
         symmetry: "even", "odd", "odd about (0, f(0))" or "".
-        surrogate: whether f' is a stand-in.
+        surrogate: whether f' is a surrogate.
     """
 
     lowest: Extreme
@@ -76,7 +76,7 @@ class Shape:
 
 
 def shape_of(activation: Elementwise) -> Shape:
-    """Return the shape of a function of one number, learnable parameters at initial values."""
+    """Return the shape of a function, with learnable parameters at their initial values."""
 
     def value(x: Array) -> Array:
         with np.errstate(all="ignore"):
@@ -110,7 +110,7 @@ def shape_of(activation: Elementwise) -> Shape:
 
 
 def _limits(x: Array, y: Array) -> tuple[float, float]:
-    """Return the values at -inf and inf; where they are NaN, what they have settled at before."""
+    """Return the limits at -inf and inf; if y is NaN there, the constant value at large |x|."""
     found = []
     for end, sign in ((0, -1), (-1, 1)):
         limit = float(y[end])
@@ -138,11 +138,11 @@ def _kink(activation: Elementwise, at: float) -> Kink:
 
 
 def _refined(activation: Elementwise, x: Array) -> tuple[Array, list[float]]:
-    """Return the grid with more points where f or f' changes fast, and the kinks found there."""
+    """Return the grid with additional points where f or f' changes fast, and the kinks found."""
     low, high = _steep(activation, x)
     added = [x]
     for _ in range(HALVINGS):
-        middle = low + (high - low) / 2  # of neighbouring floats it is one of the two
+        middle = low + (high - low) / 2  # equals low or high if these are neighbouring floats
         if not ((low < middle) & (middle < high)).any():
             break
         added.append(middle)
@@ -157,7 +157,8 @@ def _refined(activation: Elementwise, x: Array) -> tuple[Array, list[float]]:
         with np.errstate(all="ignore"):
             y, slope = activation.value_and_gradient(np.array([before, after]))
             differ = np.isfinite([*y, *slope]).all() and not (_same(*y) and _same(*slope))
-            differ &= np.abs(slope).max() * (after - before) < 1e-6  # else f turns between floats
+            # otherwise f is steep, and changes by its slope between neighbouring floats
+            differ &= np.abs(slope).max() * (after - before) < 1e-6
         known = (*activation.kinks, *kinks)
         if differ and after not in known and before not in known:
             kinks.append(float(after) + 0.0)
@@ -171,7 +172,7 @@ def _span(y: Array) -> float:
 
 
 def _steep(activation: Elementwise, x: Array) -> tuple[Array, Array]:
-    """Return the ends of the intervals in which f, beyond its slope, or f' changes fast."""
+    """Return the ends of intervals where f' changes fast, or f by more than f' explains."""
     x = x[np.abs(x) <= NEAR]
     with np.errstate(all="ignore"):
         y, slope = (np.asarray(a) for a in activation.value_and_gradient(x))
@@ -188,7 +189,7 @@ def _steep(activation: Elementwise, x: Array) -> tuple[Array, Array]:
 
 
 def _intervals(x: Array, holds: Array) -> tuple[tuple[float, float], ...]:
-    """Return the first and last point of each run in which it holds."""
+    """Return the first and the last point of each run of points where ``holds`` is true."""
     edges = np.diff(np.concatenate([[False], holds, [False]]).astype(int))
     starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
     pairs = zip(starts, stops, strict=True)

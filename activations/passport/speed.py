@@ -1,7 +1,7 @@
-"""Time per element, beside ReLU's.
+"""Time per output, also as a multiple of ReLU's.
 
-ReLU and the function take turns, and the clock is the processor's where there is one for a thread:
-what else the machine does changes little. The numbers are medians over the rounds.
+The function and ReLU take turns, and times are medians over rounds. The clock counts the CPU time
+of this thread where the system has such a clock, so other programs have little effect.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from activations.base import Activation
 from activations.functions.rectified import ReLU
 
 OUTPUTS = (256, 128)
-"""Of each call, float32: with 128 kB what training hands over layer by layer."""
+"""Shape of the outputs of a call: 128 kB of float32, as much as a layer in training."""
 ROUNDS = 9
 SECONDS = 0.001
-"""A round calls each function as often as fits into it, and once at least."""
-_clock = time.thread_time if os.name == "posix" else time.perf_counter  # Windows' has 16 ms steps
+"""A round calls each function as often as fits into this time, but at least once."""
+# On Windows the steps of thread_time are 16 ms.
+_clock = time.thread_time if os.name == "posix" else time.perf_counter
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Nanoseconds per output of f, and of the product with f' in backpropagation; and both as
-    multiples of ReLU's."""
+    """Nanoseconds per output of ``forward`` and ``backward``; ratios to the times of ReLU."""
 
     forward: float
     backward: float
@@ -67,7 +67,7 @@ def _calls(activation: Activation) -> tuple[Callable[[], object], Callable[[], o
 
 
 def _count(call: Callable[[], object]) -> int:
-    _seconds(call, 1)  # the first call may import or fill tables
+    _seconds(call, 1)  # the first call may import modules or compute tables
     return max(1, round(SECONDS / max(_seconds(call, 1), 1e-9)))
 
 

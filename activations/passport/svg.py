@@ -1,4 +1,4 @@
-"""A passport's picture as SVG: it takes its colours from the page's style, light or dark."""
+"""A passport's picture as SVG; the page's style, light or dark, sets the colours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from activations.base import Array
 from activations.passport.drawing import Drawing, density, ticks
 
 LARGE, SMALL = (760, 400), (180, 112)
-"""Width and height of a picture, in its own units."""
+"""Width and height of a picture, in SVG units."""
 PLOT = {"left": 44, "top": 8, "right": 752, "bottom": 374}
 """The edges of the large picture's plot."""
 
@@ -46,7 +46,7 @@ def picture(drawing: Drawing, title: str) -> str:
 
 
 class _Frame:
-    """Where on the picture a point is."""
+    """Conversion of x and y to coordinates in the picture."""
 
     def __init__(self, drawing: Drawing, left: int, top: int, right: int, bottom: int) -> None:
         self.edges = left, top, right, bottom
@@ -95,7 +95,10 @@ def _curves(frame: _Frame, drawing: Drawing, every: int) -> list[str]:
 
 
 def _path(frame: _Frame, x: Array, y: Array, every: int) -> str:
-    """Return the curve, cut off half a picture's height beyond it, with the points beside gaps."""
+    """Return the curve as a path of every ``every``-th point and of the points next to gaps.
+
+    y is clipped half a picture's height above and below the picture.
+    """
     height = frame.edges[3] - frame.edges[1]
     gap = ~np.isfinite(y)
     beside = np.convolve(gap, [1, 1, 1], "same") > 0

@@ -1,4 +1,4 @@
-"""A passport as a page of text."""
+"""A passport as text for the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LABEL = 19
 
 
 def as_text(passport: Passport) -> str:
-    """Return the page: the name, then each section's rows, labels on the left."""
+    """Return the text: the title, then the rows of each section, with labels on the left."""
     lines = [plain(passport.title)]
     for title, rows in passport.sections.items():
         lines += ["", title]

@@ -1,4 +1,4 @@
-"""Numbers, places and extremes in words."""
+"""Texts for numbers, places, extremes and kinks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from activations.passport.shape import Kink, Shape
 
 
 def plain(text: str) -> str:
-    """Return text in one line, with what would steer a terminal as escapes."""
+    """Return text on one line, with control characters as escape sequences."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def number(value: float, digits: int = 10) -> str:
-    """Return a number with so many digits; what is 0 but for rounding is 0."""
+    """Return a number with ``digits`` digits; below 1e-15 it is taken as a rounding error of 0."""
     if abs(value) < 1e-15:
         value = 0.0
     return f"{value:.{digits}g}"
@@ -26,7 +26,7 @@ def range_of(shape: Shape) -> str:
     """Return the range as an interval: "[-0.1699712075, inf)"."""
     low, high = shape.lowest, shape.highest
     if np.isnan(low.value):
-        return "nowhere a number"
+        return "NaN everywhere"
     if low.value == high.value:
         return f"{{{number(low.value)}}}"
     closed = [end.kind in ("point", "interval") for end in (low, high)]
@@ -37,9 +37,9 @@ def range_of(shape: Shape) -> str:
 
 
 def extreme(one: Extreme, kinks: Sequence[Kink]) -> str:
-    """Return the value, and where it is or what it is near to."""
+    """Return the value of an extreme, and where it is attained or approached."""
     if np.isnan(one.value):
-        return "none: it is nowhere a number"
+        return "none: f is NaN everywhere"
     where = _where(one, [kink.x for kink in kinks])
     if one.kind == "unbounded":
         return f"unbounded, {where}"
@@ -68,7 +68,10 @@ def _where(one: Extreme, kinks: Sequence[float]) -> str:
 
 
 def _named(x: float, kinks: Sequence[float]) -> tuple[str, int]:
-    """Return a number; of the floats on both sides of a kink it is the kink's, with the side."""
+    """Return x as text, and a side: 0, or -1 or 1 if x is the float next to a kink.
+
+    The text of a float next to a kink is the kink's.
+    """
     for kink in kinks:
         for side, end in ((-1, -np.inf), (1, np.inf)):
             if x != kink and x == np.nextafter(kink, end):
@@ -77,7 +80,7 @@ def _named(x: float, kinks: Sequence[float]) -> tuple[str, int]:
 
 
 def kink(one: Kink) -> str:
-    """Return what jumps there and the values on both sides."""
+    """Return a kink as text: what jumps there, and the values on both sides."""
     place = f"x = {number(one.x)}: "
     left, here, right = map(number, one.values)
     before, there, after = map(number, one.slopes)
@@ -89,6 +92,6 @@ def kink(one: Kink) -> str:
 
 
 def limits(left: float, right: float) -> str:
-    """Return the values at -inf and inf."""
+    """Return the limits at -inf and inf as text."""
     named = ["no limit seen" if np.isnan(end) else number(end) for end in (left, right)]
     return f"{named[0]} at -inf, {named[1]} at inf"

@@ -255,8 +255,8 @@ def test_a_row_gets_what_has_a_meaning_for_it() -> None:
     for words in (
         "adding one number to all inputs changes nothing",
         "the outputs of a row add up to 1",
-        "no constant below 0.4",  # the norm of diag(p) - p p^T is at most 1/2
-        "no fixed points of one number",
+        "at least 0.4",  # the norm of diag(p) - p p^T is at most 1/2
+        "a Jacobian instead of a slope",
         "E f              0.125\n",
     ):
         assert words in text
@@ -303,8 +303,8 @@ def test_a_wrong_derivative_and_nan_are_said() -> None:
     assert "none: it has no mean over N(0, 1)" in half
     assert "(-inf, inf)" in half
     nowhere = as_text(passport(Nowhere()))
-    assert "range            nowhere a number" in nowhere
-    assert "unknown: f' is nowhere a number" in nowhere
+    assert "range            NaN everywhere" in nowhere
+    assert "unknown: f' is NaN everywhere" in nowhere
 
 
 # ---- pages
@@ -396,7 +396,7 @@ def test_bad_input_is_one_line_and_writes_nothing(
         ("nosuch", 2, "'nosuch' is unknown"),
         (str(broken), 2, "cannot be imported"),
         (str(tmp_path / "none.py"), 2, "there is no file"),
-        ("foo(x) + 1", 2, "foo is no function of a formula"),
+        ("foo(x) + 1", 2, "foo is not a known function"),
         (str(raises), 1, "Bad: RuntimeError: no (raises.py:3)"),
         (str(shape), 1, "forward returns shape (1, 8) for an input of shape (2, 8)"),
         ("--nosuch", 2, "see python -m activations.passport --help"),

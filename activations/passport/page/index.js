@@ -1,4 +1,4 @@
-// The index's behaviour: find, filter, sort. Without it all portraits are there, by family.
+// Search, filter and sort. Without scripts, the page shows all activations by family.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
@@ -47,7 +47,7 @@
     byId("count").textContent = `${count} of ${cards.length} shown`;
     byId("down").disabled = !key;
   }
-  // The view is kept in the address, so that a link, or a step back, shows it again.
+  // The address has the current view, so a link, or the browser's back button, restores it.
   function remember() {
     const view = { find: byId("find").value, family: byId("family").value,
       sort: byId("sort").value, down: byId("down").checked,
@@ -65,7 +65,7 @@
       byId("down").checked = Boolean(view.down);
       for (const box of boxes) box.checked = view.properties.includes(box.value);
     } catch {
-      // no view in the address, or not one of ours
+      // the address has no valid view
     }
   }
   for (const input of document.querySelectorAll(".controls input, .controls select")) {

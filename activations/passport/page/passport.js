@@ -1,4 +1,5 @@
-// Read values off the curves, and turn pages with the arrow keys. Without it the page is complete.
+// Show the values under the cursor; arrow keys open the previous or next page.
+// Without scripts, the page is complete.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const svg = document.querySelector("figure svg"), cursor = document.getElementById("cursor");
