@@ -25,7 +25,7 @@ def closest(word: object, known: Iterable[str]) -> str:
         shown = [name for name in WELL_KNOWN if name in known] or known[: len(WELL_KNOWN)]
         more = len(known) - len(shown)
         return f"known: {', '.join(shown)} and {more} more; python -m runner --help lists them"
-    return f"known: {', '.join(known)}" if known else "it takes none"
+    return f"known: {', '.join(known)}" if known else "there are none"
 
 
 def whole_number(name: str, value: Any, *, minimum: int, maximum: int = 2**31) -> int:

@@ -45,7 +45,9 @@ class Registry(Generic[Built]):
         """
         name = getattr(thing, "name", None) or getattr(thing, "__name__", None)
         if not callable(thing) or name is None:
-            raise ValueError(f"{thing!r:.50} is no {self.kind}: only a class or a function can be")
+            raise ValueError(
+                f"{thing!r:.50} is not a valid {self.kind}: it must be a class or a function"
+            )
         if not isinstance(name, str) or not re.fullmatch(r"[^\W\d][\w.-]*", name):
             raise ValueError(
                 f"{self.kind} name {name!r} must be text that begins with a letter, then letters, "
@@ -65,7 +67,9 @@ class Registry(Generic[Built]):
     def _refuse_arguments(self, name: str, arguments: Mapping[str, inspect.Parameter]) -> None:
         for argument in arguments.values():
             if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
-                raise ValueError(f"{self.kind} {name} takes {argument}, but parameters need names")
+                raise ValueError(
+                    f"{self.kind} {name} takes {argument}; it must take every parameter by name"
+                )
         for needed in self.given:
             if needed not in arguments:
                 raise ValueError(f"{self.kind} {name} must take {needed}")

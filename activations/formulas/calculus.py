@@ -1,8 +1,8 @@
-"""Derivatives of expressions, and the algebra that keeps them short.
+"""Derivatives of expressions, and the algebra that simplifies them.
 
-``simplified`` writes an expression as a sum of terms, each a number times powers, and joins
-equal factors and like terms. Sums are multiplied out only where that makes them shorter, as in
-the derivative of a quotient, where it takes away cancellation as well: x / (1 + |x|) gives
+An expression is written as a sum of terms, each a number times powers. Equal factors are combined
+and like terms collected. Sums are multiplied out only if the result is shorter, as in the
+derivative of a quotient. That also removes cancellation: the derivative of x / (1 + |x|) becomes
 1 / (1 + |x|)^2 and not a difference.
 """
 
@@ -15,8 +15,8 @@ from activations.formulas.evaluation import CONSTANTS, FUNCTIONS
 from activations.formulas.expression import Expression, call, literal
 
 MOST_NODES = 4000
-LARGEST_SIZE = 40_000  # nodes of the text, where equal parts count each time
-_MOST_PRODUCTS = 12  # multiply out at most so many pairs of terms
+LARGEST_SIZE = 40_000  # nodes as in the text: equal parts count each time
+_MOST_PRODUCTS = 12  # most pairs of terms that are multiplied out
 
 Factors = dict[Expression, float]
 Terms = dict[frozenset[tuple[Expression, float]], tuple[float, Factors]]
@@ -27,11 +27,11 @@ ZERO, ONE = literal(0), literal(1)
 def differentiate(expression: Expression, name: str) -> Expression:
     """Return the derivative of an expression with respect to x or a parameter, simplified.
 
-    An activation's own derivative is named with a prime, unless it has a name of its own, as
-    softplus' = sigmoid, with its own convention at a kink. Arguments that tie for a maximum or
-    minimum count equally, half each if they are two, and abs has slope 0 at 0, as in PyTorch
-    and JAX; a where is differentiated piece by piece. Raises ValueError for what has no
-    derivative here, such as gelu'(x), or if the result is too long.
+    The derivative of an activation is written with a prime, or by its own name if it has one, as
+    softplus' = sigmoid; at a kink it has the value of the activation's class. If several arguments
+    are the maximum or minimum, the derivative is the mean of theirs (half of each for two); abs has
+    derivative 0 at 0. A where is differentiated piece by piece. Raises ValueError for functions
+    without a known derivative, such as gelu'(x), or if the result is too long.
     """
     found: dict[Expression, Expression] = {}
     for node in expression.nodes():
@@ -59,7 +59,7 @@ def _derivative(node: Expression, name: str, of: dict[Expression, Expression]) -
         return _power_derivative(node, of)
     if node.kind == "call" and node.value != "sqrt":
         return _call_derivative(node, of)
-    # Sums, products, quotients and constant powers, all of them terms.
+    # The rest are sums, products, quotients and constant powers: sums of terms.
     parts = []
     for coefficient, factors in _terms(node).values():
         parts.append(_term_derivative(coefficient, factors, name, of))
@@ -69,9 +69,9 @@ def _derivative(node: Expression, name: str, of: dict[Expression, Expression]) -
 def _term_derivative(
     coefficient: float, factors: Factors, name: str, of: dict[Expression, Expression]
 ) -> Expression:
-    """Differentiate c P Q, where P holds whole positive powers and Q all others.
+    """Differentiate c P Q, where P has the positive integer powers and Q all other powers.
 
-    With Q = prod b^k: (P Q)' = prod b^(k-1) (P' prod b + P sum k b' prod of the other b).
+    For Q = prod b^k, (P Q)' = prod b^(k-1) (P' prod b + P sum k b' prod of the other b).
     """
     slopes = {base: of[base] if base in of else differentiate(base, name) for base in factors}
     still = {base: k for base, k in factors.items() if slopes[base] == ZERO}
@@ -133,16 +133,16 @@ def _call_derivative(node: Expression, of: dict[Expression, Expression]) -> Expr
     if name in _RULES:
         outer = _RULES[name](inside)
     elif name.endswith("'") or name in FUNCTIONS:
-        raise ValueError(f"expression: the derivative of {name} is not known here")
+        raise ValueError(f"expression: the derivative of {name} is unknown")
     else:
         outer = call(f"{name}'", inside)
     return times(outer, of[inside])
 
 
 def _extreme_derivative(node: Expression, of: dict[Expression, Expression]) -> Expression:
-    """Return the mean slope of the arguments that are the maximum, or the minimum.
+    """Return the mean derivative of those arguments that equal the maximum (or minimum).
 
-    max(a, max(b, c)) has three arguments, in whatever order.
+    max(a, max(b, c)) has three arguments; their order and nesting do not matter.
     """
     arguments, stack = [], [node]
     while stack:
@@ -190,7 +190,7 @@ _RULES: dict[str, Callable[[Expression], Expression]] = {
     "logcosh": lambda u: call("tanh", u),
     "tanhshrink": lambda u: power(call("tanh", u), 2),
 }
-"""Derivatives that have a name of their own."""
+"""Derivatives that can be written without a prime."""
 
 
 def plus(*summands: Expression) -> Expression:
@@ -209,7 +209,7 @@ def power(base: Expression, exponent: float) -> Expression:
 
 
 def _terms(node: Expression) -> Terms:
-    """Write an expression as a sum of terms; what is no arithmetic is a factor of its own."""
+    """Write an expression as a sum of terms; a node that is not arithmetic is one factor."""
     kind, operands = node.kind, node.operands
     if kind == "number":
         return _collected([(node.number, {})])
@@ -230,7 +230,7 @@ def _terms(node: Expression) -> Terms:
 
 
 def _constant_exponent(node: Expression) -> float | None:
-    """Return the exponent of a constant power or square root."""
+    """Return the exponent of a power with a constant exponent or of a square root, else None."""
     if node.kind == "call" and node.value == "sqrt":
         return 0.5
     if node.kind == "^":
@@ -266,7 +266,7 @@ def _joined(factors: Factors) -> Factors:
 
 
 def _product(operands: Iterable[Terms]) -> Terms:
-    """Multiply single terms; a sum stays a factor, unless all the rest is 1 or -1."""
+    """Multiply single terms; a sum remains one factor, unless the other factors are 1 or -1."""
     coefficient, factors = 1.0, Factors()
     sums = []
     for terms in operands:
@@ -308,7 +308,7 @@ def _power_terms(base: Expression, exponent: float) -> Terms:
 
 
 def _multiplied_out(node: Expression) -> Expression:
-    """Multiply sums in the terms of a sum out, if that makes it shorter."""
+    """Multiply out the sums within the terms, if the result is shorter."""
     rows: list[tuple[float, Factors]] = []
     for coefficient, factors in _terms(node).values():
         expanded = [(coefficient, Factors())]
@@ -338,7 +338,7 @@ def _from_factors(factors: Factors) -> Expression:
 
 
 def _from_terms(terms: Terms) -> Expression:
-    """Write a sum of terms as an expression, a positive term first if there is one."""
+    """Write a sum of terms as an expression; a positive term comes first if there is one."""
     rows = list(terms.values())
     if not rows:
         return ZERO
@@ -352,7 +352,7 @@ def _from_terms(terms: Terms) -> Expression:
 
 
 def _row(coefficient: float, factors: Factors) -> Expression:
-    """Write c a b / (d e), single letters first."""
+    """Write one term, c a b / (d e): the number, then symbols, then longer factors."""
     above = [_raised(b, k) for b, k in sorted(factors.items(), key=_place) if k > 0]
     below = [_raised(b, -k) for b, k in sorted(factors.items(), key=_place) if k < 0]
     if coefficient == -1 and above:

@@ -1,7 +1,8 @@
-"""The functions that a formula may use, and how a formula is evaluated.
+"""The functions that a formula may use, and the evaluation of a formula.
 
-Every activation of one number that the library knows is a function here, under its own name
-and with its defaults; name' is its derivative, written by hand. The rest is NumPy's.
+Every known elementwise activation is a function, under its name and with its default parameters;
+name' is its derivative, computed by the activation's class. The other functions are NumPy's, erfc
+and xlogy.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
     "minimum": (2, np.minimum),
     "xlogy": (2, _xlogy),
 }
-"""NumPy's, and special functions: number of arguments, and what computes them."""
+"""Functions that are not activations: number of arguments, and implementation."""
 
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "+": np.add,
@@ -72,9 +73,9 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
 
 
 def member(name: str) -> Elementwise | None:
-    """Return the activation of one number of that name, or None if it cannot be in a formula.
+    """Return the elementwise activation of that name, or None if a formula must not use it.
 
-    A formula cannot be part of itself, nor may a function whose derivative is a stand-in.
+    Excluded are ``formula`` itself and functions with a surrogate derivative.
     """
     if name not in names():
         return None
@@ -94,7 +95,7 @@ def function_names() -> list[str]:
 
 
 def argument_count(name: str) -> int | None:
-    """Return how many arguments a function takes, None if there is no such function."""
+    """Return how many arguments a function takes, or None for an unknown function."""
     if name in FUNCTIONS:
         return FUNCTIONS[name][0]
     if name == "where":
@@ -103,9 +104,9 @@ def argument_count(name: str) -> int | None:
 
 
 class Program:
-    """An expression as a list of steps: equal parts are computed once, constants beforehand.
+    """An expression as a list of steps. Equal parts are computed once, constants in advance.
 
-    ``program(symbols)`` evaluates it, in float64, with a value for x and every parameter.
+    ``program(symbols)`` evaluates it in float64; symbols has the values of x and the parameters.
     """
 
     def __init__(self, expression: Expression) -> None:
@@ -137,7 +138,7 @@ class Program:
         return self
 
     def __call__(self, symbols: Mapping[str, Any]) -> Any:
-        """Return the value; overflow and what is not defined become inf and NaN silently."""
+        """Return the value; overflow gives inf, undefined operations NaN, without a warning."""
         values = list(self._start)
         for place, name in self._symbols:
             values[place] = symbols[name]
@@ -167,7 +168,7 @@ def _function(node: Expression) -> Callable[..., Any]:
 
 
 def _power(exponent: Expression) -> Callable[..., Any]:
-    """Return the power; squares and cubes as products, which are faster and exact in sign."""
+    """Return the power function; squares and cubes are products, which are faster."""
     if exponent.is_number(2):
         return lambda base, _: base * base
     if exponent.is_number(3):

@@ -1,8 +1,7 @@
-"""The tree of a formula, and its text: what a formula on the command line becomes.
+"""The expression tree of a formula, and its text.
 
-An ``Expression`` is immutable and compared by structure. ``str`` writes it as mathematics, in
-the grammar that activations/formulas/parser.py reads: the text of a tree parses to a tree
-with the very same values.
+An ``Expression`` is immutable and compared by structure. ``str`` writes it as mathematics, in the
+grammar of activations/formulas/parser.py. The text of a tree parses to a tree with the same values.
 """
 
 from __future__ import annotations
@@ -12,19 +11,19 @@ from typing import Any
 
 Value = str | float | None
 
-# How tightly each kind binds, as in Python's grammar.
+# Precedence of each kind, as in Python's grammar; a larger number binds more tightly.
 _BINDING = {"or": 1, "and": 2, "compare": 3, "+": 4, "-": 4, "*": 5, "/": 5, "negative": 6, "^": 7}
 _TIGHTEST = 8
 
 
 class Expression:
-    """One node: its kind, its operands, and the name or number that goes with it.
+    """One node: kind, operands, and value.
 
-    Kinds: number, symbol (x, a parameter, pi, e), call (value = the function's name), where
-    (condition, then, else), compare (value = the operator), and, or, negative, + - * / ^.
+    Kinds: number and symbol (x, a parameter, pi, e), call (value: the function's name), where
+    (condition, then, else), compare (value: the operator), and, or, negative, + - * / ^.
 
     Attributes:
-        size: how many nodes its text has, equal ones counted each time.
+        size: number of nodes in the text; equal nodes count each time.
     """
 
     __slots__ = ("_hash", "kind", "operands", "size", "value")
@@ -58,7 +57,7 @@ class Expression:
         return self.text()
 
     def text(self, digits: int | None = None) -> str:
-        """Return the formula; ``digits`` rounds its numbers, which by default are exact."""
+        """Return the formula as text; ``digits`` rounds its numbers, None writes them exactly."""
         if self.kind == "number":
             return _number_text(self.number, digits)
         if self.kind == "symbol":
@@ -86,16 +85,16 @@ class Expression:
 
     @property
     def number(self) -> float:
-        """The value of a number."""
+        """The value of a node of kind number."""
         assert isinstance(self.value, (int, float))
         return float(self.value)
 
     def is_number(self, value: float) -> bool:
-        """Return whether this is that number."""
+        """Return whether the node is this number."""
         return self.kind == "number" and self.value == value
 
     def nodes(self) -> Iterator[Expression]:
-        """Yield every different node once, operands before what they are in."""
+        """Yield every different node once, operands before the nodes that use them."""
         seen: set[Expression] = set()
         stack = [(self, False)]
         while stack:
@@ -110,22 +109,22 @@ class Expression:
                 stack += [(operand, False) for operand in reversed(node.operands)]
 
     def symbols(self) -> set[str]:
-        """Return the names of the variable, parameters and constants in it."""
+        """Return the names in the expression: x, parameters, pi and e."""
         return {str(node.value) for node in self.nodes() if node.kind == "symbol"}
 
 
 def literal(value: float) -> Expression:
-    """Return a number as an expression; -0 becomes 0."""
+    """Return a number as an expression; -0.0 becomes 0.0."""
     return Expression("number", (), float(value) + 0.0)
 
 
 def symbol(name: str) -> Expression:
-    """Return the variable x, a parameter, or one of the constants pi and e."""
+    """Return a symbol: x, a parameter, pi or e."""
     return Expression("symbol", (), name)
 
 
 def call(name: str, *operands: Expression) -> Expression:
-    """Return a function's value at its operands."""
+    """Return a function call as an expression."""
     return Expression("call", operands, name)
 
 

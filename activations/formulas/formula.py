@@ -1,4 +1,4 @@
-"""An activation written as a formula, for instance on the command line."""
+"""An activation defined by a formula, for example on the command line."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ from activations.functions.learnable import Learnable
 
 _PROBES = np.concatenate([np.linspace(-3, 3, 25), np.linspace(-2.93, 2.97, 24)])
 _TAKEN = ("weight", "bias", "dead", "saturated", "update_ratio")
-"""What history.csv already tells of every layer."""
+"""Names that would collide with columns of history.csv."""
 
 
 class Formula(Learnable, float64=True):
-    """Any expression in x: x * tanh(softplus(x)) by default, which is mish.
+    """Any expression in x; the default x * tanh(softplus(x)) is mish.
 
-    It may use + - * / ^, comparisons in where(condition, a, b), pi, e, exp, log, sqrt, maximum
-    and the like, every other activation of one number by its name, and ``parameters``, numbers
-    with names, which train if ``learnable``, one set per unit. The derivative is found
-    symbolically from the activations' own. Computed in float64 as it is written: it is as
-    accurate as that, and inf or NaN where that is. Arguments that tie for a maximum or minimum
-    count equally, in any order: max(x, 0) has slope 1/2 at 0, max(x, 0) + min(x, 0) slope 1.
-    abs has slope 0 at 0; relu and other activations keep their own slopes at their kinks.
+    An expression has + - * / ^, comparisons in where(condition, a, b), pi, e, functions such as
+    exp, log, sqrt and maximum, elementwise activations by name, and named ``parameters``. If
+    ``learnable``, the parameters are trained, one set per unit. The derivative is symbolic.
+
+    The expression is evaluated in float64 as written: rounding errors, overflow to inf and NaN are
+    those of its operations. If several arguments are the maximum or minimum, the derivative is the
+    mean of theirs: at 0, max(x, 0) has derivative 1/2 and max(x, 0) + min(x, 0) has 1. abs has
+    derivative 0 at 0. Activations such as relu have their own derivative at kinks.
+
+    Raises ValueError for an invalid expression, with the column, and for invalid parameters.
 
     Attributes:
         value: the formula, an Expression; str(value) is its text.
@@ -50,7 +53,7 @@ class Formula(Learnable, float64=True):
             if name not in self.value.symbols():
                 raise ValueError(f"parameters: {name} is not in the expression")
         if learnable is True and not self.parameters:
-            raise ValueError("learnable needs parameters to learn, e.g. parameters={beta: 1.0}")
+            raise ValueError("learnable needs parameters, for example parameters={beta: 1.0}")
         super().__init__()
         self.learnable = true_or_false("learnable", learnable)
         if learnable:
@@ -61,10 +64,10 @@ class Formula(Learnable, float64=True):
             name: Program(differentiate(self.value, name)) for name in self.params
         }
         if not np.isfinite(self.forward(_PROBES)).any():
-            raise ValueError("expression is finite nowhere between -3 and 3")
+            raise ValueError("expression is not finite at any x from -3 to 3")
 
     def written(self, longest: int = 300) -> tuple[str, str]:
-        """Return f(x) and f'(x) as mathematics, numbers to 6 digits, cut where too long."""
+        """Return f(x) and f'(x) as text, numbers to 6 digits, truncated to ``longest``."""
         texts = (self.value.text(6), self.slope.text(6))
         first, second = (t if len(t) <= longest else t[: longest - 4] + " ..." for t in texts)
         return first, second
@@ -76,7 +79,7 @@ class Formula(Learnable, float64=True):
         return self._evaluate(self._slope_program, x)
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
-        """Return dL/dx = grad * f'(x); NaN where 0 meets an infinite derivative, silently."""
+        """Return dL/dx = grad * f'(x); 0 times an infinite derivative is NaN, without a warning."""
         with np.errstate(over="ignore", invalid="ignore"):
             return super().unchecked_backward(x, y, grad)
 
@@ -88,23 +91,23 @@ class Formula(Learnable, float64=True):
         }
 
     def parameter_gradients(self, x: Array, y: Array, grad: Array) -> dict[str, Array]:
-        """Return dL/dp, summed over all axes on which the parameter has one value."""
+        """Return dL/dp, summed over all axes along which the parameter is constant."""
         with np.errstate(over="ignore", invalid="ignore"):
             return super().unchecked_parameter_gradients(x, y, grad)
 
     def _evaluate(self, program: Program, x: Array) -> Array:
         symbols: dict[str, Any] = {"x": x, **self.parameters, **self.params}
         found = program(symbols)
-        return np.where(np.isnan(x), x, found)  # constants and comparisons forget NaN
+        return np.where(np.isnan(x), x, found)  # constants and comparisons do not propagate NaN
 
 
 def _checked(parameters: Any) -> dict[str, float]:
-    """Return the parameters as floats by name. Raises ValueError for what cannot be one."""
+    """Return the parameters as floats by name. Raises ValueError for invalid ones."""
     if parameters is None:
         return {}
     if not isinstance(parameters, dict):
         raise ValueError(
-            f"parameters must be numbers by name, e.g. {{beta: 1.0}}, got {parameters!r}"
+            f"parameters must be names with numbers, for example {{beta: 1.0}}, got {parameters!r}"
         )
     found = {}
     for name, value in parameters.items():
@@ -112,6 +115,6 @@ def _checked(parameters: Any) -> dict[str, float]:
         if not fits or keyword.iskeyword(name):
             raise ValueError(f"parameters: {name!r} must be a name of letters, digits and _")
         if name == "x" or name in CONSTANTS or name in _TAKEN or argument_count(name) is not None:
-            raise ValueError(f"parameters: {name} has a meaning already; choose another name")
+            raise ValueError(f"parameters: {name} is reserved; choose another name")
         found[name] = number(f"parameters: {name}", value)
     return found

@@ -1,8 +1,8 @@
-"""From text to an expression: Python's own parser reads it, and only arithmetic passes.
+"""Parsing of a formula: Python's parser builds the tree, and only arithmetic is accepted.
 
-Nothing is ever evaluated as Python. Numbers are floats from the start, so that no power can
-grow without end; length, depth and number of parts are limited, so that any text is accepted
-or refused within milliseconds.
+The text is never evaluated as Python. All numbers are floats, so a power cannot become a huge
+integer. Length, depth and number of parts are limited, so any text is accepted or refused within
+milliseconds.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _COMPARISONS = {
     ast.Eq: "==",
     ast.NotEq: "!=",
 }
-# A letter of which Python makes identifiers stands for the prime in gelu'(x) meanwhile.
+# While Python parses the text, this letter replaces the prime in gelu'(x): it may be in a name.
 _PRIME = "\N{MODIFIER LETTER PRIME}"
 
 
@@ -45,10 +45,10 @@ _WORD = re.compile(r"[A-Za-z0-9_.]+|.")
 
 
 class FormulaError(ValueError):
-    """A formula is refused; the message is one line that names the column.
+    """An invalid formula; the message is one line with the column.
 
     Attributes:
-        caret: two lines, the text (cut to fit) and a caret under the place.
+        caret: two lines: the text (shortened to fit) and a caret below the column.
     """
 
     def __init__(self, text: str, column: int, reason: str) -> None:
@@ -59,11 +59,11 @@ class FormulaError(ValueError):
 
 
 def parse(text: str, parameters: Collection[str] = ()) -> Expression:
-    """Return the tree of a formula in x and these parameters.
+    """Return the expression tree of a formula in x and these parameters.
 
-    Known are + - * / ^ (or **), comparisons, and, or, where(condition, a, b), numbers, pi, e,
-    and the functions of ``function_names``, f'(x) for an activation's derivative.
-    Raises FormulaError for anything else, ValueError if ``text`` is no text.
+    A formula may have + - * / ^ (or **), comparisons, and, or, where(condition, a, b), numbers, pi,
+    e, the functions of ``function_names``, and f'(x) for an activation's derivative. Raises
+    FormulaError for anything else, ValueError if ``text`` is not a string.
     """
     if not isinstance(text, str):
         raise ValueError(f"expression must be a formula in x as text, got {text!r}")
@@ -79,16 +79,16 @@ class _Parser:
         for column, character in enumerate(self.text):
             if not _CHARACTERS.match(character):
                 shown = repr(character)
-                if not " " <= character <= "~":  # many letters look like x and are not
-                    shown += f" ({unicodedata.name(character, 'no printable character')})"
+                if not " " <= character <= "~":  # other alphabets have letters that look like x
+                    shown += f" ({unicodedata.name(character, 'not a printable character')})"
                 raise self._error(column, f"{shown} cannot be part of a formula")
         if len(self.text) > LONGEST:
             raise self._error(
-                LONGEST, f"{len(self.text)} characters are too many, {LONGEST} are allowed"
+                LONGEST, f"it has {len(self.text)} characters; at most {LONGEST} are allowed"
             )
         if not self.text.strip():
-            raise self._error(0, "there is no formula; write e.g. x * tanh(softplus(x))")
-        # The columns of what Python reads, counted in what the user wrote.
+            raise self._error(0, "it is empty; write for example x * tanh(softplus(x))")
+        # For each character that Python parses: its column in the user's text.
         self.columns: list[int] = []
         python = ""
         for column, character in enumerate(self.text):
@@ -98,7 +98,7 @@ class _Parser:
                 self.columns += [column] * len(put)
         self.columns.append(len(self.text))
         python = re.sub(r"(?<=[A-Za-z0-9_])'(?=\s*\()", _PRIME, python)
-        # Python counts columns in bytes, and the prime has two.
+        # Python counts columns in bytes; the prime has two.
         self.bytes_before = [len(python[:k].encode()) for k in range(len(python) + 1)]
         try:
             with warnings.catch_warnings():
@@ -110,16 +110,16 @@ class _Parser:
             column = self.columns[offset]
             if reason == "invalid syntax":
                 rest = _WORD.match(self.text[column:])
-                reason = f"unexpected {rest[0]!r}" if rest else "it ends too early"
+                reason = f"unexpected {rest[0]!r}" if rest else "it is incomplete"
             raise self._error(column, _REASONS.get(reason, reason)) from None
         except (ValueError, RecursionError, MemoryError):
-            raise self._error(0, "it cannot be read") from None
+            raise self._error(0, "it cannot be parsed") from None
         try:
             found = self._expression(tree.body, 1)
         except RecursionError:
             raise self._error(0, "it is nested too deeply") from None
         if found.kind in ("compare", "and", "or"):
-            raise self._error(0, "a comparison is no number; write where(condition, a, b)")
+            raise self._error(0, "a comparison is not a number; write where(condition, a, b)")
         if "x" not in found.symbols():
             raise self._error(0, "it does not depend on x")
         return found
@@ -135,7 +135,7 @@ class _Parser:
         return self._error(self._at(node), reason)
 
     def _source(self, node: ast.AST) -> str:
-        """Return the part of the text that a node stands for, cut to a few words."""
+        """Return a node's part of the text, shortened to 30 characters."""
         end = self.bytes_before.index(getattr(node, "end_col_offset", 0))
         source = self.text[self._at(node) : self.columns[end - 1] + 1]
         return source if len(source) <= 30 else source[:27] + "..."
@@ -171,20 +171,22 @@ class _Parser:
         if isinstance(node, ast.Compare):
             return self._comparison(node, depth)
         if isinstance(node, ast.BoolOp):
-            raise self._error_at(node, "and, or belong into where(condition, a, b)")
+            raise self._error_at(
+                node, "and, or are allowed only in the condition of where(condition, a, b)"
+            )
         if isinstance(node, ast.Call):
             return self._call(node, depth)
-        raise self._error_at(node, f"{self._source(node)} is no arithmetic")
+        raise self._error_at(node, f"{self._source(node)} is not arithmetic")
 
     def _number_valued(self, node: ast.expr, depth: int) -> Expression:
         found = self._expression(node, depth)
         if found.kind in ("compare", "and", "or"):
-            raise self._error_at(node, "a comparison is no number; write where(condition, a, b)")
+            raise self._error_at(node, "a comparison is not a number; write where(condition, a, b)")
         return found
 
     def _number(self, node: ast.Constant) -> Expression:
         if type(node.value) not in (int, float):
-            raise self._error_at(node, f"{self._source(node)} is no number")
+            raise self._error_at(node, f"{self._source(node)} is not a number")
         try:
             value = float(node.value)  # type: ignore[arg-type]
         except OverflowError:
@@ -211,7 +213,8 @@ class _Parser:
             return
         if abs(float(Program(exponent)({}))) > LARGEST_POWER:
             raise self._error_at(
-                node, f"the exponent {self._source(node)} is beyond {LARGEST_POWER}"
+                node,
+                f"the exponent {self._source(node)} is not within +-{LARGEST_POWER}",
             )
 
     def _comparison(self, node: ast.Compare, depth: int) -> Expression:
@@ -219,7 +222,7 @@ class _Parser:
         found: Expression | None = None
         for k, operator in enumerate(node.ops):
             if type(operator) not in _COMPARISONS:
-                raise self._error_at(node, f"{self._source(node)} is no arithmetic")
+                raise self._error_at(node, f"{self._source(node)} is not arithmetic")
             pair = Expression("compare", (values[k], values[k + 1]), _COMPARISONS[type(operator)])
             found = pair if found is None else Expression("and", (found, pair))
         assert found is not None
@@ -235,12 +238,12 @@ class _Parser:
                 found = Expression(kind, (found, other))
             return found
         if not isinstance(node, ast.Compare):
-            raise self._error_at(node, f"{self._source(node)} is no comparison such as x > 0")
+            raise self._error_at(node, f"{self._source(node)} is not a comparison such as x > 0")
         return self._expression(node, depth)
 
     def _call(self, node: ast.Call, depth: int) -> Expression:
         if not isinstance(node.func, ast.Name):
-            raise self._error_at(node, f"{self._source(node.func)} is no function of a formula")
+            raise self._error_at(node, f"{self._source(node.func)} is not a known function")
         written = node.func.id.replace(_PRIME, "'")
         bare = written.removesuffix("'")
         name = ALIASES.get(bare, bare) + written[len(bare) :]
@@ -248,7 +251,7 @@ class _Parser:
         if count is None or (name == "where" and node.func.id != "where"):
             close = difflib.get_close_matches(written, function_names(), n=2)
             hint = f"did you mean {' or '.join(close)}?" if close else _hint(written)
-            raise self._error_at(node, f"{written} is no function of a formula; {hint}")
+            raise self._error_at(node, f"{written} is not a known function; {hint}")
         if node.keywords:
             raise self._error_at(node, f"{written} takes no arguments by name")
         if len(node.args) != count:
@@ -264,4 +267,4 @@ class _Parser:
 def _hint(name: str) -> str:
     if name in ("x", *CONSTANTS) or len(name) == 1:
         return "write products with *"
-    return "known are exp, log, sqrt, maximum, where and the activations of one number"
+    return "known: exp, log, sqrt, maximum, where and the elementwise activations"

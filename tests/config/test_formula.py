@@ -127,7 +127,7 @@ def test_hydras_own_options_take_formulas_too(capsys, monkeypatch):
 def test_a_refusal_has_a_caret_under_the_place(capsys, tmp_path):
     assert main(["activation=formula", "activation.expression=x + tanhh(x)"]) == 2
     first, text, caret = capsys.readouterr().err.splitlines()
-    assert first.startswith("error: activation.expression: tanhh is no function")
+    assert first.startswith("error: activation.expression: tanhh is not a known function")
     assert first.endswith("did you mean tanh or tan? (column 5)")
     assert text == "  x + tanhh(x)"
     assert caret == "      ^"

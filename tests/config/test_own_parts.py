@@ -85,7 +85,7 @@ OWN = {
         (
             ("return Dataset", "return ", "must return Dataset(x, labels, classes)"),
             ("rng, samples", "samples", "must take rng"),
-            ("scale=1.0", "**scale", "takes **scale, but parameters need names"),
+            ("scale=1.0", "**scale", "takes **scale; it must take every parameter by name"),
         ),
     ),
     "optimizer": Own(
@@ -300,11 +300,11 @@ def test_what_a_notebooks_part_raises_is_told_in_one_line():
 
 
 def test_only_what_has_a_name_can_be_registered():
-    with pytest.raises(ValueError, match="3 is no dataset"):
+    with pytest.raises(ValueError, match="3 is not a valid dataset"):
         DATASETS.register(3)
     with pytest.raises(ValueError, match="dataset name '<lambda>' must be text that begins with"):
         DATASETS.register(lambda rng: None)
     kind: Registry[object] = Registry("kind")
-    with pytest.raises(ValueError, match=r"kind 'x' is unknown; it takes none"):
+    with pytest.raises(ValueError, match=r"kind 'x' is unknown; there are none"):
         kind["x"]
     assert "sgd" in OPTIMIZERS and "tanh" not in OPTIMIZERS
