@@ -1,19 +1,19 @@
-"""How many digits are right: ours beside PyTorch and JAX, and where they disagree.
+"""The errors of our activations compared with those of PyTorch and JAX.
 
-    python -m tests.benchmarks.accuracy                  all of it
+    python -m tests.benchmarks.accuracy                  everything
     python -m tests.benchmarks.accuracy --only gelu tanh
     python -m tests.benchmarks.accuracy --points 4000    per function and dtype (default: 1500)
 
-Prints, as Markdown: (1) the largest errors of value and derivative in units in the last place
-(ULP), against activations/check/definitions evaluated by mpmath; (2) where ours and
-PyTorch's float64 values and gradients differ, and why; (3) which of the libraries' activations
-are here. PyTorch's and JAX's derivatives are their autograd's. A library that is not
-installed is left out.
+It prints as Markdown: (1) the largest errors of values and derivatives in units in the last place
+(ULP), compared with activations/check/definitions evaluated by mpmath; (2) where our float64 values
+and gradients differ from PyTorch's, and why; (3) which activations of the libraries are here. The
+derivatives of PyTorch and JAX come from their automatic differentiation. A library that is not
+installed is skipped.
 
-The points lie over the whole range of floats, as in the accuracy tests, less what a peer
-may handle differently by intent: the floats next to a kink, for derivatives; subnormal inputs
-and subnormal results (JAX flushes them to 0). Beside a root an error counts in ULP of the
-largest term of the definition, as everywhere (activations/check/accuracy.py).
+The points cover the whole range of floats, as in the accuracy tests, except where a library may
+differ by intention: next to a kink (derivatives only), and for subnormal inputs and results, which
+JAX flushes to 0. Near a root, the unit of the error is a ULP of the largest term of the definition,
+as everywhere (activations/check/accuracy.py).
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Activations on a million elements: forward and backward, against PyTorch's autograd.
+"""Forward and backward pass of activations on a million elements, compared with PyTorch.
 
     python -m tests.benchmarks.activations                   float32 and float64, one and all cores
     python -m tests.benchmarks.activations --only tanh gelu
     python -m tests.benchmarks.activations --cores one --dtype float32
 
-Ours is y, slope = f.value_and_gradient(x), then slope *= grad, as in training; for functions
-of a row f(x), then f.backward(x, y, grad). PyTorch's is its eager function, then
-``y.backward(grad)``. Both give y and dL/dx for the same x, drawn from N(0, 3^2) in rows of
-64 (256 for functions along a row), and have to agree to 1e-4. Times are milliseconds.
+We compute y, slope = f.value_and_gradient(x), then slope *= grad, as in training; for functions of
+a row, y = f(x), then f.backward(x, y, grad). PyTorch calls its eager function, then
+``y.backward(grad)``. Both compute y and dL/dx for the same x, drawn from N(0, 3^2) in rows of 64
+(256 for functions of a row); the results must agree to 1e-4. Times are in milliseconds.
 """
 
 from __future__ import annotations

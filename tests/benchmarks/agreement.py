@@ -1,4 +1,4 @@
-"""Ours against PyTorch's values and autograd gradients, in float64, on a moderate grid."""
+"""Our values and gradients compared with PyTorch's, in float64, for moderate inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the comparison of one of the gallery's questions says, as text and tables."""
+"""The numbers and tables in an answer of the gallery's page of questions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def share(which: Array) -> str:
 
 
 class Answer:
-    """What an experiment's comparison says, as text."""
+    """The comparison of an experiment; methods return its numbers as text."""
 
     def __init__(self, words: list[str]) -> None:
         self.command = " ".join(["python -m runner", *words])
@@ -43,7 +43,7 @@ class Answer:
 
     @property
     def n(self) -> int:
-        """Of how many replicates the differences are."""
+        """The number of replicates behind each difference."""
         return len(self.result.families[0].seeds)
 
     def arm(self, task: str, name: str) -> Arm:
@@ -56,7 +56,7 @@ class Answer:
         return compared(one, seeds) - compared(other, seeds)
 
     def lead(self, task: str, first: str, second: str) -> str:
-        """Return the mean of these in points, and its t interval."""
+        """Return the mean of these differences in points, and its t interval."""
         return self._points(self.differences(task, first, second))
 
     def p(self, task: str, first: str, second: str) -> str:

@@ -1,13 +1,14 @@
-"""How often the set of possibly best settings leaves the best one out, and what it finds.
+"""Error rate, power and coverage of the set of settings that could be the best.
 
     python -m tests.benchmarks.best                two minutes
-    python -m tests.benchmarks.best --repeats 200  a shorter look
+    python -m tests.benchmarks.best --repeats 200  shorter
 
-Made-up scores of paired seeds. Error: all settings have the same mean, so that each is best; the
-share of sweeps that shut out the setting which is unlike the others, and one of the others.
-Power: means rise by a step from one setting to the next; the share of the inferior settings that
-are shut out. Beside it, in brackets, stands the test of all pairs (step-down max t of the same
-sign flips). Coverage: how often all intervals together hold what each setting falls short.
+The scores are simulated, with paired seeds. Error rate: all settings have the same mean, so each is
+best; the table shows the share of sweeps that exclude the first setting, whose distribution
+differs, and the second. Power: the means rise by a step from setting to setting; the table shows
+the share of inferior settings that are excluded, and in brackets the share that the test of all
+pairs (step-down max t with the same sign flips) finds worse. Coverage: how often the intervals of
+all settings contain the truth at once.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ STEPS = (0.5, 1.0, 2.0)
 
 
 class Case(NamedTuple):
-    """``draw(generator, blocks, settings)`` gives scores whose means are all equal; the first
-    setting is unlike the others where the name says so."""
+    """``draw(generator, blocks, settings)`` returns scores whose expectations are all equal.
+
+    In most cases, as the name says, the distribution of the first setting differs.
+    """
 
     name: str
     draw: Callable[[np.random.Generator, int, int], Array]
@@ -58,7 +61,7 @@ def near_one(rng: np.random.Generator, n: int, k: int) -> Array:
 
 
 def failures(rng: np.random.Generator, n: int, k: int, share: float = 0.25) -> Array:
-    """The first setting fails in a share of seeds, and is better by as much in the others."""
+    """The first setting fails in a share of seeds; a lead in the others makes its mean equal."""
     x = rng.normal(0.9, 0.01, (n, k))
     x[:, 0] += 0.3 * (share - (rng.random(n) < share))
     return x
@@ -80,8 +83,8 @@ CASES = (
 
 
 def errors(case: Case, n: int, k: int, repeats: int, seed: int = 0) -> tuple[float, float, float]:
-    """Return the shares of sweeps that shut out the first setting, and the second, both as
-    good as any, and of those in which all intervals hold the truth, which is 0."""
+    """Return three shares of sweeps: those that exclude the first setting, those that exclude the
+    second (both are errors), and those in which all intervals contain the truth, 0."""
     rng = np.random.default_rng([seed, n, k])
     found = [best_set(case.draw(rng, n, k)) for _ in range(repeats)]
     out = ~np.array([result.members for result in found])
@@ -90,8 +93,8 @@ def errors(case: Case, n: int, k: int, repeats: int, seed: int = 0) -> tuple[flo
 
 
 def power(step: float, n: int, k: int, repeats: int, seed: int = 0) -> tuple[float, float, float]:
-    """Return the shares of inferior settings shut out of the set, and shown worse than another
-    by the test of all pairs; and the share of sweeps in which all intervals hold the truth."""
+    """Return the share of inferior settings that the set excludes, the share that the test of all
+    pairs finds worse, and the share of sweeps in which all intervals contain the truth."""
     rng = np.random.default_rng([seed, n, k, int(100 * step)])
     truth = step * np.arange(k)
     first, second = np.triu_indices(k, 1)
@@ -118,7 +121,7 @@ def main() -> int:
         for k in (4, 10):
             cells = [errors(case, n, k, repeats) for n in SIZES]
             rows.append([case.name, str(k), *(f"{a:.3f} / {b:.3f}" for a, b, _ in cells)])
-    print("The share of sweeps that shut out the first setting / the second, all being equal:\n")
+    print("Share of sweeps that exclude the first setting / the second; all means are equal:\n")
     print(table(["scores", "settings", *(f"n = {n}" for n in SIZES)], rows))
     rows = []
     for step in STEPS:
@@ -126,7 +129,7 @@ def main() -> int:
             cells = [power(step, n, k, max(1, repeats // 4)) for n in SIZES]
             texts = [f"{a:.2f} ({b:.2f}), {c:.3f}" for a, b, c in cells]
             rows.append([f"{step:g}", str(k), *texts])
-    print("\nInferior settings shut out (shown worse by the test of all pairs), coverage:\n")
+    print("\nInferior settings excluded (found worse by the test of all pairs), coverage:\n")
     header = ["step between means, in standard deviations", "settings"]
     print(table([*header, *(f"n = {n}" for n in SIZES)], rows))
     return 0

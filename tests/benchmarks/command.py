@@ -1,14 +1,14 @@
-"""The whole command, from the shell to its last file, against ``import torch``.
+"""The time of a whole command, from the shell to its last file, compared with ``import torch``.
 
     python -m tests.benchmarks.command
     python -m tests.benchmarks.command --rounds 15 --cold
-    python -m tests.benchmarks.command --activations all --rounds 5     with pictures, beside torch
+    python -m tests.benchmarks.command --activations all --rounds 5     with pictures
     python -m tests.benchmarks.command --activations gelu silu --avx2
 
-Commands take turns; each starts a fresh Python with an empty run folder. With ``--cold`` the
-pages of the installed packages are dropped from the file cache before each (where the system
-lets a user do that: Linux). Then, once, where the time goes: the imports that cost most of
-themselves (``-X importtime``) and the functions that do (cProfile).
+Commands take turns. Each starts a new Python process with an empty run folder. With ``--cold``, the
+installed packages are dropped from the file cache before each command (Linux only). At the end, two
+tables show once where the time goes: the slowest imports (``-X importtime``) and the slowest
+functions (cProfile).
 """
 
 from __future__ import annotations
@@ -131,12 +131,14 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--cold", action="store_true", help="drop the file cache before each")
+    parser.add_argument(
+        "--cold", action="store_true", help="drop the file cache before each command"
+    )
     parser.add_argument("--no-profile", action="store_true", help="times only")
     parser.add_argument(
         "--activations", nargs="+", metavar="NAME", help="these activations, or all"
     )
-    parser.add_argument("--avx2", action="store_true", help="let no command use AVX-512")
+    parser.add_argument("--avx2", action="store_true", help="do not use AVX-512")
     options = parser.parse_args()
     if options.avx2:
         switch_to_avx2()

@@ -1,9 +1,9 @@
-"""Which of the activations that other libraries name are here, by what name, and why not.
+"""Which activations of other libraries are here, under which name, and why others are not.
 
-PyTorch's and JAX's names are read from the libraries where they are installed, so that a new
-one shows up as missing, and so are Keras's; else the lists below hold, of torch 2.13.0, jax
-0.10.2 and keras 3.15.1. ONNX, here 1.23.2, does not mark its activations among its operators:
-they were picked by hand. What the modules hold besides activations is named below.
+The names of PyTorch, JAX and Keras are read from the libraries if they are installed, so that a new
+activation shows up as missing. Otherwise the lists below are used; they come from torch 2.13.0, jax
+0.10.2 and keras 3.15.1. ONNX (1.23.2) does not mark activations among its operators; they were
+selected by hand. NOT_ACTIVATIONS lists the other contents of the libraries' modules.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ OURS = {
     "keras relu": "keras_relu",
     "keras re_lu": "keras_relu",
 }
-"""Their names, in lower case, where ours is another."""
+"""Names of other libraries in lower case, if ours differs."""
 
 NOT_HERE = {
     "Affine": "alpha x + beta, what the linear layer before it does anyway",

@@ -1,9 +1,8 @@
-"""Which initializer trains 30 layers? Runs ``experiment=deep_initializers`` and writes
-``outputs/gallery/deep_initializers.md`` with its picture.
+"""Which initializer trains 30 layers? Write ``outputs/gallery/deep_initializers.md``.
 
-Runs that exist are not trained again. The initializers of each activation are compared by
-themselves. The numbers come from these comparisons, the words around them do not: read them again
-after a change of the experiment.
+The program runs ``experiment=deep_initializers``; existing runs are not trained again. For each
+activation it compares the initializers. The numbers and the picture come from these comparisons,
+but the text does not: read it again after a change of the experiment.
 """
 
 from __future__ import annotations

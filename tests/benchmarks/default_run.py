@@ -1,13 +1,13 @@
-"""Training and recording an epoch of a default run, for every popular activation.
+"""The time to train and to record an epoch of a default run, for every popular activation.
 
     python -m tests.benchmarks.default_run
     python -m tests.benchmarks.default_run --rounds=40 relu tanh
 
-The run is the default one on spirals: 10 replicates of [16,16], batches of 32, float32, every
-epoch recorded. Training is ``Group.run_epoch``, recording is ``Group.judge``: everything else
-that an epoch takes. All activations train in one process, and in each round each trains
-EPOCHS epochs, in an order that reverses every round; times are medians over the rounds, and the
-relative ones are medians of ratios within a round. For the other kind of processor:
+The run is the default run on spirals: 10 replicates of [16,16], batches of 32, float32, every epoch
+recorded. Training is ``Group.run_epoch``; recording is ``Group.judge``, everything else in an
+epoch. All activations train in one process. In each round each trains EPOCHS epochs, and the order
+reverses from round to round. Times are medians over the rounds; ratios are medians of ratios within
+a round. To measure without AVX-512:
 
     NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL" OPENBLAS_CORETYPE=Haswell python -m ...
 """
@@ -37,7 +37,7 @@ ROUNDS, EPOCHS = 20, 3
 
 
 class Run:
-    """A default run that goes on for as long as it is asked to."""
+    """A default run that can train any number of epochs."""
 
     def __init__(self, activation: str) -> None:
         self.experiment = compose([f"activation={activation}", "dataset=spirals"]).experiment
@@ -46,7 +46,7 @@ class Run:
         self.factors = self.group.schedule.factors(0, self.experiment.training.epochs, steps)
 
     def times(self, epochs: int) -> tuple[float, float]:
-        """Return the seconds of training and of recording, an epoch."""
+        """Return the seconds of training and of recording per epoch."""
         training = recording = 0.0
         for _ in range(epochs):
             start = time.perf_counter()
@@ -62,8 +62,8 @@ class Run:
 @one_blas_thread()
 @np.errstate(all="ignore")
 def measure(names: Sequence[str], rounds: int) -> list[dict[str, Any]]:
-    """Return for each activation the milliseconds of an epoch's training and recording, the
-    ratio of the two, and that of its epoch to the base's."""
+    """Return for each activation the milliseconds of training and recording per epoch, their
+    ratio, and the ratio of its epoch to that of BASE."""
     runs = {name: Run(name) for name in dict.fromkeys([BASE, *names])}
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     for number in range(rounds + 1):

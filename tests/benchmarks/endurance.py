@@ -1,13 +1,13 @@
-"""Whether memory stays flat over a long run and a large sweep, and what checkpoints cost.
+"""Memory over a long run and a large sweep, the cost of a job, and the cost of checkpoints.
 
     python -m tests.benchmarks.endurance                a million steps, 2,000 jobs: some minutes
     python -m tests.benchmarks.endurance --share 0.1    a tenth of each
-    python -m tests.benchmarks.endurance --jobs 20000   only a sweep of so many jobs
+    python -m tests.benchmarks.endurance --jobs 20000   only a sweep of 20,000 jobs
 
-What a job costs over its training is the wall clock's seconds, from the command to the report,
-without those of training divided among the cores, for each job. Memory is the resident set of the
-command with all its worker processes, read from /proc (Linux) every half second, after a tenth, a
-half and all of the time.
+"ms over training" is the wall time from the command to the report, minus the training time divided
+by the number of cores, per job. Memory is the resident set of the command and all of its worker
+processes after a tenth, a half and all of the time. It is read from /proc every half second (Linux
+only).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ print(training.seconds, len(taken), sum(taken), max(sizes, default=0))
 
 
 def resident(pid: int) -> float:
-    """Return the MiB that a process and its descendants hold now."""
+    """Return the current resident set of a process and its descendants in MiB."""
     parents, pages = {}, {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -59,7 +59,7 @@ def resident(pid: int) -> float:
                 after_name = (entry / "stat").read_text().rpartition(")")[2].split()
                 parents[int(entry.name)] = int(after_name[1])
                 pages[int(entry.name)] = int((entry / "statm").read_text().split()[1])
-            except OSError:  # it has just ended
+            except OSError:  # the process has just ended
                 continue
     family = {pid}
     while grown := {p for p, parent in parents.items() if parent in family} - family:
@@ -68,7 +68,7 @@ def resident(pid: int) -> float:
 
 
 def watched(words: list[str], folder: str) -> tuple[float, list[float]]:
-    """Run a command; return its seconds and what it held at each look."""
+    """Run a command; return its seconds and its resident set every half second, in MiB."""
     started, held = time.perf_counter(), []
     process = subprocess.Popen(
         [*RUN, *words], cwd=folder, env=environment("all"), stdout=subprocess.DEVNULL
@@ -99,7 +99,7 @@ def row(name: str, seconds: float, held: list[float], folder: Path, parts: int) 
 
 
 def run(steps: int) -> dict[str, Any]:
-    """Return the row of a run of about so many steps, to the next epoch."""
+    """Return the row of a run of about ``steps`` steps, rounded to whole epochs."""
     steps_per_epoch = 19  # 600 training samples, 32 a batch
     epochs = max(1, round(steps / steps_per_epoch))
     with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ def run(steps: int) -> dict[str, Any]:
 
 
 def sweep(jobs: int) -> dict[str, Any]:
-    """Return the row of a sweep of so many small jobs."""
+    """Return the row of a sweep of ``jobs`` small jobs."""
     with tempfile.TemporaryDirectory() as folder:
         words = ["-m", f"seed=range({jobs})", "replicates=1", "training.epochs=5"]
         seconds, held = watched(words, folder)
@@ -140,7 +140,7 @@ def checkpoints(epochs: int) -> tuple[int, float, float, float]:
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    """Print the rows, what no number holds for left out."""
+    """Print the rows as a table; None becomes an empty cell."""
     lines = []
     for what, *numbers in (found.values() for found in rows):
         lines.append([what, *("" if number is None else f"{number:.1f}" for number in numbers)])

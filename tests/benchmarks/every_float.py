@@ -1,15 +1,16 @@
-"""Functions computed in float32, at every float32: the largest errors of value and derivative.
+"""The largest float32 errors of value and derivative over all float32 inputs.
 
-    python -m tests.benchmarks.every_float gelu silu       all 2^32 inputs: minutes a function
+    python -m tests.benchmarks.every_float gelu silu       all 2^32 inputs: minutes per function
     python -m tests.benchmarks.every_float swish:beta=1.7  with parameters
-    python -m tests.benchmarks.every_float gelu --every 97    one in 97 of them: seconds
+    python -m tests.benchmarks.every_float gelu --every 97    one input in 97: seconds
     NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL" python -m tests.benchmarks.every_float gelu
 
-Each float32 result is compared with the same function's float64 result, which the accuracy tests
-hold to 4 ULP of float64. Errors count as in activations/check/accuracy.py. The largest one is
-confirmed by the definition in arbitrary precision: beside a root of f', the largest value near the
-root stands for the largest term, until then. What NumPy's exp and log give depends on the CPU:
-measure with the features that matter switched off too, see numpy.show_runtime().
+Each float32 result is compared with the float64 result of the same function, which the accuracy
+tests keep within 4 ULP of float64. Errors are defined as in activations/check/accuracy.py, except
+that near a root the largest value in its neighbourhood replaces the largest term of the definition.
+The largest error is then computed again from the definition in arbitrary precision. The results of
+NumPy's exp and log depend on the CPU, so measure with AVX-512 switched off too (the last command;
+numpy.show_runtime() lists the features).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ EXPONENT_BITS = 0x7FF0000000000000
 
 
 class Root(NamedTuple):
-    """Where an error counts in ULP of the largest value there: between ``low`` and ``high``."""
+    """A neighbourhood [low, high] of a root, in which errors are counted in ``unit``."""
 
     low: float
     high: float
@@ -69,7 +70,7 @@ def units(truth: Array) -> Array:
 
 
 def roots(function: Callable[[Array], Array]) -> list[Root]:
-    """Return where a function goes through 0, but at 0, where a number keeps its digits."""
+    """Return the neighbourhoods of a function's roots, except x = 0: digits are not lost there."""
     sizes = np.geomspace(1e-3, 1e3, 100_001)
     x = np.concatenate([-sizes[::-1], sizes])
     with np.errstate(all="ignore"):

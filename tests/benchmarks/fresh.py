@@ -1,12 +1,12 @@
-"""How often a tuned comparison of equals finds a difference: judged by the networks that chose,
-and by networks on fresh seeds.
+"""How often tuning finds a difference between two equally good activations.
 
     python -m tests.benchmarks.fresh
 
-Two activations whose mean accuracy is the same at every learning rate, but whose networks vary
-unequally. Validation data choose the rate whose ten networks were the luckiest; the more they
-vary, the more luck there is to be had. Test data do not take it away, for the networks are the
-same.
+Two activations have the same mean accuracy at every learning rate, but the accuracies of their
+networks vary by different amounts. Tuning chooses the rate with the best validation accuracy of ten
+networks, which is partly luck; more variation means more luck. Test data of the same networks do
+not remove this bias, because a lucky network is better on test data too. Networks with fresh seeds
+remove it. The table shows the share of comparisons that find a difference, for both methods.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SPREADS = ((0.002, 0.002), (0.002, 0.01), (0.002, 0.03))
 def null_sweep(
     rng: np.random.Generator, trials: int, spreads: tuple[float, float], fresh: bool
 ) -> list[Arm]:
-    """Return the two arms of a sweep over so many rates, all as good."""
+    """Return both arms of a sweep over ``trials`` rates that are all equally good."""
     settings = [
         Setting(
             {"dataset.name": "equal", "activation.name": name, RATE: float(trial)},
@@ -53,7 +53,7 @@ def null_sweep(
 
 
 def networks(rng: np.random.Generator, spread: float, first: int) -> list[dict[str, Any]]:
-    """Return replicates with seeds from ``first`` on, each network with an accuracy of its own."""
+    """Return replicates with seeds from ``first`` on; true accuracies differ by ``spread``."""
     truth = np.clip(rng.normal(ACCURACY, spread, NETWORKS), 0, 1)
     measured = rng.binomial(SAMPLES, truth, (2, NETWORKS)) / SAMPLES
     return [
@@ -77,7 +77,7 @@ def _arms(settings: list[Setting]) -> list[Arm]:
 def false_differences(
     trials: int, spreads: tuple[float, float], fresh: bool, repeats: int, seed: int = 0
 ) -> float:
-    """Return the share of null sweeps whose comparison shows one of the two worse."""
+    """Return the share of null sweeps whose comparison calls one of the two worse."""
     rng = np.random.default_rng([seed, trials])
     found = 0
     for _ in range(repeats):
@@ -91,7 +91,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--repeats", type=int, default=1000, help="sweeps without a true difference, of each kind"
+        "--repeats", type=int, default=1000, help="number of sweeps of each kind (default: 1000)"
     )
     options = parser.parse_args()
     rows = []

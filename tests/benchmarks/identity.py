@@ -1,11 +1,11 @@
-"""Same bytes of history.csv and weights.npz, whatever runs beside a replicate.
+"""Whether history.csv and weights.npz are byte-identical in every way of running.
 
     python -m tests.benchmarks.identity
 
-For each kernel of OpenBLAS that this processor can run, thirty configurations train with one,
-two and four BLAS threads, with one, two and all replicates in a group, and as jobs of one and two
-worker processes: 30 x 7 results a kernel, whose digests are compared. Between kernels
-bytes may differ, as between processors.
+For each OpenBLAS kernel that this processor supports, thirty configurations train with one, two and
+four BLAS threads, with one, two and all replicates in a group, and as jobs of one and two worker
+processes. The digests of these 30 x 7 results per kernel are compared. Different kernels may give
+different bytes, as may different processors.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ WAYS = {
     "1 process": (2, 0, 1),
     "2 processes": (2, 0, 2),
 }
-"""Numbers of BLAS threads, of replicates in a group (0: as many as fit), and of workers (0:
-without), to compare with one thread, as many as fit, and no workers."""
+"""Number of BLAS threads, of replicates in a group (0: as many as fit) and of workers (0: none).
+Each is compared with one thread, as many replicates as fit, and no workers."""
 
 
 def digests(group: int, processes: int, configurations: Sequence[str]) -> list[str]:

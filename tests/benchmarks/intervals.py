@@ -1,13 +1,13 @@
-"""How often the intervals of losses and accuracies over replicates cover what they estimate.
+"""How often the intervals of losses and accuracies over replicates cover the true value.
 
-    python -m tests.benchmarks.intervals                 made-up scores and trained ones: a minute
-    python -m tests.benchmarks.intervals --replicates 0  made-up scores only
+    python -m tests.benchmarks.intervals                 simulated and trained scores: a minute
+    python -m tests.benchmarks.intervals --replicates 0  simulated scores only
 
-Losses: the geometric mean of a lognormal and a gamma distribution. Accuracies: the mean of
-shares of 200 and 500 samples, each replicate with its own chance of being right, which is
-beta distributed; "between" is how much of the variance of a single answer lies between
-replicates. Trained scores: samples of n from many replicates, which are the truth then. The
-arithmetic t interval stands beside ours.
+Simulated losses are lognormal or exponential; the true value is the geometric mean. Simulated
+accuracies are shares of 200 or 500 samples. The probability of a correct answer differs between
+replicates and has a beta distribution; "between" is the share of an answer's variance that lies
+between replicates. Trained scores: n are drawn from the scores of many trained replicates, whose
+mean is the true value. The table shows our interval and, in brackets, the usual t interval.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ TRAINED = {
 
 
 class Case(NamedTuple):
-    """A distribution of scores: ``draw(generator, shape)``, and what intervals should cover.
+    """A distribution of scores, ``draw(generator, shape)``, and the ``truth`` to cover.
 
-    ``mean`` is the arithmetic one, ``samples`` what each accuracy is a share of.
+    ``mean`` is the arithmetic mean; each accuracy is a share of ``samples`` samples.
     """
 
     name: str
@@ -126,9 +126,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--replicates", type=int, default=1000, help="replicates to train, of each setting"
+        "--replicates", type=int, default=1000, help="replicates to train of each setting"
     )
-    parser.add_argument("--repeats", type=int, default=10_000, help="intervals of each size")
+    parser.add_argument("--repeats", type=int, default=10_000, help="intervals for each n")
     options = parser.parse_args()
     cases = [*losses(), *accuracies(), *(trained(options.replicates) if options.replicates else ())]
     for metric in ("loss", "accuracy"):

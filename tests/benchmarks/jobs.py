@@ -1,16 +1,20 @@
-"""What a job of a sweep takes beside training: start, data, recording, writing.
+"""The time of a sweep's job in addition to training: start, data, recording, writing.
 
     python -m tests.benchmarks.jobs
     python -m tests.benchmarks.jobs --activations gelu silu --jobs 10 --avx2
     python -m tests.benchmarks.jobs --seeds                 jobs that share no data
 
-Jobs of the default experiment (100 epochs, 10 replicates, ``plots=none``) on spirals with several
-learning rates, one after the other in a process, as a worker of a sweep does them; medians in
-milliseconds, the first job left out. "Steps" are those of the optimizer, "recording" what is
-measured for history.csv and judged after each epoch, "data, network" what a training begins with,
-"writing" the run's folder with its summary; "other" is finding out what is there already, the
-scores of the final and of the best weights, and telling. Once, before: a worker's start, which is
-that of Python and of its imports.
+The jobs are default experiments (100 epochs, 10 replicates, ``plots=none``) on spirals with several
+learning rates. They run one after another in one process, as in a worker of a sweep. Times are
+medians in milliseconds without the first job:
+
+    steps           the optimizer's steps with their gradients
+    recording       measurements for history.csv and decisions after each epoch
+    data, network   loading the data and initialising the network
+    writing         writing the run's folder with its summary
+    other           looking for an existing run, scores of the final and best weights, reporting
+
+The start of a worker, Python with its imports, is measured separately.
 """
 
 from __future__ import annotations
@@ -27,12 +31,12 @@ from tests.benchmarks.processes import environment, machine, switch_to_avx2, tab
 
 JOBS = 6
 LIMIT = 15.0
-"""Milliseconds of everything but steps and recording."""
+"""Largest time of everything except steps and recording, in milliseconds."""
 PARTS = ("steps", "recording", "data, network", "writing")
 
 
 def work(activation: str, jobs: int, seeds: bool) -> dict[str, list[float]]:
-    """Return the milliseconds of each part, and of whole jobs, of all jobs but the first."""
+    """Return the milliseconds of whole jobs and of each part, for all jobs except the first."""
     from pathlib import Path
 
     from runner.config.compose import compose
@@ -78,7 +82,7 @@ def work(activation: str, jobs: int, seeds: bool) -> dict[str, list[float]]:
 
 
 def start() -> float:
-    """Return the milliseconds until a fresh interpreter could begin a job, median of five."""
+    """Return the milliseconds until a new interpreter could start a job, median of five."""
     taken = []
     for _ in range(5):
         started = time.perf_counter()
@@ -89,8 +93,10 @@ def start() -> float:
 
 
 def measured(activation: str, jobs: int = JOBS, *, seeds: bool = False) -> dict[str, float]:
-    """Return the median milliseconds of each part of a job, from a fresh process, and of what is
-    neither steps nor recording, as "beside training"."""
+    """Return the median milliseconds of each part of a job, measured in a new process.
+
+    "beside training" is everything except steps and recording.
+    """
     command = [sys.executable, "-m", "tests.benchmarks.jobs", "--work", activation]
     done = subprocess.run(
         [*command, "--jobs", str(jobs), *["--seeds"] * seeds],
@@ -113,7 +119,7 @@ def main() -> int:
     )
     parser.add_argument("--activations", nargs="+", default=["relu", "tanh", "gelu", "silu"])
     parser.add_argument("--jobs", type=int, default=JOBS)
-    parser.add_argument("--seeds", action="store_true", help="let the jobs differ in seeds")
+    parser.add_argument("--seeds", action="store_true", help="vary the seed, not the learning rate")
     parser.add_argument("--avx2", action="store_true", help="do not use AVX-512")
     parser.add_argument("--work", metavar="ACTIVATION", help=argparse.SUPPRESS)
     options = parser.parse_args()

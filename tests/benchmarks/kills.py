@@ -1,12 +1,13 @@
-"""Kills and Ctrl-Cs at random moments: same bytes afterwards, nothing left behind.
+"""Kills and Ctrl-Cs at random moments: the same command afterwards gives the same bytes.
 
-    python -m tests.benchmarks.kills                 200 of them: half an hour
-    python -m tests.benchmarks.kills --kills=60      Linux only: it reads /proc
+    python -m tests.benchmarks.kills                 200 disturbances: half an hour
+    python -m tests.benchmarks.kills --kills=60      fewer
 
-A run, a sweep and a comparison are disturbed in turn, by a signal to the first process
-(SIGKILL, SIGTERM), to all as a terminal sends it (Ctrl-C, two of them), or to one that draws
-or trains (SIGKILL). Then the command must end in time and without a traceback, all its
-processes within five seconds, and the same command must leave the bytes of an undisturbed one.
+A run, a sweep and a comparison take turns. Each is disturbed by a signal to its first process
+(SIGKILL, SIGTERM), to all of its processes as from a terminal (one Ctrl-C or two), or to a child
+process (SIGKILL). Then the command must end in time without a traceback, all of its processes must
+end within five seconds, and the same command must produce files that are byte-identical to those of
+an undisturbed command. Linux only, because it reads /proc.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ SWEEP = ["runner", "-m", "activation=relu,tanh", "dataset=moons,xor"]
 SWEEP += ["training.epochs=150", "plots=none", *QUICK]
 COMPARE = ["runner.compare", "runs", "--output", "made"]
 TAKES_TIMES = ("summary.json", "leaderboard.csv", "leaderboard.md", "leaderboard.tex", "index.html")
-"""Files that tell how long training took, which differs, where they are made anew."""
+"""Files that contain the training time, which differs between two runs."""
 
 
 def main() -> None:
@@ -51,7 +52,7 @@ def main() -> None:
 
 
 def disturb(kills: int, seed: int = 0) -> tuple[Counter[tuple[str, str, str]], list[str]]:
-    """Return how often which command was disturbed in which stage by what, and all faults."""
+    """Return the number of disturbances by (command, stage, signal), and all faults."""
     tried: Counter[tuple[str, str, str]] = Counter()
     faults: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
@@ -68,7 +69,7 @@ def disturb(kills: int, seed: int = 0) -> tuple[Counter[tuple[str, str, str]], l
 
 
 class Command:
-    """One command, what it leaves when undisturbed, and how long it takes."""
+    """A command, the files that it writes when undisturbed, and its time."""
 
     def __init__(self, name: str, words: list[str], runs: Path | None = None) -> None:
         self.name, self.words, self.runs = name, words, runs
@@ -89,7 +90,7 @@ class Command:
             )
 
     def measure(self, folder: Path) -> None:
-        """Run it undisturbed."""
+        """Run the command undisturbed."""
         started = time.time()
         if self.start(folder).wait(SECONDS_TO_END) != 0:
             raise SystemExit((folder / ".said").read_text())
@@ -109,8 +110,7 @@ class Command:
         }
 
     def stage(self, pid: int, folder: Path, elapsed: float) -> str:
-        """Return what the process is doing, as far as its folder, its children and, where a
-        run starts to train, the time tell."""
+        """Return the stage of the process, inferred from its folder, its children and the time."""
         if self.name == "run":
             if (folder / "it").exists():
                 return "drawing"
@@ -122,17 +122,17 @@ class Command:
         return "training" if (folder / "outputs").exists() else "start"
 
     def disturbed(self, how: str, moments: random.Random, folder: Path) -> tuple[str, list[str]]:
-        """Return the stage in which the signal came, and what was wrong afterwards."""
+        """Return the stage in which the signal arrived, and the faults afterwards."""
         process, faults = self.start(folder), []
         started = time.perf_counter()
         until = started + moments.uniform(0, self.seconds)
         while process.poll() is None and not _handles_signals(process.pid):
-            time.sleep(0.001)  # until then it is Python that starts
+            time.sleep(0.001)  # Python is still starting
         while process.poll() is None and time.perf_counter() < until:
             time.sleep(0.001)
         elapsed = time.perf_counter() - started
         running = process.poll() is None
-        if not running:  # the machine has less to do than when it was measured
+        if not running:  # faster than when its time was measured
             self.seconds = elapsed
         stage = self.stage(process.pid, folder, elapsed) if running else "ended"
         SIGNALS[how](process.pid, moments)
@@ -210,7 +210,7 @@ SIGNALS: dict[str, Callable[[int, random.Random], None]] = {
 
 
 def _children(pid: int) -> list[int]:
-    """Return the child processes, but for the one that counts shared memory."""
+    """Return the child processes, except multiprocessing's resource tracker."""
     try:
         found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         words = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in found}
@@ -220,7 +220,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _handles_signals(pid: int) -> bool:
-    """Return whether SIGTERM is caught, which Python itself leaves alone."""
+    """Return whether the process handles SIGTERM, which Python itself does not."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:

@@ -1,20 +1,20 @@
-"""Peak memory of whole commands, against what a formula says they need.
+"""Peak memory of whole commands, compared with a formula.
 
     python -m tests.benchmarks.memory
     python -m tests.benchmarks.memory --activations              the default run of every activation
-    python -m tests.benchmarks.memory --activations gelu silu    of these; one above 120 MiB fails
+    python -m tests.benchmarks.memory --activations gelu silu    these only
 
-Needed beyond the smallest possible run, in numbers of the dtype's size, for R
-replicates of P parameters trained in groups of G, batch B, n samples of d features, and
-hidden layers u_1 ... u_L with C outputs:
+With ``--activations``, a peak above 120 MiB gives exit status 1. The formula counts numbers of the
+dtype in addition to the smallest possible run. R replicates of P parameters train in groups of G,
+with batches of B, n samples of d features, hidden layers u_1 ... u_L and C outputs:
 
     parameters        3 R P                            final, best and current
-    optimizer         G (gradient, m, v, scratch) P    of one group
-    activations       G (2 M (2 U + C) + B d)          U = sum of u, M = max(B, n): what is
-                                                       recorded is measured on all n samples
+    optimizer         4 G P                            gradient, m, v and scratch of one group
+    activations       G (2 M (2 U + C) + B d)          U = sum of u, M = max(B, n), because the
+                                                       history is measured on all n samples
     data              G n (d + 1) twice                as drawn (float64) and standardised
 
-The resident set's peak is what the kernel reports for the child process (ru_maxrss).
+The peak is the resident set that the kernel reports for the child process (ru_maxrss).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ COUNTS = {
 }
 LIMIT = 120.0
 LIMITS = dict.fromkeys(("default run", "default run, gelu", "default run, erfact"), LIMIT)
-"""erfact needs more temporary memory than any other function, gelu most of those used often."""
+"""erfact needs the most temporary memory of all functions, gelu the most of the popular ones."""
 MEBIBYTE = 2.0**20
 LAUNCHER = """
 import resource, subprocess, sys
@@ -56,7 +56,7 @@ status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(status)
 """
-"""A small process between: a child's peak begins with what its parent holds."""
+"""A small process in between, because the peak of a child includes its parent's memory at start."""
 
 
 def peak(arguments: list[str]) -> float:

@@ -1,4 +1,4 @@
-"""What PyTorch and JAX call our activations: values, and gradients by their own autograd."""
+"""PyTorch's and JAX's versions of our activations: values and automatic gradients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every measured system has to train: the same numbers, made from a case's name alone."""
+"""What every measured system trains: the same data, weights and batches for a given case."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ POPULAR = (
     *("relu", "leaky_relu", "elu", "selu", "hardswish", "tanh", "sigmoid", "softplus", "silu"),
     *("swish", "gelu", "gelu_tanh", "mish", "softmax", "glu", "geglu", "swiglu"),
 )
-"""What people commonly use, as far as JAX has it, too: of learnable ones it has none."""
+"""Popular activations that JAX has too; it has no learnable ones."""
 GATED = ("glu", "geglu", "swiglu")
-"""Two inputs make one output."""
+"""Activations with two inputs per output."""
 PARAMETERS = {"leaky_relu": {"alpha": 0.01}}
-"""Where our default is another than that of the others."""
+"""Parameters for which our default differs from that of the libraries."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to train. ``epochs`` passes over ``samples`` are one training."""
+    """A network, its data and its training, which makes ``epochs`` passes over ``samples``."""
 
     hidden: tuple[int, ...] = (32, 32)
     activation: str = "tanh"
@@ -68,7 +68,7 @@ MANY_FEATURES = Case(hidden=(64, 64), features=784, classes=10, samples=4096, ep
 
 
 def around_the_base() -> list[Case]:
-    """The base case and everything that differs from it in one respect, then two others."""
+    """Return the base case, cases that differ from it in one respect, and two others."""
     return [
         BASE,
         *(replace(BASE, activation=name) for name in ("relu", "gelu", "softmax")),
@@ -81,7 +81,7 @@ def around_the_base() -> list[Case]:
 
 
 def popular(names: Sequence[str] = POPULAR) -> list[Case]:
-    """One replicate of each of these activations, then 32 of the four that are used most."""
+    """Return one replicate of each activation, then 32 replicates of the four most popular."""
     most = [name for name in ("tanh", "relu", "gelu", "silu") if name in names]
     return [
         *(replace(BASE, activation=name) for name in names),
@@ -90,7 +90,7 @@ def popular(names: Sequence[str] = POPULAR) -> list[Case]:
 
 
 def grid() -> list[Case]:
-    """Every combination of widths, activation, dtype and replicates, then the two others."""
+    """Return all combinations of widths, activation, dtype and replicates, and the two others."""
     return [
         *(
             replace(BASE, hidden=hidden, activation=activation, dtype=dtype, replicates=count)
@@ -116,8 +116,7 @@ class Problem:
         self.labels = np.stack(
             [rng.integers(case.classes, size=case.samples) for rng in generators]
         )
-        # Overlapping clouds around one centre per class, of unit variance over the data set,
-        # so that the loss neither starts at its end nor ever reaches 0.
+        # One Gaussian per class. They overlap, so that the loss falls but does not reach 0.
         spread = 1.5 / math.sqrt(case.features)
         x = np.stack(
             [
@@ -149,11 +148,11 @@ class Problem:
         return [np.random.default_rng([seed, stream]) for seed in range(self.case.replicates)]
 
     def order_generators(self) -> list[np.random.Generator]:
-        """Return what draws each replicate's permutations, one ``permutation`` an epoch."""
+        """Return each replicate's generator of permutations; call ``permutation`` per epoch."""
         return self._generators(ORDER_STREAM)
 
     def orders(self) -> Iterator[Array]:
-        """Yield each epoch's fresh permutations, (replicates, samples); the same every time."""
+        """Yield the permutations of each epoch, (replicates, samples); every call is the same."""
         generators = self.order_generators()
         for _ in range(self.case.epochs):
             yield np.stack([rng.permutation(self.case.samples) for rng in generators])

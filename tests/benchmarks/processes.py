@@ -1,4 +1,4 @@
-"""Processes that take turns, and what their times come to."""
+"""Processes of benchmarks, and the text of their results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def environment(cores: str) -> dict[str, str]:
     values["PYTHONPATH"] = os.pathsep.join(
         [str(REPOSITORY), *filter(None, [values.get("PYTHONPATH")])]
     )
-    values["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # compile anew, as on a user's first day
+    values["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # always compile, as for a new user
     if cores == "one":
         values |= dict.fromkeys(THREAD_VARIABLES, "1")
         values["XLA_FLAGS"] = " ".join([values.get("XLA_FLAGS", ""), XLA_ONE_THREAD]).strip()
@@ -38,14 +38,14 @@ def environment(cores: str) -> dict[str, str]:
 
 
 def switch_to_avx2() -> None:
-    """Let the processes started from now on use no AVX-512, as on a laptop's processor."""
+    """Switch AVX-512 off for all processes that start later; many laptops do not have it."""
     os.environ |= avx2_variables()
 
 
 def avx2_variables() -> dict[str, str]:
-    """Return the environment of a process that uses no AVX-512.
+    """Return environment variables that switch AVX-512 off.
 
-    NumPy's loops, OpenBLAS, XLA, PyTorch's kernels, oneDNN and MKL each have a switch.
+    NumPy's loops, OpenBLAS, XLA, PyTorch's kernels, oneDNN and MKL each need their own.
     """
     from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
@@ -62,7 +62,7 @@ def avx2_variables() -> dict[str, str]:
 
 
 class Worker:
-    """A child process that answers a JSON line to every line."""
+    """A child process that answers every line with a line of JSON."""
 
     def __init__(self, module: str, name: str, first: Any, cores: str) -> None:
         self.name = name

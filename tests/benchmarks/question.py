@@ -1,17 +1,19 @@
-"""A whole question, from the command to the comparison, against programs written by hand.
+"""The time to answer a whole question, compared with programs written by hand.
 
     python -m tests.benchmarks.question                    three rounds, 100 epochs: two minutes
     python -m tests.benchmarks.question --avx2             the same without AVX-512
     python -m tests.benchmarks.question --epochs 5 --rounds 1 --only runner jax
 
-Which of 4 activations, each at the best of 5 learning rates, for spirals? 10 replicates each,
-losses and accuracies of three splits after every epoch, [16,16], batch 32, Adam, float32. Ours is
-the shell command in an empty folder, with its run folders and its HTML comparison; the others are
-``answers/in_jax.py`` and ``answers/in_pytorch.py``, which end in a file of curves and a table of
-means. Wall time of the whole process, imports and compilation included, on two cores, systems
-taking turns. All have the same data, initial weights and batches; the last column is the largest
-difference of a setting's mean test accuracy from ours, which is of rounding where a learning rate
-is small and of luck where it is large. Beyond 0.05 the exit status is 1.
+The question: which of 4 activations is best for spirals, each at the best of 5 learning rates?
+There are 10 replicates each, losses and accuracies of three splits after every epoch, [16,16],
+batch 32, Adam, float32. Our answer is the shell command in an empty folder, including the run
+folders and the HTML comparison. The others are ``answers/in_jax.py`` and ``answers/in_pytorch.py``,
+which write a file of curves and print a table of means.
+
+The time is the wall time of the whole process on two cores, including imports and compilation;
+systems take turns. All use the same data, initial weights and batches. The last column is the
+largest difference between a setting's mean test accuracy and ours. Rounding causes it, and a large
+learning rate amplifies it. If it exceeds 0.05, the exit status is 1.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ Means = dict[tuple[str, float], float]
 
 
 def refuse_other_work() -> None:
-    """Raise ValueError unless the answers start where ours does: data, weights, batches."""
+    """Raise ValueError unless all answers have our data, initial weights and batches."""
     from runner.config.compose import compose
     from runner.data.streams import BATCHES_STREAM
     from runner.training.stack import build_network, load_data
@@ -86,8 +88,10 @@ def refuse_other_work() -> None:
 
 
 def answer(system: str, epochs: int) -> tuple[float, Means]:
-    """Return the seconds of a whole process, and the mean test accuracy of each activation and
-    learning rate. Raises RuntimeError with the last line if it failed."""
+    """Return the seconds of a whole process, and the mean test accuracy by activation and rate.
+
+    Raises RuntimeError with the last line of output if the process failed.
+    """
     words = [f"training.epochs={epochs}"] if system == "runner" else [f"--epochs={epochs}"]
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
@@ -119,7 +123,7 @@ def answers_in_turn(
 
 
 def apart(one: Means, other: Means) -> float:
-    """Return the largest difference of two systems' means; infinity where one has more."""
+    """Return the largest difference between two systems' means; infinity if settings differ."""
     if one.keys() != other.keys():
         return math.inf
     return max(abs(mean - other[key]) for key, mean in one.items())
@@ -148,11 +152,11 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--epochs", type=int, default=answers.EPOCHS)
     parser.add_argument("--only", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS))
-    parser.add_argument("--avx2", action="store_true", help="let no system use AVX-512")
+    parser.add_argument("--avx2", action="store_true", help="do not use AVX-512")
     options = parser.parse_args()
     if options.avx2:
         switch_to_avx2()
-    if hasattr(os, "sched_setaffinity"):  # inherited by every process
+    if hasattr(os, "sched_setaffinity"):  # all child processes inherit this
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
     refuse_other_work()
     print(machine())

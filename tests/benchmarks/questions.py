@@ -1,11 +1,11 @@
-"""Questions people argue about: runs their experiments and writes ``outputs/gallery/questions.md``.
+"""Run the experiments of disputed questions and write ``outputs/gallery/questions.md``.
 
-    python -m tests.benchmarks.questions            the page and its pictures
-    python -m tests.benchmarks.questions gated      prints one answer, and writes nothing
+    python -m tests.benchmarks.questions            write the page and its pictures
+    python -m tests.benchmarks.questions gated      print one answer, write nothing
 
-Each question is a file in ``conf/experiment/``; what is trained already is not trained again. The
-numbers in an answer are taken from the comparison, the words around them are not: who changes an
-experiment must read its answer again.
+Each question is a file in ``conf/experiment/``; existing runs are not trained again. The numbers in
+an answer come from the comparison, but the text does not: read it again after a change of the
+experiment.
 """
 
 from __future__ import annotations
@@ -201,8 +201,8 @@ units still die at large rates.
 
 
 class Question(NamedTuple):
-    """What is asked, the comparison's picture that shows it, what answers it, and what of the
-    experiment its command changes."""
+    """A question: its title, the picture of the comparison that shows it, the function that writes
+    the answer, and overrides of the experiment."""
 
     title: str
     picture: str
@@ -238,7 +238,7 @@ QUESTIONS = {
     ),
     "dying_relu": Question("When do ReLU networks die?", "hidden_layers", dying_relu),
 }
-"""By experiment."""
+"""By the name of the experiment."""
 
 
 def filled(text: str) -> str:

@@ -1,6 +1,6 @@
-"""The same training as plainly as it can be written: what the others' losses must equal.
+"""The same training in plain NumPy; the losses of all measured systems must agree with it.
 
-Nothing here is shared with ``runner``, and nothing is tuned.
+It shares no code with ``runner`` and is not optimised for speed.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ GATES = {
     "geglu": ("gelu", "identity"),
     "swiglu": ("silu", "identity"),
 }
-"""f and g of f(a) g(b), a and b being the two halves of the inputs."""
+"""f and g of f(a) g(b), where a and b are the two halves of the inputs."""
 
 
 def activate(name: str, z: Array) -> Array:
@@ -86,7 +86,7 @@ def activate(name: str, z: Array) -> Array:
 
 
 def slope(name: str, z: Array, step: float = 1e-5) -> Array:
-    """f'(z) by a central difference, to some ten digits where f is smooth."""
+    """Return f'(z) by a central difference, to about ten digits if f is smooth."""
     function = ELEMENTWISE[name]
     return (function(z + step) - function(z - step)) / (2 * step)
 

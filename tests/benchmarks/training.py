@@ -1,23 +1,23 @@
-"""Time per training step, against other libraries doing the same work.
+"""The time of a training step, compared with other libraries that do the same work.
 
-    python -m tests.benchmarks.training                  the cases around the base
+    python -m tests.benchmarks.training                  the base case and variations
     python -m tests.benchmarks.training --quick          the base case, one core
-    python -m tests.benchmarks.training --grid           every combination
-    python -m tests.benchmarks.training --popular        17 activations beside JAX, one core
+    python -m tests.benchmarks.training --grid           all combinations
+    python -m tests.benchmarks.training --popular        17 activations compared with JAX, one core
     python -m tests.benchmarks.training --popular gelu silu --rounds 5 --avx2
     python -m tests.benchmarks.training --case '*-gelu-*' --case '32x32-tanh-float32-r*'
 
-All train the same data from the same initial weights with the same batches (scikit-learn
-draws its own) for the same number of steps: Adam, learning rate 0.001, epsilon 1e-8, a fresh
-permutation each epoch. Times are microseconds per replicate and step over whole trainings,
-shuffling included, compilation not; it stands beside with the number of steps after which
-it has paid for itself. Systems that cannot stack are left out where there are replicates:
-theirs is the time of one, as often as there are replicates. "One core" is one BLAS and
-OpenMP thread in a process bound to one core, for all the same.
+All systems train on the same data from the same initial weights with the same batches (scikit-learn
+draws its own) for the same number of steps: Adam, learning rate 0.001, epsilon 1e-8, a new
+permutation in each epoch. Times are microseconds per replicate and step over whole trainings. They
+include shuffling but not compilation, which has its own column; "pays after" is the number of steps
+after which the compilation has paid off. Systems that train only one network at a time are skipped
+in cases with several replicates. "One core" means one BLAS and OpenMP thread in a process bound to
+one core, for all systems.
 
-The last column checks that nobody skips work: the final loss over the training set less
-that of the median of plain trainings in other batch orders, in standard deviations over
-those orders. Beyond 4 it counts as another result and the exit status is 1.
+The last column checks that no system skips work. It is the final training loss minus the median
+loss of plain trainings with other batch orders, in standard deviations over those orders. If it
+exceeds 4, the exit status is 1.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ ROUNDS = 9
 ORDERS = 8
 CORES = {"one": "one core", "all": "all cores"}
 ALLOWED_DEVIATIONS = 4.0
-"""Against the median of ORDERS others: a t statistic of 7 degrees of freedom exceeds this
-once in 400 times by chance; skipped work shows as tens or hundreds."""
+"""A t statistic with ORDERS - 1 = 7 degrees of freedom exceeds this by chance once in 400 times;
+skipped work gives tens or hundreds."""
 
 
 @dataclass
 class Measured:
-    """A system in one case: its times, the final loss, and what that is from other losses."""
+    """A system in one case: its times, the final loss, and the loss's deviation from the others."""
 
     name: str
     compile_seconds: float | None
@@ -71,7 +71,7 @@ class Measured:
         return abs(self.deviation) <= ALLOWED_DEVIATIONS
 
     def ratios(self, ours: Measured | None) -> list[float]:
-        """How many times as long as ours it took, by round."""
+        """Return this system's time divided by ours, by round."""
         return (
             [mine / own for mine, own in zip(self.times, ours.times, strict=True)] if ours else []
         )
@@ -118,7 +118,7 @@ def measure(
 
 
 def final_loss(worker: Worker, problem: Problem) -> float:
-    """Return replicate 0's loss over the training set, from the weights the worker reached."""
+    """Return the final loss of replicate 0 over the training set, from the worker's weights."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "weights.npz"
         worker.ask(str(path))
@@ -154,7 +154,7 @@ def all_systems(systems: Sequence[Measured], case: Case) -> str:
 
 
 def beside_jax(case: Case, systems: Sequence[Measured]) -> list[str]:
-    """Return the row of a case that ours and one system of JAX have trained."""
+    """Return the row of a case: our time compared with JAX's."""
     times = [spread(system.times) for system in systems]
     ratios = systems[-1].ratios(systems[0])
     note = "ahead" if statistics.median(ratios) >= 1 else "behind"
@@ -163,7 +163,7 @@ def beside_jax(case: Case, systems: Sequence[Measured]) -> list[str]:
 
 
 def popular_functions(names: Sequence[str], cores: str, rounds: int) -> bool:
-    """Print ours beside JAX for each function; return whether all losses agree."""
+    """Print our time and JAX's for each function; return whether all losses agree."""
     rows, agree = [], True
     for case in popular(names):
         peer = "JAX step" if case.replicates == 1 else "JAX vmap scan"
@@ -187,14 +187,14 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="the base case, one core, 5 rounds")
-    parser.add_argument("--grid", action="store_true", help="every combination of the choices")
+    parser.add_argument("--grid", action="store_true", help="all combinations")
     parser.add_argument("--popular", nargs="*", choices=POPULAR, metavar="NAME")
     parser.add_argument(
-        "--case", action="append", metavar="PATTERN", help="only cases with such a name"
+        "--case", action="append", metavar="PATTERN", help="only cases whose name matches"
     )
     parser.add_argument("--cores", choices=["one", "all", "both"], default="both")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--avx2", action="store_true", help="let no system use AVX-512")
+    parser.add_argument("--avx2", action="store_true", help="do not use AVX-512")
     options = parser.parse_args()
     if options.avx2:
         switch_to_avx2()

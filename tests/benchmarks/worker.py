@@ -1,9 +1,8 @@
-"""The process of one measured system: trains when told to, sleeps otherwise.
+"""The process of one measured system: it trains on request.
 
-Started as ``python -m tests.benchmarks.worker SYSTEM``, with the case as JSON on the first
-line of its standard input. Answers one JSON line to each line: to the case with its
-compilation time, to "train" with seconds and steps, to a path with the losses of the weights
-that it writes there.
+It is started as ``python -m tests.benchmarks.worker SYSTEM``. The first line of its standard input
+is the case as JSON. It answers each line with one line of JSON: the case with the compilation time,
+"train" with seconds and steps, and a path after writing the trained weights to it.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from tests.benchmarks.problem import Case, Problem
 from tests.benchmarks.systems import entry
 
 SHORTEST_ROUND = 0.2
-"""Seconds: a round repeats the training until it has lasted this long."""
+"""A round repeats the training until it has taken this many seconds."""
 
 
 def keep_to_one_core() -> None:
-    """Bind the process to one core, the same for all, if the environment grants one thread.
+    """Bind the process to one core, the same for all systems, if OMP_NUM_THREADS is 1.
 
-    XLA computes in a thread of its own beside Python's, whatever its flags say.
+    This is necessary because XLA always computes in a second thread, whatever its flags are.
     """
     if os.environ.get("OMP_NUM_THREADS") == "1" and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
@@ -37,7 +36,7 @@ def main() -> None:
     keep_to_one_core()
     found = entry(sys.argv[1])
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever a library prints must not get between the answers
+    os.dup2(2, 1)  # libraries may print to stdout, which would mix with the answers
 
     def answer(**values: Any) -> None:
         print(json.dumps(values), file=answers, flush=True)
@@ -48,7 +47,7 @@ def main() -> None:
         return
     system = found.load()(Problem(case))
     system.reset()
-    system.train()  # warm: caches, allocators, lazily made kernels
+    system.train()  # warms up caches, allocators and lazily compiled kernels
     answer(compile_seconds=system.compile_seconds)
     for line in sys.stdin:
         command = line.strip()

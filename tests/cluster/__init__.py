@@ -1,9 +1,9 @@
-"""Programs that start real clusters on this machine, break them, and run sweeps on them.
+"""Programs that start real clusters on this machine, run sweeps on them, and cause failures.
 
-    python -m tests.cluster.ray         two nodes, one of them killed in mid-sweep
-    python -m tests.cluster.slurm       slurmctld, slurmd and munge; a task cancelled, one requeued
-    python -m tests.cluster.overhead    what a job costs on the pool, joblib, Ray and Slurm
+    python -m tests.cluster.ray         two nodes; one is killed during a sweep
+    python -m tests.cluster.slurm       slurmctld, slurmd and munge; a task is cancelled or requeued
+    python -m tests.cluster.overhead    the cost of a job on the pool, joblib, Ray and Slurm
 
-The exit status is 0 if all holds, 1 if something does not, and 77 if a program is not installed.
-They run in a network namespace of their own where that is allowed: nothing else sees their ports.
+The exit status is 0 if all checks pass, 1 if one fails, and 77 if a program is not installed. If
+the system allows it, they run in their own network namespace, so their ports are not visible.
 """

@@ -1,12 +1,12 @@
-"""What a job costs beside its training, and what a second process gains, on each launcher.
+"""The cost of a job in addition to training, and the gain from a second process, by launcher.
 
     python -m tests.cluster.overhead [pool joblib ray slurm ...]
 
-For each launcher a sweep of short jobs, grouped as it groups them, on one process and on two, and
-one of longer jobs on both. "Ungrouped" has a task for every job: what a job costs more there is
-what a task costs, from which the size of groups follows. Overhead is the command's seconds without
-those of training, for each job, on one process; the start is a sweep of two jobs. Launchers that
-are not installed are left out.
+For each launcher, three things are measured: the start (a sweep of two jobs); the cost of a job
+(the time of a sweep of short jobs on one process, minus start and training, per job); and the gain
+(a sweep of longer jobs on one process and on two). Jobs are grouped into tasks as the launcher
+does. "Ungrouped" runs one task per job: the additional cost is that of a task, from which the group
+size follows. Launchers that are not installed are skipped.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ON = {
 
 
 def timed(words: list[str]) -> tuple[float, float]:
-    """Return the seconds of a sweep from command to report, and those of training in it."""
+    """Return the seconds of a sweep from command to report, and the training seconds in it."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
         began = time.perf_counter()
@@ -66,7 +66,7 @@ def row(name: str) -> list[str]:
     start, _ = timed(["seed=range(2)", *QUICK, *one, *size])
     few, trained = timed([f"seed=range({short})", *QUICK, *one, *size])
     slow = [f"seed=range({LONG})", *SLOW]
-    if name.startswith("slurm"):  # which by the rule would be one task
+    if name.startswith("slurm"):  # the default grouping would put these jobs into one task
         one, two = ([*words, f"{SIZE}={LONG // 2}"] for words in (one, two))
     alone, _ = timed([*slow, *one])
     both, _ = timed([*slow, *two])

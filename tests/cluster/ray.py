@@ -1,4 +1,4 @@
-"""A sweep on a Ray cluster of two nodes on this machine, one of them killed in mid-sweep.
+"""Run a sweep on a Ray cluster of two nodes on this machine, and kill one node during the sweep.
 
 python -m tests.cluster.ray
 """
@@ -23,7 +23,7 @@ STARTED = "Ray runtime started"
 
 
 class Node:
-    """A ``ray start`` with one CPU, whose processes are a group of their own."""
+    """A ``ray start`` with one CPU, whose processes form their own process group."""
 
     def __init__(self, place: Path, *words: str) -> None:
         ray = Path(sys.executable).with_name("ray")
@@ -44,14 +44,14 @@ class Node:
             time.sleep(0.2)
 
     def kill(self) -> None:
-        """Kill all that the node consists of, as a power cut does."""
+        """Kill all processes of the node, as a power failure would."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
 @contextmanager
 def cluster(place: Path) -> Iterator[list[Node]]:
-    """A cluster of two nodes with a CPU each, the head first."""
+    """Start a cluster of two nodes with one CPU each; yield them, the head node first."""
     nodes: list[Node] = []
     try:
         port = HEAD.partition(":")[2]
@@ -66,7 +66,7 @@ def cluster(place: Path) -> Iterator[list[Node]]:
 
 
 def worker(place: Path) -> Node:
-    """Return a further node."""
+    """Start and return another node."""
     ports = ["--min-worker-port=20002", "--max-worker-port=29999"]
     return Node(place, f"--address={HEAD}", *ports)
 
@@ -78,7 +78,7 @@ def main() -> int:
         return sweeps.NOT_INSTALLED
     sweeps.own_network("tests.cluster.ray")
     os.environ["RAY_ADDRESS"] = HEAD
-    os.environ["RAY_AUTH_MODE"] = "disabled"  # a token of this user's other clusters is not ours
+    os.environ["RAY_AUTH_MODE"] = "disabled"  # a token of the user's other clusters is not valid
     words = ["hydra/launcher=ray", "hydra.launcher.jobs_per_task=3"]
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as nodes:
         place = Path(folder) / "sweeps"

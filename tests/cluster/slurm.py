@@ -1,8 +1,8 @@
-"""A sweep on Slurm, whose daemons run here: a task is cancelled in mid-sweep, one requeued.
+"""Run sweeps on a Slurm cluster on this machine; cancel a task in one, requeue one in another.
 
     python -m tests.cluster.slurm
 
-Needs slurmctld, slurmd, slurm-client and munge (Debian: apt-get install), and submitit.
+It needs slurmctld, slurmd, slurm-client and munge (Debian: apt-get install), and submitit.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
 
 @contextmanager
 def cluster(place: Path) -> Iterator[None]:
-    """A cluster of this machine with two CPUs."""
+    """Start a Slurm cluster on this machine with two CPUs; stop it at the end."""
     for name in ("state", "spool", "munge"):
         (place / name).mkdir()
     place.chmod(0o755)
@@ -93,12 +93,12 @@ def cluster(place: Path) -> Iterator[None]:
 
 
 def queue(*words: str) -> str:
-    """Return what a command of Slurm's prints."""
+    """Return the output of a Slurm command."""
     return subprocess.run(words, capture_output=True, text=True).stdout
 
 
 def running_task() -> str:
-    """Return the number of a task that runs."""
+    """Return the number of a running task."""
     listed = queue("squeue", "--noheader", "--array", "--states=RUNNING", "--format=%i").split()
     if not listed:
         raise Refuted("no task runs")

@@ -1,4 +1,4 @@
-"""Sweeps as a user starts them, and what they leave."""
+"""Start sweeps as a user does, and compare the files that they write."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 NOT_INSTALLED = 77
 FILES = ("config.yaml", "history.csv", "weights.npz")
-"""Of a run; its summary also has when and how fast it ran."""
+"""Files of a run to compare; its summary also contains times, which differ."""
 SWEEP = ["activation=relu,tanh", "seed=range(0,24,2)", "replicates=2", "training.epochs=3000",
          "plots=none"]  # fmt: skip
 JOBS = 24
 SECONDS = 500.0
 ALONE = 'ip link set lo up && ip address add 192.0.2.1/32 dev lo && exec "$@"'
-"""With an address of its own, as getaddrinfo finds no family where there is but the loopback's."""
+"""Shell commands for a new network namespace. With a loopback address only, getaddrinfo fails."""
 
 
 class Refuted(Exception):
-    """Something that must hold does not."""
+    """A check failed."""
 
 
 def own_network(module: str) -> None:
-    """Go on in a network namespace of our own, if this user may have one."""
+    """Run this program again in its own network namespace, if the user may create one."""
     if os.environ.get("OWN_NETWORK") or shutil.which("unshare") is None:
         return
     for options in (["-n"], ["-rn"]):
@@ -38,7 +38,7 @@ def own_network(module: str) -> None:
 
 
 def missing(programs: Sequence[str], modules: Sequence[str]) -> str:
-    """Return what is not installed, empty if all is."""
+    """Return the names that are not installed, or "" if all are."""
     from importlib.util import find_spec
 
     lacking = [name for name in programs if shutil.which(name) is None]
@@ -60,7 +60,7 @@ def start(folder: Path, *words: str, log: Path | None = None) -> subprocess.Pope
 
 
 def finish(sweep: subprocess.Popen[str], status: int) -> str:
-    """Wait for a sweep's end, which must have this status; return what it has printed."""
+    """Wait for a sweep to end; return its output. Raises Refuted for another exit status."""
     out, err = sweep.communicate(timeout=SECONDS)
     if sweep.returncode != status:
         raise Refuted(f"status {sweep.returncode} and not {status}:\n{out[-1500:]}\n{err[-3000:]}")
@@ -68,7 +68,7 @@ def finish(sweep: subprocess.Popen[str], status: int) -> str:
 
 
 def wait_for_runs(folder: Path, count: int, sweep: subprocess.Popen[str]) -> None:
-    """Wait until so many runs are finished."""
+    """Wait until ``count`` runs are finished."""
     deadline = time.monotonic() + SECONDS
     while len(list(folder.glob("*/summary.json"))) < count:
         if sweep.poll() is not None or time.monotonic() > deadline:
@@ -78,7 +78,7 @@ def wait_for_runs(folder: Path, count: int, sweep: subprocess.Popen[str]) -> Non
 
 
 def contents(folder: Path) -> dict[tuple[str, str], bytes]:
-    """Return what the runs of a sweep are, by folder and file."""
+    """Return the contents of the runs' files, by folder and name."""
     return {
         (run.parent.name, name): (run.parent / name).read_bytes()
         for run in folder.glob("*/summary.json")
@@ -92,7 +92,7 @@ def scores(folder: Path) -> str:
 
 
 def same(folder: Path, undisturbed: Path) -> str:
-    """Return how much of two sweeps is the same. Raises Refuted unless all of it is."""
+    """Return a line that two sweeps are byte-identical. Raises Refuted if they are not."""
     ours, theirs = contents(folder), contents(undisturbed)
     if len(theirs) != JOBS * len(FILES):
         raise Refuted(f"{len(theirs)} files in {undisturbed}")
@@ -105,7 +105,7 @@ def same(folder: Path, undisturbed: Path) -> str:
 
 
 def failures(folder: Path) -> list[str]:
-    """Return what the sweep lists of jobs that have left no finished run."""
+    """Return the lines in which the sweep lists its failed jobs."""
     path = folder / "failures.txt"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     return [line for line in lines if not line.startswith(" ")]

@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _end(2, [f"error: table {unknown[0]} is unknown; known: {', '.join(TABLES)}"])
     failed = []
     if names is not None:
-        from tests.tables.measure import measure  # which needs what it measures
+        from tests.tables.measure import measure  # imports the packages for measuring
 
         stale = [name for name, table in TABLES.items() if table.fault()]
         failed = measure([TABLES[name] for name in names or stale])

@@ -1,4 +1,4 @@
-"""Tables of digits: ours beside PyTorch's and JAX's."""
+"""Tables of accuracy: our errors compared with those of PyTorch and JAX."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def render_errors(rows: dict[str, Rows]) -> str:
 
 
 def _worst(library: str, same: tuple[Row, ...]) -> str:
-    """Return the worst of one function's errors in words: "1.9", or what is lost and where."""
+    """Return the largest error of one function: "1.9", or the error and its x if out of bounds."""
     worst, text = (-1, 0.0), ""
     for dtype, bits in DTYPES.items():
         for row in same:
@@ -87,7 +87,7 @@ def _worst(library: str, same: tuple[Row, ...]) -> str:
 
 
 def _within(library: str, pairs: list[tuple[Row, ...]]) -> str:
-    """Return "134 of 136": in how many cases the errors are within the bounds."""
+    """Return the number of cases whose errors are within the bounds, as in "134 of 136"."""
     kept = []
     for same in pairs:
         for dtype in DTYPES:

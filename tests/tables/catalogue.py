@@ -15,6 +15,6 @@ SECTIONS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
     ("Speed and memory", "", speed.TABLES),
     ("Reliability", "", reliability.TABLES),
 )
-"""A title, what holds for all of its tables, and these."""
+"""For each section: title, text and tables."""
 
 TABLES = {table.name: table for _, _, tables in SECTIONS for table in tables}

@@ -13,7 +13,7 @@ BLOCKS = (6, 10, 20)
 
 
 def measure_intervals() -> Rows:
-    """Return how often each case's intervals cover, by the number n of replicates."""
+    """Return how often the intervals of each case cover, by the number n of replicates."""
     from tests.benchmarks import intervals
 
     rows: Rows = []
@@ -29,7 +29,7 @@ def measure_intervals() -> Rows:
 
 
 def render_intervals(rows: dict[str, Rows]) -> str:
-    """Return the range of coverages of each kind of scores, ours and the t intervals'."""
+    """Return the range of coverage for each kind of score: our intervals and t intervals."""
     (found,) = rows.values()
     sizes = [key for key in found[0] if key.startswith("n = ") and not key.endswith("t")]
     lines = []
@@ -57,7 +57,7 @@ def measure_best() -> Rows:
 
 
 def measure_power() -> Rows:
-    """Return how many inferior settings are shown to be worse, and whether intervals hold."""
+    """Return the share of inferior settings that are called worse, and the intervals' coverage."""
     from tests.benchmarks import best
 
     rows: Rows = []

@@ -1,4 +1,4 @@
-"""A digest of code, in which comments, docstrings and layout do not count."""
+"""A digest of code that ignores comments, docstrings and layout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from tests.benchmarks.processes import REPOSITORY
 
 IGNORED = {"ctx", "kind", "type_comment", "type_ignores"}
-"""Fields that follow from the rest or say nothing of what runs."""
+"""Fields of a node that do not affect what the code does, or that follow from others."""
 
 
 def fingerprint(parts: Iterable[str]) -> str:
@@ -52,7 +52,7 @@ def _plain(node: Any) -> Any:
 
 
 def _is_text(node: Any) -> bool:
-    """Return whether a statement is a bare string: a docstring, of whatever it describes."""
+    """Return whether a statement is only a string, and so a docstring."""
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Constant):
         return False
     return isinstance(node.value.value, str)

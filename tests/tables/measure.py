@@ -1,6 +1,6 @@
-"""Measure tables, each kind of processor in processes of its own.
+"""Measure tables, in a new process for each table and kind of processor.
 
-``python -m tests.tables.measure NAME FILE`` is the process of one table and kind.
+``python -m tests.tables.measure NAME FILE`` is the command of such a process.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ PACKAGES = ["numpy", "scikit-learn", "torch", "jax"]
 
 
 def measure(tables: list[Table]) -> list[str]:
-    """Measure these tables and write their data, one after the other.
+    """Measure these tables one after another and write their data.
 
-    Returns a line for each one that could not be measured; its data stay as they are.
+    Returns a line for each table that could not be measured; its data do not change.
     """
     failed = []
     with Bar(total=sum(len(table.kinds) for table in tables), disable=None) as bar:
@@ -56,9 +56,9 @@ def measure(tables: list[Table]) -> list[str]:
 
 
 def _answer(table: Table, kind: str) -> tuple[str, Rows]:
-    """Return the processor of that kind in words, and the rows that it gave.
+    """Measure a table on a kind of processor; return its description and the rows.
 
-    Raises ValueError if there is no such processor here, or if measuring fails.
+    Raises ValueError if this machine does not have that kind, or if measuring fails.
     """
     if kind == AVX512 and not WIDEST:
         raise ValueError(f"table {table.name} needs a processor with AVX-512")
@@ -79,7 +79,7 @@ def _answer(table: Table, kind: str) -> tuple[str, Rows]:
 
 
 def processor() -> str:
-    """Return what NumPy's loops and its BLAS use of this processor."""
+    """Return the processor features that NumPy's loops and its BLAS use."""
     (blas, *_) = controller().select(user_api="blas").info()
     kernel = f"{blas['internal_api']} {blas['version']} {blas.get('architecture', '')}".strip()
     return f"NumPy's {' '.join(HAS) or 'baseline'}, {kernel}"

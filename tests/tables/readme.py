@@ -1,4 +1,4 @@
-"""The second half of ``tests/README.md``: the tables, made from their data."""
+"""Write the second half of ``tests/README.md``, the tables, from the data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COMMAND = "python -m tests.tables"
 
 
 def written(text: str) -> str:
-    """Return the README with its tables written anew, those without data left out.
+    """Return the README with its tables rewritten; tables without data are left out.
 
     Raises ValueError if it has no marker.
     """
@@ -39,7 +39,7 @@ def faults(text: str) -> list[str]:
 
 
 def _edited(text: str) -> str:
-    """Return a line on where the README differs from its data."""
+    """Return a line that names where the README differs from the data."""
     for name, data in _data().items():
         if TABLES[name].render(data["rows"]) not in text:
             return f"table {name} of tests/README.md is not that of its data; write it by {COMMAND}"

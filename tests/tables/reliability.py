@@ -1,4 +1,4 @@
-"""Tables of what is disturbed, repeated and kept up for long."""
+"""Tables of reliability: kills, byte-identical results, long runs and large sweeps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STOPPING = (
 
 
 def measure_kills() -> Rows:
-    """Return how often each command was disturbed by what, and how many faults there were."""
+    """Return the number of disturbances by command, stage and signal, and the faults."""
     from tests.benchmarks.kills import SIGNALS, disturb
 
     tried, faults = disturb(KILLS)

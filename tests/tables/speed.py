@@ -23,9 +23,9 @@ STEP = (
     *(f"runner/network/{name}.py" for name in ("fast_gradient", "kernels")),
     "runner/network/optimizers.py:Optimizer,Adam",
 )
-"""What an optimizer's step with its gradient computes."""
+"""The code of a gradient and an optimizer step."""
 EPOCH = (*STEP, "runner/network/measurements.py", "runner/training/stack.py:Group")
-"""What an epoch of a run computes and records."""
+"""The code that computes and records an epoch of a run."""
 JOB = (*EPOCH, "runner/execute.py", "runner/results/write.py", "runner/sweep/job.py")
 
 ACTIVATIONS = (
@@ -100,7 +100,7 @@ def measure_libraries() -> Rows:
 
 
 def _refuse(left_out: list[str], *systems: object) -> None:
-    """Raise ValueError if a system is missing or has trained something else."""
+    """Raise ValueError if a system is missing or its loss does not agree."""
     differs = [f"{s.name}: another loss" for s in systems if not s.agrees]  # type: ignore[attr-defined]
     if left_out or differs:
         raise ValueError("; ".join([*left_out, *differs]))

@@ -1,4 +1,4 @@
-"""A table: what it measures, its data, and whether they are stale."""
+"""A table: its measurement, its data, and whether they are stale."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.tables.fingerprint import fingerprint
 
 DATA = Path(__file__).parent / "data"
 NATIVE, AVX512, AVX2 = "native", "AVX-512", "AVX2"
-"""Kinds of processor: this one, this one if it has AVX-512, and with AVX-512 switched off."""
+"""Kinds of processor: this machine's; this machine's with AVX-512; with AVX-512 switched off."""
 
 Row = dict[str, Any]
-"""A column's name to a number or a text."""
+"""Numbers or texts by column."""
 Rows = list[Row]
 
 
@@ -55,7 +55,7 @@ class Table:
             raise ValueError(f"table {self.name} was never measured") from None
 
     def save(self, about: dict[str, Any], rows: dict[str, Rows]) -> None:
-        """Write the data, a row a line, numbers with six digits."""
+        """Write the data: one line per row, numbers with six digits."""
         lists = []
         for kind, found in rows.items():
             lines = ",\n".join(f"   {json.dumps(_short(row), ensure_ascii=False)}" for row in found)
@@ -65,7 +65,7 @@ class Table:
         self.path.write_text(f'{head},\n "rows": {{\n{joined}\n }}\n}}\n', encoding="utf-8")
 
     def fault(self) -> str:
-        """Return why the data do not hold for the code of today, "" if they do."""
+        """Return why the data are missing or stale, or "" if they are current."""
         try:
             then, now = self.load()["fingerprint"], fingerprint(self.code)
         except ValueError as error:
@@ -82,7 +82,7 @@ def _short(value: Any) -> Any:
 
 
 def require(*packages: str) -> None:
-    """Raise ValueError if a library is missing that the table compares with."""
+    """Raise ValueError if a library of the comparison is not installed."""
     if missing := [name for name in packages if importlib.util.find_spec(name) is None]:
         raise ValueError(f"not installed: {', '.join(missing)}; pip install -e '.[bench]'")
 
@@ -92,7 +92,7 @@ def side_by_side(
 ) -> Callable[[dict[str, Rows]], str]:
     """Return a renderer: the columns ``keys``, then ``numbers`` for each kind of processor.
 
-    ``numbers`` has a format for each column. Where there are several kinds, headings name them.
+    ``numbers`` has a format for each column. If there are several kinds, headings name them.
     """
 
     def render(rows: dict[str, Rows]) -> str:
@@ -108,7 +108,7 @@ def side_by_side(
 
 
 def stacked(keys: tuple[str, ...], numbers: dict[str, str]) -> Callable[[dict[str, Rows]], str]:
-    """Return a renderer as ``side_by_side`` for many numbers: the kinds stand below each other."""
+    """Return a renderer for many numbers: one row per kind of processor."""
 
     def render(rows: dict[str, Rows]) -> str:
         lines = [
@@ -122,7 +122,7 @@ def stacked(keys: tuple[str, ...], numbers: dict[str, str]) -> Callable[[dict[st
 
 
 def cell(value: Any, form: str) -> str:
-    """Return a number, or a list of them, in its format; a text as it is."""
+    """Return a number or a list of numbers in their format; a text is returned unchanged."""
     if value is None or isinstance(value, str):
         return value or ""
     return form.format(*value) if isinstance(value, list) else form.format(value)

@@ -1,10 +1,10 @@
-"""The question of ``tests.benchmarks.question``, as a user of another library answers it by hand.
+"""Programs that a user of another library would write for ``tests.benchmarks.question``.
 
-Each script here is a whole program: ``python -m tests.benchmarks.answers.in_jax`` trains
+Each script is a complete program. ``python -m tests.benchmarks.answers.in_jax`` trains
 4 activations x 5 learning rates x 10 seeds, measures the losses and accuracies of three splits
-after every epoch, keeps them in ``curves.npz``, and prints a table of means. This file has what
-the scripts share, in NumPy alone: the data, the initial weights and the batches of
-``python -m runner dataset=spirals``, number for number, so that no library starts ahead.
+after every epoch, writes them to ``curves.npz``, and prints a table of means. This file has what
+the scripts share, in NumPy only: the data, the initial weights and the batches. They are identical
+to those of ``python -m runner dataset=spirals``, so that the comparison is fair.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ GAINS = {"relu": 2**0.5, "tanh": 1.5925374, "gelu": 1.5335304, "silu": 1.6765325
 
 
 def data() -> tuple[Array, Array]:
-    """Return x (seeds, samples, 2) and labels (seeds, samples): the spirals of Stanford's course
-    CS231n, a fresh draw for each seed, standardised by its training samples.
+    """Return x (seeds, samples, 2) and labels (seeds, samples) of three spiral arms.
+
+    Each seed has its own draw, standardised by its training samples.
 
     The samples of a seed are in the order of PARTS.
     """
@@ -59,21 +60,23 @@ def data() -> tuple[Array, Array]:
 
 
 def initial_vectors(activation: str) -> Array:
-    """Return all parameters, (seeds, parameters): of each layer w (in, out), drawn from
-    N(0, gain^2 / in), then b = 0 (out,)."""
+    """Return all parameters, (seeds, parameters).
+
+    For each layer: w (in, out), drawn from N(0, gain^2 / in), then b = 0 (out,).
+    """
     rows = []
     for seed in range(SEEDS):
         rng, row = np.random.default_rng([seed, 1]), []
         for layer, (fan_in, fan_out) in enumerate(pairwise(WIDTHS)):
             deviation = (GAINS[activation] if layer else 1.0) / math.sqrt(fan_in)
             row += [deviation * rng.standard_normal(fan_in * fan_out), np.zeros(fan_out)]
-            rng.standard_normal(fan_out)  # of the biases, whose deviation is 0
+            rng.standard_normal(fan_out)  # runner draws biases too, and multiplies them by 0
         rows.append(np.concatenate(row))
     return np.array(rows, np.float32)
 
 
 def batch_orders(epochs: int) -> Array:
-    """Return each epoch's fresh permutation of the training samples, (epochs, seeds, samples)."""
+    """Return a permutation of the training samples per epoch and seed, (epochs, seeds, samples)."""
     generators = [np.random.default_rng([seed, 2]) for seed in range(SEEDS)]
     drawn = [[rng.permutation(PARTS["train"]) for rng in generators] for _ in range(epochs)]
     return np.array(drawn, np.int32)
@@ -86,8 +89,10 @@ def epochs_asked() -> int:
 
 
 def tell(curves: dict[str, dict[str, Array]]) -> None:
-    """Keep all curves, (rates, seeds, epochs) by activation and quantity, in a file, and print
-    the means over the seeds at the end."""
+    """Write all curves to a file and print the final means over the seeds.
+
+    ``curves`` has arrays (rates, seeds, epochs) by activation and quantity.
+    """
     flat = {
         f"{name}.{key}": value for name, found in curves.items() for key, value in found.items()
     }

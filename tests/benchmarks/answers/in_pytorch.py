@@ -1,8 +1,8 @@
-"""PyTorch: all learning rates and seeds of an activation as one stack, by baddbmm.
+"""PyTorch: all learning rates and seeds of an activation as one stack, with baddbmm.
 
-Autograd differentiates; Adam is written for the stack, since torch.optim's has one learning
-rate for a tensor. All parameters of all networks are views of one tensor, so that Adam takes
-six calls a step.
+Autograd computes the gradients. Adam is written here, because torch.optim.Adam has one learning
+rate per tensor. All parameters of all networks are views of one tensor, so that Adam needs only six
+calls per step.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TRAIN = PARTS["train"]
 
 
 class Stack:
-    """The networks of one activation, rate by rate, each seed in every rate."""
+    """The networks of one activation: for each rate, one network per seed."""
 
     def __init__(self, name: str) -> None:
         self.function = FUNCTIONS[name]

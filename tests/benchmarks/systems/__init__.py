@@ -1,4 +1,4 @@
-"""The measured systems: one module each, imported only in the process that measures it."""
+"""The measured systems: one module each, imported only in the process that runs it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tests.benchmarks.problem import POPULAR, Array, Case, Problem
 
 
 class System(Protocol):
-    """Trains one problem, again and again.
+    """Trains one problem repeatedly.
 
     Attributes:
-        compile_seconds: what had to be compiled before the first step, None if nothing.
+        compile_seconds: time of the compilation before the first step; None if there is none.
     """
 
     compile_seconds: float | None
@@ -21,10 +21,10 @@ class System(Protocol):
     def __init__(self, problem: Problem) -> None: ...
 
     def reset(self) -> None:
-        """Go back to the initial weights and an optimizer that has seen nothing (untimed)."""
+        """Restore the initial weights and a new optimizer (not timed)."""
 
     def train(self) -> None:
-        """Run all epochs of the case, to the end of the last step (timed)."""
+        """Train all epochs of the case and wait for the last step to end (timed)."""
 
     def weights(self) -> list[tuple[Array, Array]]:
         """Return the trained (w, b) of each layer in the shapes of ``Problem.weights``."""

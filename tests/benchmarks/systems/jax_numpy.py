@@ -1,4 +1,4 @@
-"""JAX: one jitted step, a whole epoch in lax.scan, and both under vmap over replicates."""
+"""JAX: one jitted step; a whole epoch in lax.scan; both with vmap over replicates."""
 
 from __future__ import annotations
 

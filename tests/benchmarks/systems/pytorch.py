@@ -1,4 +1,4 @@
-"""PyTorch: a module in eager mode, fused, compiled, and a stack of replicates by baddbmm."""
+"""PyTorch: a module in eager mode; with a fused optimizer; compiled; a stack with baddbmm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine of this repository: what ``runner.training.train`` does between two records."""
+"""The training steps of this repository, as ``runner.training.train`` runs them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.benchmarks.problem import (
 
 
 def replicates_together(case: Case) -> int:
-    """Return the size of the groups in which an experiment like this would be trained."""
+    """Return the group size that an experiment of this kind would use."""
     if case.replicates == 1:
         return 1
     overrides = [
@@ -40,7 +40,7 @@ def replicates_together(case: Case) -> int:
 
 
 class Group:
-    """Replicates that train together: rows ``which`` of the problem."""
+    """Replicates that train together; ``which`` selects them from the problem."""
 
     def __init__(self, problem: Problem, which: slice) -> None:
         case, x = problem.case, problem.x[which]

@@ -1,7 +1,7 @@
-"""scikit-learn's MLPClassifier, with everything off that the others do not do.
+"""scikit-learn's MLPClassifier, without the features that the other systems do not have.
 
-Its Adam adds epsilon before the correction of the second moment (section 2 of the paper),
-and it draws its own permutations, so its loss agrees within sampling error only.
+It draws its own permutations, and its Adam adds epsilon before the bias correction of the second
+moment (section 2 of the paper). Its loss therefore agrees only within sampling error.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Classifier:
         self.model.max_iter = case.epochs
 
     def reset(self) -> None:
-        # A warm start takes up these weights with a new optimizer.
+        # A warm start continues from these weights with a new optimizer.
         self.model.coefs_ = [w[0].copy() for w, _ in self.problem.weights]
         self.model.intercepts_ = [b[0].copy() for _, b in self.problem.weights]
         self.model.n_iter_ = 0
