@@ -20,7 +20,7 @@ def carry_out(composition: Composition, **how: Any) -> tuple[Run, bool]:
     """Return the composition's run, and whether it was reused; ``how`` as in ``execute``.
 
     Hydra runs the job only if a Hydra setting for jobs is given. Without one, Hydra's ``run_job``
-    would only make the folder, and cost 12 ms. Raises ConfigError.
+    would only make the folder, and take longer. Raises ConfigError.
     """
     experiment, folder = composition.experiment, composition.folder
     check_objective(composition.sections["objective"])
