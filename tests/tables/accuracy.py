@@ -122,13 +122,14 @@ TABLES = (
     Table(
         "accuracy",
         "Largest errors over the whole range of floats",
-        """Errors of values f and derivatives f' in units in the last place (ULP), compared with the
-        definitions evaluated in arbitrary precision by mpmath. Near a root, the unit is a ULP of
-        the definition's largest term. Each cell is the worst of float32 and float64, with and
-        without AVX-512. For an error beyond the bound (4 ULP for values, 5 for softmax and
-        log-softmax, 8 for derivatives) the cell names the x where it occurs. "all digits" means
-        that no digit is correct at that x; f32 and f64 are the dtypes. The derivatives of PyTorch
-        and JAX come from their automatic differentiation.""",
+        """Errors of values f and derivatives f' in units in the last place (ULP). The exact values
+        are the textbook definitions, evaluated by mpmath in arbitrary precision. Near a root, the
+        unit is a ULP of the definition's largest term. Each cell is the largest error in float32
+        (f32) and float64 (f64), with and without AVX-512. The bounds are 4 ULP for values (5 for
+        softmax and log-softmax) and 8 for derivatives. A cell beyond its bound names the x where
+        the error occurs; "all digits" means that no digit is correct there. An empty cell: the
+        library lacks the function. The derivatives of PyTorch and JAX come from their automatic
+        differentiation.""",
         FUNCTIONS,
         measure_errors,
         render_errors,
@@ -137,9 +138,11 @@ TABLES = (
     Table(
         "agreement",
         "Where values or gradients differ from PyTorch's in float64, and why",
-        """Compared on multiples of 1/128 from -10 to 10, and on random rows. At kinks our
-        derivatives differ by choice: relu'(0) and leaky_relu'(0) are 1 here, and 0 and 0.01 in
-        PyTorch. For this table `activation.derivative_at_zero` was set to PyTorch's values.""",
+        """Compared on multiples of 1/128 from -10 to 10, and on random rows. "differs" names the
+        value (f) or the gradient (f'), "relative" the largest relative difference, "points" the
+        number of points that differ. At kinks the gradients differ by choice: relu'(0) and
+        leaky_relu'(0) are 1 here, and 0 and 0.01 in PyTorch. For this table
+        `activation.derivative_at_zero` was set to PyTorch's values.""",
         (
             *FUNCTIONS,
             *(f"activations/functions/{name}.py" for name in ("gated", "grouped", "normalising")),
@@ -150,9 +153,10 @@ TABLES = (
     Table(
         "coverage",
         "Which activations of other libraries are here",
-        """`MultiheadAttention` is a layer with weights; `log1mexp` is a building block for x > 0
-        (as a formula: `log(-expm1(-x))`); `Affine` does the
-        same as the linear layer before it.""",
+        """Not here: `MultiheadAttention` is a layer with weights. `log1mexp` is a building block
+        for x > 0 (as a formula: `log(-expm1(-x))`). `Affine` does the same as the linear layer
+        before it. "read from it": the names come from the installed library; "listed here": from
+        a list in `benchmarks/coverage.py`.""",
         ("tests/benchmarks/coverage.py",),
         measure_coverage,
         side_by_side(("source",), dict.fromkeys(("names", "here", "not here"), "{}")),

@@ -90,12 +90,12 @@ TABLES = (
     Table(
         "intervals",
         "How often 95% intervals cover what they estimate",
-        """n is the number of replicates. Made-up scores: losses of lognormal and exponential
-        distributions, and accuracies on 200 and 500 samples with means from 90 to 99.9%, of
-        networks whose differences range from none to large. Trained scores: n of 500 networks, in
-        four experiments. Each cell gives the lowest and the highest coverage of the cases; the row
-        below gives the same for the usual t interval. Our intervals are too narrow if a few
-        percent of networks fail and none of the n seeds did.""",
+        """n is the number of replicates. A cell gives the lowest and the highest coverage of
+        several cases; the row below gives the same for the usual t interval. "Made up" are losses
+        from lognormal and exponential distributions, and accuracies on 200 and 500 samples with
+        means from 90 to 99.9%; between networks they vary not at all, a little or much. "Trained"
+        are n networks drawn from 500, in four experiments. Low coverage occurs where a few percent
+        of networks fail and none of the n seeds did: then our intervals are too narrow.""",
         ("runner/statistics/estimates.py",),
         measure_intervals,
         render_intervals,
@@ -103,10 +103,10 @@ TABLES = (
     Table(
         "best",
         "How often a setting that is as good as any is called worse",
-        f"""{SETTINGS} settings of equal mean, n seeds, {SWEEPS:,} sweeps: how often the first
-        setting is called worse, and how often the second. The intended rate is at most 5%. If a
-        setting fails rarely, the n seeds may contain no failure; then other settings are called
-        worse too often.""",
+        f"""{SWEEPS:,} simulated sweeps of {SETTINGS} settings with equal means and n seeds. The
+        first number of a cell is how often the first setting is called worse, the second number
+        how often the second setting is. Both should be at most 5%. If a setting fails rarely, the
+        n seeds may contain no failure; then other settings are called worse too often.""",
         BEST_SET,
         measure_best,
         side_by_side(("scores",), dict.fromkeys(N, "{:.1f}%, {:.1f}%")),
@@ -114,9 +114,10 @@ TABLES = (
     Table(
         "power",
         "How many inferior settings are shown to be worse",
-        f"""{SETTINGS} settings whose means rise by a step, in standard deviations over seeds. The
-        cells give the share of the inferior settings that are called worse, and how often the
-        intervals of all settings cover at once.""",
+        f"""{SETTINGS} settings; the mean of each is one step above the one before. The step is in
+        standard deviations over seeds. For n seeds, the table gives the share of the inferior
+        settings that are called worse, and how often the intervals of all settings contain the
+        truth at once (coverage).""",
         BEST_SET,
         measure_power,
         side_by_side(("step",), {key: "{:.0f}%" for n in N for key in (n, f"{n}, coverage")}),
@@ -124,10 +125,11 @@ TABLES = (
     Table(
         "fresh",
         "How often tuning finds a difference between equals",
-        """Two activations are equally good at every learning rate; the accuracies of their
-        networks have these standard deviations. The rate of each is chosen on validation data. If
-        the networks used for the choice are also judged, the activation with more variance wins
-        by chance. `tune=` judges networks with fresh seeds.""",
+        """Two simulated activations are equally good at every learning rate; the accuracies of
+        their networks have the given standard deviations over seeds. The rate of each is chosen on
+        validation data. If the networks used for the choice are also compared, the activation with
+        more variance wins by chance. `tune=` compares networks with fresh seeds. Both columns
+        should be at most 5%.""",
         ("runner/statistics/best_set.py", "runner/compare/pairs.py", "runner/compare/scores.py"),
         measure_fresh,
         side_by_side(

@@ -79,10 +79,11 @@ TABLES = (
     Table(
         "kills",
         "Kills and Ctrl-Cs at random moments",
-        """A run, a sweep and a comparison are disturbed by a signal: to the first process (SIGKILL,
-        SIGTERM), to all processes as from a terminal (one Ctrl-C or two), or to a child process
-        (SIGKILL). A fault is a command that does not end in time, a traceback, a process that is
-        still running, or a file that differs after the same command has run again.""",
+        """A run, a sweep and a comparison get a signal at a random moment: the main process
+        (SIGKILL or SIGTERM), all processes as from a terminal (one Ctrl-C or two), or a child
+        process (SIGKILL). The cells count the signals by the stage in which they arrived. A fault
+        is a command that does not end in time, a traceback, a process that is left running, or a
+        file that differs after the same command has run again.""",
         (*STOPPING, *SWEEP),
         measure_kills,
         render_kills,
@@ -90,9 +91,9 @@ TABLES = (
     Table(
         "identity",
         "Same bytes in every way of running",
-        """How many of thirty configurations give the same bytes in `history.csv` and `weights.npz`
-        as with one BLAS thread and all replicates together, when the number of BLAS threads, of
-        replicates trained together, or of processes changes.""",
+        """Thirty configurations are trained with one BLAS thread and all replicates together, and
+        again in the ways of the columns. The cells count those with the same bytes in `history.csv`
+        and `weights.npz`. "groups of 1": one replicate is trained at a time.""",
         (*EPOCH, "runner/network/initializers.py", "runner/system/blas.py"),
         measure_identity,
         render_identity,
@@ -100,8 +101,9 @@ TABLES = (
     Table(
         "endurance",
         "Long runs and large sweeps",
-        """Memory is the total of all processes after a tenth, a half and all of the time. "ms over
-        training" is the cost of a job in addition to training, from the command to the report.""",
+        """The memory is that of all processes together, after 10, 50 and 100% of the time, and at
+        most. "ms over training": what a job costs besides training, from the command to the
+        report.""",
         (
             *(*SWEEP, "runner/sweep/plan.py"),
             *("runner/training/checkpoint.py", "runner/training/stack.py:Group"),

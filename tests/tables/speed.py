@@ -184,11 +184,11 @@ TABLES = (
     Table(
         "question",
         "A whole question, from the command to the comparison",
-        """relu, tanh, gelu and silu at five learning rates on spirals, ten seeds each; losses and
-        accuracies of three splits after each of 100 epochs. The other programs were written by
-        hand for this question (`benchmarks/answers/`); their times include compilation. All
-        programs train on two cores with the same data, initial weights and batches. "times ours"
-        above 1 means slower than ours.""",
+        """The question: relu, tanh, gelu and silu at five learning rates on spirals, ten seeds
+        each, with losses and accuracies of three splits after each of 100 epochs. The other
+        programs were written by hand for it (`benchmarks/answers/`); their times include
+        compilation. All train on two cores with the same data, initial weights and batches. "times
+        ours" above 1: slower than ours.""",
         (*JOB, "runner/sweep/plan.py", "runner/sweep/sweep.py"),
         measure_question,
         side_by_side(("program",), {"seconds": "{:.2f}", "times ours": "{:.2f}"}),
@@ -197,8 +197,9 @@ TABLES = (
     Table(
         "libraries",
         "A training step of one network beside other libraries",
-        """[32,32] tanh, batch 64, Adam, float32, one core; microseconds per step over whole
-        trainings, with shuffling and without compilation.""",
+        """A network with hidden layers [32,32] and tanh, batches of 64, Adam, float32, one core.
+        Microseconds per step, over whole trainings with shuffling; compilation is not counted.
+        "times ours" above 1: slower than ours.""",
         STEP,
         measure_libraries,
         side_by_side(("library",), {"µs a step": "{:.1f}", "times ours": "{:.2f}"}),
@@ -207,10 +208,10 @@ TABLES = (
     Table(
         "step",
         "A training step by activation, beside JAX",
-        """The same network. Ours is in microseconds per replicate and step. One replicate: JAX's
-        jitted step. 32 replicates: its vmap in a scan. Above 1 ours is
-        faster. With 32 replicates JAX is faster, because it fuses the operations of a step, while
-        each NumPy operation passes through memory.""",
+        """The network of the last table. Our time is in microseconds per replicate and step. JAX
+        compiles one step (jit) for one replicate, and all steps of all replicates (vmap in a scan)
+        for 32. "JAX / ours" above 1: ours is faster. With 32 replicates JAX is faster, because it
+        fuses the operations of a step, while each NumPy operation passes through memory.""",
         STEP,
         measure_step,
         side_by_side(("activation", "replicates"), {"ours, µs": "{:.1f}", "JAX / ours": "{:.2f}"}),
@@ -232,9 +233,9 @@ TABLES = (
     Table(
         "functions",
         "Activations alone",
-        """Value and gradient of a million float32 numbers, one core. PyTorch computes each
-        function in one pass over memory; NumPy makes one pass for each operation. Above 1 ours is
-        faster.""",
+        """Value and gradient of a million float32 numbers, one core. "PyTorch / ours" above 1: ours
+        is faster. PyTorch is mostly faster, because it computes a function in one pass over
+        memory, while NumPy makes one pass for each operation.""",
         FUNCTIONS,
         measure_functions,
         side_by_side(
@@ -255,8 +256,8 @@ TABLES = (
     Table(
         "job",
         "A job of a sweep",
-        """Milliseconds of a default run without pictures in a worker that has started: 100 epochs,
-        ten replicates, spirals.""",
+        """Milliseconds of a run of ten replicates and 100 epochs on spirals without pictures, in a
+        worker process that has started.""",
         JOB,
         measure_job,
         stacked(("activation",), dict.fromkeys(("whole", *MILLISECONDS), "{:.1f}")),
@@ -265,8 +266,8 @@ TABLES = (
     Table(
         "growth",
         "How training time grows",
-        """Time is proportional to a power of the setting. The table gives the exponent over the
-        upper half of the range, on one core.""",
+        """Time is about proportional to a power of each of these; the table gives the exponent (1:
+        twice as many take twice as long). Fitted to the upper half of the range, on one core.""",
         EPOCH,
         measure_growth,
         side_by_side(("with", "from", "to"), {"exponent": "{:.2f}"}),
@@ -274,9 +275,9 @@ TABLES = (
     Table(
         "memory",
         "Peak memory of a run",
-        """Resident set size. R replicates of P parameters need 3 R P numbers, 4 P more for each
-        replicate in the group that is training, and the data and activations of that group
-        (`benchmarks/memory.py` has the formula).""",
+        """Largest resident set size of the command. "formula": the size of the smallest run plus
+        what `benchmarks/memory.py` says the parameters, the optimizer, the data and the activations
+        need.""",
         (*EPOCH, "runner/training/train.py"),
         measure_memory,
         side_by_side(("command",), {"peak, MiB": "{:.0f}", "formula, MiB": "{:.0f}"}),
