@@ -87,8 +87,8 @@ def close_names(word: object, known: Iterable[str]) -> list[str]:
     """Return at most three known names that are similar to ``word``.
 
     If a name differs only in case and punctuation, as LeakyReLU does from leaky_relu, only such
-    names are returned. If no name is similar, the names that begin with ``word`` are returned
-    unless they are more: vanish stands for vanishing_gradient.
+    names are returned. If no name is similar, names that begin with ``word`` are returned, provided
+    that there are at most three: vanish gives vanishing_gradient.
     """
     known, word = list(known), str(word)
     same = [name for name in known if _letters(name) == _letters(word)]

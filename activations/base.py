@@ -148,10 +148,10 @@ def blockwise(
 
 
 def free_axis(shape: tuple[int, ...], others: Sequence[tuple[int, ...]]) -> int | None:
-    """Return the first axis of ``shape`` along which all ``others`` are constant, None without one.
+    """Return the first axis of ``shape`` along which arrays of shapes ``others`` are constant.
 
-    For x of shape (replicates, batch, units) and parameters per replicate and unit, it is the
-    batch axis. ``others`` are the parameters' shapes.
+    The arrays broadcast to ``shape``. For x of shape (replicates, batch, units) and parameters per
+    replicate and unit, it is the batch axis. Returns None if there is no such axis.
     """
     for axis, size in enumerate(shape):
         back = len(shape) - axis
@@ -308,7 +308,7 @@ class Activation(Named):
 
     @property
     def kinks(self) -> tuple[float, ...]:
-        """The x where f or one of its derivatives jumps; for a function of a row, the entries.
+        """The x where f or a derivative jumps; for a function of a row, such values of an entry.
 
         A subclass sets it, or defines a property if the kinks depend on parameters. For float32 x
         the kink at a parameter 0.1 is at the float32 number 0.1.
@@ -329,7 +329,7 @@ class Elementwise(Activation):
     """y_i = f(x_i). A subclass defines ``forward`` and ``derivative``."""
 
     def derivative(self, x: Array, y: Array) -> Array:
-        """Return f'(x) in the dtype of x; y = f(x) is given too, in case it makes f' cheaper."""
+        """Return f'(x) in the dtype of x; y = f(x) is given, because some f' are cheaper from y."""
         raise TypeError(f"{type(self).__name__} does not define derivative")
 
     def value_and_derivative(self, x: Array) -> tuple[Array, Array]:

@@ -27,7 +27,7 @@ that grow like e^x; at its ends the density is about the smallest float64."""
 TOLERANCE = 1e-14
 """Largest error of a piece, relative to E |f|."""
 LEVELS = 60
-"""Most halvings of a piece. At a jump 40 are enough; at a pole such as 1/z no number is."""
+"""Most halvings of a piece. At a jump 40 are enough; at a pole such as 1/z none are."""
 MOST_PIECES = 10_000
 SAMPLED_ROWS = 4096
 TERMS = 1024
@@ -267,6 +267,8 @@ class Covariance:
     a_n = E f(sqrt(variance) g) He_n(g) / sqrt(n!). If f has kinks or jumps, the series converges
     slowly, and the a_n^2 beyond ``TERMS`` are modelled by a power of n. Its factor and exponent
     follow from E f^2 and E f'^2, so the value and the slope at c = 1 are exact.
+
+    Raises TypeError for a function of a whole row, ValueError if a mean does not exist.
     """
 
     def __init__(self, activation: Activation, variance: float = 1.0) -> None:

@@ -39,8 +39,8 @@ class Registry(Generic[Built]):
     def register(self, thing: Thing) -> Thing:
         """Register a class under its ``name`` or a function under its own name, and return it.
 
-        A second definition at the same place, as by running a notebook cell again, replaces the
-        first. Raises ValueError for an invalid name, a name that is taken, and for parameters
+        A second definition at the same place replaces the first, for example when a notebook cell
+        runs again. Raises ValueError for an invalid name, a name that is taken, and parameters
         that cannot be given by name.
         """
         name = getattr(thing, "name", None) or getattr(thing, "__name__", None)

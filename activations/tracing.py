@@ -2,8 +2,8 @@
 
 A formula such as ``x / (1 + np.exp(-x))`` allocates an array in each operation. ``trace`` runs the
 formula once on a placeholder for x that records the operations. ``Trace.bind`` then assigns each
-operation its operands and a buffer for its result. A training step makes only these calls, and the
-formula in the activation's class remains the only source.
+operation its operands and a buffer for its result. A training step makes only these calls. The
+formula is written only once, in the activation's class.
 
 Recorded are ufuncs, operators, ``np.where``, ``astype``, ``where_below`` and ``look_up``. A formula
 that does anything else with its input, such as reading its values, raises ``Untraceable``.

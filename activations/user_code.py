@@ -16,7 +16,7 @@ from typing import Any
 OURS = ("activations", "runner")
 SET_BY_INIT = ("params", "generators", "learning_rate", "weight_decay", "clip_norm", "gain",
                "bias_mean", "bias_std", "warmup_epochs")  # fmt: skip
-"""Attributes that the ``__init__`` of our base classes sets; a subclass's ``__init__`` calls it."""
+"""Attributes set by ``__init__`` of our base classes, which a subclass's ``__init__`` must call."""
 
 
 def is_ours(module: str) -> bool:
@@ -40,8 +40,8 @@ def file_of(thing: Any) -> str:
 def source(thing: Any) -> str:
     """Return the file and line that define a class or function: "my_activations.py:5".
 
-    A file of the library's begins with its package, one below the current folder with its part
-    after that folder.
+    The path of one of our files begins with its package. A path in the current folder is relative
+    to it.
     """
     if is_ours(thing.__module__):
         file = thing.__module__.replace(".", "/") + ".py"
@@ -49,7 +49,7 @@ def source(thing: Any) -> str:
         file = file_of(thing).removeprefix(f"{Path.cwd()}{os.sep}") or "this session"
     try:
         return f"{file}:{inspect.getsourcelines(thing)[1]}"
-    except (OSError, TypeError):  # typed in, not read from a file
+    except (OSError, TypeError):  # defined interactively, not in a file
         return file
 
 

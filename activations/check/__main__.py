@@ -11,7 +11,7 @@ cannot be imported.
 The exact values come from activations/check/definitions. For a class in your
 own file they come from its ``forward``, evaluated in arbitrary precision. Both
 need mpmath (pip install -e '.[test]'); without it, float32 is compared with
-float64, and points beside roots are left out.
+float64, and points near roots are left out.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ def _against_float64(activation: Elementwise, count: int, why: str) -> Measured:
             worst.append(_worst("float32", what, here, errors, np.inf))
     note = f"{why}: float32 compared with float64"
     if left_out:
-        note += f", without {left_out} points beside roots"
+        note += f", without {left_out} points near roots"
     return Measured(worst, note)
 
 

@@ -29,9 +29,9 @@ def differentiate(expression: Expression, name: str) -> Expression:
 
     The derivative of an activation is written with a prime, or by its own name if it has one, as
     softplus' = sigmoid; at a kink it has the value of the activation's class. If several arguments
-    are the maximum or minimum, the derivative is the mean of theirs (half of each for two); abs has
-    derivative 0 at 0. A where is differentiated piece by piece. Raises ValueError for functions
-    without a known derivative, such as gelu'(x), or if the result is too long.
+    equal the maximum or minimum, the derivative is the mean of theirs. abs has derivative 0 at 0. A
+    where is differentiated piece by piece. Raises ValueError for functions without a known
+    derivative, such as gelu'(x), or if the result is too long.
     """
     found: dict[Expression, Expression] = {}
     for node in expression.nodes():

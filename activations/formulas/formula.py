@@ -27,9 +27,9 @@ class Formula(Learnable, float64=True):
     ``learnable``, the parameters are trained, one set per unit. The derivative is symbolic.
 
     The expression is evaluated in float64 as written: rounding errors, overflow to inf and NaN are
-    those of its operations. If several arguments are the maximum or minimum, the derivative is the
-    mean of theirs: at 0, max(x, 0) has derivative 1/2 and max(x, 0) + min(x, 0) has 1. abs has
-    derivative 0 at 0. Activations such as relu have their own derivative at kinks.
+    those of its operations. If several arguments equal the maximum or minimum, the derivative is
+    the mean of theirs: at 0, max(x, 0) has derivative 1/2 and max(x, 0) + min(x, 0) has 1. abs has
+    derivative 0 at 0. Activations such as relu have the derivative of their class at kinks.
 
     Raises ValueError for an invalid expression, with the column, and for invalid parameters.
 

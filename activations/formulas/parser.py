@@ -36,7 +36,7 @@ _COMPARISONS = {
     ast.Eq: "==",
     ast.NotEq: "!=",
 }
-# While Python parses the text, this letter replaces the prime in gelu'(x): it may be in a name.
+# While Python parses the text, this letter replaces the prime in gelu'(x); names may contain it.
 _PRIME = "\N{MODIFIER LETTER PRIME}"
 
 

@@ -1,4 +1,4 @@
-"""Algebraic and logarithmic functions: they approach their asymptotes slowly."""
+"""Functions made of quotients, square roots, logarithms and arctan."""
 
 from __future__ import annotations
 
@@ -125,9 +125,9 @@ class SquarePlus(Elementwise, float64=True):
 class BentIdentity(Elementwise, float64=True):
     """(sqrt(x^2 + 1) - 1) / 2 + x: slope 1/2 for x -> -inf, 3/2 for x -> inf.
 
-    Range (-inf, inf). f' = 1 + x / (2 sqrt(x^2 + 1)). f is +-inf if the exact value is beyond the
-    largest float. It is computed as x (1 + r / 2) with r = x / (sqrt(x^2 + 1) + 1), which does not
-    cancel near 0.
+    Range (-inf, inf). f' = 1 + x / (2 sqrt(x^2 + 1)). f is computed as x (1 + r / 2) with
+    r = x / (sqrt(x^2 + 1) + 1), which does not cancel near 0. It is +-inf if the exact value is
+    beyond the largest float.
     No paper: it appears in lists of activation functions.
     """
 

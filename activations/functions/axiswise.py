@@ -49,10 +49,14 @@ def by_rows(formula: Callable[..., Array]) -> Callable[..., Array]:
 
 
 class AxisWise(Activation):
-    """A function of the last axis. A subclass defines ``forward`` and ``backward``."""
+    """A function of the last axis: x (..., inputs), y (..., outputs).
+
+    A subclass defines ``forward`` and ``backward``. All methods for users raise ValueError for a
+    single number and for empty rows.
+    """
 
     def __call__(self, x: npt.ArrayLike) -> Array:
-        """Return f(x) in the dtype of x. Raises ValueError for a single number or empty rows."""
+        """Return f(x) in the dtype of x, shape (..., outputs)."""
         x = self._rows(x)
         return np.asarray(self.forward(x), x.dtype)
 
@@ -124,7 +128,7 @@ def _nan_or_zeros(name: str, value: Any) -> str:
 
 
 class Masked(AxisWise):
-    """A function with a choice for rows of only -inf: NaN (as in PyTorch and JAX) or zeros."""
+    """Base of functions that give NaN (as in PyTorch and JAX) or zeros for a row of only -inf."""
 
     masked_rows = parameter("nan", check=_nan_or_zeros)
 
@@ -215,7 +219,8 @@ class Softmax2d(Softmax):
     """Softmax over the channels of an image at each pixel.
 
     channel_axis = -1, the default, is for x of shape (..., height, width, channels); -3 is for
-    PyTorch's (..., channels, height, width). masked_rows is as for softmax. torch.nn.Softmax2d
+    PyTorch's (..., channels, height, width), and x with fewer than 3 axes raises ValueError.
+    masked_rows is as for softmax. torch.nn.Softmax2d
     """
 
     name = "softmax2d"

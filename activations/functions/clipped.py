@@ -96,8 +96,8 @@ class SparseSigmoid(HardSigmoid):
     """min(max((x + 1) / 2, 0), 1). Range [0, 1]; f' is 0 at both kinks (JAX has 1/4).
 
     f' = 1/2 for |x| < 1, else 0. f is the first output of sparsemax for the row (x, 0), and the
-    derivative of sparse_plus. jax.nn.sparse_sigmoid;
-    Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
+    derivative of sparse_plus.
+    jax.nn.sparse_sigmoid; Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
     """
 
     name = "sparse_sigmoid"
@@ -105,7 +105,7 @@ class SparseSigmoid(HardSigmoid):
 
 
 class SQNL(Elementwise):
-    """x - x |x| / 4 for |x| < 2, else sign(x): a quadratic form of tanh. Range [-1, 1].
+    """x - x |x| / 4 for |x| < 2, else sign(x): piecewise quadratic, similar to tanh. Range [-1, 1].
 
     f' = max(1 - |x| / 2, 0).
     Wuraola & Patel 2018, SQNL: A New Computationally Efficient Activation Function,
@@ -167,8 +167,8 @@ class Step(Elementwise):
 class SignSTE(Elementwise):
     """sign(x), with a straight-through surrogate of its derivative. Range {-1, 0, 1}.
 
-    f' = 1 for |x| <= window, else 0. This surrogate trains the layers before; the true derivative
-    is 0 for x != 0. window = 0 gives 0 everywhere.
+    f' = 1 for |x| <= window, else 0. With this surrogate the layers before it learn; the true
+    derivative is 0 for x != 0. window = 0 gives 0 everywhere.
     Hubara et al. 2016, Binarized Neural Networks, https://arxiv.org/abs/1602.02830
     """
 

@@ -75,7 +75,8 @@ class CELU(Elementwise):
     def _scaled_value(self, x: Array) -> Array:
         left = np.maximum(np.minimum(x, 0), NO_UNDERFLOW * self.alpha)
         q = left / self.alpha
-        left = np.where(q > -1e-17, left, self.alpha * np.expm1(q))  # q may be subnormal
+        # a tiny q may be subnormal; there f = x
+        left = np.where(q > -1e-17, left, self.alpha * np.expm1(q))
         return np.maximum(x, 0) + left
 
     @in_float64

@@ -30,7 +30,10 @@ from activations.functions.sigmoidal import Sigmoid, TanH
 
 
 class Gated(AxisWise):
-    """y = first(a) second(b) with two elementwise functions."""
+    """y = first(a) second(b) with two elementwise functions; x (..., 2 n), y (..., n).
+
+    Raises ValueError for an odd number of inputs.
+    """
 
     inputs_per_output = 2
     interleaved: ClassVar[bool] = False

@@ -93,7 +93,8 @@ class LaplaceCDF(Elementwise, float64=True):
         t, rest = self._standardised(x)
         a = np.minimum(np.abs(t), GAUSSIAN_END)
         tail = scaled_normal_tail(a)
-        moved = np.copysign(rest, rest * t) * FRACTION_OF_SQUARE_ROOT_2_PI  # of the tail's slope
+        # first-order correction for rest; the tail's derivative is -e^(-t^2 / 2) / sqrt(2 pi)
+        moved = np.copysign(rest, rest * t) * FRACTION_OF_SQUARE_ROOT_2_PI
         tail = tail * exp_of_square(a, 0.5, -moved / tail)
         return step(t) - np.copysign(tail, t)
 

@@ -43,7 +43,7 @@ class Table(NamedTuple):
 
 
 class GELU(SharedParts):
-    """x Phi(x) = x/2 (1 + erf(x / sqrt 2)), the Gaussian error linear unit, exact.
+    """x Phi(x) = x/2 (1 + erf(x / sqrt 2)), the exact Gaussian error linear unit.
 
     Range (-0.1700, inf), the minimum at x = -0.7518. f' = Phi(x) + x Phi'(x); f'(-x) = 1 - f'(x).
     In float64, f is computed as max(x, 0) - |x| Phi(-|x|), because the textbook form cancels to 0
@@ -119,7 +119,7 @@ class ClippedGELU(Elementwise):
         return np.where((gelu <= self.low) | (gelu >= self.high), 0.0, slope)
 
 
-# tanh(g) / g = 1 + g^2 (...) in powers of g^2, highest first
+# tanh(g) / g = 1 + g^2 (...); coefficients in powers of g^2, highest power first
 _TANH_SERIES = constants(
     -443861162 / 1856156927625,
     6404582 / 10854718875,
@@ -184,7 +184,7 @@ def _phish_left_slope(x: Array) -> Array:
     g = x * tail * bell
     excess = _tanh_excess(g)
     t = g + g * excess
-    slope = bell * (tail + FRACTION_OF_SQUARE_ROOT_2_PI * x)  # of g
+    slope = bell * (tail + FRACTION_OF_SQUARE_ROOT_2_PI * x)  # g'
     both = x * bell * (2 * tail + FRACTION_OF_SQUARE_ROOT_2_PI * x)  # g + x g'
     return both + (g * excess - x * slope * t * t)
 

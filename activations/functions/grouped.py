@@ -1,6 +1,7 @@
 """Functions that change the width: several inputs make one output, or one input makes two.
 
 A group is ``pieces`` neighbours on the last axis: inputs 0 to pieces - 1 make output 0, and so on.
+x (..., pieces n) gives y (..., n); ValueError if the number of inputs is not a multiple of pieces.
 ``gradient`` has the shape of x: the derivative of the group's output with respect to each input.
 """
 
@@ -24,7 +25,7 @@ _SOFTMAX = Softmax()
 
 
 class _Grouped(AxisWise):
-    """``pieces`` inputs make one output; None stands for the whole row, not for a hidden layer."""
+    """``pieces`` inputs make one output; None takes the whole row (not in a hidden layer)."""
 
     pieces = parameter(2, check=_count_or_none)
 
@@ -114,7 +115,7 @@ class LogMeanExp(LogSumExp):
 class CReLU(AxisWise):
     """max(x, 0) followed by max(-x, 0): twice as many outputs as inputs. Range [0, inf).
 
-    ``gradient`` has the shape of y and holds dy_i/dx_i for both halves. It is 0 at x = 0.
+    ``gradient`` has the shape of y and holds the derivatives of both halves. It is 0 at x = 0.
     Shang et al. 2016, https://arxiv.org/abs/1603.05201
     """
 
@@ -126,7 +127,7 @@ class CReLU(AxisWise):
         return np.maximum(np.concatenate([x, -x], axis=-1), 0)
 
     def diagonal(self, x: Array) -> Array:
-        """Return dy_i/dx_i for the first and the second half of y."""
+        """Return the derivative of each y_i with respect to its x_i, in the shape of y."""
         y = np.sign(self.forward(x))
         y[..., y.shape[-1] // 2 :] *= -1
         return y

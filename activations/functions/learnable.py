@@ -1,4 +1,4 @@
-"""Functions with learnable parameters, and the sums in their parameters' gradients.
+"""Functions with learnable parameters, and the summation of their parameters' gradients.
 
 Here are the rectifiers and exponential functions; the others are in learnable_smooth.py.
 """
@@ -75,7 +75,7 @@ class Learnable(Elementwise):
 
 
 def sum_to_shape(array: Array, shape: tuple[int, ...]) -> Array:
-    """Return ``array`` summed over the axes along which ``shape`` broadcasts to its shape."""
+    """Return ``array`` summed to ``shape``, a shape that broadcasts to the array's."""
     extra = tuple(range(array.ndim - len(shape)))
     array = np.add.reduce(array, axis=extra) if extra else array
     ones = tuple(k for k, size in enumerate(shape) if size == 1 and array.shape[k] != 1)
@@ -135,7 +135,8 @@ class PELU(Learnable, float64=True):
         with np.errstate(over="ignore"):
             low = np.minimum(x, 0)
             q = low / b
-            left = np.where(q > -1e-17, (a / b) * low, a * np.expm1(q))  # q may be subnormal
+            # a tiny q may be subnormal; there f is linear
+            left = np.where(q > -1e-17, (a / b) * low, a * np.expm1(q))
             return (a / b) * np.maximum(x, 0) + left
 
     def derivative(self, x: Array, y: Array) -> Array:
@@ -302,7 +303,7 @@ _RISING = constants(*(1 / (math.factorial(n) * (n + 2)) for n in range(17, -1, -
 """(t e^t - e^t + 1) / t^2 for |t| < 1, highest power first."""
 
 _FALLING = constants(*(1 / (2 * n + 3) for n in range(17, -1, -1)))
-"""(artanh(s) - s) / s^3 in powers of s^2 for |s| < 1/3, highest first."""
+"""(artanh(s) - s) / s^3 for |s| < 1/3, in powers of s^2, highest power first."""
 
 
 class XIELU(Learnable, float64=True):
@@ -310,9 +311,9 @@ class XIELU(Learnable, float64=True):
 
     f' = 2 alpha_p x + beta for x > 0, alpha_n (e^x - 1) + beta for x <= 0; f'(0) = beta. Each layer
     learns one pair raw_alpha_p, raw_alpha_n, with alpha_p = softplus(raw_alpha_p) > 0 and
-    alpha_n = beta + softplus(raw_alpha_n) > beta; so f tends to inf on both sides. The arguments
-    alpha_p and alpha_n are the initial values of alpha_p and alpha_n. The reference code evaluates
-    e^x - 1 at min(x, -1e-6); we do not, so that f stays continuous.
+    alpha_n = beta + softplus(raw_alpha_n) > beta; so f tends to inf on both sides. The constructor
+    takes the initial alpha_p and alpha_n, not the raw ones. The reference code evaluates e^x - 1 at
+    min(x, -1e-6); we do not, so that f stays continuous.
     Huang & Schlag 2024, Deriving Activation Functions Using Integration,
     https://arxiv.org/abs/2411.13010
     """

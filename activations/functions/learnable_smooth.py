@@ -90,7 +90,7 @@ class DyT(Learnable, float64=True):
 class Derf(Learnable, float64=True):
     """gain erf(alpha x + offset) + shift, all learnable, one set per unit. Range shift -+ gain.
 
-    f' = 2 / sqrt(pi) gain alpha e^(-(alpha x + offset)^2). The successor of dyt.
+    f' = 2 / sqrt(pi) gain alpha e^(-(alpha x + offset)^2). Proposed as the successor of dyt.
     Chen et al. 2025, Stronger Normalization-Free Transformers, https://arxiv.org/abs/2512.10938
     """
 
@@ -138,7 +138,7 @@ class Derf(Learnable, float64=True):
 
 
 def _erf_of_sum(u: Array, rest: Array) -> Array:
-    """Return erf(u + rest) for a tiny rest."""
+    """Return erf(u + rest) for a rounding error rest."""
     return erf(u) + rest * erf_derivative(u)
 
 

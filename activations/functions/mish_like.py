@@ -76,9 +76,9 @@ class Mish(SelfGated):
     """x tanh(softplus(x)) = x w / (w + 2) with w = n (n + 2), n = e^x.
 
     Range (-0.3088, inf), the minimum at x = -1.1924.
-    f' = t + x (1 - t^2) sigmoid(x) with t = tanh(softplus(x)). Both are computed with one
-    exponential m = e^-x: f = x / d and the derivative is (1 + x (1 - v^2) m / d) / d, where
-    v = 1 / (1 + 2 m) and d = m + (1 + v) / 2.
+    f' = t + x (1 - t^2) sigmoid(x) with t = tanh(softplus(x)). Value and derivative are computed
+    from one exponential m = e^-x, as x / d and (1 + x (1 - v^2) m / d) / d with v = 1 / (1 + 2 m)
+    and d = m + (1 + v) / 2.
     Misra 2019, https://arxiv.org/abs/1908.08681
     """
 

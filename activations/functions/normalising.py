@@ -135,7 +135,7 @@ class Standardize(AxisWise):
     @by_rows
     def forward(self, x: Array) -> Array:
         centred, exponent, deviation = self._centred(x)
-        scale = np.ldexp(deviation, -exponent)  # 0 for huge equal numbers only
+        scale = np.ldexp(deviation, -exponent)  # 0 only for a row of equal, huge numbers
         return centred / (scale + (scale == 0))
 
     @by_rows

@@ -125,8 +125,8 @@ class SmeLU(Elementwise):
 class SparsePlus(SmeLU):
     """0 for x <= -1, (x + 1)^2 / 4 for |x| < 1, x for x >= 1: smelu with beta = 1.
 
-    f' = min(max((x + 1) / 2, 0), 1), which is sparse_sigmoid. jax.nn.sparse_plus;
-    Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
+    f' = min(max((x + 1) / 2, 0), 1), which is sparse_sigmoid.
+    jax.nn.sparse_plus; Martins & Astudillo 2016, https://arxiv.org/abs/1602.02068
     """
 
     name = "sparse_plus"

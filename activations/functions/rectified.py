@@ -138,10 +138,11 @@ class ThresholdedReLU(Elementwise):
 class KerasReLU(Elementwise):
     """x clipped to [0, max_value] for x > threshold, else negative_slope (x - threshold).
 
-    max_value = None does not clip; the defaults give relu. We follow the code of Keras: according
-    to its documentation, f = x at the threshold, and a negative threshold does not clip at 0.
-    f' = 1 for x > threshold, else negative_slope, but 0 where x is clipped. At the threshold, Keras
-    on JAX has 1; Keras on PyTorch has negative_slope if threshold = 0 and max_value = None, else 0.
+    max_value = None does not clip; the defaults give relu. f is what the code of Keras computes;
+    its documentation differs: f = x at the threshold, and no clipping at 0 if the threshold is
+    negative. f' = 1 for x > threshold, else negative_slope, but 0 where x is clipped. At the
+    threshold, Keras on JAX has 1; Keras on PyTorch has negative_slope if threshold = 0 and
+    max_value = None, else 0.
     Keras 3.15, keras.activations.relu, https://keras.io/api/layers/activations/#relu-function
     """
 
@@ -183,7 +184,7 @@ class KerasReLU(Elementwise):
 
 
 class NLReLU(Elementwise):
-    """ln(1 + beta max(x, 0)), with beta >= 1e-30. Range [0, inf); f'(0) = 0, as for relu.
+    """ln(1 + beta max(x, 0)), with beta >= 1e-30. Range [0, inf).
 
     f' = beta / (1 + beta x) for x > 0, else 0.
     Liu et al. 2019, Natural-Logarithm-Rectified Activation Function,

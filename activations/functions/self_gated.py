@@ -46,8 +46,8 @@ class Gate(NamedTuple):
 class SelfGated(SharedParts):
     """x sigmoid(u(x)) for an increasing u. A subclass defines ``argument``.
 
-    A subclass with another gate, which is e^u only asymptotically for x -> -inf, also defines
-    ``parts``.
+    A subclass whose gate is not sigmoid(u), but also tends to e^u for x -> -inf, defines ``parts``
+    too.
     """
 
     def argument(self, x: Array, end: float) -> tuple[Array, Array | float]:
@@ -198,7 +198,7 @@ class GELUTanH(_Cubic):
     """x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), the tanh approximation of GELU.
 
     Range (-0.1700, inf). f' = s + x s (1 - s) u' with s = sigmoid(u) and
-    u = 2 sqrt(2 / pi) (x + 0.044715 x^3). The error is at most 4.8e-4. f is computed as
+    u = 2 sqrt(2 / pi) (x + 0.044715 x^3). It differs from GELU by at most 4.8e-4. f is computed as
     x sigmoid(u), which does not cancel for x < 0. JAX's default; in PyTorch approximate="tanh".
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """

@@ -54,8 +54,8 @@ class Ends(NamedTuple):
         shift, shift_rest: their sum is ln(1 / scale^2). For x > full, shift - x is exact.
         scale: a power of 2.
         exp_low: the relative correction of e^x. The relative error of NumPy's float32 exp is from
-            -3.6 to 2.5 times 2^-24; with the correction, the errors of x / (1 + e^-u) are about as
-            large to both sides.
+            -3.6 to 2.5 times 2^-24; with the correction, positive and negative errors of
+            x / (1 + e^-u) are about equally large.
     """
 
     full: float

@@ -357,7 +357,7 @@ def test_without_mpmath_no_point_beside_a_root_counts(
     """There the terms cancel: GELU' would be 30 ULP off at x = -0.75, and is right."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     measured = measure(activations.get(name), 400)
-    assert re.search(r"without \d+ points beside roots$", measured.note)
+    assert re.search(r"without \d+ points near roots$", measured.note)
     assert [one.what for one in measured.worst] == ["value", "derivative"]
     assert all(one.ulp <= bound for one, bound in zip(measured.worst, (4, 8), strict=True))
 

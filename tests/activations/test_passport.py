@@ -374,7 +374,7 @@ def test_a_wrong_derivative_is_an_error_but_has_its_passport(
 def test_without_mpmath_it_says_which_errors_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     text = " ".join(as_text(passport(get("gelu"))).split())
-    assert re.search(r"mpmath is not installed: .* without \d+ points beside roots", text)
+    assert re.search(r"mpmath is not installed: .* without \d+ points near roots", text)
     assert all(float(ulp) <= 8 for ulp in re.findall(r"within ([\d.e+]+) ULP", text))
 
 

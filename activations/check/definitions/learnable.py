@@ -101,7 +101,7 @@ define(
 
 
 def excess(x: mpf) -> mpf:
-    """Return e^x - 1 - x for x <= 0; near 0 by its series, with an error of 120 digits."""
+    """Return e^x - 1 - x for x <= 0; near 0 by its series, correct to 120 digits."""
     return exp(x) - 1 - x if x < -1e-30 else x * x / 2 + x**3 / 6 + x**4 / 24 + x**5 / 120
 
 

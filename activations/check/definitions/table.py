@@ -32,7 +32,7 @@ Parameters = dict[str, Any]
 
 @dataclass(frozen=True)
 class Range:
-    """Allowed values, from ``low`` to ``high``; random ones are log-uniform from ``least`` on."""
+    """Allowed values, ``low`` to ``high``; random sizes are log-uniform from ``least`` on."""
 
     low: float
     high: float
