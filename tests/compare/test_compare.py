@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 import yaml
+from matplotlib.text import Text
 from pytest import approx
 
 from runner import run
@@ -15,9 +16,12 @@ from runner.compare import Problem, build, compare, wording
 from runner.compare.__main__ import main
 from runner.compare.outputs import csv_text, latex, markdown, terminal
 from runner.compare.pairs import OVERALL, sharing
-from runner.compare.pictures.against import budget
+from runner.compare.pictures.against import against_settings, budget
+from runner.compare.pictures.estimates import leaderboard
 from runner.compare.pictures.health import health
 from runner.compare.pictures.heat_map import heat_map
+from runner.compare.pictures.over_epochs import curves as curves_of
+from runner.compare.pictures.over_epochs import solved
 from runner.compare.report import html
 from runner.compare.settings import differing_keys, show
 from runner.compare.table import records, score_records, table
@@ -740,7 +744,28 @@ def test_health_tells_its_numbers_in_the_cells_or_above_them(tmp_path, layers):
         write_run(tmp_path / name, name, model={"hidden": [4] * layers})
     (dead, *_) = health(build([tmp_path]))["health"].axes
     assert bool(dead.texts) == (layers == 3)
-    assert dead.get_title(loc="left").startswith("dead at the end, ") == (layers == 12)
+    assert dead.get_title(loc="left").startswith("dead at end, ") == (layers == 12)
+
+
+def test_single_runs_that_differ_in_all_have_no_picture_of_one_key(tmp_path):
+    for epochs, name in ((5, "tanh"), (50, "relu"), (500, "gelu")):
+        write_run(tmp_path / name, name, epochs=epochs)
+    comparison = build([tmp_path])
+    assert "training.epochs" in comparison.keys and not against_settings(comparison)
+
+
+def test_long_names_are_whole_in_the_pictures(tmp_path):
+    for task, (epochs, name) in itertools.product(("moons", "xor"), ((5, "tanh"), (50, "relu"))):
+        model = {"hidden": [16] * epochs}
+        write_run(tmp_path / f"{task}{name}", name, task, epochs=epochs, model=model, weights=True)
+    comparison = build([tmp_path])
+    long = {"tanh hidden=[16]*5 epochs=5", "relu hidden=[16]*50 epochs=50"}
+    with style():
+        drawn = curves_of(comparison) | solved(comparison) | health(comparison)
+        drawn |= {"leaderboard": leaderboard(comparison)["leaderboard"]}
+        for name, figure in drawn.items():
+            texts = {text.get_text() for text in figure.findobj(Text)}
+            assert long <= texts, name
 
 
 def test_depth_width_and_noise_have_pictures_of_their_own(tmp_path):

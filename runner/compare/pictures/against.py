@@ -110,6 +110,8 @@ def _against(
             marked = len(x_values) <= MOST_MARKED
             line = Line(name, members[0].activation, x, y, low, high, ringed, marked=marked)
             panels.setdefault(task, []).append(line)
+    if all(line.x.size < 2 for lines in panels.values() for line in lines):
+        return {}  # single runs differ in other keys too
     scale, outside = scale_of_lines(comparison.metric, panels)
     notes = [replicate_note(comparison.arms, how(comparison.metric)), outside]
     if tuned_here:

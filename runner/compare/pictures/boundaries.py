@@ -18,6 +18,8 @@ from runner.plots.style import MARGIN, SMALL, WIDTH, Picture, cut
 MOST_ARMS, MOST_TASKS, MOST_REPLICATES = 16, 6, 8
 COARSE, FINE, FEW_SQUARES = 60, 120, 12
 """Points along a side of a field: more if the squares are few and large."""
+MOST_SPARSE_COLUMNS = 3
+"""Where the tasks share few settings, so that each square has a name of its own."""
 MOST_SIDE = 3.7
 """Inches of a square."""
 MOST_WORST_ROWS, MOST_WORST_PANELS, MOST_MEDIANS = 12, 100, 40
@@ -65,8 +67,15 @@ def _medians(
     names = list(dict.fromkeys(arm.name for group in groups.values() for arm in group))
     names = names[:MOST_ARMS]
     tasks = list(groups)
-    if len(tasks) == 1:
-        across, side, top = _columns(len(names)), [], []
+    shown = [(arm.name, task) for task in tasks for arm in groups[task] if arm.name in names]
+    sparse = len(tasks) > 1 and 2 * len(shown) < len(names) * len(tasks)
+    side: list[str] = []
+    top: list[str] = []
+    if sparse:
+        across = _columns(len(shown), MOST_SPARSE_COLUMNS)
+        places = {one: divmod(i, across) for i, one in enumerate(shown)}
+    elif len(tasks) == 1:
+        across = _columns(len(names))
         places = {(names[i], tasks[0]): divmod(i, across) for i in range(len(names))}
     elif len(names) <= 6:
         across, side, top = len(names), tasks, names
@@ -77,7 +86,7 @@ def _medians(
     rows = 1 + max(row for row, _ in places.values())
     left = widest(side, 2.85) + 0.15 if side else 0.0
     cell = min((WIDTH - 2 * MARGIN - left) / across, max(14 / rows, 1.0), MOST_SIDE)
-    pitch = cell + (0.0 if side else 0.24)
+    pitch = cell + (0.4 if sparse else 0.0 if side else 0.24)
     dots = " or ".join(sorted({fields[task].part for task in groups}))
     every = {arm.name for task in tasks for arm in comparison.of_task(task)}
     figure = page(
@@ -88,7 +97,7 @@ def _medians(
             left_out(len(names), len(every), "settings"),
             left_out(len(tasks), len(comparison.tasks), "tasks"),
         ],
-        (1.6 if side else 1.3) + rows * pitch,
+        (1.6 if side or sparse else 1.3) + rows * pitch,
     )
     name_rows(figure, side, figure.left + left - 0.08, figure.top - 0.25, pitch, left - 0.1)
     for column, text in enumerate(top):
@@ -108,14 +117,18 @@ def _medians(
             value = score(float(arm.setting.measured(comparison.metric)[pick]), comparison.metric)
             if not side:
                 _title(figure, x, y, cell, arm.name)
+            if sparse:
+                _title(figure, x, y + 0.15, cell, task)
             label = figure.words(x + 0.04, y - cell + 0.11, value, size=SMALL - 1)
             label.set_bbox({"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 1})
     return {"boundaries": figure}
 
 
-def _columns(squares: int) -> int:
+def _columns(squares: int, most: int = 6) -> int:
     """Return a number of columns with which all rows of squares are full, or nearly so."""
-    return squares if squares <= 4 else min((4, 5, 6), key=lambda n: (-squares % n, -n))
+    if squares <= 4:
+        return min(squares, most)
+    return min(range(min(4, most), most + 1), key=lambda n: (-squares % n, -n))
 
 
 def _worst_first(

@@ -21,7 +21,7 @@ from runner.compare.pictures.layout import (
 )
 from runner.compare.scores import Arm
 from runner.compare.settings import Setting
-from runner.plots.style import Picture
+from runner.plots.style import Picture, cut
 
 MOST_ROWS, MOST_LAYERS, MOST_TASKS, MOST_ROWS_IN_ALL = 40, 30, 4, 48
 _ROW, _PANEL = 0.22, 0.78
@@ -54,9 +54,9 @@ def health(comparison: Comparison) -> dict[str, Picture]:
     left = widest((arm.name for arm in shown), 2.2) + 0.12
     width = (figure.right - figure.left - left - 0.3) / 3
     columns: tuple[tuple[str, Callable[[Setting, int], float], _Look], ...] = (
-        ("dead at the end", _dead, _SHARES),
-        ("gradient at the start", lambda s, layer: _gradient(s, layer, 0), _RATIOS),
-        ("gradient at the end", lambda s, layer: _gradient(s, layer, -1), _RATIOS),
+        ("dead at end", _dead, _SHARES),
+        ("gradient at start", lambda s, layer: _gradient(s, layer, 0), _RATIOS),
+        ("gradient at end", lambda s, layer: _gradient(s, layer, -1), _RATIOS),
     )
     y = figure.top
     for task, group in zip(tasks, groups, strict=True):
@@ -67,13 +67,15 @@ def health(comparison: Comparison) -> dict[str, Picture]:
             axes = figure.place(x, bottom, x + width, top)
             values = _by_layer(group, depth, measure)
             span = "" if width / depth >= _CELL else _span(values, words)
-            heading(axes, (title if len(tasks) == 1 else f"{task}: {title}") + span)
+            heading(axes, title + span)
             table(axes, values, words, _CELL, **colours)
             axes.tick_params(pad=1)
             numbered = range(0, depth, 5 if depth > 12 else 1)
             axes.set_xticks(numbered, [str(n + 1) for n in numbered])
             axes.set_yticks([])
             axes.set_xlabel("hidden layer", labelpad=1)
+        if len(tasks) > 1:
+            figure.words(figure.left, top + 0.08, cut(task, left - 0.1), weight="bold")
         names = [arm.name for arm in group]
         name_rows(figure, names, figure.left + left - 0.08, top, _ROW, left - 0.1)
         y = bottom - _PANEL + 0.3
@@ -112,12 +114,12 @@ def _at(values: Array, when: int) -> float:
 
 
 def _span(values: Array, words: Callable[[float], str]) -> str:
-    """Return ", 0 to 15%", the range of cells that have no room for numbers."""
+    """Return ", 0-15%", the range of cells that have no room for numbers."""
     known = values[np.isfinite(values)]
     if not known.size:
         return ""
     low, high = words(float(known.min())), words(float(known.max()))
-    return f", {low}" if low == high else f", {low} to {high}"
+    return f", {low}" if low == high else f", {low}\N{EN DASH}{high}"
 
 
 def _share(value: float) -> str:

@@ -30,11 +30,11 @@ def page(comparison: Comparison, title: str, notes: Sequence[str], height: float
         for key in ("dataset.name", "activation.name", "model.hidden", "optimizer.name")
         if key in common and key not in comparison.keys
     ]
-    swept = [
-        f"{short(key)} ({len({repr(s.config.get(key)) for s in comparison.settings})})"
-        for key in comparison.keys
-    ]
-    subtitle = "  ".join([*fixed, *(["swept: " + ", ".join(swept)] if swept else [])])
+    varied: list[str] = []
+    for key in comparison.keys:
+        count = len({repr(setting.config.get(key)) for setting in comparison.settings})
+        varied.append(f"{short(key)} ({count}{'' if varied else ' values'})")
+    subtitle = "  ".join([*fixed, *(["varied: " + ", ".join(varied)] if varied else [])])
     seeds = sorted({seed for setting in comparison.settings for seed in setting.seeds})
     span = f"seeds {seeds[0]}-{seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
     footer = f"{comparison.command}   ({len(comparison.runs)} runs, {span})"

@@ -48,8 +48,10 @@ MOST_PANELS, MOST_ESSENTIAL_PANELS = 36, 48
 WIDE, NEAR, LEAST_ERROR = 0.15, 0.05, 2e-3
 """Accuracies that span at least WIDE, with a median error of at most NEAR, have a logarithmic scale
 of the error, which is about linear below LEAST_ERROR."""
-MOST_ROOM_BESIDE_THIRDS = 1.0
-"""Inches for names beside three panels in a row; with longer names there are two panels."""
+MOST_ROOM_BESIDE_THIRDS, MOST_ROOM_BESIDE_HALVES, MOST_ROOM = 1.0, 1.8, 3.2
+"""Inches for names beside three, two and one panels in a row."""
+FEW_PANELS = 4
+"""Up to so many panels may stand below each other if names are long."""
 
 
 @dataclass
@@ -150,10 +152,13 @@ class LinePicture:
     ) -> Picture:
         names = [line.name for lines in panels.values() for line in lines]
         most = max(len(lines) for lines in panels.values())
-        room = (0.3 if self.labels_at_ends else 0.45) + widest(names, 1.75)
+        room = (0.3 if self.labels_at_ends else 0.45) + widest(names, MOST_ROOM)
         columns = min(len(panels), 2 if len(panels) < 5 or room > MOST_ROOM_BESIDE_THIRDS else 3)
+        if room > MOST_ROOM_BESIDE_HALVES and len(panels) <= FEW_PANELS:
+            columns = 1
+        room = min(room, MOST_ROOM_BESIDE_HALVES + 0.25) if columns > 1 else room
         rows = -(-len(panels) // columns)
-        height = 1.3 + max(3.4 if columns == 1 else 2.5, 0.21 * most + 0.9) * rows
+        height = 1.3 + max(3.4 if len(panels) == 1 else 2.5, 0.21 * most + 0.9) * rows
         figure = page(comparison, self.title, self.notes, height)
         axes = grid(figure, len(panels), columns, left=0.68, below=0.46, between=room)
         for index, (panel, (task, lines)) in enumerate(zip(axes, panels.items(), strict=True)):

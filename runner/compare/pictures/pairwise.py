@@ -30,6 +30,8 @@ from runner.plots.style import Picture, cut
 from runner.statistics.profiles import performance_profile
 
 MOST_ARMS = 12
+MOST_ROOM, MOST_ROOM_BESIDE_HALVES = 2.6, 1.6
+"""Inches for names beside one panel in a row, and beside two."""
 
 
 def pairwise(comparison: Comparison) -> dict[str, Picture]:
@@ -39,9 +41,9 @@ def pairwise(comparison: Comparison) -> dict[str, Picture]:
     if not families:
         return {}
     most = max(len(family.names) for family in families)
-    across = 1 if len(families) == 1 else 2
+    left = widest((name for f in families for name in f.names), MOST_ROOM) + 0.15
+    across = 1 if len(families) == 1 or left > MOST_ROOM_BESIDE_HALVES else 2
     deep = -(-len(families) // across)
-    left = widest((name for f in families for name in f.names), 1.5) + 0.15
     height = 1.4 + deep * (0.29 * most + 0.5 + left * 0.75)
     figure = page(
         comparison,
