@@ -267,10 +267,11 @@ def gaussian_quantiles(
 def linearly_separable(
     samples: int, noise: float, rng: np.random.Generator, features: int = 2, margin: float = 0.2
 ) -> Dataset:
-    """x ~ N(0, I), divided by a random hyperplane through the origin into two classes.
+    """Two classes on the two sides of a random hyperplane through the origin.
 
-    Every sample is moved along the hyperplane's normal until its distance is at least ``margin``.
-    Then it is shifted by N(0, noise^2) along each axis; the labels stay.
+    The distance of a point from the hyperplane is margin + |g|, g ~ N(0, 1); within the hyperplane
+    its coordinates are N(0, 1). Then it is shifted by N(0, noise^2) along each axis; the labels
+    stay. Raises ValueError unless margin >= 0.
     """
     check_numbers(samples, features=features)
     number("margin", margin, minimum=0)
@@ -295,9 +296,8 @@ def teacher(
 ) -> Dataset:
     """x ~ N(0, I), labelled by a random tanh network with one hidden layer.
 
-    Each output of the network is standardised, and N(0, noise^2) is added to it. Two classes: class
-    1 is the half of the samples with the larger output. More classes: the class is the index of the
-    largest output.
+    Each output is standardised, and N(0, noise^2) is added to it. Two classes: class 1 is the half
+    of the samples with the larger output. More classes: the class is the index of the largest one.
     """
     check_numbers(samples, classes, features)
     whole_number("teacher_hidden", teacher_hidden, minimum=1, maximum=100_000)

@@ -47,6 +47,7 @@ class BoundLayers:
         self.first_transposed, self.first_z = map(self.seen, first)
 
     def buffer(self, units: int) -> Array:
+        """Return new ones, (replicates, units, samples)."""
         return np.ones((self.network.replicates, units, self.samples), self.network.dtype)
 
     def first_layer(self, x: Array) -> None:
@@ -62,6 +63,7 @@ class BoundLayers:
         return self.bound_product(self.w[k][:, :-1], dz, dy)
 
     def bound_product(self, left: Array, right: Array, out: Array) -> partial[Array]:
+        """Return a call that writes the matrix product of two stacks into ``out``."""
         # A single output unit makes the products outer products, for which matmul is slow.
         outer = left.shape[-1] == 1 and not self.alone
         function = np.multiply if outer else self.product

@@ -168,6 +168,7 @@ class ForwardAndBackward(Forward):
         return forward
 
     def backward(self, targets: Array) -> None:
+        """Write dL/dz of each linear layer into ``dz``. Call it after the forward pass."""
         self.write_gradient(targets)
         self.dz[-1] *= self.samples  # from the gradient of the mean to that of the sum
         for call in self.backward_calls:
@@ -273,6 +274,7 @@ class Examiner(Evaluator):
         return found
 
     def look_for_dead_units(self, forward: Forward) -> None:
+        """Unmark in ``dead`` the units whose output here differs from that of the first sample."""
         first = [y[:, :, 0] for y in self.few.outputs]
         if forward is self.few:
             self.dead = [

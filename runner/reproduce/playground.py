@@ -17,8 +17,7 @@ DATA = ("circle", "xor", "gauss", "spiral")
 SOLVED = {"circle": 1.0, "xor": 0.95, "gauss": 1.0, "spiral": 0.0}
 """Share of 100 networks of another program that solve the data set."""
 EPOCHS = {"circle": (43.3, 35), "xor": (38.5, 45), "gauss": (1.06, 15)}
-"""Geometric mean of the epochs of that program's networks, and 3 standard errors of 20 networks in
-percent."""
+"""Geometric mean of the epochs of those networks; 3 standard errors of 20 networks, in percent."""
 PORT = "an independent program, 100 networks"
 
 

@@ -23,6 +23,7 @@ class Source:
 
     @property
     def short(self) -> str:
+        """For example "Nielsen 2015"."""
         return f"{self.authors} {self.year}"
 
 

@@ -16,8 +16,8 @@ def expected_best(scores: npt.ArrayLike, chosen_by: npt.ArrayLike | None = None)
     sum_i C(i-1, k-1) / C(n, k) x_(i), where x_(1) <= ... <= x_(n): the k trials are drawn without
     replacement, and higher is better. With ``chosen_by``, the best trial is chosen by those values,
     for instance validation accuracy, and its score is the one in ``scores``. Tang et al. 2020,
-    https://aclanthology.org/2020.acl-main.246. Dodge et al. 2019 draw with replacement, which is
-    biased.
+    https://aclanthology.org/2020.acl-main.246. The estimate of Dodge et al. 2019, who draw with
+    replacement, is biased.
     """
     x = np.asarray(scores, dtype=np.float64)
     order = np.argsort(x if chosen_by is None else np.asarray(chosen_by), kind="stable")

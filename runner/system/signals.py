@@ -113,7 +113,7 @@ class Listener:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Only store the first Ctrl-C or SIGTERM. A second one ends the process as before."""
+        """Store the first Ctrl-C or SIGTERM. A second one has its usual effect: it ends at once."""
         self.before = _handlers()
         _handle(dict.fromkeys(self.before, self._receive))
         try:

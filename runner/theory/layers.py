@@ -102,8 +102,9 @@ def predict_correlations(
 ) -> list[float]:
     """Return the correlation of z for two inputs in each layer, given that of the inputs.
 
-    It is NaN in layers whose variance is 0 or infinite. Raises TypeError for a function of a whole
-    row.
+    It is NaN in layers whose variance is 0 or infinite.
+
+    Raises TypeError for a function of a whole row.
     """
     first = layers[0]
     if predicted[0].variance <= 0:

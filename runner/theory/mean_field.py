@@ -34,11 +34,9 @@ LEAST_Q, MOST_Q = 1e-8, 1e6
 """Fixed points and the edge of chaos are searched between these variances."""
 STEPS_A_DECADE = 10
 FLAT = 1e-8
-"""If |q' / q - 1| is below this over a range, every q in it is a fixed point, as for ReLU with He's
-weights."""
+"""If |q' / q - 1| is below this over a range, all q in it are fixed points, as for ReLU with He."""
 TRAINABLE = 6
-"""Networks are trainable up to a depth of about this times xi_c: Schoenholz et al. 2017, figure
-5."""
+"""Networks are trainable to a depth of about this times xi_c (Schoenholz et al. 2017, figure 5)."""
 
 
 class FixedPoint(NamedTuple):

@@ -166,15 +166,14 @@ def decides(module: str) -> bool:
 
 
 def laboratory_code() -> str:
-    """Return a digest of the laboratory's code that decides results."""
+    """Return a digest of this laboratory's code that determines results."""
     importlib.import_module("runner.training.train")  # imports every module that trains
     texts = [(name, _text_digest(name)) for name in sorted(filter(decides, sys.modules))]
     return hashlib.sha256(repr(texts).encode()).hexdigest()[:32]
 
 
 _TEXTS: dict[str, tuple[ModuleSpec, str]] = {}
-"""For each module name, its spec at the last import, and the digest of its file at about that
-time."""
+"""By module name: its spec at the last import, and the digest of its file soon after."""
 
 
 def _text_digest(name: str) -> str:

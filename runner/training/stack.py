@@ -101,6 +101,7 @@ class Group:
         self.snapshots_at: list[int] = []
 
     def train(self, after_epoch: AfterEpoch) -> TrainingResult:
+        """Train until the last epoch, or until all replicates have ended; return the result."""
         settings = self.experiment.training
         with np.errstate(all="ignore"):  # divergence is recorded, so NumPy need not warn
             if self.epoch == 0:

@@ -17,7 +17,7 @@ from runner.training.outcome import State, TrainingResult, joined
 from runner.training.stack import Group
 
 GROUP_BYTES = 2**21
-"""A group's parameters, optimizer state and activations of one batch fit into these bytes, about
+"""Memory of a group: its parameters, optimizer state and the activations of one batch. It is about
 the second-level cache of one core. A larger stack would be slower than several groups."""
 
 

@@ -195,10 +195,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", nargs="+", metavar="NAME")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="only these activations")
     parser.add_argument("--dtype", choices=["float32", "float64", "both"], default="both")
     parser.add_argument("--cores", choices=["one", "all", "both"], default="both")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s")
     options = parser.parse_args()
     dtypes = {"both": ["float32", "float64"]}.get(options.dtype, [options.dtype])
     print(machine())

@@ -7,8 +7,7 @@
 
 Commands take turns. Each starts a new Python process with an empty run folder. With ``--cold``, the
 installed packages are dropped from the file cache before each command (Linux only). At the end, two
-tables show once where the time goes: the slowest imports (``-X importtime``) and the slowest
-functions (cProfile).
+tables show the slowest imports (``-X importtime``) and the slowest functions (cProfile).
 """
 
 from __future__ import annotations
@@ -130,7 +129,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s")
     parser.add_argument(
         "--cold", action="store_true", help="drop the file cache before each command"
     )

@@ -89,8 +89,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("activation", nargs="*", default=ACTIVATIONS)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument(
+        "activation", nargs="*", default=ACTIVATIONS, help="default: the popular ones"
+    )
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s")
     options = parser.parse_args()
     print(machine())
     print(versions(["numpy"]))

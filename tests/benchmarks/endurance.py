@@ -6,8 +6,7 @@
 
 "ms over training" is the wall time from the command to the report, minus the training time divided
 by the number of cores, per job. Memory is the resident set of the command and all of its worker
-processes after a tenth, a half and all of the time. It is read from /proc every half second (Linux
-only).
+processes after a tenth, a half and all of the time, read from /proc every half second (Linux only).
 """
 
 from __future__ import annotations

@@ -173,7 +173,12 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("functions", nargs="+", metavar="NAME[:KEY=NUMBER,...]")
+    parser.add_argument(
+        "functions",
+        nargs="+",
+        metavar="NAME[:KEY=NUMBER,...]",
+        help="an elementwise activation, with parameters",
+    )
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only one float in N")
     options = parser.parse_args(arguments)
     try:

@@ -117,8 +117,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--activations", nargs="+", default=["relu", "tanh", "gelu", "silu"])
-    parser.add_argument("--jobs", type=int, default=JOBS)
+    parser.add_argument(
+        "--activations",
+        nargs="+",
+        default=["relu", "tanh", "gelu", "silu"],
+        metavar="NAME",
+        help="default: relu tanh gelu silu",
+    )
+    parser.add_argument("--jobs", type=int, default=JOBS, help="default: %(default)s")
     parser.add_argument("--seeds", action="store_true", help="vary the seed, not the learning rate")
     parser.add_argument("--avx2", action="store_true", help="do not use AVX-512")
     parser.add_argument("--work", metavar="ACTIVATION", help=argparse.SUPPRESS)

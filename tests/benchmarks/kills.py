@@ -38,9 +38,15 @@ TAKES_TIMES = ("summary.json", "leaderboard.csv", "leaderboard.md", "leaderboard
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=200, metavar="N")
-    parser.add_argument("--seed", type=int, default=0)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--kills", type=int, default=200, metavar="N", help="disturbances (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the random moments (default: 0)"
+    )
     options = parser.parse_args()
     print(machine())
     tried, faults = disturb(options.kills, options.seed)

@@ -133,7 +133,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--activations", nargs="*", metavar="NAME")
+    parser.add_argument(
+        "--activations", nargs="*", metavar="NAME", help="these activations; default: all"
+    )
     chosen = parser.parse_args().activations
     print(machine())
     if chosen is not None:

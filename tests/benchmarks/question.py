@@ -149,9 +149,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--epochs", type=int, default=answers.EPOCHS)
-    parser.add_argument("--only", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS))
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s")
+    parser.add_argument("--epochs", type=int, default=answers.EPOCHS, help="default: %(default)s")
+    parser.add_argument(
+        "--only", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS), help="default: all"
+    )
     parser.add_argument("--avx2", action="store_true", help="do not use AVX-512")
     options = parser.parse_args()
     if options.avx2:

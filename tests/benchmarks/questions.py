@@ -4,8 +4,7 @@
     python -m tests.benchmarks.questions gated      print one answer, write nothing
 
 Each question is a file in ``conf/experiment/``; existing runs are not trained again. The numbers in
-an answer come from the comparison, but the text does not: read it again after a change of the
-experiment.
+an answer come from the comparison, but the text does not. Read it again when an experiment changes.
 """
 
 from __future__ import annotations
@@ -277,7 +276,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("experiment", nargs="*", choices=[[], *QUESTIONS], metavar="EXPERIMENT")
+    parser.add_argument(
+        "experiment",
+        nargs="*",
+        choices=[[], *QUESTIONS],
+        metavar="EXPERIMENT",
+        help=f"print the answers of these experiments: {', '.join(QUESTIONS)}",
+    )
     options = parser.parse_args()
     if options.experiment:
         for name in options.experiment:

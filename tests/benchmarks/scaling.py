@@ -83,8 +83,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", choices=list(SETTINGS), nargs="+", default=list(SETTINGS))
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s")
+    parser.add_argument(
+        "--only", choices=list(SETTINGS), nargs="+", default=list(SETTINGS), help="default: all"
+    )
     options = parser.parse_args()
     print(machine())
     rows, too_fast = [], []

@@ -188,12 +188,18 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="the base case, one core, 5 rounds")
     parser.add_argument("--grid", action="store_true", help="all combinations")
-    parser.add_argument("--popular", nargs="*", choices=POPULAR, metavar="NAME")
+    parser.add_argument(
+        "--popular",
+        nargs="*",
+        choices=POPULAR,
+        metavar="NAME",
+        help="these popular activations compared with JAX; without NAME all",
+    )
     parser.add_argument(
         "--case", action="append", metavar="PATTERN", help="only cases whose name matches"
     )
     parser.add_argument("--cores", choices=["one", "all", "both"], default="both")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s")
     parser.add_argument("--avx2", action="store_true", help="do not use AVX-512")
     options = parser.parse_args()
     if options.avx2:
