@@ -1,4 +1,4 @@
-"""The text of ``python -m runner --help``: a page, or the choices of the groups asked for."""
+"""The text of ``python -m runner --help``: a page, or the groups and choices asked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from activations.families import FAMILIES, members
 from runner.config.catalogue import GROUPS, choices
-from runner.system.terminal import ConfigError
+from runner.config.extensions import load_extensions
+from runner.config.overrides import extensions_of, read
+from runner.shell.choice import described, named
 
 USAGE = """\
 Train small networks in NumPy and see what their activation function does.
@@ -52,7 +54,7 @@ Options
   --hydra-help, --info    Hydra's own help and information
   --shell-completion      tab completion; conf/README.md says how to install it
   --version               the version of this program
-  -h, --help [GROUP]      this page, or each choice of a group in one line
+  -h, --help [NAME]       this page, a group's choices, or a choice's parameters
 
 Other commands, each with --help
   python -m runner.compare FOLDER ...    compare finished runs, old or new
@@ -78,23 +80,28 @@ WIDEST = 100
 
 
 def help_text(words: Sequence[str] = ()) -> str:
-    """Return the page, or the choices of the groups among the words, one a line.
+    """Return the page, or a description of each group or choice among the words.
 
-    Raises ConfigError for a word that is neither a group nor an override.
+    A choice may be written activation=swish; other overrides than that and extensions=[...] do not
+    matter. Raises ConfigError for a word that is none of these.
     """
     width = max(60, min(WIDEST, shutil.get_terminal_size().columns))
-    groups = [word for word in words if "=" not in word]
-    for group in groups:
-        if group not in ABOUT:
-            raise ConfigError(f"--help {group}: describes one of {', '.join(ABOUT)}")
-    if groups:
-        return "\n\n".join(_described(group, width) for group in groups)
+    extensions = [word for word in words if word.startswith("extensions=")]
+    load_extensions(extensions_of(read(extensions)))
+    parts = []
+    for word in words:
+        if word in ABOUT:
+            parts.append(_described(word, width))
+        elif "=" not in word or word.partition("=")[0] in ABOUT:
+            parts += [described(*one, extensions, width) for one in named(word, ABOUT)]
+    if parts:
+        return "\n\n".join(parts)
     return "\n".join([USAGE, _all_names(width), REST]).rstrip()
 
 
 def _all_names(width: int) -> str:
     """Return the names of all choices, group by group and family by family."""
-    lines = ["Choices (--help GROUP describes each)"]
+    lines = ["Choices (--help activation describes them, --help swish one with its parameters)"]
     for group in (*GROUPS, "experiment"):
         lines.append(f"  {f'{group}=':14}{ABOUT[group]}")
         if group != "activation":
@@ -118,6 +125,7 @@ def _described(group: str, width: int) -> str:
             lines += textwrap.wrap(
                 found[name], width, initial_indent=start, subsequent_indent=" " * column
             )
+    lines += ["", f"--help {group}.{sections[0][1][0]} describes one, with its parameters"]
     return "\n".join(lines)
 
 
