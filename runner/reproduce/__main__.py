@@ -20,7 +20,7 @@ from runner.system.terminal import ConfigError, OneLineParser, one_line, progres
 OUTPUT = Path("outputs/reproduce")
 
 _DESCRIPTION = """\
-Reproduce published results: print each expected value, its source and our value.
+Reproduce published results: print each expected value, its source and ours.
 
 Without a NAME, all results are reproduced. The command writes index.html,
 results.json and a figure for each result, NAME.png, into outputs/reproduce.
