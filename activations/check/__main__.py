@@ -72,8 +72,8 @@ class Report:
             if worst.ulp > worst.bound:
                 text += f"  > {worst.bound:g}"
                 self.broken.append(
-                    f"{worst.dtype} {worst.what} is {worst.ulp:.3g} ULP off at x = {worst.x:.9g}, "
-                    f"allowed are {worst.bound:g}"
+                    f"{worst.dtype} {worst.what} has an error of {worst.ulp:.3g} ULP at "
+                    f"x = {worst.x:.9g}, allowed are {worst.bound:g}"
                 )
             self.lines.append(text)
         if measured.why_looser:

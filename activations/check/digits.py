@@ -71,11 +71,11 @@ def measure(activation: Elementwise, count: int) -> Measured:
             smooth = ~np.isnan(truths[0].high) & ~np.isnan(truths[1].high)
             x = x[smooth]
             if not x.size:
-                return Measured(note="not measured: it has no value anywhere")
+                return Measured(note="not measured: f is NaN everywhere")
             truths = [beside_roots(x, truth[smooth]) for truth in truths]
         except Exception as error:  # a user's forward may call functions that take floats only
             reason = " ".join(str(error).split())[:60]
-            return _against_float64(activation, count, f"its forward takes floats only ({reason})")
+            return _against_float64(activation, count, f"its forward takes only floats ({reason})")
     bounds = (entry.value_ulp, entry.derivative_ulp) if entry else (VALUE_ULP, DERIVATIVE_ULP)
     if activation.surrogate_derivative and not entry:
         truths = truths[:1]

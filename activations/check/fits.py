@@ -153,7 +153,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}")
     wanted = parser.parse_args(arguments).names
     if unknown := sorted(set(wanted) - set(names)):
-        parser.error(f"no fit is named {unknown[0]}; there are {', '.join(names)}")
+        parser.error(f"fit {unknown[0]} is unknown; known: {', '.join(names)}")
     for fit in FITS:
         if not wanted or fit.name in wanted:
             coefficients = fit.coefficients()

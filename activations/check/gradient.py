@@ -93,7 +93,7 @@ def _compare_calls(activation: Activation, x: Array, other: Array) -> None:
         if not np.array_equal(expected, found, equal_nan=True):
             raise ValueError(
                 f"{name} is not the same for the same x after a call with another x; "
-                "nothing may be remembered between calls, or drawn but from self.generators"
+                "keep no state between calls, and draw random numbers only from self.generators"
             )
 
 
@@ -188,8 +188,8 @@ def _refuse(x: Array, claimed: Array, found: Array, error: Array, where: str) ->
     if off.any():
         place = x[worst] if isinstance(x[worst], str) else f"{x[worst]:.6g}"
         raise ValueError(
-            f"{where.format(place)}: gradient says {claimed[worst]:.6g}, "
-            f"differences say {found[worst]:.6g}"
+            f"{where.format(place)}: gradient is {claimed[worst]:.6g}, "
+            f"finite differences give {found[worst]:.6g}"
         )
 
 

@@ -111,7 +111,7 @@ class Numbers(np.ndarray):
             if ufunc.__name__ in _FUNCTIONS:
                 function = np.frompyfunc(_FUNCTIONS[ufunc.__name__], len(plain), 1)
                 return numbers(function(*plain))
-        raise TypeError(f"np.{ufunc.__name__} is not known in high precision")
+        raise TypeError(f"np.{ufunc.__name__} is not supported in arbitrary precision")
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, keywords: Any) -> Any:
         result = super().__array_function__(function, types, inputs, keywords)
@@ -120,7 +120,7 @@ class Numbers(np.ndarray):
         return result
 
     def astype(self, *arguments: Any, **keywords: Any) -> Any:
-        raise TypeError("a change of dtype loses the digits")
+        raise TypeError("astype would lose digits")
 
 
 def numbers(values: Any) -> Numbers:

@@ -77,7 +77,7 @@ def _try_loss(loss: Loss) -> None:
         if not abs(claimed - found) <= TOLERANCE * max(1, abs(found)) + off:
             raise ValueError(
                 f"gradient disagrees with value for {classes} classes: along a direction the "
-                f"gradient says {claimed:.6g}, differences say {found:.6g}"
+                f"gradient is {claimed:.6g}, finite differences give {found:.6g}"
             )
 
 

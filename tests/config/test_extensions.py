@@ -184,7 +184,7 @@ def test_a_wrong_gradient_is_refused_with_place_and_both_numbers(capsys):
         assert word in line
     x, claimed, found = (
         float(line.split(before)[1].split()[0].strip(",:"))
-        for before in ("at x = ", "gradient says ", "differences say ")
+        for before in ("at x = ", "gradient is ", "differences give ")
     )
     assert claimed == pytest.approx(1 + 0.5 * np.sin(x), rel=1e-4)
     assert found == pytest.approx(1 + 0.5 * np.cos(x), rel=1e-4)
