@@ -65,9 +65,9 @@ class Measured:
 
     def log_gradient(self) -> Array:
         """Return ln of each layer's gradient relative to the last layer's, (nets, depth)."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # gradients of 0 and infinite ones
             logs = np.log(self.gradient_factor)
-        return np.cumsum(logs[:, ::-1], axis=1)[:, ::-1]
+            return np.cumsum(logs[:, ::-1], axis=1)[:, ::-1]
 
     def singular_rms(self) -> list[float]:
         """Return the root mean square of each decomposed layer's singular values."""
