@@ -50,14 +50,14 @@ def picture(found: Propagation) -> Picture:
         panels += [
             ("variance of z by layer", lambda axes: _variances(axes, found, shade, other)),
             ("correlation of two inputs", lambda axes: _correlations(axes, found, shade, other)),
-            ("gradient (last layer: 1)", lambda axes: _gradients(axes, found, shade, other)),
+            ("gradient, last layer = 1", lambda axes: _gradients(axes, found, shade, other)),
             ("flat and dead units", lambda axes: _units(axes, found, shade, other)),
-            ("singular values of a layer's Jacobian", lambda axes: _spectra(axes, found)),
+            ("singular values of Jacobians", lambda axes: _spectra(axes, found)),
         ]
         if not math.isnan(found.predicted.born_dead):
             panels.append(("share born dead, by width", lambda axes: _born_dead(axes, found)))
         elif isinstance(one.activation_object(), Elementwise):
-            panels.append(("f, and what it is fed", lambda axes: _inputs(axes, found, shade)))
+            panels.append(("f and the density of z", lambda axes: _inputs(axes, found, shade)))
         rows = -(-len(panels) // 3)
         figure = Picture(heading, subtitle, notes, one.command, height=rows * ROW + 1.0)
         for index, (heading, draw) in enumerate(panels):
@@ -130,7 +130,7 @@ def _edge(axes: Axes, maps: Maps, shade: str, other: str) -> None:
         axes.plot(w, np.where(held, b, np.nan), color=shade, zorder=2)
         axes.plot(w, np.where(held, np.nan, b), color=shade, ls=(0, (2, 1.5)), zorder=2)
     else:
-        axes.annotate("there is none", (0.5, 0.5), xycoords="axes fraction", ha="center",
+        axes.annotate("no edge", (0.5, 0.5), xycoords="axes fraction", ha="center",
                       fontsize=SMALL, color=GREY)  # fmt: skip
     axes.plot(*marks[0], "x", color=other, ms=7, mew=1.8, clip_on=False, zorder=4)
     if best:
@@ -205,10 +205,10 @@ def _units(axes: Axes, found: Propagation, shade: str, other: str) -> None:
     shown = []
     if np.isfinite(saturated).any():
         _by_layer(axes, found.predicted.saturated, saturated, shade, other)
-        shown.append(f"|f'| < {found.settings.saturated:g}")
+        shown.append(f"flat: |f'| < {found.settings.saturated:g}")
     if np.nanmax(dead) > 0 or not shown:
         _by_layer(axes, found.predicted.dead, dead, shade, GREY)
-        shown.append("dead (grey)")
+        shown.append("dead: grey")
     _, high = linear_limits(np.array(drawn), least=0, most=1)
     axes.set_ylim(0, max(high, 0.02))
     round_ticks(axes.yaxis, 5)
@@ -222,27 +222,28 @@ def _spectra(axes: Axes, found: Propagation) -> None:
     spectra = [values[np.isfinite(values)] for values in measured.singular_values]
     sizes = [float(np.sqrt(np.mean(values**2))) if values.size else math.nan for values in spectra]
     shown = [k for k, size in enumerate(sizes) if size > 0 and 1e-2 < size / sizes[0] < 1e2]
-    _named(axes, "dashed: root mean square predicted", "")
-    for place, (number, shade) in enumerate(zip(measured.decomposed, shades, strict=True)):
-        text = f"layer {number}" + ("" if place in shown else f": {sizes[place]:.1g}")
-        axes.annotate(text, (0.97, 0.9 - 0.1 * place), xycoords="axes fraction", ha="right",
-                      fontsize=SMALL, color=shade)  # fmt: skip
-    if not shown:
-        return
-    reach = 1.1 * max(float(np.quantile(spectra[k], 0.999)) for k in shown)
-    tops = []
+    _named(axes, "dashed: predicted root mean square", "")
+    reach = 1.1 * max((float(np.quantile(spectra[k], 0.999)) for k in shown), default=1.0)
+    tops, halves = [], np.zeros(2)
     for k in shown:
         heights, edges = np.histogram(spectra[k], 40, (0, reach))
         shares = heights / spectra[k].size
         axes.stairs(shares, edges, color=shades[k], lw=1.3)
         tops.append(float(np.sort(shares)[-2]))
+        halves = np.maximum(halves, [shares[:14].max(), shares[-18:].max()])
         rms = found.predicted.singular_rms.get(measured.decomposed[k], math.nan)
         if rms < reach:
             axes.axvline(rms, color=shades[k], lw=0.9, ls=(0, (4, 2)))
-    axes.set_xlim(0, reach)
-    axes.set_ylim(0, 1.25 * max([*tops, 0.01]))
-    percent(axes.yaxis)
-    round_ticks(axes.yaxis, 4)
+    x, side = (0.03, "left") if halves[0] < halves[1] else (0.97, "right")
+    for place, (number, shade) in enumerate(zip(measured.decomposed, shades, strict=True)):
+        text = f"layer {number}" + ("" if place in shown else f": {sizes[place]:.1g}")
+        axes.annotate(text, (x, 0.9 - 0.1 * place), xycoords="axes fraction", ha=side,
+                      fontsize=SMALL, color=shade)  # fmt: skip
+    if shown:
+        axes.set_xlim(0, reach)
+        axes.set_ylim(0, 1.25 * max([*tops, 0.01]))
+        percent(axes.yaxis)
+        round_ticks(axes.yaxis, 4)
 
 
 def _born_dead(axes: Axes, found: Propagation) -> None:
@@ -263,7 +264,7 @@ def _born_dead(axes: Axes, found: Propagation) -> None:
     axes.set_ylim(0, 1)
     percent(axes.yaxis)
     round_ticks(axes.xaxis, 6, integer=True)
-    axes.annotate(f"here {share:.3g}", (0.97, 0.9), xycoords="axes fraction", ha="right",
+    axes.annotate(f"measured {share:.3g}", (0.97, 0.9), xycoords="axes fraction", ha="right",
                   fontsize=SMALL, color=INK)  # fmt: skip
     _named(axes, "width; one line a depth", "")
 
@@ -279,9 +280,9 @@ def _inputs(axes: Axes, found: Propagation, shade: str) -> None:
         y = activation(z)
     low, high = linear_limits(y)
     axes.plot(z, y, color=shade, zorder=3)
-    fed = "light: layer 1, dark: last" if predicted else "grey: N(0, 1)"
+    fed = f"light: layer 1, dark: {found.settings.depth}" if predicted else "grey: N(0, 1)"
     if alike := bool(predicted) and math.isclose(sizes[0], sizes[-1], rel_tol=ALIKE):
-        fed = "same in layer 1 and last"
+        fed = f"alike in layers 1 and {found.settings.depth}"
     for scale, tone in zip(sizes[-1:] if alike else sizes, (PALE, GREY), strict=False):
         if 0 < scale < math.inf:
             density = np.exp(-((z / scale) ** 2) / 2)

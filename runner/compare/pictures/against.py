@@ -115,7 +115,7 @@ def _against(
     scale, outside = scale_of_lines(comparison.metric, panels)
     notes = [replicate_note(comparison.arms, how(comparison.metric)), outside]
     if tuned_here:
-        notes.append("ring: the value that validation data chose")
+        notes.append("ring: the value chosen on validation data")
     title = f"{metric_name(comparison.metric).capitalize()} against {meaning}"
     if key == TUNED_BY_DEFAULT and len(panels) == 1:
         for found in reversals(comparison):
@@ -184,9 +184,15 @@ def budget(comparison: Comparison) -> dict[str, Picture]:
 
     note = (
         f"expected {metric_name(comparison.metric)} of the best of k trials, drawn without "
-        "replacement and chosen by validation data"
+        "replacement and chosen on validation data"
     )
     y_label = metric_name(comparison.metric)
     return LinePicture(
-        "budget", "What tuning buys", [note, outside], panels, dress, "trials", y_label
+        "budget",
+        "Score against the number of trials",
+        [note, outside],
+        panels,
+        dress,
+        "trials k",
+        y_label,
     ).draw(comparison)

@@ -141,9 +141,10 @@ def _worst_first(
     pitch = cell + 0.46
     figure = page(
         comparison,
-        f"The replicates' boundaries, worst first, {task}",
+        f"Decision boundaries on {task}, the worst replicate first",
         [
-            f"by seed and {metric_name(comparison.metric)}; below: the command of the row's worst",
+            f"above a field: seed and {metric_name(comparison.metric)}",
+            "below a row: the command that repeats its worst replicate",
             left_out(len(group), len(comparison.of_task(task)), "settings"),
             left_out(most, max(len(arm.setting.replicates) for arm in group), "replicates"),
         ],

@@ -114,10 +114,10 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
     placebos = any(arm.placebo.size > 1 for arm in comparison.arms)
     figure, axes = _forest(
         comparison,
-        "Difference to the best, replicate by replicate",
+        "Difference from the best setting",
         [
-            "paired by seed: mean, and how far each may fall short of the best (95%, simultaneous)",
-            "grey bar: placebo, how much that setting may differ from itself on other seeds"
+            "paired by seed: mean, and simultaneous 95% bounds of the shortfall; dots: replicates",
+            "grey bar: the placebo, the chance difference of one setting between two sets of seeds"
             if placebos
             else "",
         ],
@@ -134,7 +134,7 @@ def differences(comparison: Comparison) -> dict[str, Picture]:
         else:
             panel.xaxis.set_major_formatter(lambda value, _: f"{np.exp(-value):.3g}")
     unit = "points" if higher_is_better(metric) else f"{metric_name(metric)} over the best's"
-    axes[-1].set_xlabel(f"difference to the best ({unit}; left is worse)")
+    axes[-1].set_xlabel(f"difference from the best ({unit}; left is worse)")
     return {"differences": figure}
 
 

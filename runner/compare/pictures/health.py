@@ -46,7 +46,7 @@ def health(comparison: Comparison) -> dict[str, Picture]:
         "Dead units and gradient flow",
         [
             replicate_note(shown, "mean"),
-            "gradient: RMS that arrives at a hidden layer, relative to the last hidden layer",
+            "gradient: RMS of a hidden layer, divided by that of the last hidden layer",
             left_out(len(tasks), len(comparison.tasks), "tasks"),
         ],
         1.4 + sum(_ROW * len(group) + _PANEL for group in groups),

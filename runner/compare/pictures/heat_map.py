@@ -64,7 +64,7 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
         [
             replicate_note(comparison.arms, how(metric).partition(",")[0]),
             left_out(len(panels), len(cells), "combinations"),
-            "frame: chosen by validation data" if comparison.tuned else "",
+            "frame: chosen on validation data" if comparison.tuned else "",
             "each panel has its own colour scale" if len(panels) > 1 else "",
         ],
         1.4 + deep * (0.26 * len(rows) + 0.85),

@@ -74,15 +74,15 @@ def solved(comparison: Comparison) -> dict[str, Picture]:
     }
     part = " or ".join("validation" if some else "train" for some in sorted(held_out, reverse=True))
     together = 1 < max(len(lines) for lines in panels.values()) <= MOST_LINES
-    bars = "bars: 95% interval of the median epoch, if it has one" if together else "95% band"
-    target = " or ".join(f"{value:.3g}" for value in targets)
+    bars = "bars: 95% interval of the median epoch" if together else "95% band"
+    target = " or ".join(f"{100 * value:.3g}%" for value in targets)
     return LinePicture(
         "solved",
         f"Replicates that reached {part} accuracy {target}",
         [
-            replicate_note(comparison.arms, "Kaplan-Meier"),
+            replicate_note(comparison.arms, "Kaplan-Meier estimate"),
             bars,
-            "a diverged replicate never reaches it",
+            "diverged counts as never",
         ],
         panels,
         _dresser(panels, share_axis),

@@ -49,7 +49,7 @@ def pairwise(comparison: Comparison) -> dict[str, Picture]:
         comparison,
         "Probability that the row beats the column",
         [
-            replicate_note(comparison.arms, "all pairs of replicates, ties count half"),
+            replicate_note(comparison.arms, "over all pairs of replicates, a tie counts half"),
             "framed: significant in a joint test of all pairs",
         ],
         height,
@@ -114,9 +114,11 @@ def profiles(comparison: Comparison) -> dict[str, Picture]:
         "profiles",
         "Performance profiles",
         [
-            f"share of replicates whose {metric_name(metric)} is "
-            f"{'above' if better else 'below'} each value",
-            replicate_note(comparison.arms, "all replicates")
+            replicate_note(
+                comparison.arms,
+                f"share of replicates whose {metric_name(metric)} is "
+                f"{'above' if better else 'below'} each value",
+            )
             + (" and lie beyond the axis" if lost else ""),
         ],
         panels,
