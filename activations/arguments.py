@@ -87,13 +87,17 @@ def close_names(word: object, known: Iterable[str]) -> list[str]:
     """Return at most three known names that are similar to ``word``.
 
     If a name differs only in case and punctuation, as LeakyReLU does from leaky_relu, only such
-    names are returned. If no name is similar, names that begin with ``word`` are returned, provided
-    that there are at most three: vanish gives vanishing_gradient.
+    names are returned. If no name is similar, names that begin with ``word`` or have it between _
+    are returned, provided that there are at most three: vanish gives vanishing_gradient.
     """
     known, word = list(known), str(word)
     same = [name for name in known if _letters(name) == _letters(word)]
     close = same[:MOST_CLOSE] or difflib.get_close_matches(word, known, n=MOST_CLOSE, cutoff=0.75)
-    longer = [name for name in known if len(word) > 1 and name.startswith(word)]
+    longer = [
+        name
+        for name in known
+        if len(word) > 1 and (name.startswith(word) or word in name.split("_"))
+    ]
     return close or (longer if len(longer) <= MOST_CLOSE else [])
 
 

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+from typing import NoReturn
+
 import activations
+from activations.arguments import close_names
 from activations.base import Activation
 from activations.user_code import import_file
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises ValueError, one line, where argparse prints its usage and exits."""
+
+    def error(self, message: str) -> NoReturn:
+        option = message.removeprefix("unrecognized arguments: ").partition(" ")[0]
+        close = close_names(option, self._option_string_actions)
+        hint = f"did you mean {close[0]}?" if close else f"see {self.prog} --help"
+        raise ValueError(f"{message}; {hint}")
 
 
 def classes_named(what: str) -> list[type[Activation]]:

@@ -104,8 +104,8 @@ class Registry(Generic[Built]):
         for key in parameters:
             if key not in known:
                 takes = f"{self.kind} {name} takes {', '.join(known) or 'no parameters'}"
-                close = f"; {closest(key, known)}" if close_names(key, known) else ""
-                raise ValueError(f"{key} is unknown: {takes}{close}")
+                hint = closest(key, known) if close_names(key, known) else self._owners(key)
+                raise ValueError(f"{key} is unknown: {takes}{hint and '; '}{hint}")
         for key, default in known.items():
             if default is REQUIRED and key not in parameters:
                 raise ValueError(f"{key} is missing: {self.kind} {name} has no default for it")
@@ -121,6 +121,11 @@ class Registry(Generic[Built]):
             text = text or error_line(error, file_of(self[name]))
             raise ValueError(f"{self.kind} {name}: {text}") from None
         return built
+
+    def _owners(self, key: str) -> str:
+        """Return which others take a parameter: "swish takes it", or nothing."""
+        owners = [name for name in self if key in self.parameters(name)]
+        return f"{', '.join(owners)} take{'' if owners[1:] else 's'} it" if owners else ""
 
     def forget(self, module: str) -> None:
         """Remove all entries that a module has defined."""

@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from typing import NoReturn
 
 import numpy as np
 
@@ -27,7 +26,7 @@ from activations.base import Activation, Elementwise
 from activations.check.digits import measure
 from activations.check.fixed_points import fixed_points_text
 from activations.check.gradient import check_gradient, difference_error
-from activations.chosen import classes_named
+from activations.chosen import Parser, classes_named
 from activations.user_code import error_line
 
 __all__ = ["check_gradient", "main"]
@@ -103,14 +102,9 @@ class Report:
         ]
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message}; see {self.prog} --help")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Print the report for what the command line names, and return the exit status."""
-    parser = _Parser(prog="python -m activations.check", description=__doc__)
+    parser = Parser(prog="python -m activations.check", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", nargs="+", metavar="NAME|FILE.py|all")
     parser.add_argument("--points", type=int, default=400, help="points per dtype, at least 40")

@@ -17,10 +17,9 @@ import sys
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from activations.base import Activation
-from activations.chosen import classes_named
+from activations.chosen import Parser, classes_named
 from activations.families import FAMILIES
 from activations.formulas.formula import Formula
 from activations.passport.facts import Passport, passport
@@ -32,14 +31,9 @@ from activations.user_code import error_line
 INDEX = "index.html"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message}; see {self.prog} --help")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Make the passports that the command line names, and return the exit status."""
-    parser = _Parser(prog="python -m activations.passport", description=__doc__)
+    parser = Parser(prog="python -m activations.passport", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", nargs="+", metavar="NAME|FILE.py|FORMULA|all")
     parser.add_argument(

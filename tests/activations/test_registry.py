@@ -80,6 +80,10 @@ def test_unknown_names_get_the_right_ones() -> None:
         activations.get("leaky_relu", beta=1)
     with pytest.raises(ValueError, match="a is unknown: activation tanh takes no parameters"):
         activations.get("tanh", a=1)
+    with pytest.raises(ValueError, match=r"tanh takes no parameters; formula takes it$"):
+        activations.get("tanh", expression="x")
+    with pytest.raises(ValueError, match=r"; acon_c, .*, swish, xielu take it$"):
+        activations.get("tanh", beta=1)
 
 
 def test_a_command_that_takes_files_says_so_for_an_unknown_name() -> None:
@@ -91,6 +95,7 @@ def test_names_that_begin_with_the_word_are_close_if_they_are_few() -> None:
     known = ["vanishing_gradient", "softmax", "softmin", "softplus", "softsign"]
     assert close_names("vanish", known) == ["vanishing_gradient"]
     assert close_names("soft", known) == close_names("", known) == []
+    assert close_names("gradient", known) == ["vanishing_gradient"]
     assert close_names("softmin", known)[0] == "softmin"
 
 
