@@ -60,7 +60,7 @@ def _checked(found: Any) -> Dataset:
     """
     if not isinstance(found, Dataset):
         raise ValueError(
-            "it must return Dataset(x, labels, classes), which runner.data has; "
+            "it must return a runner.data.Dataset(x, labels, classes), "
             f"got a {type(found).__name__}"
         )
     x, labels = np.asarray(found.x), np.asarray(found.labels)

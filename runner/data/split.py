@@ -85,7 +85,7 @@ def split(
     if sizes["train"] <= 0:
         raise ValueError(
             f"test_fraction={test_fraction:g} and validation_fraction="
-            f"{validation_fraction:g} leave no training sample of {samples}"
+            f"{validation_fraction:g} leave no training samples (of {samples})"
         )
     order = np.random.default_rng([seed, SPLIT_STREAM]).permutation(samples)
     rows = np.split(order, [test, test + validation])

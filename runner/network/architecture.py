@@ -33,8 +33,8 @@ def check_hidden_widths(hidden: tuple[int, ...], activation: Activation) -> None
         inputs = units * activation.inputs_per_output
         if math.isnan(inputs):
             raise ValueError(
-                f"activation.pieces: {activation.name} of the whole row makes one output and "
-                "cannot be a hidden layer; give a number of pieces"
+                f"activation.pieces: {activation.name} of the whole row has one output and cannot "
+                "be a hidden layer; set a number of pieces"
             )
         if inputs != int(inputs):
             raise ValueError(
@@ -45,8 +45,8 @@ def check_hidden_widths(hidden: tuple[int, ...], activation: Activation) -> None
             low, high = activation(np.array([[0.5], [2.0]]))
             if np.array_equal(low, high):
                 raise ValueError(
-                    f"model.hidden: {activation.name} of a single unit is always {low[0]:g}, from "
-                    "which nothing is learned; choose a width of at least 2"
+                    f"model.hidden: {activation.name} of a single unit is always {low[0]:g}, so "
+                    "the network cannot learn; choose a width of at least 2"
                 )
 
 

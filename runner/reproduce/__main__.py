@@ -87,7 +87,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         return 0
     if options.readme:
         if options.names:
-            raise ConfigError("--readme writes the table of all; leave the names out")
+            raise ConfigError("--readme writes the table of all results; omit the names")
         table.parts(options.readme)
     OUTPUT.mkdir(parents=True, exist_ok=True)
     with progress_bar("reproduce", True) as progress:

@@ -52,8 +52,8 @@ def refuse_interpolation_bombs(config: Any) -> None:
     references = sum(text.count("${") for text in texts)
     if references and sum(map(len, texts)) * 3 ** (references / 3) > MOST_CHARACTERS:
         raise Bomb(
-            f"the YAML files hold {references} references ${{...}}, which may stand for more than "
-            f"{MOST_CHARACTERS:,} characters; write the values themselves"
+            f"the YAML files have {references} references ${{...}}, which could expand to more "
+            f"than {MOST_CHARACTERS:,} characters; write the values instead"
         )
 
 
@@ -99,11 +99,11 @@ def _values(node: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
     elif isinstance(node, yaml.SequenceNode):
         inside = [_values(value, known) for value in node.value]
     elif _CONTROL.search(node.value):
-        raise ValueError("it holds control characters")
+        raise ValueError("it contains control characters")
     count = 1 + sum(values for values, _ in inside)
     depth = 1 + max((levels for _, levels in inside), default=0)
     if count > MOST_VALUES:
-        raise Bomb(f"its aliases stand for more than {MOST_VALUES:,} values")
+        raise Bomb(f"its aliases expand to more than {MOST_VALUES:,} values")
     if depth > DEEPEST:
         raise Bomb(f"its values are nested more than {DEEPEST} levels deep")
     known[id(node)] = (count, depth)

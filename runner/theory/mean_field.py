@@ -191,7 +191,7 @@ class CorrelationMap:
         self.weight_variance, self.bias_variance = weight_std**2, bias_std**2
         self.next_q = self.weight_variance * float(self.covariance(1.0)) + self.bias_variance
         if not self.next_q > 0:
-            raise ValueError(f"no signal of variance {q:.4g} gets through a layer")
+            raise ValueError(f"a layer outputs 0 for inputs of variance {q:.4g}")
 
     def __call__(self, c: float | Array) -> Array:
         """Return c' for correlations in [-1, 1]."""

@@ -142,7 +142,7 @@ def cell(worst: Worst | None, dtype: str, bound: float, where: str = "") -> str:
 
 
 def ulp_table(only: list[str], others: dict[str, Peer], count: int) -> str:
-    """Return the first table, and a line that counts who keeps the bounds."""
+    """Return the first table, and a line with the number of results within the bounds."""
     libraries = ["ours", *others]
     header = ["ULP", *(f"{library} f{dtype[5:]}" for dtype in _names() for library in libraries)]
     rows, kept, measured = [], dict.fromkeys(libraries, 0), dict.fromkeys(libraries, 0)

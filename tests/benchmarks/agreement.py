@@ -80,7 +80,7 @@ def comparisons(pytorch: Peer, only: Sequence[str] = ()) -> list[dict[str, Any]]
 
 
 def apart(found: list[dict[str, Any]]) -> str:
-    """Return who agrees, and a table of the disagreements, each with its cause."""
+    """Return the functions that agree, and a table of the differences with their causes."""
     rows = [row for row in found if "why" in row]
     close = [row for row in found if "why" not in row]
     names = {row["function"].removesuffix("'") for row in found}

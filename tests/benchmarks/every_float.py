@@ -93,7 +93,7 @@ def errors(x: Array, computed: Array, truth: Array, near: list[Root]) -> Array:
             unit = np.where(inside, np.maximum(unit, least), unit)
     wide = computed.astype(np.float64)
     beyond = np.isinf(wide)
-    if beyond.any():  # infinity stands for the first number beyond the largest float
+    if beyond.any():  # count infinity as 2^128, the first number beyond the largest float
         limit = np.copysign(2.0**128, wide)
         right = (truth == wide) | (np.abs(truth) >= 2.0**128) & (truth * limit > 0)
         wide = np.where(beyond, np.where(right, truth, limit), wide)

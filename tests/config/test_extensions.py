@@ -112,7 +112,7 @@ def test_data_of_the_users_own_train_as_the_refusal_of_a_file_says():
 
 
 BAD_DATA = {
-    "(x, labels)": "must return Dataset(x, labels, classes), which runner.data has; got a tuple",
+    "(x, labels)": "must return a runner.data.Dataset(x, labels, classes), got a tuple",
     "None": "got a NoneType",
     "Dataset(x[:, 0], labels, 2)": "x must have the shape (samples, features), got (100,)",
     "Dataset([*x.tolist()[1:], [1.0]], labels, 2)": "inhomogeneous",

@@ -83,7 +83,7 @@ OWN = {
         """,
         "0.75",
         (
-            ("return Dataset", "return ", "must return Dataset(x, labels, classes)"),
+            ("return Dataset", "return ", "must return a runner.data.Dataset(x, labels, classes)"),
             ("rng, samples", "samples", "must take rng"),
             ("scale=1.0", "**scale", "takes **scale; it must take every parameter by name"),
         ),

@@ -278,7 +278,7 @@ def test_an_alias_bomb_is_found_on_every_way_in():
     lines = done.stderr.splitlines()
     assert len(lines) == len(WAYS_IN)
     for line in lines:
-        assert line.startswith("error: ") and "trap.yaml: its aliases stand for" in line
+        assert line.startswith("error: ") and "trap.yaml: its aliases expand to" in line
 
 
 def test_a_pipe_for_a_config_is_not_waited_for():

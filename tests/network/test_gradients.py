@@ -158,7 +158,7 @@ def test_learnable_parameters_and_gated_units_train_through_the_same_network():
 @pytest.mark.parametrize(
     ("activation", "hidden", "says"),
     [
-        (activations.get("maxout", pieces=None), (4,), "maxout of the whole row makes one output"),
+        (activations.get("maxout", pieces=None), (4,), "maxout of the whole row has one output"),
         (activations.get("crelu"), (4, 3), "3 outputs of crelu need 1.5 inputs"),
         (activations.get("softmax"), (4, 1), "softmax of a single unit is always 1"),
         (activations.get("standardize"), (1,), "standardize of a single unit is always 0"),
