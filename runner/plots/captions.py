@@ -12,7 +12,10 @@ from runner.plots.style import Picture
 from runner.results.run import Run
 
 _IN_TITLE = ("activation", "dataset")
-_IN_FOOTER = ("seed", "replicates", "plots", "hydra.run.dir", "extensions", "training.snapshots")
+_IN_FOOTER = (
+    *("seed", "replicates", "plots", "hydra.run.dir", "extensions", "training.snapshots"),
+    *("tune", "placebo", "objective"),
+)
 
 
 def page(run: Run, subject: str, notes: Sequence[str] = (), **layout: Any) -> Picture:
