@@ -133,8 +133,7 @@ def refuse_long_names(folder: Path) -> None:
 def make_room(folder: Path, experiment: Experiment, tell: Callable[[str], object] = note) -> None:
     """Move a stale run out of the run's folder, as ``execute`` does.
 
-    Call it before Hydra or a worker writes there. Raises ConfigError if the folder holds anything
-    else.
+    Call it before Hydra or a worker writes there. Raises ConfigError if the folder is taken.
     """
     _refuse_names(folder)
     _make_room(folder, experiment, Keeper(folder, experiment, tell))

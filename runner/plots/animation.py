@@ -61,8 +61,8 @@ class Panel(NamedTuple):
 class Frames(NamedTuple):
     """Frames as indices (height, width) into a palette, a text for each, and the rows with panels.
 
-    The page shows only these rows, in two halves; a narrow screen puts the left half above the
-    right one.
+    The page shows only these rows, in two halves: side by side or, on a narrow screen, one below
+    the other.
     """
 
     pictures: list[Array]
@@ -198,8 +198,7 @@ def _loss(figure: Picture, run: Run, epochs: Array, box: Box) -> Panel:
 
 
 def _activation(figure: Picture, run: Run, network: TrainedNetwork, box: Box) -> Panel:
-    """Draw the function and its derivative, and below them the pre-activations of the first and the
-    last hidden layer."""
+    """Draw f and f', and below them the pre-activations of the first and last hidden layers."""
     x = run.data().train_x[:1, :MOST_SAMPLES]
     last = network.replicates - 1
     layers = sorted({0, len(network.hidden) - 1})

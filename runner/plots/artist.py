@@ -1,8 +1,7 @@
 """Draw in a second process, which loads Matplotlib while the first process trains.
 
 Loading Matplotlib takes as long as training a small network. The process is forked as soon as the
-command line is parsed. At that time the only other threads belong to the BLAS, which can be forked
-safely.
+command line is parsed. The only other threads then belong to the BLAS, which can be forked safely.
 """
 
 from __future__ import annotations
@@ -74,8 +73,7 @@ class Artist:
         return cls() if sys.platform == "linux" and available_cores() > 1 else None
 
     def draw(self, extensions: Sequence[str], folder: Path, format: str) -> None:
-        """Load the extensions into the other process and draw a run's pictures there. Raises
-        DrawingError."""
+        """Load the extensions in the other process and draw there. Raises DrawingError."""
         self.worker.finish()  # an error while loading Matplotlib appears again when drawing
         self.worker.begin((list(extensions), folder, format))
         _, why = self.worker.finish()

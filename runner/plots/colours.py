@@ -77,8 +77,7 @@ def colour(activation: str) -> str:
 
 
 def counterpart(activation: str) -> str:
-    """Return the colour of a second line beside the activation's: dark grey, or brown if the
-    activation's is black."""
+    """Return the colour of a second line: dark grey, or brown if the activation's is black."""
     return BROWN if colour(activation) == "#000000" else INK
 
 
@@ -89,8 +88,7 @@ def rgb(shade: str, strength: float = 1.0) -> Array:
 
 
 def class_colours(classes: int) -> Array:
-    """Return one colour per class, (classes, 3): the palette or, for more than seven classes,
-    evenly spaced hues."""
+    """Return one colour per class, (classes, 3): the palette, or hues for more than 7 classes."""
     if classes <= len(PALETTE):
         return np.array([rgb(shade) for shade in PALETTE[:classes]])
     from matplotlib import colormaps

@@ -31,8 +31,7 @@ MOST_COLUMNS, MOST_DOTS, MOST_LABELS = 400, 50, 16
 def flow(run: Run) -> Picture:
     """Draw each layer's gradient: by epoch, and before and after training.
 
-    The dashed line is mean-field theory's prediction before training, scaled to the output layer's
-    gradient.
+    The dashed line is mean-field theory's prediction before training, scaled to the output layer.
     """
     rms = _by_layer(run, "gradient_rms")
     with np.errstate(divide="ignore"):  # 0 if any replicate's value is exactly 0
@@ -68,8 +67,7 @@ def flow(run: Run) -> Picture:
 def units(run: Run) -> Picture | None:
     """Draw the shares of dead units and of saturated outputs against the epoch, a line per layer.
 
-    If no layer ever has a dead unit, a note replaces the panel. Returns None for a network without
-    hidden layers.
+    If no layer ever has a dead unit, a note replaces the panel. Returns None without hidden layers.
     """
     layers = len(run.config.model.hidden)
     if not layers:
@@ -177,8 +175,7 @@ def _ratio(rms: Array) -> str:
 
 
 def _predicted(run: Run, centre: Array) -> tuple[Array, str]:
-    """Return the gradient RMS that theory predicts for each layer, and a note; NaN if the theory
-    does not apply."""
+    """Return each layer's predicted gradient RMS, NaN if the theory does not apply, and a note."""
     nothing = np.full(len(centre), np.nan)
     if len(centre) < 2:
         return nothing, ""

@@ -45,8 +45,7 @@ class Histogram:
 
         The palette, (colours, 3) with at most ``most`` colours, is white and the mean colours of
         the fullest cells. The indices, (cells + 1,), end with that of white. Every other cell gets
-        the nearest colour: flat areas keep their colour to one level, and antialiased edges change
-        invisibly little.
+        the nearest colour: flat areas keep their colour to one level; edges change invisibly.
         """
         used = np.flatnonzero(self.counts)
         counts = self.counts[used]

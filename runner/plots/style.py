@@ -78,8 +78,7 @@ class Picture(Figure):
     """A figure with title, subtitle, notes and footer, which a notebook shows.
 
     ``height`` applies if each of these is one line long; longer texts make the page higher.
-    ``left``, ``right``, ``bottom`` and ``top`` are the edges of the room for panels. All are in
-    inches.
+    ``left``, ``right``, ``bottom`` and ``top`` are the edges of the room for panels, in inches.
     """
 
     left: float

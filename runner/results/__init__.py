@@ -1,1 +1,1 @@
-"""A run's folder: written, read, summarised and diagnosed."""
+"""Write, read, summarise and diagnose a run's folder."""

@@ -45,8 +45,7 @@ DEAD_SHARE = 0.1
 third is harmless, so the share alone does not decide whether the finding is shown."""
 
 SATURATED_SHARE = 0.9
-"""If nine of ten outputs pass no gradient, a layer passes less than a third of the gradient's
-root mean square."""
+"""If nine of ten outputs pass no gradient, less than a third of its root mean square passes."""
 
 LEAST_KAPPA = 0.1
 """Cohen's kappa, (accuracy - chance) / (1 - chance), below which a replicate has learned nothing:
@@ -260,7 +259,7 @@ def _digits(value: float) -> str:
 
 
 def _units(experiment: Experiment, training: TrainingResult) -> list[dict[str, Any]]:
-    """Return findings on dead units and saturated layers, the more telling one first.
+    """Return findings on dead units and saturated layers, the more informative one first.
 
     A dead tanh unit is saturated for all samples, so for tanh the saturated layers come first. A
     healthy ReLU unit is off for many samples, so for ReLU the dead units come first.

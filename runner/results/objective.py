@@ -1,4 +1,4 @@
-"""The number that a run returns to a sweeper that optimizes."""
+"""The objective: the number that a job returns to a sweeper that optimizes."""
 
 from __future__ import annotations
 

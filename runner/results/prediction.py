@@ -13,12 +13,10 @@ from runner.theory.layers import predict, relative_gradients
 def predicted_gradients(
     experiment: Experiment, *, auto: bool = False, input_factor: float = 1.0
 ) -> Array:
-    """Return the predicted root mean square of dL/dz of each linear layer, divided by the output
-    layer's.
+    """Return the predicted RMS of dL/dz of each linear layer, divided by the output layer's.
 
     ``auto`` predicts for the initializer ``auto`` instead of the run's own. ``input_factor``
-    multiplies the mean square of the data. Raises ValueError with the reason if the theory does
-    not apply.
+    multiplies the mean square of the data. Raises ValueError if the theory does not apply.
     """
     parts = experiment.parts()
     initializer = INITIALIZERS["auto"]() if auto else parts.initializer

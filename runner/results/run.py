@@ -231,8 +231,8 @@ def read_run(folder: Path) -> Run:
 def read_summary(folder: Path) -> dict[str, Any]:
     """Return the content of summary.json, which has the shape that ``check_shape`` requires.
 
-    Raises ValueError, one line that begins with the file's name, if it is missing, damaged or of
-    another format.
+    Raises ValueError, one line that begins with the file's name, if it is missing, damaged or has
+    another format_version.
     """
     try:
         text = read_whole(folder / SUMMARY).decode()

@@ -1,5 +1,4 @@
-"""Summarise a run for its summary.json: each replicate's result, estimates over the replicates, and
-the findings."""
+"""Summarise a run for summary.json: results of the replicates, estimates over them, findings."""
 
 from __future__ import annotations
 

@@ -17,8 +17,7 @@ class Kind(NamedTuple):
 
 
 def check_shape(summary: dict[str, Any]) -> None:
-    """Raise ValueError, which names the key, if a key is missing or a value has a wrong type or is
-    out of range."""
+    """Raise ValueError, naming the key, if one is missing, has a wrong type or is out of range."""
     _check(summary, SUMMARY, "")
 
 

@@ -13,8 +13,7 @@ from runner.network.losses import Loss
 from runner.network.network import Network
 
 ROWS_AT_ONCE = 1024
-"""Larger batches are evaluated in parts, because an activation may need thirty times the memory of
-its input."""
+"""Larger batches are split, because an activation may need thirty times its input's memory."""
 
 
 class TrainedNetwork(Network):

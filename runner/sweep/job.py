@@ -15,8 +15,7 @@ from runner.system.files import write_whole
 from runner.system.terminal import one_line
 
 NOTES = ".failures"
-"""The folder in a sweep's folder that has a file for each failed job. Files work with every
-launcher."""
+"""The folder, in a sweep's folder, with a file for each failed job; works with every launcher."""
 
 
 @dataclass(frozen=True)

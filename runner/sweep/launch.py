@@ -45,8 +45,7 @@ class Batch:
 Ended = tuple[int, Any, str | None]
 """A task's position in its batch, the value that ``work`` returned, and the reason if it failed."""
 CarryOut = Callable[[Batch, Callable[[], bool]], Iterator[Ended]]
-"""Runs a batch and yields the tasks' results in any order; stops when its second argument returns
-True."""
+"""Runs a batch and yields results in any order, until its second argument returns True."""
 
 
 def launch(

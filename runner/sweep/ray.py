@@ -66,8 +66,7 @@ def ended(reference: Any, group: Group) -> list[Ended]:
 def connected(init: Mapping[str, Any]) -> Iterator[None]:
     """Use the cluster that this process is connected to, or connect to one within the block.
 
-    The signal handlers that Ray replaces are restored. Raises ConfigError if no cluster can be
-    reached.
+    Restores the signal handlers that Ray replaces. Raises ConfigError if it cannot connect.
     """
     if ray.is_initialized():
         yield

@@ -41,8 +41,7 @@ HISTORY = "study"
 """The name of the study's picture and table, without a suffix."""
 DEFAULTS = {"TPESampler": {"multivariate": True, "constant_liar": True}}
 """Default arguments of samplers. ``multivariate`` models parameters jointly (Falkner et al. 2018).
-``constant_liar`` counts a running trial as a bad one, so that a batch does not try almost the same
-parameters twice."""
+``constant_liar`` counts running trials as bad ones, so that the trials of a batch differ."""
 
 
 @dataclass(frozen=True)

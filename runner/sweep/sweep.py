@@ -84,8 +84,7 @@ def sweep(composition: Composition) -> int:
 def carry_out(composition: Composition, *, show_progress: bool = True) -> Swept:
     """Let the sweeper run its jobs, compare the finished runs, and write the comparison.
 
-    Ctrl-C stops the jobs at once; finished runs are still compared. Raises ConfigError for invalid
-    settings.
+    Ctrl-C stops the jobs; finished runs are still compared. Raises ConfigError.
     """
     if sets(composition.words, RUN_DIR):
         raise ConfigError(f"{RUN_DIR} is a run's folder; a sweep's is {SWEEP_DIR}")

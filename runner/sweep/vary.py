@@ -101,8 +101,7 @@ class Variations:
     def with_hydra(
         self, master: DictConfig, words: Sequence[Word], sections: dict[str, Any]
     ) -> DictConfig:
-        """Return a job's config with its ``hydra`` section: the sweep's, with the job's overrides
-        and choices."""
+        """Return a job's config with the sweep's ``hydra`` section, for the job's overrides."""
         config = OmegaConf.create({**sections, "hydra": copy.deepcopy(master.hydra)})
         hydra = config.hydra
         OmegaConf.set_readonly(hydra, False)

@@ -41,8 +41,8 @@ class GridSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Run the sweep's missing jobs, and with tuned keys the chosen settings on fresh seeds.
 
-        Returns a ``Grid``. Raises ConfigError, before anything is written, if any combination is
-        invalid.
+        Returns a ``Grid``. Raises ConfigError for an invalid combination, before anything is
+        written.
         """
         from runner.sweep.grid import sweep
 

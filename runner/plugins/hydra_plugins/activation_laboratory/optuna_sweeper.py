@@ -43,8 +43,8 @@ class OptunaSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Run the missing trials, and the chosen one again on fresh seeds.
 
-        Returns a ``Grid``. Raises ConfigError, before anything is written, if the search space is
-        invalid.
+        Returns a ``Grid``. Raises ConfigError for an invalid search space, before anything is
+        written.
         """
         from runner.sweep.study import Search, sweep
 
