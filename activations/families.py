@@ -31,9 +31,11 @@ FAMILIES = {
         (-2.0, 4.0),
     ),
     "self_gated": Family(
-        "Self-gated: x times a gate of x", ("gelu", "self_gated", "mish_like"), (-5.0, 5.0)
+        "Self-gated: x times a gate g(x)", ("gelu", "self_gated", "mish_like"), (-5.0, 5.0)
     ),
-    "sigmoids": Family("S-shapes and bells", ("sigmoidal", "gaussian"), (-5.0, 5.0), (-1.9, 1.9)),
+    "sigmoids": Family(
+        "S-shaped and bell-shaped", ("sigmoidal", "gaussian"), (-5.0, 5.0), (-1.9, 1.9)
+    ),
     "algebraic": Family(
         "Algebraic and logarithmic", ("algebraic", "softplus_like"), (-5.0, 5.0), (-3.0, 4.0)
     ),
@@ -44,7 +46,7 @@ FAMILIES = {
     ),
     "periodic": Family("Periodic", ("periodic",), (-6.0, 6.0), (-3.0, 3.0), members=("snake",)),
     "learnable": Family(
-        "With parameters that training adjusts",
+        "With learnable parameters",
         ("learnable", "learnable_smooth", "pade", "formula"),
     ),
     "gated": Family(
@@ -52,14 +54,14 @@ FAMILIES = {
         ("gated",),
         (-4.0, 4.0),
         (-3.0, 4.0),
-        "over a, with b = -1, 1, 2 from pale to dark",
+        "curves over a for b = -1, 1, 2, from pale to dark",
     ),
     "probabilities": Family(
-        "A row becomes probabilities",
+        "Probabilities: softmax and similar functions of a row",
         ("axiswise", "sparse_axiswise"),
         (-4.0, 4.0),
         (-0.65, 1.1),
-        "first output, and its slope, for the row (x, 0, -1)",
+        "first output for the row (x, 0, -1)",
         members=("taylor_softmax",),
     ),
     "rows": Family(
@@ -67,7 +69,7 @@ FAMILIES = {
         ("normalising", "grouped"),
         (-4.0, 4.0),
         (-4.0, 4.0),
-        "first output, and its slope, for the row (x, 0, -1)",
+        "first output for the row (x, 0, -1)",
         members=("log_softmax",),
     ),
     "others": Family("Others", ()),
@@ -104,10 +106,10 @@ SHOWN: dict[str, dict[str, tuple[Any, ...]]] = {
 """Parameter values of each curve, for functions that are not drawn at their defaults only."""
 
 NOTES = {
-    "crelu": "dark, pale: two outputs",
+    "crelu": "two outputs: dark, pale",
     "formula": "x * tanh(softplus(x))",
-    "rrelu": "when it does not train",
-    "sign_ste": "f' stands in to train it",
+    "rrelu": "outside training",
+    "sign_ste": "f' is a surrogate",
 }
 """Text below the name, instead of the parameters."""
 

@@ -52,10 +52,10 @@ def draw(passport: Passport) -> Drawing:
 def _note(inputs_per_output: float) -> str:
     """Return a note on the curves of ``along`` for a function of several inputs."""
     if inputs_per_output < 1:
-        return "dark and pale: the outputs of one input"
+        return "two outputs: dark and pale"
     if inputs_per_output == 2:
-        return "over a, with b = -1, 1, 2 from pale to dark"
-    return "first output, and its slope, for the row (x, 0, -1)"
+        return "curves over a for b = -1, 1, 2, from pale to dark"
+    return "first output for the row (x, 0, -1)"
 
 
 def _reach(activation: Activation) -> float:
