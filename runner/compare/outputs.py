@@ -125,7 +125,7 @@ def markdown(comparison: Comparison) -> str:
         headings, *body = [[_inert(text) for text in line] for line in table(comparison, family)]
         lines += ["", f"## {_inert(family.task)}", ""]
         lines += [f"| {' | '.join(line)} |" for line in (headings, ["---"] * len(headings), *body)]
-    lines += ["", legend(comparison.metric)]
+    lines += ["", legend(comparison)]
     for title, problems in comparison.listed_problems.items():
         if problems:
             lines += ["", f"## {title}", ""]

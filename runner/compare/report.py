@@ -59,7 +59,7 @@ def html(
         "facts": escape(_facts(comparison)),
         "command": escape(comparison.command),
         "verdict": _items(verdict),
-        "how": escape(legend(comparison.metric)),
+        "how": escape(legend(comparison)),
         "together": _together(comparison),
         "headings": '<th scope="col" class="pick">show</th>'
         + "".join(
@@ -307,35 +307,36 @@ def _common(comparison: Comparison) -> str:
 
 def _method(comparison: Comparison) -> list[str]:
     better = higher_is_better(comparison.metric)
+    when = (
+        "at the epoch of its lowest validation loss"
+        if comparison.metric.startswith("best.")
+        else "at its last epoch"
+    )
+    diverged = "accuracy 0" if better else "the greatest finite loss of its task"
     lines = [
-        f"Score: {metric_name(comparison.metric)} of each replicate, "
-        + (
-            "at the epoch of its lowest validation loss."
-            if comparison.metric.startswith("best.")
-            else "at its last epoch."
-        ),
-        f"Intervals of scores: {how(comparison.metric)}. leaderboard.csv adds the interquartile "
-        "mean with a percentile bootstrap from 10 replicates up.",
-        "A diverged replicate scores "
-        + ("accuracy 0" if better else "the greatest finite loss of its task")
-        + "; no score or test leaves it out.",
-        "Best: multiple comparisons with the best (Hsu), by Student's t of paired differences, "
-        "with random signs of the residuals. In about 5% of experiments, for each task, the best "
-        'setting is called worse or an interval of "short by" misses the true value; more often '
-        "where failures are rare. Settings are compared on the seeds they all have; those that "
-        "share fewer than 6 are not judged.",
+        f"The score is the {metric_name(comparison.metric)} of each replicate {when}.",
+        f"A diverged replicate counts as {diverged}; it is never left out.",
+        f"The leaderboard shows the scores' {how(comparison.metric)}. From 10 replicates on, "
+        "leaderboard.csv adds the interquartile mean with a percentile-bootstrap interval.",
+        'Column "best": Hsu\'s multiple comparisons with the best. Scores are paired by seed; '
+        "quantiles of Student's t come from random signs of the residuals. In about 5% of "
+        "experiments the result of a task is wrong: the best setting is called worse, or a true "
+        'shortfall is outside its "short by" interval. It is wrong more often if failures are '
+        "rare. Settings are compared on the seeds that all of them have; a setting that shares "
+        "fewer than 6 seeds with the others is not judged.",
         *_unseen(comparison),
-        "Pairs: step-down joint sign flips over all pairs of a task (Westfall & Young).",
-        "Median epoch solved: over all replicates; one that never solved counts as infinite. "
-        "Empty where fewer than half solved.",
-        "Solved by: Kaplan-Meier; a replicate that stopped unsolved is censored, one that "
-        "diverged never solves.",
+        "pairs.csv and the frames in the picture pairwise: sign-flip tests of all pairs of a task, "
+        "adjusted step by step (Westfall & Young).",
+        'Column "median epoch solved": the median over all replicates; one that never solved the '
+        "task counts as infinite. It is empty if fewer than half solved it.",
+        "Picture solved: the Kaplan-Meier estimate. A replicate that stopped before it solved the "
+        "task is censored; one that diverged never solves it.",
     ]
     if comparison.tuned:
         lines.append(
-            f"Tuned: {', '.join(comparison.tuned)}, by mean validation result on the seeds that "
-            "all trials of a setting have; where all chosen trials of a task have other seeds, "
-            "these alone give the scores."
+            f"Tuned: {', '.join(comparison.tuned)}. The value with the best mean validation result "
+            "is chosen, on the seeds that all trials of a setting have. If all chosen trials of a "
+            "task also have other seeds, only these give the scores."
         )
     return lines
 
@@ -352,7 +353,7 @@ def _unseen(comparison: Comparison) -> list[str]:
         )
     if comparison.families[0].task == OVERALL:
         lines.append(
-            "Over all tasks: a seed's score is its mean over these tasks; it says nothing about "
-            "other tasks."
+            "Over all tasks, a seed's score is its mean over these tasks. The result says nothing "
+            "about other tasks."
         )
     return lines

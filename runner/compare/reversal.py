@@ -32,7 +32,7 @@ class Reversal(NamedTuple):
 
     def sentence(self, metric: str) -> str:
         return (
-            f"On {self.task} the ranking reverses with the learning rate: at {show(self.rate)} "
+            f"On {self.task}, the ranking reverses with the learning rate: at {show(self.rate)} "
             f"{self.first} is ahead of {self.second} by {difference(self.lead, metric)}, at "
             f"{show(self.greater_rate)} {self.second} is ahead by "
             f"{difference(self.second_lead, metric)}."

@@ -18,9 +18,14 @@ from runner.compare.wording import metric_name, shortfall, with_interval
 from runner.statistics.estimates import how
 
 BEST = (
-    "Best: which settings could be the best, and by how much the others fall short of it. Each "
-    "task's statement is right in 95% of experiments, unless failures are too rare to show in its "
-    "seeds (multiple comparisons with the best, paired by seed, by sign flips)."
+    '"Could be": the data do not exclude that the setting is the best of its task. "Short by up to '
+    '3 points": it is worse than the best, by 0 to 3 points. What the table says about a task is '
+    "right in 95% of experiments, unless failures are too rare to show in its seeds."
+)
+BECAUSE = (
+    '"Because": a problem that the setting\'s run reports and no run that could be the best does. '
+    "It is shown only if one of these differs in nothing but the activation, and may not be the "
+    "cause."
 )
 
 
@@ -88,7 +93,9 @@ def _columns(comparison: Comparison) -> list[Column]:
         Column("task", lambda s: s.task),
         Column("name", lambda s: s.name, Place.CSV | Place.TABLES, heading="setting"),
     ]
-    because = Column("because", lambda s: s.reason, Place.PAGE)
+    because = Column(
+        "because", lambda s: s.reason, Place.PAGE if _reasons(comparison) else Place(0)
+    )
     rest = [
         Column(
             "score",
@@ -319,6 +326,13 @@ def score_records(comparison: Comparison) -> list[dict[str, Any]]:
     return lines
 
 
-def legend(metric: str) -> str:
+def legend(comparison: Comparison) -> str:
     """Return the note that explains the leaderboard's scores and marks."""
-    return f"Score: {how(metric)}, over replicates; rows are sorted by it. {BEST}"
+    metric = comparison.metric
+    score = f"{metric_name(metric).capitalize()}: {how(metric)}, over replicates."
+    notes = [score, "Rows are sorted by it.", BEST, *([BECAUSE] if _reasons(comparison) else [])]
+    return " ".join(notes)
+
+
+def _reasons(comparison: Comparison) -> bool:
+    return any(one.reason for family in comparison.families for one in family.standings)

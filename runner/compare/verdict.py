@@ -37,16 +37,25 @@ def sentences(comparison: Comparison) -> list[str]:
     result = []
     for family in comparison.families:
         tasks = len(family.standings[0].arms)
-        place = f"Over these {tasks} tasks" if family.task == OVERALL else f"On {family.task}"
+        place = f"Over these {tasks} tasks," if family.task == OVERALL else f"On {family.task},"
         result += [f"{place} {text}" for text in _family(family)]
     return [
-        *(result or ["There is only one setting: nothing to compare."]),
+        *(result or [_nothing(comparison)]),
         *(reversal.sentence(comparison.metric) for reversal in reversals(comparison)),
         *_failures(comparison),
         *_tuning(comparison),
         *_placebo(comparison),
         *_mixture(comparison),
     ]
+
+
+def _nothing(comparison: Comparison) -> str:
+    if len(comparison.arms) == 1:
+        return "There is only one setting: there is nothing to compare."
+    return (
+        "Each data set has only one setting: there is nothing to compare, as settings are "
+        "compared only on the same data."
+    )
 
 
 def _family(family: Family) -> list[str]:
@@ -57,8 +66,8 @@ def _family(family: Family) -> list[str]:
         return [f"there is no verdict: {k} settings are too many; the most is {MOST_ARMS_JUDGED}."]
     if not family.seeds:
         return [
-            "there is no verdict: no two settings share more than "
-            f"{counted(family.most_shared, 'seed')}; it takes {FEWEST_BLOCKS}, better 10."
+            f"there is no verdict: it needs settings with {FEWEST_BLOCKS} common seeds, better "
+            f"10, but no two share more than {counted(family.most_shared, 'seed')}."
         ]
     return [*_judged(family), *_unjudged(family)]
 
@@ -134,8 +143,8 @@ def _unjudged(family: Family) -> list[str]:
     if not left:
         return []
     return [
-        f"there is no verdict on {listed(left)}: fewer than {FEWEST_BLOCKS} seeds are shared with "
-        "all others."
+        f"there is no verdict on {listed(left)}: {'they share' if left[1:] else 'it shares'} fewer "
+        f"than {FEWEST_BLOCKS} seeds with the others."
     ]
 
 
@@ -145,15 +154,17 @@ def _failures(comparison: Comparison) -> list[str]:
     worst = sorted((name for name in lost if lost[name]), key=lambda name: -lost[name])
     if worst:
         better = higher_is_better(comparison.metric)
+        count = sum(lost.values())
         result.append(
-            f"{sum(lost.values())} of {sum(len(a.scores) for a in comparison.arms)} replicates "
-            f"diverged ({listed([f'{name} {lost[name]}' for name in worst], 4)}); they count as "
+            f"{count} of {sum(len(a.scores) for a in comparison.arms)} replicates diverged "
+            f"({listed([f'{name}: {lost[name]}' for name in worst], 4)}); "
+            f"{'it counts' if count == 1 else 'they count'} as "
             f"{'accuracy 0' if better else 'the greatest loss of their task'}."
         )
     failed, repeated = len(comparison.failures), len(comparison.repeated)
     if failed:
         are = "is" if failed == 1 else "are"
-        result.append(f"{counted(failed, 'job')} failed and {are} listed with the reason.")
+        result.append(f"{counted(failed, 'job')} failed and {are} listed below with the reason.")
     outdated = comparison.outdated
     if outdated:
         several = len(outdated) > 1
@@ -165,7 +176,8 @@ def _failures(comparison: Comparison) -> list[str]:
     unused = len(comparison.problems) - repeated - len(outdated)
     if unused:
         result.append(
-            f"{counted(unused, 'folder')} could not be used, or only in part; reasons are listed."
+            f"{counted(unused, 'folder')} could not be used, or only in part; the reasons are "
+            "listed below."
         )
     if repeated:
         repeat = "repeats" if repeated == 1 else "repeat"

@@ -60,7 +60,8 @@ def difference_with_interval(found: Estimate, metric: str) -> str:
 def shortfall(short: tuple[float, float], metric: str) -> str:
     """Return "1.20 to 3.40 points", "a factor of 1.25 to 3.2", without a least amount
     "up to 3.40 points", "a factor of up to 3.2"."""
-    low, high = (difference(end, metric, unit=False) for end in short)
+    most = 1.0 if higher_is_better(metric) else math.inf  # an interval may exceed 100 points
+    low, high = (difference(min(end, most), metric, unit=False) for end in short)
     both = f"up to {high}" if short[0] <= 0 else high if low == high else f"{low} to {high}"
     return f"{both} points" if higher_is_better(metric) else f"a factor of {both}"
 
@@ -68,7 +69,7 @@ def shortfall(short: tuple[float, float], metric: str) -> str:
 def lost_at_most(most: float, metric: str) -> str:
     """Return "you lose at most 3.40 points", "the loss is at most 1.25 times the best's"."""
     if higher_is_better(metric):
-        return f"you lose at most {difference(most, metric)}"
+        return f"you lose at most {difference(min(most, 1.0), metric)}"
     return f"the loss is at most {difference(most, metric, unit=False)} times the best's"
 
 

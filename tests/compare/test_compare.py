@@ -178,7 +178,7 @@ def test_failures_count_and_are_never_dropped(tmp_path):
     relu = next(row for row in records(comparison) if row["name"] == "relu")
     assert relu["score"] == approx(0.76) and relu["n"] == 10
     assert (relu["diverged"], relu["solved"]) == (2, 8)
-    assert "2 of 20 replicates diverged (relu on moons 2)" in verdict(tmp_path)
+    assert "2 of 20 replicates diverged (relu on moons: 2)" in verdict(tmp_path)
 
 
 def test_a_diverged_replicate_has_the_greatest_loss_of_its_task(tmp_path):
@@ -308,7 +308,8 @@ def test_settings_of_different_data_are_never_compared(tmp_path):
     comparison = build([tmp_path])
     assert comparison.tasks == ["moons", "spirals"]
     assert not any(family.pairs for family in comparison.families)
-    assert "only one setting" in verdict(tmp_path)
+    assert "Each data set has only one setting" in verdict(tmp_path)
+    assert verdict(tmp_path / "1").startswith("There is only one setting")
 
 
 def test_the_settings_that_could_be_the_best_are_named_and_what_the_others_lack(tmp_path):
@@ -319,10 +320,10 @@ def test_the_settings_that_could_be_the_best_are_named_and_what_the_others_lack(
     use, short, lost = sentences(comparison)
     gelu, silu, *others = family.names
     assert (
-        use == f"On moons use {gelu} or {silu}; {' and '.join(others)} are worse on all 10 seeds."
+        use == f"On moons, use {gelu} or {silu}; {' and '.join(others)} are worse on all 10 seeds."
     )
     assert f"{others[0]} falls short of the best by " in short and short.endswith("(10 seeds).")
-    assert lost.startswith(f"On moons whichever of {gelu} and {silu} you take, you lose at most ")
+    assert lost.startswith(f"On moons, whichever of {gelu} and {silu} you take, you lose at most ")
     assert all(low > 0.03 for low, _ in (one.short for one in family.judged(False)))
 
 
@@ -332,7 +333,7 @@ def test_settings_that_all_could_be_the_best_say_what_is_lost_at_most(tmp_path):
     most = max(one.short[1] for one in comparison.families[0].standings)
     (text,) = sentences(comparison)
     assert text == (
-        f"On moons use {' or '.join(comparison.families[0].names)}: 10 seeds do not show that "
+        f"On moons, use {' or '.join(comparison.families[0].names)}: 10 seeds do not show that "
         f"one is worse; whichever of them you take, you lose at most {100 * most:.2f} points."
     )
 
@@ -346,13 +347,13 @@ def test_settings_that_do_no_better_than_chance_are_not_recommended_and_no_cause
         write_summary(folder, {**summary, "diagnosis": [finding] * (activation == "sin")})
     (text,) = sentences(build([tmp_path]))
     assert text.startswith(
-        "On two_spirals no setting is clearly better than chance (50%): the highest mean is that "
+        "On two_spirals, no setting is clearly better than chance (50%): the highest mean is that "
         "of relu, 50.3% ("
     )
     assert text.endswith(" test accuracy (12 seeds).")
     assert "chance" not in verdict(tmp_path, metric="test_loss")
     write_run(tmp_path / "gelu", "gelu", "two_spirals", [0.9, 0.91, 0.92] * 4)
-    assert "On two_spirals use gelu, 91.0%" in verdict(tmp_path)
+    assert "On two_spirals, use gelu, 91.0%" in verdict(tmp_path)
 
 
 @pytest.mark.parametrize("classes", [10, None, "2", True, 0])
@@ -361,7 +362,7 @@ def test_chance_is_that_of_the_number_of_classes_and_unknown_without_it(tmp_path
         folder = write_run(tmp_path / activation, activation, "rings", [score, score + 0.01] * 5)
         summary = json.loads((folder / "summary.json").read_text())
         write_summary(folder, {**summary, "classes": classes})
-    assert verdict(tmp_path).startswith("On rings use relu, 30.5%")
+    assert verdict(tmp_path).startswith("On rings, use relu, 30.5%")
     (family,) = build([tmp_path]).families
     chance = family.standings[0].settings[0].chance
     assert chance == approx(0.1 if classes == 10 else np.nan, nan_ok=True)
@@ -371,7 +372,7 @@ def test_many_that_could_be_the_best_are_not_recommended_where_much_can_be_lost(
     write_run(tmp_path / "1", "tanh", scores=[0.95, 0.6] * 5)
     write_run(tmp_path / "2", "relu", scores=[0.6, 0.94] * 5)
     (text,) = sentences(build([tmp_path]))
-    assert text.startswith("On moons 10 seeds do not decide between tanh and relu; the highest ")
+    assert text.startswith("On moons, 10 seeds do not decide between tanh and relu; the highest ")
     assert "mean is that of tanh, 77.5% (" in text and "use" not in text
     assert "whichever of them you take, you lose at most " in text
 
@@ -388,7 +389,9 @@ def test_fewer_than_six_replicates_decide_nothing(tmp_path, n):
     comparison = build([tmp_path])
     assert len(comparison.families[0].judged(None)) == 2
     seeds = f"{n} seed" + "s" * (n > 1)
-    assert f"no two settings share more than {seeds}; it takes 6" in sentences(comparison)[0]
+    assert (
+        f"6 common seeds, better 10, but no two share more than {seeds}" in sentences(comparison)[0]
+    )
     assert "best" not in table(comparison, comparison.families[0])[0]
     assert np.isnan(records(comparison)[0]["low"]) == (n == 1)
 
@@ -402,7 +405,7 @@ def test_over_all_tasks_a_block_is_a_seed_and_its_score_the_mean_over_the_tasks(
     expected = np.mean([family.standings[0].scores for family in tasks], axis=0)
     assert best.name == "gelu" and best.scores == approx(expected)
     assert records(comparison)[0]["n"] == overall.pairs[0].n == len(overall.seeds) == 10
-    assert sentences(comparison)[0].startswith("Over these 2 tasks use gelu, 9")
+    assert sentences(comparison)[0].startswith("Over these 2 tasks, use gelu, 9")
 
 
 def test_losses_are_compared_by_ratio_and_none_of_0_or_infinity_breaks_it(tmp_path):
@@ -439,6 +442,13 @@ def test_who_falls_short_is_told_with_a_finding_that_the_best_do_not_have(tmp_pa
     assert "; tanh is worse on all 10 seeds because it is vanishing." in sentences(comparison)[0]
     assert [row["because"] for row in records(comparison)] == ["", "", "it is vanishing"]
     assert "| it is vanishing |" in markdown(comparison)
+    with_reason = html(comparison, tmp_path, {})
+    for folder in tmp_path.iterdir():
+        summary = json.loads((folder / "summary.json").read_text())
+        write_summary(folder, {**summary, "diagnosis": []})
+    without = html(build([tmp_path]), tmp_path, {})
+    assert ">because</th>" in with_reason and "may not be the cause" in with_reason
+    assert ">because</th>" not in without and "may not be the cause" not in without
 
 
 def test_no_cause_is_named_where_more_than_the_activation_differs(tmp_path):
@@ -501,8 +511,8 @@ def test_a_setting_with_too_few_seeds_has_no_verdict_and_takes_none_from_the_oth
     family = family_of(comparison, "moons")
     assert [one.name for one in family.judged(True)] == ["gelu"]
     assert [one.name for one in family.judged(None)] == ["relu"] == family.names[:1]
-    assert "On moons there is no verdict on relu (5 seeds)" in verdict(tmp_path)
-    assert "On spirals there is no verdict: no two settings share more than 3 seeds" in verdict(
+    assert "On moons, there is no verdict on relu (5 seeds)" in verdict(tmp_path)
+    assert "On spirals, there is no verdict: it needs settings with 6 common seeds" in verdict(
         tmp_path
     )
     row = next(row for row in records(comparison) if row["name"] == "relu")
@@ -535,7 +545,7 @@ def test_a_ranking_that_reverses_between_learning_rates_is_told(tmp_path, tune):
             scores = (0.8 + gap + 0.1 * noise).tolist()
             write_run(tmp_path / f"{name}{rate}", name, scores=scores, learning_rate=rate)
     (text,) = (text for text in sentences(build([tmp_path], tune=tune)) if "reverses" in text)
-    assert "On moons the ranking reverses with the learning rate: at " in text
+    assert "On moons, the ranking reverses with the learning rate: at " in text
     assert "at 1 tanh is ahead of gelu by " in text or "at 1 tanh is ahead by " in text
 
 
@@ -786,7 +796,7 @@ def test_the_command_prints_the_leaderboard_and_writes_beside_the_runs(tmp_path,
     write_sweep(tmp_path / "s", {"tanh": 0, "gelu": 0.05}, n=10)
     assert main([str(tmp_path / "s"), "--no-pictures"]) == 0
     shown = capsys.readouterr().out
-    assert "On moons use gelu" in shown and "comparison/index.html" in shown
+    assert "On moons, use gelu" in shown and "comparison/index.html" in shown
     data = (tmp_path / "s" / "comparison" / "index.html").read_text()
     assert json.loads(data.split('id="data">')[1].split("</script>")[0])["rows"]
     # The comparison's own folder is no run and no problem the next time.
@@ -958,6 +968,12 @@ def test_a_difference_has_a_digit_more_than_its_scores():
     assert wording.score(0.9944, "test_accuracy") == wording.score(0.9936, "test_accuracy")
     assert wording.difference(0.9936 - 0.9944, "test_accuracy") == "\N{MINUS SIGN}0.08 points"
     assert wording.difference(0.0, "test_accuracy") == "0 points"
+
+
+def test_no_accuracy_falls_short_by_more_than_all():
+    assert wording.shortfall((0.2, 1.045), "test_accuracy") == "20.00 to 100.00 points"
+    assert wording.lost_at_most(1.045, "test_accuracy") == "you lose at most 100.00 points"
+    assert wording.shortfall((0, np.log(20)), "test_loss") == "a factor of up to 20"
 
 
 @pytest.mark.parametrize("metric", ["test_accuracy", "test_loss"])

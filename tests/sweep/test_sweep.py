@@ -52,7 +52,7 @@ def test_a_sweep_runs_every_combination_and_compares_them(capsys):
     out, told = capsys.readouterr()
     assert told.startswith("note: 2 replicates will not show which setting is best: it takes 6")
     assert "sweep of 4 jobs" in out
-    assert "it takes 6, better 10" in out
+    assert "it needs settings with 6 common seeds, better 10" in out
     (sweep,) = Path("outputs/sweeps").iterdir()
     assert sum((sweep / d / "summary.json").is_file() for d in os.listdir(sweep)) == 4
     for name in ("index.html", "leaderboard.csv", "leaderboard.md"):

@@ -131,7 +131,7 @@
       const row = data.rows[index];
       const words = keys.map((key) => data.named.includes(key) ? row.facets[key]
         : `${key}=${row.facets[key]}`);
-      return [index, { ...row, name: words.join(", ") || row.name }];
+      return [index, { ...row, name: words.join(" ") || row.name }];
     });
   }
   const plot = () => plotCurves(byId("plot"), byId("values"), byId("curve").value, entries(),
