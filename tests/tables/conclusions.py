@@ -105,7 +105,8 @@ TABLES = (
         "How often a setting that is as good as any is called worse",
         f"""{SWEEPS:,} simulated sweeps of {SETTINGS} settings with equal means and n seeds. The
         first number of a cell is how often the first setting is called worse, the second number
-        how often the second setting is. Both should be at most 5%. If a setting fails rarely, the
+        how often the second setting is. Both should be at most 5%. "Five times as wide": the
+        standard deviation is five times as large. If a setting fails rarely, the
         n seeds may contain no failure; then other settings are called worse too often.""",
         BEST_SET,
         measure_best,
