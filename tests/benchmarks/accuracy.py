@@ -42,7 +42,7 @@ Worst = tuple[float, float]
 
 
 def definition(shared: Shared) -> Reference:
-    """Return the definition of that function with those parameters."""
+    """Return the definition of a function with its parameters. Raises ValueError if none exists."""
     wanted = activations.get(shared.name, **shared.parameters).hyperparameters
     for entry in REFERENCES:
         if entry.name == shared.name:
@@ -127,7 +127,7 @@ def _keep_worst(found: Any, pairs: Any, exactly: list[Exact], dtype: Any, spread
 
 
 def cell(worst: Worst | None, dtype: str, bound: float, where: str = "") -> str:
-    """Return "1.9", or what is lost and where for an error beyond the bound."""
+    """Return an error as "1.9"; beyond the bound, also its x or that all digits are lost."""
     if worst is None:
         return ""
     error, x = worst

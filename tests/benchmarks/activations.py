@@ -36,7 +36,7 @@ OUR_ARGUMENTS: dict[str, dict[str, float]] = {
     "elu": {"alpha": 1.0},
     "leaky_relu": {"alpha": 0.2},
 }
-"""Where the two libraries' defaults may differ."""
+"""Parameters whose defaults may differ between the two libraries."""
 Pair = Callable[[], tuple[Any, Any]]
 
 
@@ -125,7 +125,7 @@ def their_pair(name: str, dtype: str) -> Pair:
 
 
 def work() -> None:
-    """The child process: answer each [name, dtype] with the milliseconds of one round."""
+    """Run as child process: answer each [name, dtype, path] with the milliseconds of one round."""
     keep_to_one_core()
     import importlib.util
 
@@ -157,7 +157,7 @@ def work() -> None:
         seconds, count = 0.0, 0
         while seconds < SHORTEST_ROUND:
             started = time.perf_counter()
-            results = pair()  # kept till the next ones are there, as PyTorch's x.grad is
+            results = pair()  # kept until the next call returns, as PyTorch keeps x.grad
             seconds += time.perf_counter() - started
             count += 1
         del results
@@ -167,8 +167,10 @@ def work() -> None:
 def compare(
     workers: dict[str, Worker], name: str, dtype: str, rounds: int, folder: str
 ) -> tuple[list[float], list[float], list[float]]:
-    """Return our milliseconds, PyTorch's and their ratios, by round; raises ValueError if the two
-    give different numbers."""
+    """Return our milliseconds, PyTorch's and their ratios, by round.
+
+    Raises ValueError if the results differ.
+    """
     times: dict[str, list[float]] = {system: [] for system in workers}
     for turn in range(rounds):
         for system, worker in workers.items():

@@ -13,7 +13,7 @@ from tests.benchmarks.peers import ELEMENTWISE, ROWS, Peer, Shared
 from tests.benchmarks.processes import table
 
 CLOSE = 64 * 2.0**-52
-"""Relative differences below this, 1.4e-14, are rounding on either side."""
+"""Relative differences up to this, 1.4e-14, count as rounding errors."""
 
 WHY = {
     "hardsigmoid'": "PyTorch's slope is 1/6 rounded to float32",
@@ -33,11 +33,11 @@ WHY = {
     "softmin'": "as softmax'",
     "softmax2d'": "as softmax'",
 }
-"""By function; a prime stands for the derivative."""
+"""Reasons by function; a prime marks the derivative."""
 
 
 def grid() -> Any:
-    """Multiples of 1/128 in [-10, 10], so that kinks are among them."""
+    """Return the multiples of 1/128 in [-10, 10], which include the kinks."""
     return np.arange(-1280, 1281) / 128
 
 
@@ -61,7 +61,7 @@ def comparisons(pytorch: Peer, only: Sequence[str] = ()) -> list[dict[str, Any]]
         for what, mine, other in zip(("", "'"), ours, theirs, strict=True):
             other = np.asarray(other)
             scale = np.maximum(np.abs(mine), np.abs(other))
-            if not one:  # sums cancel: relative to the largest of the row
+            if not one:  # sums cancel, so compare relative to the largest value of the row
                 scale = np.broadcast_to(scale.max(axis=-1, keepdims=True), scale.shape)
             with np.errstate(invalid="ignore", divide="ignore"):
                 off = np.where(mine == other, 0.0, np.abs(mine - other) / scale)

@@ -20,7 +20,7 @@ RATE = "optimizer.learning_rate"
 
 
 def share(which: Array) -> str:
-    """Return a share with Wilson's 95% interval: "30% (19 to 44)"."""
+    """Return the share of true entries with Wilson's 95% interval: "30% (19 to 44)"."""
     count, total = int(which.sum()), int(which.size)
     ends = binomtest(count, total).proportion_ci(method="wilson")
     return f"{100 * count / total:.0f}% ({100 * ends.low:.0f} to {100 * ends.high:.0f})"
@@ -50,7 +50,7 @@ class Answer:
         return next(arm for arm in self.result.of_task(task) if arm.name == name)
 
     def differences(self, task: str, first: str, second: str) -> Array:
-        """Return the first's test accuracy minus the second's, seed by seed."""
+        """Return the first setting's test accuracy minus the second's, for each shared seed."""
         one, other = (self.arm(task, name).setting for name in (first, second))
         seeds = sorted(set(one.seeds) & set(other.seeds))
         return compared(one, seeds) - compared(other, seeds)
@@ -60,7 +60,7 @@ class Answer:
         return self._points(self.differences(task, first, second))
 
     def p(self, task: str, first: str, second: str) -> str:
-        """Return p of no difference, adjusted for all pairs of the task."""
+        """Return the p value of the difference, adjusted for all pairs of the task."""
         family = next(family for family in self.result.families if family.task == task)
         places = {family.names.index(first), family.names.index(second)}
         pair = next(pair for pair in family.pairs if {pair.first, pair.second} == places)
@@ -80,19 +80,19 @@ class Answer:
         return f"{line['dead_units']:.0%}"
 
     def learned(self, task: str, name: str, parameter: str) -> str:
-        """Return the mean over units that a learned parameter has at the end, layer by layer."""
+        """Return the final mean over units of a learned parameter, layer by layer."""
         (run,) = self.arm(task, name).setting.runs
         columns = (f"layer{k}_{parameter}" for k in range(1, len(run.config.model.hidden) + 1))
         means = (np.nanmean(run.history[column][:, -1]) for column in columns)
         return " and ".join(f"{mean:.2f}".replace("-", MINUS) for mean in means)
 
     def reversal(self, task: str) -> str:
-        """Return the sentence of two settings that are ahead of each other by the rate."""
+        """Return the sentence on settings whose order depends on the learning rate."""
         found = (one for one in reversals(self.result) if one.task == task)
         return "".join(one.sentence(self.result.metric) for one in found)
 
     def placebo(self, task: str) -> str:
-        """Return by how much one setting differs from itself on other seeds."""
+        """Return the difference between a setting and itself with other seeds."""
         arm = next(arm for arm in self.result.of_task(task) if arm.placebo.size)
         return self._points(arm.placebo_differences)
 
@@ -100,7 +100,7 @@ class Answer:
         return difference_with_interval(t_interval(differences), self.result.metric)
 
     def leads(self, pairs: list[tuple[str, str]]) -> str:
-        """Return a table of leads with p, a column for each task, the placebo in its last row."""
+        """Return a table of differences with p: a column per task, the placebo in the last row."""
         rows = [
             [
                 f"{first} − {second}",
@@ -113,7 +113,7 @@ class Answer:
         return table(["difference", *self.tasks], [*rows, placebo])
 
     def same_weights(self, task: str, first: str, second: str) -> str:
-        """Return how many replicates end with weights of the same bytes: "19 of 20"."""
+        """Return how many replicates end with byte-identical weights: "19 of 20"."""
         (one,), (other,) = (self.arm(task, name).setting.runs[:1] for name in (first, second))
         shared = range(min(len(one.replicates), len(other.replicates)))
         same = [
@@ -123,8 +123,8 @@ class Answer:
         return f"{sum(same)} of {len(same)}"
 
     def by_rate(self, task: str) -> str:
-        """Return a table of the rates: the best and the worst setting at each, and Kendall's tau
-        between the ranking there and the ranking at each setting's own rate."""
+        """Return a table by rate: the best and the worst setting, and Kendall's tau between the
+        ranking at this rate and the ranking at each setting's own rate."""
         arms = self.result.of_task(task)
         own = [arm.scores.mean() for arm in arms]
         rows = []
@@ -143,9 +143,11 @@ class Answer:
         return table(["rate", "best there", "worst there", "Kendall's tau"], rows)
 
     def dead_networks(self) -> dict[tuple[int, float], tuple[str, str]]:
-        """Return by number of hidden layers and rate the share of networks with a layer whose
-        units all give the same for all training data, before training and after it, with Wilson's
-        interval."""
+        """Return the shares of dead networks before and after training, by (hidden layers, rate).
+
+        A network is dead if all units of some layer have the same output for all training data.
+        Shares have Wilson's interval.
+        """
         found = {}
         for run in self.result.runs:
             layers = len(run.config.model.hidden)

@@ -83,8 +83,11 @@ CASES = (
 
 
 def errors(case: Case, n: int, k: int, repeats: int, seed: int = 0) -> tuple[float, float, float]:
-    """Return three shares of sweeps: those that exclude the first setting, those that exclude the
-    second (both are errors), and those in which all intervals contain the truth, 0."""
+    """Return three shares of sweeps, when all settings have the same mean.
+
+    They are the sweeps that exclude the first setting, those that exclude the second (both are
+    errors), and those in which all intervals contain the truth, 0.
+    """
     rng = np.random.default_rng([seed, n, k])
     found = [best_set(case.draw(rng, n, k)) for _ in range(repeats)]
     out = ~np.array([result.members for result in found])
@@ -93,8 +96,11 @@ def errors(case: Case, n: int, k: int, repeats: int, seed: int = 0) -> tuple[flo
 
 
 def power(step: float, n: int, k: int, repeats: int, seed: int = 0) -> tuple[float, float, float]:
-    """Return the share of inferior settings that the set excludes, the share that the test of all
-    pairs finds worse, and the share of sweeps in which all intervals contain the truth."""
+    """Return three shares, when the means rise by ``step`` from setting to setting.
+
+    They are the inferior settings that the set excludes, those that the test of all pairs finds
+    worse, and the sweeps in which all intervals contain the truth.
+    """
     rng = np.random.default_rng([seed, n, k, int(100 * step)])
     truth = step * np.arange(k)
     first, second = np.triu_indices(k, 1)

@@ -50,9 +50,9 @@ PACKAGES = ("torch", "numpy", "matplotlib", "hydra", "omegaconf", "scipy", "PIL"
 
 
 def run(arguments: list[str], interpreter: tuple[str, ...] = ()) -> tuple[float, str]:
-    """Return the seconds a command took, and its standard error.
+    """Return the seconds of a command and its standard error.
 
-    Raises RuntimeError with its last line if it failed.
+    Raises RuntimeError with the last line of output if it failed.
     """
     with tempfile.TemporaryDirectory() as folder:
         if "runner" in arguments:
@@ -73,7 +73,7 @@ def run(arguments: list[str], interpreter: tuple[str, ...] = ()) -> tuple[float,
 
 
 def drop_from_file_cache() -> None:
-    """Ask the system to forget the pages of the packages and of this repository."""
+    """Ask the system to drop the files of the packages and of this repository from its cache."""
     folders = [REPOSITORY / "runner", REPOSITORY / "activations", REPOSITORY / "conf"]
     for package in PACKAGES:
         found = importlib.util.find_spec(package)
@@ -87,7 +87,7 @@ def drop_from_file_cache() -> None:
 
 
 def dearest_imports(arguments: list[str], count: int = 15) -> str:
-    """Return a table of the modules that cost most, in themselves and with what they import."""
+    """Return a table of the slowest modules, alone and with their imports."""
     _, text = run(arguments, ("-X", "importtime"))
     pattern = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|\s*(\S+)")
     found = [
@@ -104,7 +104,7 @@ def dearest_imports(arguments: list[str], count: int = 15) -> str:
 
 
 def profile(arguments: list[str], count: int = 20) -> str:
-    """Return the functions that cost most with what they call, without the import machinery."""
+    """Return a table of the functions with the largest cumulative time, without importlib."""
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/profile"
         run(["-m", "cProfile", "-o", path, *arguments])

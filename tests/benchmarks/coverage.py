@@ -64,7 +64,7 @@ NOT_ACTIVATIONS = {
 
 @dataclass
 class Source:
-    """One library's list: their name to ours, and what is missing with the reason."""
+    """One library's list: our name by theirs, and the missing ones with the reason."""
 
     title: str
     found: dict[str, str] = field(default_factory=dict)
@@ -84,7 +84,7 @@ def our_name(theirs: str, library: str = "") -> str | None:
 
 
 def sources() -> list[Source]:
-    """Return what every library names, read from the library where it is installed."""
+    """Return the lists of all libraries, read from the libraries if they are installed."""
     return [
         _source("torch.nn", "torch", PYTORCH, "torch.nn.modules.activation"),
         _source("torch.nn.functional besides", "", FUNCTIONAL),
@@ -112,7 +112,7 @@ def _source(title: str, library: str, listed: str, module: str = "") -> Source:
 def _installed(library: str, module: str) -> tuple[list[str], str]:
     try:
         loaded = importlib.import_module(module)
-    except Exception:  # a library may be there and yet not load, e.g. Keras without a backend
+    except Exception:  # an installed library may fail to import, e.g. Keras without a backend
         return [], ""
     names = getattr(loaded, "__all__", None) or [n for n in dir(loaded) if not n.startswith("_")]
     version = getattr(importlib.import_module(library), "__version__", "")

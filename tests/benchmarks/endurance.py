@@ -99,7 +99,7 @@ def row(name: str, seconds: float, held: list[float], folder: Path, parts: int) 
 
 def run(steps: int) -> dict[str, Any]:
     """Return the row of a run of about ``steps`` steps, rounded to whole epochs."""
-    steps_per_epoch = 19  # 600 training samples, 32 a batch
+    steps_per_epoch = 19  # 600 training samples, batches of 32
     epochs = max(1, round(steps / steps_per_epoch))
     with tempfile.TemporaryDirectory() as folder:
         words = [f"training.epochs={epochs}", "training.record_every=100", "replicates=1"]
@@ -122,8 +122,8 @@ def sweep(jobs: int) -> dict[str, Any]:
 
 
 def checkpoints(epochs: int) -> tuple[int, float, float, float]:
-    """Return the number of checkpoints, the bytes of the largest, and the seconds that they and
-    the whole training took."""
+    """Return the number of checkpoints, the size of the largest in bytes, the seconds of all
+    checkpoints, and the seconds of the whole training."""
     words = ["plots=none", "model.hidden=[64,64]", "replicates=64", f"training.epochs={epochs}"]
     with tempfile.TemporaryDirectory() as folder:
         found = subprocess.run(

@@ -34,7 +34,7 @@ from tests.benchmarks.processes import machine, table, versions
 
 BOUNDS = {"value": 4, "derivative": 8}
 CHUNK = 2**18  # elements: some MiB of temporaries
-INFINITY = 0x7F800000  # the bits of float32's infinity, the last that are a number
+INFINITY = 0x7F800000  # the bits of float32's infinity; larger ones are NaN
 MANTISSA, SMALLEST = 2.0**-23, 2.0**-149
 EXPONENT_BITS = 0x7FF0000000000000
 
@@ -55,7 +55,7 @@ class Worst(NamedTuple):
 
 
 def inputs(every: int) -> Iterator[tuple[float, Array]]:
-    """Yield the share done and the next float32 numbers, both signs, infinities included."""
+    """Yield the share done and the next float32 numbers, of both signs, including infinities."""
     for start in range(0, INFINITY + 1, CHUNK * every):
         bits = np.arange(start, min(start + CHUNK * every, INFINITY + 1), every, np.uint32)
         x = bits.view(np.float32)
@@ -64,7 +64,7 @@ def inputs(every: int) -> Iterator[tuple[float, Array]]:
 
 
 def units(truth: Array) -> Array:
-    """Return float32's unit in the last place at float64 numbers."""
+    """Return the float32 unit in the last place at the float64 numbers ``truth``."""
     powers = (truth.view(np.int64) & EXPONENT_BITS).view(np.float64)
     return np.maximum(powers * MANTISSA, SMALLEST)
 
@@ -104,7 +104,7 @@ def errors(x: Array, computed: Array, truth: Array, near: list[Root]) -> Array:
 
 
 def confirmed(function: Elementwise, what: str, worst: list[Worst]) -> Worst:
-    """Return the largest error by the definition, if there is one, else by the float64 result."""
+    """Return the largest error compared with the definition, or with float64 if there is none."""
     entry = reference(function)
     ranked = sorted(worst, reverse=True)
     if entry is None or not np.isfinite(ranked[0].error):
@@ -125,7 +125,7 @@ def confirmed(function: Elementwise, what: str, worst: list[Worst]) -> Worst:
 
 
 def reference(function: Elementwise) -> Reference | None:
-    """Return the definition of that function with those parameters, if there is one."""
+    """Return the definition of a function with its parameters, or None."""
     for entry in REFERENCES:
         if entry.name == function.name:
             numbers = {key: getattr(function, key) for key in entry.definition.ranges}
@@ -153,7 +153,7 @@ def measure(function: Elementwise, every: int, bar: Callable[[float], None]) -> 
 
 
 def chosen(text: str) -> Elementwise:
-    """Return the activation that NAME or NAME:KEY=NUMBER,... names. Raises ValueError."""
+    """Return the activation for NAME or NAME:KEY=NUMBER,... Raises ValueError if invalid."""
     name, _, rest = text.partition(":")
     try:
         pairs = [item.split("=") for item in rest.split(",") if rest]

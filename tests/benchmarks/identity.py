@@ -58,7 +58,7 @@ CONFIGURATIONS = [
 
 
 def digest(words: str) -> str:
-    """Return the digest of what a run of this configuration writes."""
+    """Return the digest of the files that a run of this configuration writes."""
     experiment = compose((SHORT + words).split()).experiment
     files = contents(experiment, train.train(experiment))
     return hashlib.sha256(b"".join(files.values())).hexdigest()
@@ -77,8 +77,11 @@ Each is compared with one thread, as many replicates as fit, and no workers."""
 
 
 def digests(group: int, processes: int, configurations: Sequence[str]) -> list[str]:
-    """Return the digests with at most ``group`` replicates in a group (0: as many as fit),
-    trained here or, where ``processes`` is not 0, in that many worker processes."""
+    """Return the digests of all configurations.
+
+    ``group`` is the number of replicates in a group (0: as many as fit). ``processes`` is the
+    number of worker processes (0: train in this process).
+    """
     if group:
         train.group_size = lambda experiment: group
     if not processes:
@@ -92,7 +95,7 @@ def digests(group: int, processes: int, configurations: Sequence[str]) -> list[s
 def measured(
     kernel: str, threads: int, group: int, processes: int, configurations: Sequence[str]
 ) -> list[str]:
-    """Return the digests from a fresh process with that kernel and number of BLAS threads."""
+    """Return the digests from a new process with this kernel and number of BLAS threads."""
     variables = {"OPENBLAS_CORETYPE": kernel} if kernel else {}
     counts = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), threads)
     done = subprocess.run(
@@ -110,7 +113,7 @@ def measured(
 
 
 def same_bytes(kernel: str) -> list[int]:
-    """Return for each of WAYS how many configurations have the bytes of the first way."""
+    """Return for each of WAYS the number of configurations with the bytes of the reference."""
     reference = measured(kernel, 1, 0, 0, CONFIGURATIONS)
     counts = []
     for threads, group, processes in WAYS.values():
@@ -120,7 +123,7 @@ def same_bytes(kernel: str) -> list[int]:
 
 
 def kernels() -> list[str]:
-    """Return OpenBLAS's names of the kernels to try; "" is the one that it chooses."""
+    """Return the OpenBLAS names of the kernels to test; "" is OpenBLAS's own choice."""
     from numpy._core._multiarray_umath import __cpu_features__ as found
 
     names = [""]
@@ -130,7 +133,7 @@ def kernels() -> list[str]:
 
 
 def main() -> int:
-    """Print the table, or with --answer the digests that stdin asks for."""
+    """Print the table; with --answer, print the digests for the arguments on stdin."""
     if "--answer" in sys.argv:
         print(json.dumps(digests(*json.load(sys.stdin))))
         return 0

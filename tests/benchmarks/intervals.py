@@ -55,7 +55,7 @@ def losses() -> Iterator[Case]:
             float(np.exp(-3)),
             float(np.exp(-3 + sigma**2 / 2)),
         )
-    # E log x of a gamma distribution of shape 1 is minus Euler's constant.
+    # E log x of the exponential distribution is minus Euler's constant.
     truth = float(np.exp(-np.euler_gamma))
     yield Case("exponential", "loss", lambda rng, shape: rng.exponential(1, shape), truth, 1.0)
 
@@ -104,8 +104,11 @@ def trained(replicates: int) -> Iterator[Case]:
 
 
 def coverage(case: Case, n: int, repeats: int, seed: int = 0) -> tuple[float, float, float]:
-    """Return the share of our intervals that cover the truth, of the t intervals that cover
-    the arithmetic mean, and the median width of ours over that of the t intervals."""
+    """Return the coverage of our intervals, that of the t intervals, and the ratio of widths.
+
+    Ours should cover ``case.truth``, the t intervals the arithmetic mean. The ratio is the median
+    width of ours divided by that of the t intervals.
+    """
     drawn = case.draw(np.random.default_rng([seed, n]), (repeats, n))
     ours, plain = estimate(case.metric, drawn, case.samples), t_interval(drawn)
     narrow = np.median(plain.high - plain.low)

@@ -60,7 +60,7 @@ sys.exit(status)
 
 
 def peak(arguments: list[str]) -> float:
-    """Return the peak resident set of a command in MiB; raises RuntimeError if it failed."""
+    """Return the peak resident set of a command in MiB. Raises RuntimeError if it failed."""
     with tempfile.TemporaryDirectory() as folder:
         if "runner" in arguments:
             arguments = [*arguments, "training.epochs=10", f"hydra.run.dir={folder}/run"]
@@ -79,7 +79,7 @@ def peak(arguments: list[str]) -> float:
 
 
 def needed(replicates: int) -> float:
-    """Return the formula's MiB for the default experiment with that many replicates."""
+    """Return the MiB of the formula for the default experiment with ``replicates``."""
     from runner.config.compose import compose
     from runner.training.stack import build_network
     from runner.training.train import group_size
@@ -98,7 +98,7 @@ def needed(replicates: int) -> float:
 
 
 def peaks() -> list[tuple[str, float, float | None]]:
-    """Return each command's peak, and the formula's where it has one."""
+    """Return each command, its peak, and the peak by the formula if it applies, in MiB."""
     found = {name: peak(arguments) for name, arguments in COMMANDS.items()}
     smallest = found["smallest run, plots=none"]
     return [
@@ -108,14 +108,14 @@ def peaks() -> list[tuple[str, float, float | None]]:
 
 
 def every_activation(names: Sequence[str]) -> int:
-    """Print the peak of each one's default run; return 1 if one is above the limit, else 0."""
+    """Print the peak of each activation's default run; return 1 if one exceeds LIMIT, else 0."""
     import activations
 
     rows, kept = [], True
     for name in names or activations.names():
         try:
             mebibytes = peak(["-m", "runner", f"activation={name}"])
-        except RuntimeError as error:  # such as a formula, which needs an expression
+        except RuntimeError as error:  # for instance activation=formula, which needs an expression
             print(f"left out: {error}")
             continue
         kept &= mebibytes <= LIMIT

@@ -14,7 +14,7 @@ Function = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Shared:
-    """One of our activations with the parameters that make it theirs."""
+    """One of our activations, with the parameters for which it equals theirs."""
 
     name: str
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -42,7 +42,7 @@ ROWS = [
 
 
 class Peer:
-    """Another library: its function for each of our names that has one, and its autograd."""
+    """Another library: its function for each of our names, if there is one, and its gradients."""
 
     functions: dict[str, Function]
 

@@ -107,8 +107,11 @@ def grid() -> list[Case]:
 
 
 class Problem:
-    """A case's numbers: x (replicates, samples, features), labels (replicates, samples)
-    and initial weights, [(w (replicates, in, out), b (replicates, out)), ...]."""
+    """The data and initial weights of a case.
+
+    Shapes: x (replicates, samples, features), labels (replicates, samples), weights
+    [(w (replicates, in, out), b (replicates, out)), ...].
+    """
 
     def __init__(self, case: Case) -> None:
         self.case = case

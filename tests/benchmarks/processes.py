@@ -25,7 +25,7 @@ XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_thread
 
 
 def environment(cores: str) -> dict[str, str]:
-    """Return this process's environment, with one thread if ``cores`` is "one"."""
+    """Return environment variables for a child process; with one thread if ``cores`` is "one"."""
     values = {k: v for k, v in os.environ.items() if k not in THREAD_VARIABLES}
     values["PYTHONPATH"] = os.pathsep.join(
         [str(REPOSITORY), *filter(None, [values.get("PYTHONPATH")])]
@@ -129,7 +129,7 @@ def machine() -> str:
 
 
 def versions(packages: list[str]) -> str:
-    """Return "name version" of the installed ones among ``packages``."""
+    """Return "name version" or "name not installed" for each package, in one line."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = []

@@ -241,7 +241,7 @@ QUESTIONS = {
 
 
 def filled(text: str) -> str:
-    """Return paragraphs with lines of equal length; tables and commands stay as they are."""
+    """Return the text with paragraphs wrapped at 120; tables and commands do not change."""
     return "\n\n".join(
         paragraph
         if paragraph[0] in "|`#!"

@@ -24,7 +24,7 @@ Weights = list[tuple[Array, Array]]
 
 
 def normal_cdf(x: Array) -> Array:
-    """Phi(x) by the Gauss-Legendre rule for the integral of its density from 0 to x."""
+    """Return Phi(x) = 1/2 + the integral of the density from 0 to x, by the Gauss-Legendre rule."""
     nodes, weights = np.polynomial.legendre.leggauss(40)
     reach = np.clip(x, -8, 8)[..., None] / 2
     density = np.exp(-((reach * (nodes + 1)) ** 2) / 2) / np.sqrt(2 * np.pi)
@@ -103,7 +103,7 @@ def slope_product(name: str, z: Array, y: Array, grad: Array) -> Array:
 
 
 def log_probabilities(logits: Array) -> Array:
-    """Log-softmax of the logits; one logit z stands for the two logits (0, z)."""
+    """Return the log-softmax of the logits; a single logit z means the two logits (0, z)."""
     if logits.shape[-1] == 1:
         logits = np.concatenate([np.zeros_like(logits), logits], axis=-1)
     shifted = logits - logits.max(axis=-1, keepdims=True)
@@ -134,7 +134,7 @@ def other_orders(case: Case, count: int) -> Iterator[Array]:
 
 
 def losses_over_orders(problem: Problem, count: int) -> Array:
-    """Train replicate 0 in ``count`` other batch orders; return the final losses, (count,)."""
+    """Train replicate 0 with ``count`` other batch orders; return the final losses, (count,)."""
     case = problem.case
     x = np.repeat(problem.x[:1].astype(np.float64), count, axis=0)
     labels = np.repeat(problem.labels[:1], count, axis=0)
@@ -160,7 +160,7 @@ def losses_over_orders(problem: Problem, count: int) -> Array:
 
 
 def gradient(case: Case, weights: Weights, x: Array, labels: Array) -> list[Array]:
-    """Return dL/dw and dL/db of the mean loss for each layer, in turn."""
+    """Return dL/dw, dL/db of the first layer, then of the second, ...; L is the mean loss."""
     inputs, sums = forward(case.activation, weights, x)
     p = np.exp(log_probabilities(sums[-1]))
     target = labels[..., None] == np.arange(case.classes)

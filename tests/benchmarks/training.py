@@ -80,7 +80,7 @@ class Measured:
 def measure(
     case: Case, cores: str, rounds: int, names: Sequence[str] = ()
 ) -> tuple[list[Measured], list[str]]:
-    """Return the case's systems, or those of these names, and why others were left out."""
+    """Return the measured systems, all or those in ``names``, and why others were left out."""
     problem = Problem(case)
     others = losses_over_orders(problem, ORDERS)
     found: dict[str, Measured] = {}

@@ -59,7 +59,7 @@ def timed(words: list[str]) -> tuple[float, float]:
 
 
 def row(name: str) -> list[str]:
-    """Return a launcher's line of the table."""
+    """Return the row of a launcher."""
     one, two = ([word.format(n=n) for word in ON[name]] for n in (1, 2))
     size = [f"{SIZE}=1"] if name.endswith("ungrouped") else []
     short = 10 if name == "slurm ungrouped" else SHORT

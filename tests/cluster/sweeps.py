@@ -87,7 +87,7 @@ def contents(folder: Path) -> dict[tuple[str, str], bytes]:
 
 
 def scores(folder: Path) -> str:
-    """Return the comparison's scores without the seconds that training took."""
+    """Return the comparison's scores.csv, which contains no times."""
     return (folder / "comparison" / "scores.csv").read_text(encoding="utf-8")
 
 

@@ -43,7 +43,7 @@ def measure_errors() -> Rows:
             row["bound"] = bound + (of_a_row and what == "f")  # 5 for softmax and log-softmax
             row["place"] = "spread" if of_a_row else "x"
             for (library, dtype, of), (error, x) in found.items():
-                if of == what:  # JSON has no infinity
+                if of == what:  # None for infinity, which JSON does not have
                     row[f"{library} {dtype}"] = [error if math.isfinite(error) else None, x]
             rows.append(row)
     return rows

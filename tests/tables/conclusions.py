@@ -43,7 +43,7 @@ def render_intervals(rows: dict[str, Rows]) -> str:
 
 
 def measure_best() -> Rows:
-    """Return how often settings that are as good as any are called worse."""
+    """Return how often equally good settings are called worse, in percent."""
     from tests.benchmarks import best
 
     rows: Rows = []

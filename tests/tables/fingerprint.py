@@ -17,7 +17,7 @@ def fingerprint(parts: Iterable[str]) -> str:
     """Return a digest of these parts of the repository's code.
 
     A part is a file, "runner/network/network.py", or some of its classes and functions,
-    "runner/network/losses.py:Loss,CrossEntropy". Raises ValueError for one that does not exist.
+    "runner/network/losses.py:Loss,CrossEntropy". Raises ValueError if a part does not exist.
     """
     texts = [text for part in parts for text in _statements(part)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
@@ -38,7 +38,7 @@ def _statements(part: str) -> list[str]:
 
 
 def _plain(node: Any) -> Any:
-    """Return a node as nested lists, the same from any version of Python.
+    """Return a node as nested lists that are the same in all versions of Python.
 
     ``ast.dump`` and ``ast.unparse`` differ between versions: newer ones add empty fields.
     """

@@ -7,7 +7,7 @@ from tests.tables.speed import EPOCH
 from tests.tables.table import Rows, Table, side_by_side
 
 KILLS = 30
-"""Two of each signal to each command."""
+"""Two of each of the five signals for each of the three commands."""
 SWEEP = tuple(f"runner/sweep/{name}.py" for name in ("job", "launch", "pool", "sweep"))
 STOPPING = (
     *(f"runner/system/{name}.py" for name in ("files", "processes", "signals")),
@@ -44,7 +44,7 @@ def measure_identity() -> Rows:
             **dict(zip(WAYS, same_bytes(kernel), strict=True)),
             "of": len(CONFIGURATIONS),
         }
-        for kernel in filter(None, kernels())  # without OpenBLAS's own choice, which is one of them
+        for kernel in filter(None, kernels())  # OpenBLAS's own choice is one of the others
     ]
 
 

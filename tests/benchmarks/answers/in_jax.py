@@ -41,7 +41,7 @@ def layers(theta: Any) -> list[tuple[Any, Any]]:
 
 
 def program(function: Any) -> Any:
-    """Return the training of all rates and seeds, to be compiled at its first call.
+    """Return the training of all rates and seeds as one function, compiled at its first call.
 
     It takes the rates (rates,), theta (seeds, parameters), x (seeds, 2, samples), targets
     (seeds, classes, samples), order (seeds, epochs, steps, batch) and each sample's share of its

@@ -32,7 +32,10 @@ class System(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """A system by name; ``stacks`` if it trains many replicates at once."""
+    """A system and the cases that it can train.
+
+    ``stacks`` is whether it trains several replicates at once, ``alone`` whether it trains one.
+    """
 
     name: str
     module: str
@@ -67,7 +70,7 @@ ENTRIES = [
 
 
 def entry(name: str) -> Entry:
-    """Return the entry of that name; raises ValueError listing all if there is none."""
+    """Return the entry called ``name``. Raises ValueError with all names if there is none."""
     for found in ENTRIES:
         if found.name == name:
             return found

@@ -130,7 +130,7 @@ class Scan:
 
 
 class Step(Scan):
-    """One jitted call a step, which gathers its batch and donates the old state."""
+    """One jitted call per step, which gathers its batch and donates the old state."""
 
     whole_epoch = False
 

@@ -86,13 +86,13 @@ class Eager:
 
 
 class Fused(Eager):
-    """The same with Adam(fused=True), one kernel for all parameters."""
+    """``Eager`` with Adam(fused=True), one kernel for all parameters."""
 
     fused = True
 
 
 class Compiled(Fused):
-    """Loss and gradient through torch.compile; the optimizer is fused already."""
+    """``Fused`` with the loss and its gradient compiled by torch.compile."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -111,7 +111,7 @@ class Compiled(Fused):
 
 
 class Stacked:
-    """All replicates at once: baddbmm per layer, autograd, Adam(fused=True)."""
+    """All replicates at once: one baddbmm per layer, autograd, Adam(fused=True)."""
 
     compile_seconds = None
 
