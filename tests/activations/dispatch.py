@@ -1,9 +1,8 @@
-"""NumPy's dispatch paths on this machine, each in a process of its own.
+"""NumPy's dispatch paths on this machine, each in its own process.
 
-NumPy picks one implementation of exp, tanh, ... by what the CPU has; their last bits differ.
-NPY_DISABLE_CPU_FEATURES makes it take the others. Where a CPU has no AVX-512 (or, on ARM, no
-such step at all) the paths that would be the same as another are left out of ``PATHS``, and
-pytest's header lists those that remain.
+NumPy has several implementations of exp, tanh, ..., which differ in the last bits, and selects one
+by the CPU's features. NPY_DISABLE_CPU_FEATURES selects the others. On a CPU without AVX-512 (or on
+ARM) some paths are equal; ``PATHS`` has only different ones, and pytest's header lists them.
 """
 
 from __future__ import annotations
@@ -56,10 +55,10 @@ def evaluate(name: str, parameters: dict[str, Any], x: np.ndarray) -> tuple[Any,
 def suspects(
     name: str, parameters: dict[str, Any], reach: float, special: Any, count: int
 ) -> list[np.ndarray]:
-    """Return points in float64 and in float32 at which errors may be the largest.
+    """Return float64 and float32 points where the errors may be largest.
 
-    Out of 40 ``count`` points these are some count / 10 where f or f' is roughest in float64, and
-    count / 40 where float32 is farthest from it.
+    From 40 ``count`` points they are about count / 10 where f or f' has the largest scatter in
+    float64, and count / 40 where float32 differs most from float64.
     """
     activation = activations.get(name, **parameters)
     wide = points(np.float64, 40 * count, special)
@@ -77,10 +76,10 @@ def suspects(
 
 
 def roughest(function: Callable[[Any], Any], x: np.ndarray, count: int) -> np.ndarray:
-    """Return ``count`` of the sorted float64 points x: from each stretch of them the one where
-    the function scatters most, in ULP, from one float to the next.
+    """Return ``count`` of the sorted float64 points x, one from each of ``count`` intervals.
 
-    Rounding errors are largest there, which costs no exact value to find out.
+    It is the point where the function scatters most, in ULP, between neighbouring floats. Rounding
+    errors are likely to be largest there, and no exact value is needed to find it.
     """
     patterns = x.view(np.int64)
     with np.errstate(all="ignore"):

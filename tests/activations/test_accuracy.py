@@ -1,8 +1,8 @@
-"""Every elementwise activation holds its digits over the whole range of floats.
+"""Every elementwise activation meets its error bounds over the whole range of floats.
 
-Values within 4 ULP and derivatives within 8 of the definition evaluated in arbitrary
-precision, by the rule in activations/check/accuracy.py, unless the entry in the definitions argues
-why not; on every dispatch path of NumPy that this CPU has; without a floating-point warning.
+Values are within 4 ULP, derivatives within 8, of the definition evaluated in arbitrary precision
+(activations/check/accuracy.py), unless the definition has looser bounds with a reason. The tests
+run on every NumPy dispatch path of this CPU and allow no floating-point warning.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ WITHOUT_SIGN_CHANGE = ("snake", "relu_sin", "pau")  # double roots, and a value 
 
 
 def terms_cancel_beside_roots_only(x: np.ndarray, truth: Exact) -> bool:
-    """Return whether no entry hides lost digits behind terms that it need not have.
+    """Return whether the terms of a definition cancel only near roots of the function.
 
-    Beyond 2^53 waves have a root beside every float.
+    Otherwise the terms would hide lost digits. Beyond 2^53 a sine has a root near every float.
     """
     sign = np.sign(truth.high)
     roots = x[np.flatnonzero(sign[1:] * sign[:-1] <= 0)]
@@ -112,7 +112,7 @@ def test_what_comes_from_tables_is_the_same_on_every_cpu(name: str) -> None:
 
 
 def test_a_difference_counts_in_ulp_of_its_largest_term() -> None:
-    """1 - x beside 1 to 53 bits below 1, whereas the product (1 - x) 1 needs 53 bits of its own."""
+    """For 1 - x as a sum the unit is the ULP of 1, for the product (1 - x) 1 its own ULP."""
     x = np.array([1 - 2.0**-30])
     computed = np.array([2.0**-30 + 2.0**-51])
     assert ulp_errors(computed, exact(lambda t: (1, -t), x)) == [2]

@@ -1,4 +1,4 @@
-"""Digits hold at every legal value of every parameter, not at the defaults alone."""
+"""The error bounds hold for all allowed values of all parameters, not only for the defaults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOT_NUMBERS = {"per_unit", "learnable", "masked_rows", "channel_axis", "pieces"}
 
 
 def near(place: float, scale: float, dtype: type) -> list[float]:
-    """Return the floats around a place, and points at growing distances."""
+    """Return the floats next to a point, and points at growing distances from it."""
     here = dtype(place)
     below, above = np.nextafter(here, dtype(-np.inf)), np.nextafter(here, dtype(np.inf))
     apart = scale * np.array([1e-12, 1e-6, 1e-3, 0.1])
@@ -32,7 +32,7 @@ def near(place: float, scale: float, dtype: type) -> list[float]:
 
 
 def points(definition: Definition, function: Activation, dtype: type, rng: Any) -> Any:
-    """Return points of every size, and more where the function's parameters bend it."""
+    """Return points of all sizes, and more of them where the function bends."""
     parameters = {name: function.hyperparameters[name] for name in definition.ranges}
     info = np.finfo(dtype)
     low, high = np.log(float(info.smallest_subnormal)), np.log(float(info.max))
@@ -61,7 +61,7 @@ def points(definition: Definition, function: Activation, dtype: type, rng: Any) 
 def check(
     what: str, formula: Any, parameters: dict[str, float], x: Any, found: Any, bound: float
 ) -> list[str]:
-    """Return a line on the worst error, if it is beyond the bound."""
+    """Return a line on the largest error if it exceeds the bound, else an empty text."""
     numbers = {k: mpmath.mpf(v) for k, v in parameters.items()}
     truth = exact(lambda point: formula(point, **numbers), x.astype(float))
     errors = ulp_errors(found, truth)
@@ -162,7 +162,7 @@ def evaluate(function: Learnable, x: Any) -> tuple[Any, Any, dict[str, Any], str
 
 
 def rounded(value: float, limits: Any) -> float:
-    """Return the float32 next to ``value``, if there is one within the limits."""
+    """Return the float32 nearest to ``value`` if it is within the limits."""
     with np.errstate(over="ignore", under="ignore"):
         near = np.float32(value)
         inner = np.nextafter(near, np.float32(0) if abs(value) > 1 else 2 * near)
@@ -182,7 +182,7 @@ def softmax_at(x: Any, tau: float) -> tuple[list[Any], list[Any]]:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("tau", [1e-30, 1e-6, 0.3, 0.7, 1.0, 2.9, 1e5, 1e30])
 def test_gumbel_softmax_keeps_its_digits_at_every_temperature(tau: float, dtype: type) -> None:
-    """5 ULP for values, as softmax, and 8 for slopes."""
+    """The bounds are 5 ULP for values, as for softmax, and 8 for derivatives."""
     rng = np.random.default_rng(8)
     activation = activations.get("gumbel_softmax", tau=tau)
     for offset, spread in ((0, 1), (0, 40), (1e5, 3), (0, 1e5), (-3e7, 200 * tau), (0, tau)):
@@ -227,5 +227,5 @@ def test_swiglu_keeps_its_digits_at_every_parameter(alpha: float, limit: float |
 
 
 def exact_of(values: list[Any]) -> Exact:
-    """Return numbers, or tuples of terms, as ``ulp_errors`` takes them."""
+    """Return numbers, or tuples of terms, in the form that ``ulp_errors`` needs."""
     return exact(lambda k: values[int(k)], np.arange(float(len(values))))

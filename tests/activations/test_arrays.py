@@ -1,7 +1,7 @@
-"""Whatever array holds the same numbers, every function gives the same bits.
+"""Every function gives the same bits for the same numbers, whatever the array's layout and dtype.
 
-Each function is compared with itself on a plain C-ordered float array, whose values other tests
-compare with independent ones; sizes below and above block-wise evaluation.
+Each function is compared with itself on a C-ordered float array; other tests check those values.
+The sizes are below and above the block size.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ FLOATS: list[Callable[[np.ndarray], object]] = [
 
 
 def results(f: activations.Activation, x: object, y: object, grad: object) -> dict[str, np.ndarray]:
-    """Return everything that a function makes of arrays."""
+    """Return all results of a function for these arrays."""
     with np.errstate(all="ignore"):
         found = {"value": f(x), "gradient": f.gradient(x), "product": f.backward(x, y, grad)}
         found |= f.parameter_gradients(x, y, grad)
@@ -102,7 +102,7 @@ def test_the_same_numbers_give_the_same_bits(name: str) -> None:
 
 @pytest.mark.parametrize("name", activations.names())
 def test_grad_broadcasts(name: str) -> None:
-    """A number, a row, and several gradients at once, as the whole arrays that they stand for."""
+    """A number, a row or several gradients give the same as the array broadcast to full shape."""
     f = activations.get(name)
     for batch in BATCHES:
         x, y, grad = sample(f, batch)

@@ -1,4 +1,4 @@
-"""The numbers of the article that this library began with."""
+"""The numbers of the article that this project started from."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Functions of a row against arbitrary precision, and against other ways to find the same."""
+"""Functions of a row against arbitrary precision and against independent algorithms."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NORMALISING = ["softmax", "softmin", "sparsemax", "entmax15", "entmax", "taylor_
 @pytest.mark.parametrize("spread", [0.1, 1.0, 10.0, 100.0, 1000.0])
 @pytest.mark.parametrize("offset", [0.0, 300.0, -1e5])
 def test_softmax_keeps_its_digits_whatever_the_spread(dtype, spread, offset) -> None:
-    """5 ULP for values, 8 for slopes; float32, through float64, is right to 0.51."""
+    """The bounds are 5 ULP for values, 8 for derivatives; 0.51 for float32, which uses float64."""
     rng = np.random.default_rng(7)
     for size in (1, 2, 3, 10, 100):
         x = (offset + spread * rng.standard_normal(size)).astype(dtype)
@@ -42,7 +42,7 @@ def test_softmax_keeps_its_digits_whatever_the_spread(dtype, spread, offset) -> 
 
 
 def test_log_softmax_gradient_of_a_dominant_logit_keeps_its_digits() -> None:
-    """g - p sum(g) is exactly 0 from a gap of 37 on; so is p (g - sum(g p))."""
+    """The textbook forms g - p sum(g) and p (g - sum(g p)) are 0 if the gap is 37 or more."""
     x = np.array([50.0, 0.0, -3.0])
     rest = np.exp(-50.0) + np.exp(-53.0)
     one_hot = np.array([1.0, 0, 0])
@@ -127,7 +127,7 @@ def test_entmax_is_what_bisection_finds(order: float) -> None:
 
 
 def test_sparsemax_of_huge_logits() -> None:
-    """1 + k x > sum x, without the maximum taken away first, fails from 1e8 on in float32."""
+    """The test 1 + k x > sum x fails in float32 from 1e8 on if the maximum is not subtracted."""
     x = np.array([1e8, 1e8 - 8, 3.0], np.float32)
     np.testing.assert_array_equal(activations.get("sparsemax")(x), [1, 0, 0])
     x = np.array([1e8, 1e8, 3.0], np.float32)
@@ -173,7 +173,7 @@ def test_standardized_rows_have_mean_0_and_variance_1() -> None:
 
 
 def test_which_half_gates() -> None:
-    """The convention of each gated unit, on numbers worked out by hand."""
+    """Each gated unit follows its convention, on numbers computed by hand."""
     x = np.array([1.0, 2.0, 0.0, -1.0])  # a = (1, 2), b = (0, -1)
     sigmoid = activations.get("sigmoid")
     np.testing.assert_allclose(activations.get("glu")(x), [0.5, 2 * sigmoid(-1.0)])
@@ -230,7 +230,7 @@ def gated(name: str, a: mpf, b: mpf) -> tuple[Terms, Terms, Terms]:
     ["glu", "swiglu", "geglu", "reglu", "bilinear_glu", "gtu", "seglu", "swiglu_clamped"],
 )
 def test_gated_units_keep_their_digits(name: str, dtype: type) -> None:
-    """4 ULP for values and 8 for slopes."""
+    """The bounds are 4 ULP for values and 8 for derivatives."""
     rng = np.random.default_rng(3)
     activation = activations.get(name)
     for scale in (1e-5, 0.3, 1.0, 5.0, 40.0, 300.0):
@@ -251,7 +251,7 @@ def test_gated_units_keep_their_digits(name: str, dtype: type) -> None:
 @BOTH
 @pytest.mark.parametrize("name", ["l2_normalize", "squash", "taylor_softmax", "standardize"])
 def test_rescaled_rows_keep_their_digits(name: str, dtype: type) -> None:
-    """4 ULP for values, 8 for slopes; standardize 4 eps absolute, as x - mean cancels."""
+    """The bounds are 4 and 8 ULP; for standardize 4 eps absolute, because x - mean cancels."""
     rng = np.random.default_rng(3)
     activation = activations.get(name)
     for scale, width in itertools.product((1e-3, 1.0, 10.0, 1e6, 1e9), (8, 1)):
@@ -297,7 +297,7 @@ def test_rescaled_rows_keep_their_digits(name: str, dtype: type) -> None:
 @BOTH
 @pytest.mark.parametrize("name", ["l2_normalize", "squash", "standardize"])
 def test_a_stretch_of_the_row_keeps_its_digits(name: str, dtype: type) -> None:
-    """J x is x times the slope along the ray through x, tiny beside the slopes across it."""
+    """J x = factor x, where the factor is tiny compared with the other eigenvalues of J."""
     activation = activations.get(name)
     for shape in ([1.0], [1.0, -1.0], [3.0, 4.0, 0.0, -7.0], [3.0, -1.0, -1.0, -1.0]):
         if name == "standardize" and len(shape) == 1:
@@ -316,7 +316,7 @@ def test_a_stretch_of_the_row_keeps_its_digits(name: str, dtype: type) -> None:
             found = activation.backward(x, activation(x), 4 * x)
             tiny = 1e-24 if name == "l2_normalize" and len(x) > 1 else 0
             np.testing.assert_allclose(found, expected, rtol=8 * np.finfo(dtype).eps, atol=tiny)
-            if len(x) == 1 and name == "squash":  # the ray is all there is
+            if len(x) == 1 and name == "squash":  # there is no other direction
                 np.testing.assert_allclose(activation.gradient(x), expected / (4 * x), rtol=1e-6)
             if shape[1:] == [-1.0] * 3 and size > 1 and name == "standardize":
                 share = 0.75 * float(factor)  # of the outlier's square in the square sum
@@ -366,7 +366,7 @@ def test_random_ones_draw_each_replicate_from_its_own_generator() -> None:
 
 
 def test_gumbel_softmax_samples_the_softmax() -> None:
-    """The largest entry of a sample falls on i with probability p_i."""
+    """Entry i of a sample is the largest with probability p_i."""
     activation = activations.get("gumbel_softmax", tau=0.5)
     activation.generators = [np.random.default_rng(0)]
     logits = np.array([0.0, 1.0, -1.0])
@@ -378,7 +378,7 @@ def test_gumbel_softmax_samples_the_softmax() -> None:
 
 @pytest.mark.parametrize("name", [*NORMALISING, "log_softmax", "softmax_one", "standardize"])
 def test_a_row_does_not_depend_on_its_neighbours(name: str) -> None:
-    """To the last bit: a replicate alone must be what it is in a stack."""
+    """The bits are equal, because a replicate must train the same alone and in a stack."""
     x = 3 * np.random.default_rng(0).standard_normal((40, 7))
     activation = activations.get(name)
     together = activation(x)

@@ -1,4 +1,4 @@
-"""Large arrays are evaluated block by block: to the same bytes, and with little memory."""
+"""Evaluation block by block gives the same bytes and needs little memory."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_blocks_give_the_same_bytes(
 def test_blocks_sum_parameter_gradients_in_the_order_that_training_has(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Training holds units before samples, and many replicates at once are cut into blocks."""
+    """In training the units axis precedes the samples axis; many replicates are cut into blocks."""
     activation, x = prepared(name, bound=True)
     x = np.ascontiguousarray(x[:, :90].swapaxes(-1, -2).astype(np.float32)).swapaxes(-1, -2)
     y = activation.forward(x)

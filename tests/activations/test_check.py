@@ -1,4 +1,4 @@
-"""The check refuses what is wrong, in one line, and passes what is right."""
+"""The check reports wrong functions in one line and accepts correct ones."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_wrong_parameter_gradient_is_refused() -> None:
 
 
 class Leaky(Elementwise):
-    """max(x, 0.1 x): right, if it is called once."""
+    """max(x, 0.1 x), correct; its subclasses write to arguments or keep state."""
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         return np.where(x > 0, x, 0.1 * x)
@@ -355,7 +355,7 @@ def test_what_cannot_be_compared_is_said(
 def test_without_mpmath_no_point_beside_a_root_counts(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There the terms cancel: GELU' would be 30 ULP off at x = -0.75, and is right."""
+    """The terms cancel there: the correct GELU' would have an error of 30 ULP at x = -0.75."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     measured = measure(activations.get(name), 400)
     assert re.search(r"without \d+ points near roots$", measured.note)

@@ -1,4 +1,4 @@
-"""The polynomials in the code are those that activations/check/fits.py finds, and as close."""
+"""The polynomials in the code equal the fits of activations/check/fits.py and are as accurate."""
 
 import numpy as np
 import pytest

@@ -24,7 +24,7 @@ def digits() -> Iterator[None]:
 
 
 def gap(entry: Reference, x: float) -> float:
-    """Return (f(x) - x) / |x|, exact but for one rounding."""
+    """Return (f(x) - x) / |x|, with a single rounding error."""
     terms = entry.value_at(mpmath.mpf(x))
     value = mpmath.fsum(terms) if isinstance(terms, tuple) else terms
     return float((value - x) / (abs(x) or 1))
@@ -57,7 +57,7 @@ def test_fixed_points_are_true_and_none_is_missing(entry: Reference) -> None:
 
 
 def jumps(entry: Reference, low: float, high: float) -> bool:
-    """Return whether the sign changes from one float to another that is no root."""
+    """Return whether the sign changes by a jump and not at a root."""
     rises = gap(entry, high) > 0
     for _ in range(50):
         middle = (low + high) / 2
@@ -66,7 +66,7 @@ def jumps(entry: Reference, low: float, high: float) -> bool:
 
 
 class Touching(Elementwise):
-    """Touches x between two steps of the grid, and crosses it within one."""
+    """f touches y = x between two grid points, and crosses it between two others."""
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         return x + np.square(x - np.pi) * (x + 1.00001)

@@ -1,4 +1,4 @@
-"""A formula is what it says: the zoo's values and derivatives, and nothing but arithmetic."""
+"""Formulas equal the activations' values and derivatives; only arithmetic is accepted."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ class Grower:
 
 
 def grown(seed: int, analytic: bool = False) -> Formula:
-    """Return a drawn formula that is finite somewhere and has x in it."""
+    """Return a random formula that depends on x and is finite somewhere."""
     grower = Grower(seed, analytic)
     while True:
         text = grower.text(4)
@@ -234,7 +234,7 @@ def grown(seed: int, analytic: bool = False) -> Formula:
 
 @pytest.mark.parametrize("seed", range(120))
 def test_derivatives_of_drawn_formulas(seed: int) -> None:
-    """Against extrapolated differences wherever these are sure, in x and in the parameter."""
+    """Derivatives by x and by the parameter equal extrapolated differences where these are sure."""
     formula = grown(seed)
     x = np.linspace(-2.4, 2.6, 41)
     _compare(formula.gradient(x), *differences(lambda t: formula(x + t)), str(formula.value))
@@ -265,7 +265,7 @@ def _compare(claimed: np.ndarray, found: np.ndarray, error: np.ndarray, what: st
 
 @pytest.mark.parametrize("seed", range(120, 160))
 def test_derivatives_by_complex_step(seed: int) -> None:
-    """Im f(x + ih) / h has no rounding error where f is analytic."""
+    """The complex step Im f(x + ih) / h does not cancel; it needs an analytic f."""
     formula = grown(seed, analytic=True)
     x = np.linspace(0.2, 1.4, 13)
     value = formula(x)
@@ -352,7 +352,7 @@ def test_what_ties_counts_equally_in_any_order(text: str, x: float, slope: float
 
 
 def test_a_quotient_does_not_cancel() -> None:
-    """x / (1 + |x|) has f' = 1 / (1 + |x|)^2, of which a difference would keep no digit."""
+    """f' of x / (1 + |x|) is 1 / (1 + |x|)^2 and not a difference, which would cancel."""
     x = np.array([1e8, -1e12])
     np.testing.assert_allclose(Formula("x / (1 + abs(x))").gradient(x), x**-2.0, rtol=3e-8)
 

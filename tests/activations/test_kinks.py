@@ -1,8 +1,7 @@
-"""The derivative at a kink is a convention: ours are PyTorch's, but for the article's two.
+"""The derivative at a kink is a convention: ours is PyTorch's, except for ReLU and LeakyReLU.
 
-The table also keeps what JAX takes where it differs, so that a reader who compares finds the
-reason here. ReLU and LeakyReLU take 1 by default, as in the article that this library began
-with, and PyTorch's value by a parameter.
+ReLU and LeakyReLU have 1 by default, as in the article that this project started from; a parameter
+sets PyTorch's value. The table also has JAX's value where it differs.
 """
 
 from __future__ import annotations

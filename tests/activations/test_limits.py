@@ -1,7 +1,7 @@
-"""What the ends of the range, NaN and other people's arrays do, for every activation.
+"""Infinities, NaN and unusual arrays, for every activation.
 
-Limits and lanes of the elementwise functions are in test_accuracy.py beside their
-definitions; here are those that need a row, and what holds for all.
+test_accuracy.py has the limits of the elementwise functions. Here are those of functions of a row,
+and properties of all functions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def test_every_activation_is_of_a_known_kind() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ROWS)
 def test_nan_stays_in_its_row_and_fills_it(name: str, dtype: type) -> None:
-    """A function of the row is NaN where the row holds one; its neighbours are untouched."""
+    """A row with a NaN gives a row of NaN; the other rows do not change."""
     activation = activations.get(name)
     x = row(name, dtype)
     clean = activation(x)
@@ -71,7 +71,7 @@ def test_rows_of_any_size_give_no_nan_and_no_warning(name: str, scale: float) ->
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", NAMES)
 def test_no_float_gives_a_warning(name: str, dtype: type) -> None:
-    """Infinite, NaN, huge and subnormal ones included, alone and mixed in a row."""
+    """This includes infinities, NaN, huge and subnormal numbers, alone and mixed in a row."""
     info = np.finfo(dtype)
     sizes = [0, info.smallest_subnormal, info.tiny, 1e-3, 1, 88, 89, 709, 710, 1e10, 1e30]
     sizes += [info.max**0.5, info.max / 2, info.max, INF]

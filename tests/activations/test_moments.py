@@ -1,4 +1,4 @@
-"""Moments under N(0, q): tables, closed forms, and what an independent quadrature finds."""
+"""Moments under N(0, q) against published tables, closed forms and an independent quadrature."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_what_has_no_second_moment_is_refused(expression, message):
 
 
 def test_gated_units_multiply_the_means_of_independent_halves():
-    """E of silu(a) b and of its two slopes, against two million draws."""
+    """Moments of silu(a) b and of its two derivatives equal those of two million samples."""
     function = activations.get("swiglu")
     z = np.sqrt(0.7) * np.random.default_rng(0).standard_normal((1_000_000, 2))
     y, slopes = function(z), function.gradient(z)
@@ -157,7 +157,7 @@ def test_gated_units_multiply_the_means_of_independent_halves():
 
 
 def test_rows_are_sampled():
-    """A row of pairs that do not meet, as maxout's, is one Gaussian pair: E max(a, b)^2 = 1."""
+    """Maxout's pairs are independent, so E max(a, b)^2 = 1 for one Gaussian pair."""
     found = moments(activations.get("maxout"), 1.0, units=50)
     assert found.mean == pytest.approx(1 / math.sqrt(math.pi), rel=0.01)
     assert found.second_moment == pytest.approx(1, rel=0.01)
@@ -166,7 +166,7 @@ def test_rows_are_sampled():
 
 
 def arc_cosine(c):
-    """E relu relu / E relu^2. Cho & Saul 2009."""
+    """E relu(z1) relu(z2) / E relu(z)^2 for correlation c. Cho & Saul 2009."""
     return (math.sqrt(1 - c * c) + c * (math.pi - math.acos(c))) / math.pi
 
 
@@ -183,7 +183,7 @@ def test_covariance_of_relu_is_the_arc_cosine_kernel():
 
 
 def test_covariance_of_erf_and_of_a_jump_are_arc_sines():
-    """2/pi asin(2 q c / (1 + 2 q)) by Williams 1997, and 1/4 + asin(c) / 2 pi."""
+    """erf: 2/pi asin(2 q c / (1 + 2 q)), Williams 1997; step: 1/4 + asin(c) / 2 pi."""
     erf, step = Covariance(activations.get("erf"), 2.0), Covariance(activations.get("step"))
     for c in (-0.7, 0.0, 0.4, 0.95, 1.0):
         expected = 2 / math.pi * math.asin(4 * c / 5)

@@ -1,4 +1,4 @@
-"""Constructor arguments that a class declares: signature, order, range, and what is learned."""
+"""Declared constructor arguments: signature, order, range, and which ones are learnable."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Passports: extremes and moments are the known ones, and every activation gets one.
+"""Passports: every activation gets one, with the known extremes and moments.
 
-Extremes of GELU, SiLU and Mish and the moments are those of published results, computed there
-independently; roots are found again here with mpmath.
+Extremes of GELU, SiLU and Mish and the moments are published results. Roots are computed here again
+with mpmath.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NAMES = activations.names()
 
 
 def test_every_activation_gets_a_passport_that_holds() -> None:
-    """One test of all, as what takes the time is the same for every check."""
+    """One test for all checks, because making the passports takes most of the time."""
     for name in NAMES:
         made = passport(get(name), measured=False)
         _check_texts(name, made)
@@ -54,7 +54,7 @@ def _check_texts(name: str, made: Passport) -> None:
 
 
 def _check_docstring(name: str, shape: Shape) -> None:
-    """The docstring tells the range that is found."""
+    """The range in the docstring equals the computed range."""
     told = re.match(r"([\[(])(\S+), (\S+)([\])])$", describe(get(name)).range.split(",  ")[0])
     for text, found, bracket in (
         [(told[2], shape.lowest, told[1]), (told[3], shape.highest, told[4])] if told else []
@@ -70,7 +70,7 @@ def _check_docstring(name: str, shape: Shape) -> None:
 
 
 def _check_bounds(name: str, shape: Shape) -> None:
-    """No value at random points is beyond the range, no slope between two beyond the constant."""
+    """Values at random points are in the range; slopes between them obey the Lipschitz constant."""
     rng = np.random.default_rng(7)
     x = np.sort(np.concatenate([rng.uniform(-r, r, 4000) for r in (1e-3, 1, 10, 100)]))
     with np.errstate(all="ignore"):
@@ -242,7 +242,7 @@ def test_moments_and_stability_are_the_published_ones(name: str) -> None:
 
 
 def test_gradients_of_a_gated_unit_come_back_from_both_inputs() -> None:
-    """Of y = a b in a wide layer: each input feeds both, so squared gradients double."""
+    """For y = a b each input feeds both factors, so squared gradients double in a wide layer."""
     rows = dict(passport(get("bilinear_glu"), measured=False).sections["Under x ~ N(0, 1)"])
     assert float(rows["chi_1"].split()[0]) == pytest.approx(2)
 

@@ -1,4 +1,4 @@
-"""The look-up by name: complete, described, and open to one class and one YAML file more."""
+"""Lookup by name: complete, documented, and extensible by one class and one YAML file."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Wiggle(Elementwise):
 
 
 def test_one_class_and_one_yaml_file_make_an_activation(tmp_path: Path) -> None:
-    """In a copy of the tree with one class and one file added, the shell trains it."""
+    """In a copy of the repository with a new class and YAML file, the shell trains it."""
     for folder in ("activations", "runner", "conf"):
         copy_tree(ROOT / folder, tmp_path / folder)
     with (tmp_path / "activations" / "functions" / "rectified.py").open("a") as file:

@@ -1,4 +1,4 @@
-"""A traced formula gives the formula's own bits, whatever the shape and the buffers."""
+"""A traced formula gives the same bits as the formula, for all shapes and buffers."""
 
 import numpy as np
 import pytest

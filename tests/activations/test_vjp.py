@@ -1,10 +1,10 @@
-"""Every activation's backward against differences of its own forward.
+"""``backward`` of every activation against central differences of ``forward``.
 
-One table-driven test over all names: <grad, J u> by central differences equals
-<backward(grad), u>, for inputs of the scales that a network meets and beyond, with three
-replicates whose learnable parameters are bound to arrays. The same for the parameters.
-Extrapolated differences (Ridders 1982) leave room for 1e-7 where f is smooth; entries
-that sit next to a kink or a jump are moved away from it.
+For all names, <grad, J u> by central differences equals <backward(grad), u>. Inputs have the scales
+that occur in a network, and larger ones; three replicates have learnable parameters bound to
+arrays. The gradients of the parameters are tested in the same way. Extrapolated differences
+(Ridders 1982) have errors below 1e-7 where f is smooth; entries near a kink or a jump are moved
+away from it.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def test_parameter_gradients_are_derivatives(name: str, scale: float) -> None:
 
 @pytest.mark.parametrize("name", [name for name in activations.names() if bound(name).params])
 def test_float_parameters_give_float_gradients(name: str) -> None:
-    """Before a network binds them, parameters are numbers, and so are their gradients."""
+    """Until a network binds them, parameters are numbers, and so are their gradients."""
     activation = learnable(name)
     x = np.linspace(-2, 2, 10).reshape(2, 5) + 0.01
     y = activation.forward(x)
