@@ -22,7 +22,7 @@ network to the other, or the difference between two inputs shrinks by more.
 A table with prediction and measurement follows. propagate.png (all layers) and
 propagate.json are written into a folder under outputs/propagate."""
 
-_EPILOG = """\
+EPILOG = """\
 settings, with their defaults (conf/propagate.yaml):
   activation=tanh               any, also a formula; activation.KEY=VALUE
   initializer=auto              also .gain, .bias_std: sigma_w and sigma_b
@@ -34,16 +34,19 @@ settings, with their defaults (conf/propagate.yaml):
   saturated=0.05                an output is saturated where |f'| is below this
   seed=0                        determines networks and inputs
   plots=png                     svg, pdf or none
-  extensions=[]                 your own parts: 'extensions=[file.py]'
-  experiment=NAME               one of conf/experiment that names this command
+  extensions=[]                 your own functions: 'extensions=[file.py]'
+  experiment=NAME               a ready-made setting, e.g. smooth_rectifiers
   hydra.run.dir=FOLDER          where the results go
 
 examples:
   python -m runner.propagate activation=tanh
-  python -m runner.propagate activation=relu depth=50 nets=1000
-  python -m runner.propagate activation=gelu initializer=he_normal
-  python -m runner.propagate initializer=lecun_normal initializer.gain=1.3
+      yes: by default the weights suit the activation
+  python -m runner.propagate activation=gelu initializer=he_normal depth=50
+      no: He's weights, made for ReLU, let the signal of GELU die out
+  python -m runner.propagate initializer=lecun_normal initializer.gain=3
+      no: chaos, gradients explode
   python -m runner.propagate activation=formula 'activation.expression=sin(x)'
+      yes: the formula may be your own
 """
 
 
@@ -59,7 +62,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser = OneLineParser(
         prog="python -m runner.propagate",
         description=_DESCRIPTION,
-        epilog=_EPILOG,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

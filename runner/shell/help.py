@@ -33,16 +33,16 @@ Examples
       shows a network learn, epoch by epoch; see animation.html
 
 The ten most used settings, with their defaults (--cfg job prints all)
-  activation=tanh               leaky_relu also has activation.alpha=0.2
+  activation=tanh               some have parameters, see --help swish
   dataset=moons                 also .samples, .noise, .label_noise
   model.hidden=[16,16]          units of each hidden layer, or [16]*30; []: none
-  initializer=auto              keeps the variance, in depth also gradients
+  initializer=auto              signals and gradients keep their size
   optimizer=adam                also .clip_norm, sgd's .momentum
-  optimizer.learning_rate=0.01  with -m: tune=optimizer.learning_rate
+  optimizer.learning_rate=0.01  the size of a step; the default of sgd is 0.1
   training.epochs=100           also .batch_size, .loss, .l2, .patience
   replicates=10                 networks, each with its own data and weights
   seed=0                        replicate k has seed + k
-  extensions=[]                 your own parts: 'extensions=[file.py]'
+  extensions=[]                 your own functions: 'extensions=[file.py]'
 """
 
 REST = """\
@@ -58,11 +58,11 @@ Options
 
 Other commands, each with --help
   python -m runner.compare FOLDER ...    compare finished runs, old or new
-  python -m runner.plots FOLDER ...      draw a run's pictures again
+  python -m runner.plots FOLDER ...      draw a run's pictures, or animate it
   python -m runner.plots.gallery         draw all activations
   python -m activations.passport NAME    its formula, range, kinks, moments ...
-  python -m activations.check NAME ...   count its correct digits
-  python -m runner.propagate [...]       predict deep networks before training
+  python -m activations.check NAME ...   how many of its digits are correct
+  python -m runner.propagate [...]       does a signal pass a deep network?
   python -m runner.reproduce [NAME ...]  reproduce published results
 """
 

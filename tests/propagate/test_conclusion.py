@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import shlex
 
 import numpy as np
 import pytest
 
+from runner.propagate.__main__ import EPILOG
 from runner.propagate.propagation import Propagation
 from runner.propagate.result import propagate
 from runner.propagate.settings import compose
@@ -124,3 +127,12 @@ def test_the_answer_comes_first_and_is_stored():
     assert stored == {
         "passes": True, "share": 1, "predicted": True, "text": found.conclusion.text
     }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_examples_of_help_are_right():
+    examples = re.findall(r"^  python -m runner.propagate (.*)\n +(yes|no): ", EPILOG, re.M)
+    assert len(examples) == 4
+    for words, said in examples:
+        found = propagate(compose([*shlex.split(words), "nets=5", "inputs=3"])).conclusion
+        assert found.text.startswith(said), words
