@@ -53,7 +53,7 @@ def named(found: Propagation) -> str:
 
 def scales(maps: Maps) -> str:
     """Return sigma_w and sigma_b of the hidden layers."""
-    mean = f", f from {maps.input_mean:.4g}" if maps.input_mean else ""
+    mean = f", f minus {maps.input_mean:.4g}" if maps.input_mean else ""
     return f"{SIGMA_W} = {maps.weight_std:.5g}, {SIGMA_B} = {maps.bias_std:.5g}{mean}"
 
 
@@ -91,7 +91,7 @@ def _table(found: Propagation) -> Iterator[str]:
         factors = np.exp(np.quantile(logs, (0.05, 0.5, 0.95), method="nearest"))
         gradient = of(predicted.gradients, 0)
         mean = gradient ** (1 / (depth - 1)) if known else nan
-        yield row("gradient, factor a layer backwards", mean, *factors)
+        yield row("gradient, factor per layer (backwards)", mean, *factors)
         ends = np.exp(middle["log_gradient"][:, 0])
         yield row(f"gradient, layer 1 to layer {depth}", gradient, *ends)
     if not np.isnan(middle["saturated"]).all():
@@ -102,7 +102,7 @@ def _table(found: Propagation) -> Iterator[str]:
     dead = f"{_short(share):>10}  of {counted(found.settings.nets, 'network')}"
     bound = "" if found.settings.inputs == 1 or math.isnan(predicted.born_dead) else "<= "
     text = "-" if math.isnan(predicted.born_dead) else f"{bound}{_short(predicted.born_dead)}"
-    yield f"  {'networks with a layer that is dead':44}{text:>12}  {dead}"
+    yield f"  {'networks with a dead layer':44}{text:>12}  {dead}"
     number, values = measured.decomposed[-1], measured.singular_values[-1]
     theory = predicted.singular_rms.get(number, nan)
     size = measured.singular_rms()[-1]
@@ -119,22 +119,22 @@ def _conclusions(found: Propagation, maps: Maps) -> Iterator[tuple[str, str]]:
     yield (
         "gain",
         (
-            f"{at_1.gain:.6g} = 1/sqrt(E f²) keeps a variance of 1, {kind} (slope {slope:.4g}); "
-            f"{_whether_used(maps)}"
+            f"{at_1.gain:.6g} = 1/sqrt(E f²) keeps a variance of 1, {kind} "
+            f"(slope {_slope(slope)}); {_whether_used(maps)}"
         ),
     )
     yield "phase", _phase(maps)
     yield (
         "depth",
         (
-            f"scales ξ_q = {_short(maps.xi_q)} and ξ_c = {_short(maps.xi_c)} layers, of gradients "
-            f"{_short(maps.xi_gradient)}: {_trainable(maps)}"
+            f"{_trainable(maps)}; depth scales in layers: {_short(maps.xi_q)} of variances (ξ_q), "
+            f"{_short(maps.xi_c)} of correlations (ξ_c), {_short(maps.xi_gradient)} of gradients"
         ),
     )
     yield (
         "training",
         (
-            "all this is about the start of training; a deep network often needs a smaller "
+            "these numbers are about the start of training; a deep network often needs a smaller "
             "learning rate, e.g. optimizer.learning_rate=0.001"
         ),
     )
@@ -143,8 +143,8 @@ def _conclusions(found: Propagation, maps: Maps) -> Iterator[tuple[str, str]]:
         yield (
             "width",
             (
-                f"the theory is of the mean over infinitely wide networks; with depth / width = "
-                f"{depth / width:.2g} networks spread, and most have less than the mean"
+                f"theory predicts the mean over infinitely wide networks; at depth / width = "
+                f"{depth / width:.2g} networks differ, and most have less than the mean"
             ),
         )
     here = "; ".join(map(_edge_point, maps.edge_here)) or "nowhere"
@@ -152,9 +152,9 @@ def _conclusions(found: Propagation, maps: Maps) -> Iterator[tuple[str, str]]:
     best = maps.recommended
     if maps.input_mean and best:
         scale = f"{SIGMA_W} = {best.weight_std:.5g}, {SIGMA_B} = {best.bias_std:.5g}"
-        yield "recommended", f"{scale} (q = {best.q:.4g}), with f counted from its mean, as here"
+        yield "recommended", f"{scale} (q = {best.q:.4g}), with the mean of f subtracted, as here"
     elif best is None:
-        yield "recommended", "none: on the edge of chaos a network of this activation stays nowhere"
+        yield "recommended", "none: the edge of chaos of this activation has no stable point"
     else:
         scale = f"{SIGMA_W} = {best.weight_std:.5g}, {SIGMA_B} = {best.bias_std:.5g}"
         words = (
@@ -182,35 +182,34 @@ def _whether_used(maps: Maps) -> str:
 def _phase(maps: Maps) -> str:
     q = f"q = {_short(maps.q)}"
     if maps.settled == 0:
-        where = f"the signal dies out; at {q}, layer by layer, "
+        where = f"the signal dies out; in the last layer, at {q}, "
     elif maps.settled == math.inf:
-        where = f"the signal explodes; at {q}, the first layer's, "
+        where = f"the signal explodes; in the first layer, at {q}, "
     elif math.isnan(maps.settled):
         where = f"the variance does not settle; at {q} "
     elif maps.repels:
         where = (
-            f"{q} is a fixed point that repels (slope {_short(maps.slope)}), so networks of finite "
-            "width leave it; there "
+            f"{q} is an unstable fixed point (slope {_short(maps.slope)}), which networks of "
+            "finite width leave; there "
         )
     else:
         where = f"the variance settles at {q}; there "
-    chi = (
-        f"χ₁ = {_short(maps.chi)}, a gradient's factor a layer √χ₁ = {_short(math.sqrt(maps.chi))}"
-    )
-    tends = f"; two inputs' correlation tends to {_short(maps.c)}" if maps.holds else ""
+    chi = f"χ₁ = {_short(maps.chi)}: a layer multiplies gradients by √χ₁ = "
+    chi += _short(math.sqrt(maps.chi))
+    tends = f"; the correlation of two inputs tends to {_short(maps.c)}" if maps.holds else ""
     if abs(maps.chi - 1) < 1e-4:
-        kind = "on the edge of chaos"
+        kind = "edge of chaos"
     elif maps.chi < 1:
-        kind = "gradients vanish (ordered)"
+        kind = "ordered, gradients vanish with depth"
     else:
-        kind = "gradients explode (chaotic)"
-    return f"{where}{chi}: {kind}{tends}"
+        kind = "chaotic, gradients explode with depth"
+    return f"{kind}; {where}{chi}{tends}"
 
 
 def _trainable(maps: Maps) -> str:
     deepest = maps.trainable_depth
     if math.isnan(deepest):
-        return "for as many layers as networks stay at q"
+        return "theory holds only in the layers in which networks stay at q"
     if deepest > DEEPEST:
         return f"no limit below depth {DEEPEST:,}"
     return f"trainable to about depth {max(1, round(deepest)):,}"
@@ -220,11 +219,11 @@ def _fixed_point(point: FixedPoint) -> str:
     if point.low < point.high:
         high = "every q" if point.high == math.inf else f"every q up to {point.high:.3g}"
         return f"{high} (slope 1)"
-    return f"q = {_short(point.q)} ({point.stability}, slope {_short(point.slope)})"
+    return f"q = {_short(point.q)} ({point.stability}, slope {_slope(point.slope)})"
 
 
 def _edge_point(point: EdgePoint) -> str:
-    kind = "" if point.holds else f", but repelling (slope {_short(point.slope)})"
+    kind = "" if point.holds else f", unstable, slope {_slope(point.slope)}"
     return f"{SIGMA_W} = {point.weight_std:.6g} (q = {_short(point.q)}{kind})"
 
 
@@ -234,6 +233,11 @@ def _short(value: float) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     return f"{value:.4g}"
+
+
+def _slope(value: float) -> str:
+    """Return a slope; what differs from 0 only by rounding is 0."""
+    return _short(value if abs(value) > 1e-12 else 0.0)
 
 
 def _wrapped(name: str, text: str) -> list[str]:

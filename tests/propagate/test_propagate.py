@@ -156,7 +156,7 @@ def test_command_writes_the_same_bytes_again(capsys):
     words = ["activation=relu", "depth=4", "width=8", "nets=5"]
     assert main(words) == 0
     first = capsys.readouterr().out
-    assert "gradient, factor a layer backwards" in first and "edge of chaos" in first
+    assert "gradient, factor per layer (backwards)" in first and "edge of chaos" in first
     (folder,) = Path("outputs/propagate").iterdir()
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert files.keys() == {"propagate.json", "propagate.png"}
