@@ -68,8 +68,10 @@ def refuse_unknown_part(word: Word, words: Sequence[Word]) -> None:
     if registry is None or named or not isinstance(word.value, (str, ChoiceSweep)):
         return
     for one in word.values(MOST_VALUES):
-        name = str(one.value).removesuffix(".yaml")  # which Hydra takes, too
-        if name in registry or ".." in name:
+        written_out = isinstance(one.value, dict)
+        chosen = one.value.get("name", "") if written_out else one.value
+        name = str(chosen).removesuffix(".yaml")  # which Hydra takes, too
+        if not name or name in registry or ".." in name:
             continue
         known = choices(word.key) or registry
         if name not in known and (word.key != "dataset" or close_names(name, known)):

@@ -412,6 +412,11 @@ def test_a_job_put_together_is_what_hydra_composes(choice):
     assert found.to_dict() == compose([*fixed, *varied]).experiment.to_dict()
 
 
+def test_an_axis_may_have_sections_written_out():
+    words = ["activation=relu,{name: swish, learnable: true}", "optimizer=sgd,{name: adam}"]
+    assert compose(words).sweep_folder.name.startswith("activation-optimizer_")
+
+
 REFERENCE = "name: elu\nalpha: ${optimizer.learning_rate}\n"
 GLOBAL = "# @package _global_\nactivation: {name: elu, alpha: 0.3}\ntraining: {epochs: 7}\n"
 
