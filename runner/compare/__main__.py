@@ -1,4 +1,4 @@
-"""``python -m runner.compare FOLDER...``: which setting is better, by how much, how surely."""
+"""``python -m runner.compare FOLDER...``: compare finished runs."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def default_output(comparison: Comparison, folders: Sequence[str]) -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare and print the leaderboard. Return 0, 2 after a one-line error for bad input, or 1
-    after one line per failure."""
+    """Compare, and print verdict and leaderboard. Return 0; 2 after a one-line error for invalid
+    input; 1 after one line for each picture that could not be drawn."""
     if arguments is None:
         prepare()
     return status_of(partial(_main, arguments), bad_input=ValueError)

@@ -1,4 +1,4 @@
-"""A comparison: runs read, scored and tested, but nothing drawn or written yet."""
+"""A comparison: runs, scores and statistics, before anything is drawn or written."""
 
 from __future__ import annotations
 
@@ -29,14 +29,17 @@ class Comparison:
     """Everything known about the compared runs.
 
     Attributes:
-        runs, settings: the runs read, and the same merged over seeds.
+        runs: the runs that are compared.
+        settings: these runs, merged over seeds.
         unusable: folders that were skipped, and why.
         outdated: runs that another version of the laboratory's code trained, which are left out.
-        repeated: runs whose seeds another run of the setting has, as where sweeps overlap.
+        repeated: runs with seeds that another run of the same setting has (overlapping sweeps).
         failures: failed jobs, as a sweep reports them.
-        metric, tuned: what is scored, and which keys validation data chose.
+        metric: the name of the score.
+        tuned: the keys whose values validation data chose.
         keys: the config keys that differ between settings.
-        arms, families: what is compared, and the statistics of each task.
+        arms: what is compared.
+        families: the statistics of each task, and of all tasks together.
         command: the shell line that repeats this comparison.
         undrawn: pictures that could not be drawn, and why.
     """
@@ -130,7 +133,7 @@ def build(
 def _keep_reasons_of_activations(family: Family, tuned: Sequence[str]) -> None:
     """Drop a standing's reason unless a possible best arm differs from it in the activation only.
 
-    Where epochs or layers differ too, they may be the cause of what the run's findings say.
+    If epochs or layers differ too, they may have caused what the run's findings report.
     """
 
     def rest(standing: Standing) -> dict[str, Any]:
@@ -145,7 +148,7 @@ def _keep_reasons_of_activations(family: Family, tuned: Sequence[str]) -> None:
 
 
 def _places(folders: Sequence[str | os.PathLike[str]]) -> list[str]:
-    """The folders to name in a command: the sweep's in the place of its jobs'."""
+    """Return the folders to name in a command: for many jobs of a sweep, the sweep's folder."""
     parents = {str(Path(folder).parent) for folder in folders}
     if len(folders) > 3 and len(parents) == 1:
         return list(parents)

@@ -22,7 +22,7 @@ OVERHEAD = 128
 
 
 class Histories:
-    """A cache of run histories: one that was dropped is read again when needed."""
+    """A cache of run histories. A history that was dropped is read again when it is needed."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self.most = most

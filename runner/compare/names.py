@@ -1,6 +1,7 @@
 """Short names of tasks and arms: only values in which an arm differs from the others of its task.
 
-``scores.arms`` gives names of all keys that differ anywhere, by which arms are matched over tasks.
+``scores.arms`` gives longer names, of all keys that differ anywhere. ``pairs`` uses them to match
+the arms of several tasks.
 """
 
 from __future__ import annotations

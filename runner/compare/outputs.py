@@ -1,5 +1,5 @@
-"""Write a comparison: pictures, report, leaderboard (CSV, Markdown, LaTeX), pairs and scores; and
-text for the terminal."""
+"""Write a comparison's files: pictures, report, leaderboard (CSV, Markdown, LaTeX), pairs and
+scores; and its text for the terminal."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Standing:
 
     @cached_property
     def score(self) -> Estimate:
-        """The estimate of its scores."""
+        """The centre of its scores, with a 95% interval."""
         # A mean of T accuracies has the variance of one of T times their harmonic mean of samples.
         samples = len(self.arms) ** 2 / sum(1 / s.samples(self.metric) for s in self.settings)
         return estimate(self.metric, self.scores, samples)
@@ -151,7 +151,7 @@ class Family:
 def families(arms: Sequence[Arm]) -> list[Family]:
     """Return one family over all tasks (if there are several) and one per task, judged.
 
-    Each family errs in about 5% of experiments; ``best_set`` says when the share is higher.
+    In about 5% of experiments a family is judged wrongly; ``best_set`` says when in more.
     """
     tasks: dict[str, list[Standing]] = {}
     for arm in arms:
@@ -230,8 +230,10 @@ def sharing(has: Array) -> tuple[Array, Array]:
 
 
 def _give_reasons(family: Family) -> None:
-    """Give each arm that falls short its gravest finding that no possible best arm shares. A
-    finding not shown for a single run counts if no possible best arm has it."""
+    """Give each arm that falls short its most severe finding that no possible best arm has.
+
+    For a finding that its run shows, only the findings that the best arms' runs show count.
+    """
     among_best = [finding for one in family.judged(True) for finding in _findings(one)]
     seen = {finding["code"] for finding in among_best}
     shown = {finding["code"] for finding in among_best if finding["shown"]}

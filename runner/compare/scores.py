@@ -40,7 +40,7 @@ class Arm:
         setting: the chosen trial, on the seeds that are scored.
         trials: all trials, the chosen one included, on the seeds used to choose.
         chosen: the tuned keys' values in the chosen trial.
-        on_edge: tuned keys whose chosen value is the least or greatest one tried.
+        on_edge: tuned keys whose chosen value is the smallest or largest one tried.
         placebo: scores of the same setting on seeds that no other arm of the task has.
     """
 
@@ -59,7 +59,7 @@ class Arm:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the scored networks are others than those used to choose."""
+        """Whether no scored network was used to choose the setting."""
         return set(self.setting.seeds).isdisjoint(self.choice.seeds)
 
     @property
@@ -84,20 +84,20 @@ class Arm:
 
 
 def higher_is_better(metric: str) -> bool:
-    """Return whether more of a metric is better: accuracies yes, losses no."""
+    """Return whether a higher value of a metric is better: True for accuracies, not for losses."""
     return metric.endswith("accuracy")
 
 
 def direction(metric: str) -> int:
-    """Return 1 if more of a metric is better, otherwise -1."""
+    """Return 1 if a higher value of a metric is better, otherwise -1."""
     return 1 if higher_is_better(metric) else -1
 
 
 def comparable(metric: str, scores: Array) -> Array:
     """Return scores on the scale of comparison, higher is better: accuracy, or -log(loss).
 
-    The mean of -log(loss) stands for the geometric mean. A loss of 0 counts as the least positive
-    float32, an infinite one as the greatest float64.
+    The mean of -log(loss) corresponds to the geometric mean. A loss of 0 counts as the smallest
+    normal float32, an infinite one as the largest float64.
     """
     if higher_is_better(metric):
         return scores
@@ -273,7 +273,7 @@ def _task(
 
 
 def _shared_seeds(trials: Sequence[Setting]) -> set[int]:
-    """Return the seeds that all trials have, those of any if there are none."""
+    """Return the seeds that all trials have; if there are none, the seeds of any trial."""
     seeds = [set(trial.seeds) for trial in trials]
     return set.intersection(*seeds) or set.union(*seeds)
 

@@ -33,7 +33,7 @@ class Setting:
         config: flat config without NOT_SETTINGS.
         runs: the runs of the replicates.
         replicates: the entries in the summaries, by rising seed.
-        owners: for each replicate its run and its row there.
+        owners: the run of each replicate, and its row in that run.
         label: a name that is unique among the settings.
         metric, scores: what is compared, (replicates,); a diverged replicate has the worst score.
         validation: the value by which trials are chosen, higher is better.
@@ -66,7 +66,7 @@ class Setting:
 
     @property
     def chance(self) -> float:
-        """The accuracy of a guess, 1 / classes; NaN for runs of a version that did not say."""
+        """The accuracy of a guess, 1 / classes; NaN if the run's version did not store it."""
         classes = self.runs[0].summary.get("classes")
         return 1 / classes if type(classes) is int and classes > 1 else np.nan
 
@@ -76,7 +76,7 @@ class Setting:
 
     @property
     def score(self) -> Estimate:
-        """The estimate of the scores."""
+        """The centre of the scores, with a 95% interval."""
         return estimate(self.metric, self.scores, self.samples(self.metric))
 
     def only(self, kept: Sequence[bool]) -> Setting:
@@ -116,8 +116,8 @@ class Setting:
     def curve(self, column: str) -> tuple[Array, Array]:
         """Return epochs (E,) and a history column (replicates, E).
 
-        Only epochs that all runs recorded. A replicate that stopped early keeps its last value, as
-        its weights do not change; a diverged one is NaN from then on.
+        The epochs are those that all runs recorded. A replicate that stopped early keeps its last
+        value, as its weights do not change; a diverged one is NaN from then on.
         """
         grids = [np.nanmax(run.history["epoch"], axis=0) for run in self.runs]
         longest = max(grids, key=len)
@@ -255,8 +255,8 @@ def show(value: Any) -> str:
 
 
 def show_value(config: Mapping[str, Any], key: str, keys: Sequence[str]) -> str:
-    """Return a key's value as text; an activation's with its SHOWN parameter, unless that key is
-    among ``keys`` and so has its own column."""
+    """Return a key's value as text; an activation's with its parameter in NAMED_WITH,
+    unless that key is among ``keys`` and so has its own column."""
     value = config.get(key)
     more = NAMED_WITH.get(str(value)) if key == "activation.name" else None
     if more is None or more in keys or more not in config:

@@ -286,8 +286,8 @@ def records(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def pair_records(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return the lines of pairs.csv. Differences are on the scale of ``comparable``: + favours the
-    first."""
+    """Return the lines of pairs.csv. A difference, on the scale of ``comparable``, is positive if
+    the first is better."""
     return [
         {
             "task": family.task,

@@ -110,8 +110,8 @@ def _judged(family: Family) -> list[str]:
 
 
 def _chance(family: Family) -> str:
-    """Return the accuracy of a guess, "50%", if the settings may do no better; empty if one does,
-    and for losses."""
+    """Return the accuracy of a guess, "50%", if no setting is shown to be better; otherwise, and
+    for losses, an empty text."""
     chance = float(np.mean([setting.chance for setting in family.standings[0].settings]))
     if not higher_is_better(family.standings[0].metric) or math.isnan(chance):
         return ""
@@ -121,7 +121,7 @@ def _chance(family: Family) -> str:
 
 
 def _losers(worse: list[Standing], best: list[Standing], seeds: Sequence[int]) -> list[str]:
-    """Return clauses on the worse settings: first each with a reason, then the others."""
+    """Return clauses on the worse settings: one for each that has a reason, one for the others."""
     told = [standing for standing in worse if standing.reason][:MOST_REASONS]
     named = {standing.name for standing in told}
     rest = [standing for standing in worse if standing.name not in named]

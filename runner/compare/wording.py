@@ -58,7 +58,7 @@ def difference_with_interval(found: Estimate, metric: str) -> str:
 
 
 def shortfall(short: tuple[float, float], metric: str) -> str:
-    """Return "1.20 to 3.40 points", "a factor of 1.25 to 3.2", without a least amount
+    """Return "1.20 to 3.40 points", "a factor of 1.25 to 3.2"; if the least amount is 0,
     "up to 3.40 points", "a factor of up to 3.2"."""
     most = 1.0 if higher_is_better(metric) else math.inf  # an interval may exceed 100 points
     low, high = (difference(min(end, most), metric, unit=False) for end in short)
@@ -89,6 +89,7 @@ def listed(words: Sequence[str], most: int = 8, joint: str = "and") -> str:
 
 
 def counted(number: int, noun: str, least: int | None = None) -> str:
-    """Return "1 replicate", "3 replicates", with another ``least`` "2 to 3 replicates"."""
+    """Return "1 replicate" or "3 replicates"; if ``least`` is another number, "2 to 3
+    replicates"."""
     several = f"{least} to {number}" if least not in (None, number) else str(number)
     return f"{several} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""leaderboard and differences: the scores, their differences, and how sure these are."""
+"""leaderboard and differences: the scores and their differences, with intervals."""
 
 from __future__ import annotations
 
