@@ -21,6 +21,7 @@ from runner.data.shapes import DATASETS
 from runner.plots import axes, colours, decision_field, style
 from runner.plots.__main__ import main
 from runner.plots.activation import apart, with_kinks
+from runner.plots.captions import settings
 from runner.plots.png import png
 from tests.commands import python
 
@@ -338,6 +339,25 @@ def test_each_layers_share_of_lost_units_is_a_line_named_at_its_end(finished_run
     ends = [line.get_ydata()[-1] for line in dead.lines if line.get_transform() == dead.transData]
     assert ends == pytest.approx([0, 0.3, 0.123])
     assert {t.get_text() for t in dead.texts} == {"layer 1  0%", "layer 2  30.0%", "layer 3  12.3%"}
+
+
+def test_of_many_layers_those_of_equal_share_and_the_worst_are_named(finished_run):
+    run = finished_run(hidden=(4,) * 40)
+    for layer in range(1, 41):
+        run.history[f"layer{layer}_dead"][...] = max(0, layer - 10) / 100
+    run.history["layer39_dead"][...] = 0.9
+    figure = plots.figures(run)["units"]
+    assert any(t.get_text().endswith("90% of units dead in layer 39") for t in figure.texts)
+    names = [text.get_text() for text in figure.axes[0].texts]
+    assert "layers 1-10  0%" in names and "layer 39  90.0%" in names and len(names) < 20
+
+
+def test_equal_layers_are_shortened_in_the_subtitle(finished_run):
+    run = finished_run()
+    run.summary["command"] = "python -m runner 'model.hidden=[16,16,16,16,16]' training.epochs=3"
+    assert settings(run) == "hidden=[16] x 5  epochs=3"
+    run.summary["command"] = "python -m runner 'model.hidden=[16,16,16,8]' tune=training.l2"
+    assert settings(run) == "hidden=[16,16,16,8]"
 
 
 def test_a_panel_in_which_nothing_happens_is_said_instead(finished_run):

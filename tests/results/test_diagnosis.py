@@ -12,7 +12,7 @@ from runner.__main__ import main
 from runner.network.measurements import flatness
 from runner.plots import artist
 from runner.plots.curves import loss
-from runner.results.diagnosis import _dead, _overfitted, _vanished
+from runner.results.diagnosis import _dead, _overfitted, _underfitted, _vanished
 from runner.results.run import load_run
 from runner.shell.report import report
 
@@ -192,3 +192,10 @@ def test_a_run_without_hidden_layers_is_not_titled_after_its_activation(
     assert float(told[1]) >= 0.3 + float(told[6])
     picture = loss(load_run(tmp_path / "it"))
     assert any(text.get_text().startswith(f"{name} on ") for text in picture.texts)
+
+
+def test_more_units_and_layers_are_advised_only_where_nothing_else_explains_the_underfitting():
+    (healthy,) = _underfitted(0.8, 0.99, [])
+    (ill,) = _underfitted(0.8, 0.99, [{"code": "vanishing"}])
+    assert "more epochs, units or layers" in healthy["text"]
+    assert ill["text"].endswith(": underfitting") and ill["reason"] == healthy["reason"]
