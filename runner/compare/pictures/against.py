@@ -115,7 +115,7 @@ def _against(
     scale, outside = scale_of_lines(comparison.metric, panels)
     notes = [replicate_note(comparison.arms, how(comparison.metric)), outside]
     if tuned_here:
-        notes.append("ring: the value chosen on validation data")
+        notes.append("ring: chosen on validation data")
     title = f"{metric_name(comparison.metric).capitalize()} against {meaning}"
     if key == TUNED_BY_DEFAULT and len(panels) == 1:
         for found in reversals(comparison):

@@ -324,7 +324,7 @@ class Scale:
 
     @property
     def note(self) -> str:
-        return "scale: logarithm of the error" if self.floor else ""
+        return "log scale of the error" if self.floor else ""
 
     def set(self, axis: Axis) -> None:
         """Give an axis these limits, and ticks that suit them."""
