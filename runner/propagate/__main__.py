@@ -51,7 +51,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Predict, measure, write and print; return the exit status (2 for bad input)."""
+    """Predict, measure, write and print; return the exit status, 2 for invalid input."""
     if arguments is None:
         prepare()
     return status_of(partial(_main, arguments))

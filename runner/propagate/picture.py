@@ -1,4 +1,4 @@
-"""The page of a propagation: maps above, layers in the middle, units and Jacobians below."""
+"""The page of a propagation: maps in the first row, then layers, units and Jacobians."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PANEL_WIDTH, PANEL_HEIGHT, ROW = 1.8, 1.62, 2.42
 """Inches: left edges and sizes of panels; from one row's base to the next one's."""
 _DRAWN = (1e-140, 1e140)
 DEPTHS = (5, 20, 100)
-"""Layers for which the share born dead is drawn."""
+"""Numbers of layers for which the share born dead is drawn."""
 ALIKE = 0.05
-"""Two densities whose deviations differ by less look the same."""
+"""Two densities look the same if their deviations differ by less than this share."""
 
 
 def picture(found: Propagation) -> Picture:
-    """Draw everything that is predicted, as lines, and measured, as dots and bands."""
+    """Draw predictions as lines, measurements as dots and bands."""
     one, maps = found.settings, found.predicted.maps
     name = one.activation["name"]
     heading = f"{named(found)}: {one.depth} layers of {one.width}, {one.initializer['name']}"
@@ -161,7 +161,7 @@ def _by_layer(
 
 
 def _logarithmic(axes: Axes, predicted: Array, bands: Array, shade: str, other: str) -> None:
-    """As ``_by_layer`` on a logarithmic scale: 0 and what is beyond Matplotlib's are left out."""
+    """Like ``_by_layer`` on a logarithmic scale; omits 0 and what Matplotlib cannot show."""
     ends = np.clip(bands, *_DRAWN)
     predicted, middle = (
         np.where((values > _DRAWN[0]) & (values < _DRAWN[1]), values, np.nan)
@@ -270,7 +270,7 @@ def _born_dead(axes: Axes, found: Propagation) -> None:
 
 
 def _inputs(axes: Axes, found: Propagation, shade: str) -> None:
-    """Draw f over the densities of what the first and the last layer feed it."""
+    """Draw f, and the densities of its inputs in the first and the last layer."""
     activation = found.settings.activation_object()
     predicted = found.predicted.predicted
     sizes = [math.sqrt(predicted[k].variance) for k in (0, -1)] if predicted else [1.0]

@@ -1,4 +1,4 @@
-"""What mean-field theory says of the settings, gathered."""
+"""The prediction of mean-field theory for some settings."""
 
 from __future__ import annotations
 
@@ -31,25 +31,26 @@ MAP_POINTS = 60
 
 @dataclass
 class Maps:
-    """The maps of hidden layers of one width, of an elementwise or gated activation.
+    """The maps of hidden layers of one width, for an elementwise or gated activation.
 
     Attributes:
         weight_std, bias_std: sigma_w and sigma_b of hidden layers.
-        input_mean: what a layer's biases take from the outputs it reads: f is counted from it here.
+        input_mean: the mean that a layer's biases subtract from its inputs. The maps are those of
+            f minus this mean.
         at_1: the moments of f itself under N(0, 1).
-        fixed_points: of the variance map.
-        settled: the variance that the network's own leads to; 0, infinity and NaN are possible.
-        q: the variance at which the correlation map is taken: ``settled``; of a signal that
-            explodes that of the first layer, of one that dies out that of the last.
-        slope, chi: of the variance map, and of the gradient, at q.
+        fixed_points: the fixed points of the variance map.
+        settled: the limit of the variances of the layers; may be 0, infinity or NaN.
+        q: the variance at which the correlation map is taken: ``settled``; if the signal explodes,
+            the variance of the first layer; if it dies out, the variance of the last.
+        slope, chi: at q, the slope of the variance map and the factor of mean square gradients.
         correlation: the correlation map at q.
-        c: its stable fixed point.
+        c: the stable fixed point of the correlation map.
         xi_q, xi_c, xi_gradient: depth scales in layers, of the variance, of correlations, and of
-            gradients, 1 / |ln chi|. xi_c is NaN where the signal dies out or explodes.
+            gradients (1 / |ln chi|). xi_c is NaN if the signal dies out or explodes.
         edge: the curve of the edge of chaos.
-        edge_here: its points at this bias_std.
-        recommended: the point on it to choose; None if a network stays at none.
-        known: the moments along q that all this is made of.
+        edge_here: its points with this bias_std.
+        recommended: the point of the edge to choose; None if it has no stable point.
+        known: the moments at increasing q from which the rest is computed.
     """
 
     weight_std: float
@@ -78,21 +79,21 @@ class Maps:
 
     @property
     def repels(self) -> bool:
-        """Whether ``settled`` is a fixed point that networks leave, for they start beside it."""
+        """Whether ``settled`` is an unstable fixed point; finite networks leave it."""
         return self.holds and abs(self.slope) > 1 + 1e-6
 
     @property
     def trainable_depth(self) -> float:
-        """Six depth scales, the depth to which networks train: of correlations, or of the
-        gradient where it vanishes, or the signal dies out or explodes; NaN if it ``repels``."""
+        """The depth to which networks train: six depth scales of correlations; of gradients if
+        they vanish, or if the signal dies out or explodes; NaN if ``repels``."""
         if self.repels:
             return math.nan
-        if not self.holds or self.chi < 1:  # of an f that jumps gradients vanish first
+        if not self.holds or self.chi < 1:  # if f jumps, gradients vanish first
             return theory.TRAINABLE * self.xi_gradient
         return theory.TRAINABLE * self.xi_c
 
     def variance_curve(self, q: Array) -> Array:
-        """Return the variance map between the variances that are known."""
+        """Return the variance map, interpolated between the known variances."""
         x = np.log([one.variance for one in self.known])
         y = np.log([max(one.second_moment, 1e-300) for one in self.known])
         second = np.exp(np.interp(np.log(q), x, y))
@@ -101,20 +102,20 @@ class Maps:
 
 @dataclass
 class Prediction:
-    """What theory says, and where it is silent why.
+    """The prediction, or the reason why there is none.
 
     Attributes:
-        layers: (depth,), empty if ``silent`` says why there is no theory.
-        predicted: of each layer.
-        gradients: each layer's dL/dz relative to the last layer's, root mean squares.
-        correlations, saturated, dead: of each layer; NaN where theory has none.
+        layers: (depth,); empty if there is no theory, for the reason in ``silent``.
+        predicted: one prediction per layer.
+        gradients: root mean square of each layer's dL/dz relative to the last layer's.
+        correlations, saturated, dead: one number per layer; NaN without a prediction.
         singular_rms: root mean square of the singular values of a layer's Jacobian dy/dy', for
             the layers ``decomposed``.
-        born_dead: share of networks with a layer that is 0 for one given input; NaN for an
-            activation that cannot be born dead, and for several inputs of a step, whose layers may
-            also be 1 for all. It bounds the share that is dead for several.
-        maps: None for a function of a whole row, whose maps depend on its length.
-        silent: why there is no theory at all, or no maps; empty if there are.
+        born_dead: share of networks with a layer that is 0 for one given input, an upper bound of
+            the share for several inputs. NaN for an activation that cannot be born dead, and for
+            several inputs of a step, whose layers may also be 1 for all inputs.
+        maps: None for a function of a whole row, because its maps depend on the row's length.
+        silent: the reason why there is no theory, or no maps; else empty.
     """
 
     layers: list[Layer]
@@ -130,7 +131,7 @@ class Prediction:
 
 
 def prediction(settings: Settings) -> Prediction:
-    """Return what theory says of the settings."""
+    """Return the prediction for the settings."""
     activation = settings.activation_object()
     off, either = can_be_born_dead(activation), _is_flat_above(activation)
     born_dead = math.nan
@@ -138,7 +139,7 @@ def prediction(settings: Settings) -> Prediction:
         born_dead = share_of_one_input([settings.width] * settings.depth)
     nothing = [math.nan] * settings.depth
     try:
-        outputs = [*settings.outputs, settings.width]  # of one more, the layer after the last
+        outputs = [*settings.outputs, settings.width]  # one more, for the layer after the last
         every = initial_layers(activation, settings.initializer_object, outputs)
         layers = every[:-1]
         with np.errstate(all="ignore"):
@@ -176,7 +177,7 @@ def prediction(settings: Settings) -> Prediction:
 
 
 class _Centred(Elementwise):
-    """f(x) - mean, which the next layer reads where its biases take the mean away."""
+    """f(x) - mean: the input of the next layer if its biases subtract the mean."""
 
     def __init__(self, activation: Elementwise, mean: float) -> None:
         super().__init__()
@@ -199,10 +200,10 @@ class _Centred(Elementwise):
 
 def _maps(activation: Activation, layer: Layer, predicted: Sequence[Predicted]) -> Maps:
     at_1 = moments(activation)
-    centred = abs(layer.input_mean) > 1e-12  # not the rounding of an odd function's
+    centred = abs(layer.input_mean) > 1e-12  # not the rounding error of an odd function
     if centred:
         if not isinstance(activation, Elementwise):
-            raise ValueError("maps are only of outputs that are not counted from their mean")
+            raise ValueError("maps of a gated unit need outputs whose mean is not subtracted")
         activation = _Centred(activation, layer.input_mean)
     known = theory.scan(activation)
     if not known:
@@ -242,7 +243,7 @@ def _maps(activation: Activation, layer: Layer, predicted: Sequence[Predicted]) 
 
 
 def _each(values: Sequence[float], work: Callable[[float], float]) -> list[float]:
-    """Return work of each value; values that agree to ten digits share theirs."""
+    """Return ``work(value)`` for each value; values that agree to ten digits share a result."""
     known: dict[str, float] = {}
     for value in values:
         key = f"{value:.9e}"
@@ -252,7 +253,7 @@ def _each(values: Sequence[float], work: Callable[[float], float]) -> list[float
 
 
 def _or(otherwise: Found, work: Callable[[], Found]) -> Found:
-    """Return what work returns, or something else where theory has no answer."""
+    """Return the result of ``work``, or ``otherwise`` if it raises TypeError or ValueError."""
     try:
         return work()
     except (TypeError, ValueError):
@@ -294,14 +295,13 @@ def _is_flat_above(activation: Activation) -> bool:
 
 
 def _dead(c: float, inputs: int, either: bool) -> float:
-    """Return the share of units that are off for all inputs, each two with correlation c, or, if
-    ``either``, off for all or on for all.
+    """Return the share of units that are off for all inputs or, if ``either``, off or on for all.
 
-    z_k = sqrt(q) (sqrt(c) g + sqrt(1 - c) g_k); given g it is below 0 with probability
-    Phi(-g sqrt(c / (1 - c))).
+    c is the correlation of each two inputs: z_k = sqrt(q) (sqrt(c) g + sqrt(1 - c) g_k). Given g,
+    z_k is below 0 with probability Phi(-g sqrt(c / (1 - c))).
     """
     c = min(max(c, 0.0), 1.0) if not math.isnan(c) else c
-    if inputs == 1:  # of one input only those that are off count
+    if inputs == 1:  # with one input, only units that are off count
         return 0.5
     if math.isnan(c):
         return math.nan

@@ -22,7 +22,7 @@ SINGULAR_SHARES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 @dataclass(repr=False)
 class Propagation:
-    """Settings, what theory predicts for them, and what drawn networks show."""
+    """Settings, the prediction for them, and the measurement in drawn networks."""
 
     settings: Settings
     predicted: Prediction
@@ -34,8 +34,10 @@ class Propagation:
         return conclude(self.predicted, self.measured)
 
     def quantiles(self) -> dict[str, Array]:
-        """Return for each measured quantity the 5, 50 and 95% quantile over networks of each
-        layer, (3, depth). Gradients are ln of those relative to the last layer's."""
+        """Return the 5, 50 and 95% quantiles over networks of each measured quantity, (3, depth).
+
+        ``log_gradient`` is ln of the gradient relative to the last layer's.
+        """
         measured = self.measured
         found = {
             "variance": measured.variance,
@@ -50,7 +52,7 @@ class Propagation:
         return {name: _quantiles(values) for name, values in found.items()}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all numbers as JSON has them; null stands for what is undefined or infinite."""
+        """Return all numbers as JSON values; undefined and infinite ones are None."""
         predicted, maps = self.predicted, self.predicted.maps
         layers = zip(
             predicted.layers,
@@ -137,18 +139,18 @@ class Propagation:
 
 
 def _quantiles(values: Array) -> Array:
-    """Return quantiles over networks of each layer, NaN where most networks have no value."""
+    """Return quantiles over networks, layer by layer; NaN if most networks have no value."""
     found = np.full((len(SHARES), values.shape[1]), np.nan)
     for k, column in enumerate(values.T):
         known = column[~np.isnan(column)]
         if 2 * known.size >= column.size:
-            # without interpolation, for there may be infinite ones
+            # no interpolation, because values may be infinite
             found[:, k] = np.quantile(known, SHARES, method="nearest")
     return found
 
 
 def _plain(value: Any) -> Any:
-    """Return dictionaries, lists and numbers; what is not finite is None."""
+    """Return dictionaries, lists and numbers; a number that is not finite becomes None."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):

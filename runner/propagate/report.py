@@ -18,7 +18,7 @@ SIGMA_W, SIGMA_B = "\u03c3_w", "\u03c3_b"
 
 
 def report(found: Propagation) -> str:
-    """Return the answer, what is predicted beside what is measured, and what theory concludes."""
+    """Return the answer, the table (predicted and measured), and the conclusions of theory."""
     answer = textwrap.wrap(found.conclusion.text, WIDTH, break_on_hyphens=False)
     lines = [*answer, title(found), *_table(found)]
     maps = found.predicted.maps
@@ -32,7 +32,7 @@ def report(found: Propagation) -> str:
 
 
 def title(found: Propagation) -> str:
-    """Return what was drawn, in a line or two."""
+    """Return the settings and the number of networks, in a line or two."""
     one, maps = found.settings, found.predicted.maps
     scale = f" ({scales(maps)})" if maps else ""
     features = f" of {counted(one.features, 'feature')}" if one.features else ""

@@ -1,4 +1,4 @@
-"""What ``runner.propagate`` returns, and what the command writes of it."""
+"""The result of ``runner.propagate``, and the files that the command writes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ JSON, PICTURE = "propagate.json", "propagate"
 
 
 class Result(Propagation):
-    """A propagation that draws, writes, and shows itself as its table."""
+    """A propagation that can be drawn, written and printed as a table."""
 
     def figures(self) -> dict[str, Picture]:
-        """Return the page of pictures, {"propagate": figure}, which shows in a notebook."""
+        """Return the page of pictures as {"propagate": figure}, for a notebook."""
         from runner.propagate.picture import picture
 
         return Lookup("figures()", {PICTURE: picture(self)})
@@ -33,7 +33,7 @@ class Result(Propagation):
         return report(self)
 
     def write(self) -> None:
-        """Write propagate.json and the picture to the settings' folder, each whole or not at all.
+        """Write propagate.json and the picture into the settings' folder; each write is atomic.
 
         Raises OSError.
         """
@@ -47,6 +47,6 @@ class Result(Propagation):
 
 
 def propagate(settings: Settings, tell: Callable[[float], None] = lambda share: None) -> Result:
-    """Predict and measure. Raises ConfigError for more networks than the memory holds."""
+    """Predict and measure. Raises ConfigError if the networks do not fit in memory."""
     measured = simulate(settings, tell)
     return Result(settings, prediction(settings), measured)

@@ -1,4 +1,4 @@
-"""From the command line to what is to be predicted and measured, checked."""
+"""The settings of runner.propagate, read from the command line and checked."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ OUTPUTS = "outputs/propagate"
 
 @dataclass(frozen=True)
 class Settings:
-    """The keys of conf/propagate.yaml, checked; ConfigError names the one that is wrong.
+    """The keys of conf/propagate.yaml. Raises ConfigError for an invalid value, with its key.
 
-    ``place`` is the folder that hydra.run.dir names, if it does.
+    ``place`` is the folder of hydra.run.dir; None for the default folder.
     """
 
     activation: dict[str, Any]
@@ -74,7 +74,7 @@ class Settings:
 
     @cached_property
     def initializer_object(self) -> Initializer:
-        """What draws the weights."""
+        """The initializer, which draws the weights."""
         return build(INITIALIZERS, self.initializer)
 
     def activation_object(self) -> Activation:
@@ -83,12 +83,12 @@ class Settings:
 
     @property
     def outputs(self) -> tuple[int, ...]:
-        """The features, and the outputs of each hidden layer."""
+        """The number of features, then the number of outputs of each hidden layer."""
         return (self.features or self.width, *[self.width] * self.depth)
 
     @property
     def folder(self) -> Path:
-        """Where the results go: the same for the same settings."""
+        """The folder of the results; the same for the same settings."""
         if self.place is not None:
             return Path(self.place)
         plain = {key: value for key, value in self.to_dict().items() if key != "plots"}
@@ -98,7 +98,7 @@ class Settings:
 
     @property
     def command(self) -> str:
-        """The shell line that repeats this, without where the results go."""
+        """The command that repeats this, without the folder of the results."""
         words = []
         for group, registry in (("activation", ACTIVATIONS), ("initializer", INITIALIZERS)):
             chosen = dict(getattr(self, group))
@@ -117,7 +117,7 @@ class Settings:
         return " ".join(["python -m runner.propagate", *map(shlex.quote, words)])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as plain values, without where the results go."""
+        """Return the settings as plain values, without the folder of the results."""
         found = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "place"}
         return {**found, "extensions": list(self.extensions)}
 
@@ -126,8 +126,10 @@ KEYS = tuple(one.name for one in fields(Settings) if one.name != "place")
 
 
 def compose(overrides: Sequence[str]) -> Settings:
-    """Return what the overrides mean. Raises ConfigError, one line that names the key and what is
-    allowed."""
+    """Return the settings of these overrides.
+
+    Raises ConfigError: one line with the invalid key and what is allowed.
+    """
     words = read(overrides)
     place = None
     for one in words:
@@ -138,7 +140,7 @@ def compose(overrides: Sequence[str]) -> Settings:
     load_extensions(named)
     sections = compose_sections([w for w in words if w.key != RUN_DIR], "propagate")
     if list(sections.get("extensions") or []) != named:
-        raise ConfigError("extensions may be named on the command line only")
+        raise ConfigError("extensions are allowed on the command line only")
     for key in GROUPS:
         if not isinstance(sections[key], dict) or not isinstance(sections[key].get("name"), str):
             raise ConfigError(f"{key} must be a section with a name; got {sections[key]!r:.50}")

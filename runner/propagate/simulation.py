@@ -1,7 +1,7 @@
 """Draw networks at random and measure each layer; nothing is trained.
 
-Network k of a seed is the same whatever others are drawn with it. All of its numbers are float64.
-Networks are drawn in groups whose weights take about GROUP_BYTES, on all cores.
+Network k of a seed does not depend on the number of networks or on their grouping. All numbers are
+float64. Networks are drawn on all cores, in groups whose weights take about GROUP_BYTES.
 """
 
 from __future__ import annotations
@@ -29,20 +29,21 @@ MOST_DECOMPOSED = 20
 
 @dataclass
 class Measured:
-    """What each network shows, (nets, depth) each but for the last three; NaN where undefined.
+    """Measurements in each network, (nets, depth) unless stated otherwise; NaN if undefined.
 
     Attributes:
         variance: E z^2 of the pre-activations, over inputs and units.
         output_mean, output_second_moment: E y and E y^2 of the outputs.
         correlation: mean over pairs of inputs of z1.z2 / (|z1| |z2|).
-        gradient_factor: root mean square of dL/dz here over that of the next layer's; 1 in the
-            last layer, where dL/dz is drawn from N(0, 1).
-        saturated: share of outputs with |f'| below the threshold; NaN for other than elementwise
-            functions.
-        dead: share of units that give the same output for every input; of one input, 0.
+        gradient_factor: root mean square of dL/dz of a layer over that of the next layer. In the
+            last layer dL/dz is drawn from N(0, 1), and the factor is 1.
+        saturated: share of outputs with |f'| below the threshold; NaN for functions that are not
+            elementwise.
+        dead: share of units with the same output for every input; with one input, with output 0.
         dead_nets: (nets,) whether all units of some layer are dead.
-        decomposed: the layers whose Jacobian dy/dy' was decomposed, y' being the layer's input.
-        singular_values: of each layer decomposed, of some networks at their first input.
+        decomposed: the layers whose Jacobian dy/dy' was decomposed; y' is the layer's input.
+        singular_values: singular values of each of these layers, for some networks at their first
+            input.
     """
 
     variance: Array
@@ -58,7 +59,7 @@ class Measured:
 
     @classmethod
     def empty(cls, nets: int, depth: int, decomposed: list[int]) -> Measured:
-        """Return what is to be filled."""
+        """Return measurements that are all NaN, to be filled."""
         values: Any = [np.full((nets, depth), np.nan) for _ in range(7)]
         values += [np.zeros(nets, bool), decomposed, []]
         return cls(*values)
@@ -76,7 +77,7 @@ class Measured:
 
 
 def simulate(settings: Settings, tell: Callable[[float], None] = lambda share: None) -> Measured:
-    """Draw the networks and measure them. Raises ConfigError for more than the memory holds."""
+    """Draw the networks and measure them. Raises ConfigError if they do not fit in memory."""
     activation = settings.activation_object()
     scalings = settings.initializer_object.scalings(activation, settings.outputs[1:])
     group = _group_size(settings, activation)
@@ -116,7 +117,7 @@ def decomposed(depth: int) -> list[int]:
 
 
 def _group_size(settings: Settings, activation: Activation) -> int:
-    """Return how many networks to draw at once. Raises ConfigError where one is too large."""
+    """Return the number of networks to draw at once. Raises ConfigError if they do not fit."""
     inputs = settings.width * max(activation.inputs_per_output, 1)
     one = 8 * settings.depth * (settings.width * inputs + 4 * settings.inputs * inputs)
     one += 8 * (settings.features or settings.width) * inputs
@@ -133,7 +134,7 @@ def _group_size(settings: Settings, activation: Activation) -> int:
 
 
 class _Group:
-    """Some networks, and what a pass forward leaves for one backward."""
+    """Some networks, with the arrays that the forward pass keeps for the backward pass."""
 
     def __init__(
         self,
@@ -150,7 +151,7 @@ class _Group:
         self.kept: list[tuple[Array, ...]] = []
 
     def inputs(self) -> Array:
-        """Return normal inputs, each two with the correlation, (nets, inputs, features)."""
+        """Return normal inputs, (nets, inputs, features); each two have the given correlation."""
         count, features = self.settings.inputs, self.settings.outputs[0]
         drawn = np.stack([rng.standard_normal((count + 1, features)) for rng in self.generators])
         c = self.settings.correlation
@@ -158,7 +159,7 @@ class _Group:
         return math.sqrt(self.settings.variance) * mixed
 
     def linear(self, y: Array, number: int) -> Array:
-        """Return y w + b of the next layer, drawn now."""
+        """Draw the next layer and return y w + b."""
         fan_in = y.shape[-1]
         fan_out = round(self.settings.width * self.activation.inputs_per_output)
         w = np.empty((len(self.generators), fan_in, fan_out))
@@ -170,7 +171,7 @@ class _Group:
         return np.matmul(y, w) + b
 
     def forward(self, found: Measured) -> None:
-        """Draw layer after layer, and measure z and y."""
+        """Draw each layer and measure z and y."""
         y = self.inputs()
         threshold = self.settings.saturated
         dead_nets = np.zeros(len(self.generators), bool)
@@ -195,7 +196,7 @@ class _Group:
         found.dead_nets[self.nets] = dead_nets
 
     def backward(self, found: Measured) -> None:
-        """Send a normal gradient back; each layer's is scaled to size 1 for the next."""
+        """Propagate a normal gradient backwards; after each layer it is scaled to size 1."""
         shape = (self.settings.inputs, self.weights[-1].shape[-1])
         gradient = np.stack([rng.standard_normal(shape) for rng in self.generators])
         gradient /= _rms(gradient)
@@ -208,7 +209,7 @@ class _Group:
             gradient /= np.where(size > 0, size, 1)
 
     def to_inputs(self, number: int, to_y: Array) -> Array:
-        """Return dL/dz of a hidden layer, given dL/dy."""
+        """Return dL/dz of a hidden layer from dL/dy."""
         kept = self.kept[number]
         if isinstance(self.activation, Elementwise):
             return to_y * kept[0]
@@ -216,7 +217,7 @@ class _Group:
         return self.activation.backward(z, y, to_y)
 
     def singular_values(self, net: int, layer: int) -> Array:
-        """Return those of dy/dy' of one network's layer (from 1 on) at its first input."""
+        """Return the singular values of dy/dy' of a layer (1, 2, ...) at the first input."""
         weights, kept = self.weights[layer - 1][net], self.kept[layer - 1]
         if isinstance(self.activation, Elementwise):
             jacobian = weights * kept[0][net, 0]
@@ -231,15 +232,17 @@ class _Group:
 
 
 def _or_infinite(means: Array) -> Array:
-    """Return means in which NaN, which comes of infinities, is one."""
+    """Return means with infinity in place of NaN, which results from infinities."""
     return np.where(np.isnan(means), np.inf, means)
 
 
 def _correlation(z: Array) -> Array:
-    """Return the mean of all pairs' cosines, (nets,): (|sum of u|^2 - n) / (n^2 - n) of unit
-    vectors u; NaN for one input, and where a z is 0."""
+    """Return the mean cosine of all pairs of inputs, (nets,).
+
+    For n unit vectors u it is (|sum of u|^2 - n) / (n^2 - n). NaN for one input, or if a z is 0.
+    """
     n = z.shape[1]
-    u = z / np.abs(z).max(axis=-1, keepdims=True)  # whose squares are floats
+    u = z / np.abs(z).max(axis=-1, keepdims=True)  # so that squares do not overflow
     u = u / np.sqrt((u * u).sum(axis=-1, keepdims=True))
     total = u.sum(axis=1)
     square = (total * total).sum(axis=-1)
@@ -247,5 +250,5 @@ def _correlation(z: Array) -> Array:
 
 
 def _rms(array: Array) -> Array:
-    """Return each network's root mean square, (nets, 1, 1)."""
+    """Return the root mean square of each network, (nets, 1, 1)."""
     return np.sqrt((array * array).mean(axis=(1, 2), keepdims=True))

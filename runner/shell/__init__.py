@@ -1,1 +1,1 @@
-"""Arguments, help, report: what a person types and sees."""
+"""The command line: arguments, help and the printed report."""

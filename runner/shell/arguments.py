@@ -16,7 +16,7 @@ REFUSED = {
     "--experimental-rerun": "it would load a pickle, which can run anything; a run's summary.json "
     "holds the command that repeats it",
 }
-"""Options of Hydra's that are refused, and why."""
+"""Options of Hydra that are refused, and why."""
 COMPLETIONS = [
     [f"{verb}={shell}"]
     for verb in ("install", "uninstall", "query")
@@ -30,13 +30,13 @@ class Options:
 
     Attributes:
         words: the arguments as given, for the line that repeats the command.
-        settings: the ``key=value`` words; with ``help`` also the groups to describe.
-        folders: those of --config-dir.
-        help: whether help was asked for.
-        version: whether the version was asked for.
-        multirun: whether the overrides span a sweep.
-        run: whether they mean one run, whatever an experiment file says.
-        for_hydra: options of Hydra's own (--cfg, --info, ...), which do all that is to be done.
+        settings: the ``key=value`` words; with ``help`` also the names to describe.
+        folders: the folders of --config-dir.
+        help: whether --help is given.
+        version: whether --version is given.
+        multirun: whether --multirun is given.
+        run: whether --run is given, which runs one job even if the experiment is a sweep.
+        for_hydra: Hydra's own options (--cfg, --info, ...); with one of them Hydra does the rest.
     """
 
     words: tuple[str, ...]
@@ -50,15 +50,15 @@ class Options:
 
     @property
     def draws_one_run(self) -> bool:
-        """Whether the words ask for one run with pictures, before Hydra composes them."""
+        """Whether the words, not composed yet, look like one run with pictures."""
         return not self.multirun and not any(
             word.startswith(("plots=none", "experiment=")) for word in self.settings
         )
 
     @property
     def overrides(self) -> list[str]:
-        """The words for Hydra; --config-dir and --run are two of them."""
-        from runner.config.overrides import SEARCHPATH, as_text  # and Hydra, which takes a while
+        """The overrides for Hydra, with those that --config-dir and --run stand for."""
+        from runner.config.overrides import SEARCHPATH, as_text  # imports Hydra, which is slow
 
         mode = ["hydra.mode=RUN"] if self.run else []
         return [
@@ -69,8 +69,11 @@ class Options:
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Return the parsed command line. Raises ConfigError for an unknown option, and for two that
-    exclude each other."""
+    """Return the parsed command line.
+
+    Raises ConfigError for an unknown option, for two options that exclude each other, and for a
+    word that is not ``key=value``.
+    """
     parser = OneLineParser(prog="python -m runner", add_help=False, allow_abbrev=False)
     parser.add_argument("overrides", nargs="*")
     parser.add_argument("-h", "--help", action="store_true")
@@ -107,7 +110,7 @@ def parse(arguments: Sequence[str]) -> Options:
 
 
 def _for_hydra(found: argparse.Namespace) -> tuple[str, ...]:
-    """Return the options of Hydra's own. Raises ConfigError where one lacks what it needs."""
+    """Return Hydra's own options. Raises ConfigError if one needs another word that is missing."""
     if found.shell_completion and found.overrides not in COMPLETIONS:
         raise ConfigError("--shell-completion needs install=bash, install=zsh or install=fish")
     extras = [*(["--resolve"] if found.resolve else [])]

@@ -100,7 +100,7 @@ def help_text(words: Sequence[str] = ()) -> str:
 
 
 def _all_names(width: int) -> str:
-    """Return the names of all choices, group by group and family by family."""
+    """Return the names of all choices by group, those of activations by family."""
     lines = ["Choices (--help activation describes them, --help swish one with its parameters)"]
     for group in (*GROUPS, "experiment"):
         lines.append(f"  {f'{group}=':14}{ABOUT[group]}")
@@ -113,7 +113,7 @@ def _all_names(width: int) -> str:
 
 
 def _described(group: str, width: int) -> str:
-    """Return a group's choices, one a line, activations family by family."""
+    """Return a group's choices, one per line; activations by family."""
     found = choices(group)
     column = max(len(name) for name in found) + 4
     sections = _by_family(found) if group == "activation" else [("", sorted(found))]
@@ -130,7 +130,7 @@ def _described(group: str, width: int) -> str:
 
 
 def _by_family(found: dict[str, str]) -> list[tuple[str, list[str]]]:
-    """Return the title and the names of each family that has some."""
+    """Return title and names of each family that is not empty."""
     families = [
         (family.title, [name for name in members(key) if name in found])
         for key, family in FAMILIES.items()

@@ -1,4 +1,4 @@
-"""Hydra's own options (--cfg, --info, --shell-completion, ...), handed to Hydra's main."""
+"""Hydra's own options (--cfg, --info, --shell-completion, ...), carried out by Hydra's main."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from runner.system.terminal import ConfigError, printable
 
 
 def hand_over(options: Sequence[str], overrides: Sequence[str]) -> int:
-    """Let Hydra carry out its ``options``; return the exit status. Raises ConfigError."""
+    """Let Hydra carry out ``options`` and return the exit status. Raises ConfigError."""
     if "aliases" in options and hydra.__version__.startswith("1.3"):
         raise ConfigError("--info aliases needs Hydra 1.4")
-    # Hydra prints and exits by itself on an error unless this is set.
+    # Without this, Hydra prints an error itself and exits.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    if "--shell-completion" in options:  # whose words are no overrides
+    if "--shell-completion" in options:  # its words are not overrides
         words = list(overrides)
     else:
         parsed = read(overrides)

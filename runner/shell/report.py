@@ -1,4 +1,4 @@
-"""What the shell prints when a run is done."""
+"""The report that the shell prints after a run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from runner.results.summary import ENDS
 
 
 def report(run: Run, reused: bool, seconds: float) -> str:
-    """Return the lines that end a run: result, time, folder, diagnosis, how to repeat it.
+    """Return the report of a run: result, time, folder, findings, the command that repeats it.
 
-    ``seconds`` is what the command took, pictures included.
+    ``seconds`` is the time of the whole command, with pictures.
     """
     summary = run.summary
     first, *table = result_lines(run)
@@ -40,7 +40,7 @@ def report(run: Run, reused: bool, seconds: float) -> str:
 
 
 def result_lines(run: Run) -> list[str]:
-    """Return a run's title and its scores as text, a line each."""
+    """Return a run's title and its scores, one per line."""
     table = scores(run)
     wide = max(23, *(len(loss) for _, loss, _, _ in table)) + 2
     rows = [f"  {part:9}{loss:{wide}}{accuracy:24}{rest}" for part, loss, accuracy, rest in table]
@@ -48,7 +48,7 @@ def result_lines(run: Run) -> list[str]:
 
 
 def title(run: Run) -> str:
-    """Return what was trained, with how many parameters and which seeds."""
+    """Return a run's title: model and data, number of parameters, seeds."""
     seeds, count = run.config.seeds, run.config.replicates
     which = f"seed {seeds[0]}" if count == 1 else f"seeds {seeds[0]}-{seeds[-1]}"
     return (
