@@ -4,6 +4,7 @@ import doctest
 import importlib.util
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +80,25 @@ def test_links_lead_to_files_and_rows_have_the_cells_of_their_heading(page):
         found = len(re.split(r"(?<!\\)\|", line)) if line.startswith("|") else 0
         assert not (cells and found) or found == cells, line
         cells = found
+
+
+def headings(page: Path) -> set[str]:
+    """Return a page's headings as GitHub writes them in links."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+def test_links_to_a_heading_find_it():
+    links = [
+        (page, place, heading)
+        for page in PAGES
+        for place, heading in re.findall(
+            r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", page.read_text(encoding="utf-8")
+        )
+    ]
+    assert links
+    for page, place, heading in links:
+        assert heading in headings(page.parent / place if place else page), (page, heading)
 
 
 def test_the_questions_name_pictures_and_experiments_that_are_there():
