@@ -111,7 +111,7 @@ def build(
     compared = arms(settings, tuned)
     judged = families(compared)
     for family in judged:
-        _keep_reasons_of_activations(family, tuned)
+        _keep_reasons_of_activations(family)
     name_families(judged, tuned)
     words = ["python", "-m", "runner.compare", *_places(folders), "--metric", metric]
     return Comparison(
@@ -130,16 +130,16 @@ def build(
     )
 
 
-def _keep_reasons_of_activations(family: Family, tuned: Sequence[str]) -> None:
+def _keep_reasons_of_activations(family: Family) -> None:
     """Drop a standing's reason unless a possible best arm differs from it in the activation only.
 
-    If epochs or layers differ too, they may have caused what the run's findings report.
+    If epochs, layers or a tuned learning rate differ too, they may have caused what the run's
+    findings report.
     """
 
     def rest(standing: Standing) -> dict[str, Any]:
-        free = ("activation", "extensions", *tuned)
         config = standing.settings[0].config
-        return {key: value for key, value in config.items() if not within(key, free)}
+        return {k: v for k, v in config.items() if not within(k, ("activation", "extensions"))}
 
     best = [rest(standing) for standing in family.judged(True)]
     for standing in family.judged(False):

@@ -416,6 +416,23 @@ def test_no_cause_is_named_where_more_than_the_activation_differs(tmp_path):
     )
 
 
+def test_a_tuned_rate_may_be_the_cause_too(tmp_path):
+    finding = {"code": "dead", "reason": "units are dead", "text": "", "shown": True}
+    for name, rate in itertools.product(("relu", "tanh"), (0.01, 0.1)):
+        best = rate == (0.01 if name == "relu" else 0.1)
+        scores = ((0.9 if name == "relu" else 0.7) + np.linspace(0, 0.02, 10)).tolist()
+        path = write_run(
+            tmp_path / f"{name}{rate}", name, scores=scores, learning_rate=rate,
+            validation=0.95 if best else 0.9,
+        )  # fmt: skip
+        if name == "tanh":
+            summary = json.loads((path / "summary.json").read_text())
+            write_summary(path, {**summary, "diagnosis": [finding]})
+    assert {row["because"] for row in records(build([tmp_path]))} == {""}
+    same_rate = [tmp_path / "relu0.1", tmp_path / "tanh0.1"]
+    assert "units are dead" in {row["because"] for row in records(build(same_rate))}
+
+
 def trained_by(folder, code):
     summary = json.loads((folder / "summary.json").read_text())
     write_summary(folder, {**summary, "fingerprint": {**summary["fingerprint"], "code": code}})
