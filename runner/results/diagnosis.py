@@ -83,7 +83,9 @@ def diagnose(experiment: Experiment, training: TrainingResult) -> list[dict[str,
     for finding in causes:
         finding["shown"] |= short or not finished.all()
     stuck = _stuck(experiment, accuracies, finished)
-    missing = _underfitted(accuracies[finished].mean(), within_reach, causes) if short else []
+    missing = []
+    if short:
+        missing = _underfitted(experiment, accuracies[finished].mean(), within_reach, bool(causes))
     findings = [*_diverged(training), *causes, *(stuck or missing), *_overfitted(training)]
     return sorted(findings, key=lambda finding: not finding["shown"])
 
@@ -238,8 +240,9 @@ def _vanished(
     if not enough[0] or enough[-1] or not ratio < 1 / FLOW:
         return []
     since = int(training.epochs[1 + np.flatnonzero(enough)[-1]])
-    reason = f"layer 1's gradient vanished during training, to {_digits(ratio)} of layer {layers}'s"
-    text = f"since epoch {since} {reason}: try a smaller optimizer.learning_rate"
+    size = f"{_digits(ratio)} times layer {layers}'s"
+    reason = f"layer 1's gradient vanished during training, to {size}"
+    text = f"{reason} (since epoch {since}): try a smaller optimizer.learning_rate"
     numbers = {"ratio": ratio, "since": float(since)}
     return [_finding("vanished", reason, text, numbers, 1, False)]
 
@@ -338,13 +341,17 @@ def _stuck(experiment: Experiment, accuracies: Array, finished: Array) -> list[d
 
 
 def _underfitted(
-    accuracy: float, within_reach: float, causes: list[dict[str, Any]]
+    experiment: Experiment, accuracy: float, within_reach: float, explained: bool
 ) -> list[dict[str, Any]]:
-    """Return the finding. It gives advice only if there is no other cause: more units or layers do
+    """Return the finding, with advice unless another finding explains it: more units or layers do
     not help a network whose gradients vanish or whose units are dead."""
     reason = f"train accuracy is {accuracy:.0%} but nearest neighbours get {within_reach:.0%}"
     text = f"{reason}: underfitting"
-    if not causes:
+    if not experiment.model.hidden:
+        text += "; the network is linear: add a hidden layer, e.g. model.hidden=[16]"
+    elif experiment.activation["name"] == "identity":
+        text += "; the network is linear: choose another activation"
+    elif not explained:
         text += "; try more epochs, units or layers, or another optimizer.learning_rate"
     numbers = {"accuracy": accuracy, "within_reach": within_reach}
     return [_finding("underfitting", reason, text, numbers)]

@@ -115,7 +115,8 @@ def test_a_gradient_that_vanishes_while_training_is_told_from_one_that_was_small
     assert [finding["numbers"]["since"] for finding in found] == ([since] if since else [])
     assert not _vanished(experiment, training, np.zeros(3, bool))
     if since:
-        assert found[0]["text"].startswith("since epoch 20 layer 1's gradient vanished during ")
+        assert found[0]["text"].startswith("layer 1's gradient vanished during training, to ")
+        assert "(since epoch 20)" in found[0]["text"]
         assert "smaller optimizer.learning_rate" in found[0]["text"] and not found[0]["shown"]
 
 
@@ -194,8 +195,19 @@ def test_a_run_without_hidden_layers_is_not_titled_after_its_activation(
     assert any(text.get_text().startswith(f"{name} on ") for text in picture.texts)
 
 
-def test_more_units_and_layers_are_advised_only_where_nothing_else_explains_the_underfitting():
-    (healthy,) = _underfitted(0.8, 0.99, [])
-    (ill,) = _underfitted(0.8, 0.99, [{"code": "vanishing"}])
-    assert "more epochs, units or layers" in healthy["text"]
-    assert ill["text"].endswith(": underfitting") and ill["reason"] == healthy["reason"]
+@pytest.mark.parametrize(
+    ("activation", "hidden", "explained", "advice"),
+    [
+        ("tanh", (16, 16), False, "; try more epochs, units or layers, or another "),
+        ("tanh", (16,) * 30, True, ""),
+        ("tanh", (), False, "; the network is linear: add a hidden layer"),
+        ("identity", (16, 16), False, "; the network is linear: choose another activation"),
+    ],
+)
+def test_the_advice_against_underfitting_fits_the_network(activation, hidden, explained, advice):
+    experiment = SimpleNamespace(
+        model=SimpleNamespace(hidden=hidden), activation={"name": activation}
+    )
+    (found,) = _underfitted(experiment, 0.8, 0.99, explained)
+    given = found["text"].removeprefix(f"{found['reason']}: underfitting")
+    assert given.startswith(advice) and bool(given) == bool(advice)
