@@ -195,7 +195,7 @@ def _moments(made: Passport) -> Rows:
     digits = 9 if one else 3
     rows += [
         ("E f", number(found.mean, digits)),
-        ("deviation", number(found.deviation, digits)),
+        ("std of f", number(found.deviation, digits)),
         ("E f^2", number(found.second_moment, digits)),
         ("E f'^2", number(found.slope_second_moment, digits)),
     ]
