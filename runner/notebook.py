@@ -73,7 +73,7 @@ class Result(Run):
         usable = [k for k in chosen if every[k]["status"] != "diverged"]
         if not usable:
             which = "every replicate" if replicate is None else f"replicate {replicate}"
-            raise ValueError(f"{which} has diverged; there is nothing to predict with")
+            raise ValueError(f"{which} diverged, so no network can predict")
         return usable
 
     def figures(self) -> dict[str, Picture]:

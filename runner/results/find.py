@@ -46,7 +46,7 @@ def find(
             return Found("free")
     except FileNotFoundError:
         link = os.path.islink(folder)
-        return Found("taken", "is a link to nothing") if link else Found("free")
+        return Found("taken", "is a broken link") if link else Found("free")
     except NotADirectoryError:
         return Found("taken", "is a file") if os.path.lexists(folder) else Found("free")
     try:

@@ -111,7 +111,7 @@ class Run:
             content = read_whole(path)
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > len(content):
-                    raise ValueError("it is compressed, which our weights are not")
+                    raise ValueError("it is compressed; weights are stored uncompressed")
             with np.load(io.BytesIO(content), allow_pickle=False) as stored:
                 return Lookup(name, {array: stored[array] for array in stored.files})
         except MemoryError:

@@ -120,7 +120,7 @@ def run_missing(
         example, reason = next(iter(stale.items()))
         note(
             f"trained again: {len(stale)} of the jobs, the first because {example} {reason}; the "
-            f"former runs are in {folder / OLD}"
+            f"old runs are in {folder / OLD}"
         )
     returns: Sequence[JobReturn] = []
     if missing:

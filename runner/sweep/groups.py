@@ -75,7 +75,7 @@ def check_jobs_per_task(jobs: int | None) -> None:
     """Raise ConfigError unless this is a valid number of jobs for a task."""
     if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
         raise ConfigError(
-            f"hydra.launcher.jobs_per_task={jobs} must be a whole number from 1 on, or null"
+            f"hydra.launcher.jobs_per_task={jobs} must be a whole number >= 1, or null"
         )
 
 

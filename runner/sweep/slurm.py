@@ -103,7 +103,7 @@ def submitted(
         resumable = [Resumable(group.batch, group.places, group.directory) for group in groups]
         return executor.submit_array(resumable)
     except (RuntimeError, ValueError, TypeError, NameError) as error:
-        raise ConfigError(f"Slurm does not take the sweep: {first_line(error)}") from None
+        raise ConfigError(f"Slurm refuses the sweep: {first_line(error)}") from None
 
 
 def result(job: submitit.Job[Any], group: Group) -> list[Ended] | None:

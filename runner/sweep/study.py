@@ -68,7 +68,7 @@ class Search:
         self.make_sampler(0)
         for key, value in (("n_trials", self.trials), ("n_jobs", self.batch)):
             if not isinstance(value, int) or value < 1:
-                raise ConfigError(f"hydra.sweeper.{key}={value} must be a whole number from 1 on")
+                raise ConfigError(f"hydra.sweeper.{key}={value} must be a whole number >= 1")
 
     def make_sampler(self, trial: int) -> optuna.samplers.BaseSampler:
         """Return the sampler that draws a trial. Raises ConfigError."""

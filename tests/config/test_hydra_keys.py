@@ -204,5 +204,5 @@ def test_a_sweep_needs_a_process(capsys, processes):
 def test_a_task_of_a_cluster_needs_a_job(capsys, jobs):
     words = ["-m", "activation=relu,tanh", "hydra/launcher=slurm"]
     assert main([*words, f"hydra.launcher.jobs_per_task={jobs}"]) == 2
-    assert "must be a whole number from 1 on" in capsys.readouterr().err
+    assert "must be a whole number >= 1" in capsys.readouterr().err
     assert not list(Path(".").rglob("*.slurm*"))
