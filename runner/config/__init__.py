@@ -1,1 +1,1 @@
-"""From the words of the command line to a checked experiment."""
+"""Parse the command line, compose the config, and check the experiment."""

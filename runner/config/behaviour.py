@@ -1,7 +1,7 @@
-"""The numbers that a user's own code returns. They also depend on files and settings that the code
-reads, which the code's text does not show.
+"""The numbers that a user's own code returns, for the fingerprint of a run.
 
-Numbers count to nine digits: the last bits differ between processors.
+They also depend on files and settings that the code reads, which its text does not show. Only nine
+digits count, because the last bits differ between processors.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DIGITS = 9
 
 
 def digest(arrays: Iterable[Array]) -> str:
-    """Return a digest of arrays' shapes and values: to nine digits, below 1 to nine decimals."""
+    """Return a digest of the shapes and values of arrays: nine digits; below 1, nine decimals."""
     found = hashlib.sha256()
     for array in arrays:
         found.update(str(np.shape(array)).encode())
@@ -42,7 +42,7 @@ def _rounded(x: Array) -> Array:
 
 @np.errstate(all="ignore")
 def of(part: Named) -> list[Array]:
-    """Return the numbers that an activation, optimizer, initializer, schedule or loss computes."""
+    """Return numbers that an activation, optimizer, initializer, schedule or loss computes."""
     if isinstance(part, Activation):
         return of_activation(part)
     rng = np.random.default_rng(0)
@@ -63,10 +63,9 @@ def of(part: Named) -> list[Array]:
 
 
 def descend(optimizer: Optimizer, gradients: Array, resumed_at: int | None = None) -> Array:
-    """Return where these gradients, (steps, replicates, parameters), move theta = 1.
+    """Return theta after these gradients, (steps, replicates, parameters), from theta = 1.
 
-    With ``resumed_at`` a new optimizer resumes from the state before that step, as from a
-    checkpoint.
+    With ``resumed_at`` a new optimizer resumes before that step, as from a checkpoint.
     """
     _, replicates, parameters = gradients.shape
     theta = np.ones((replicates, parameters))
@@ -86,10 +85,10 @@ def descend(optimizer: Optimizer, gradients: Array, resumed_at: int | None = Non
 
 @np.errstate(all="ignore")
 def of_activation(activation: Activation) -> list[Array]:
-    """Return values and gradients at some 200 points from -1000 to 1000, most within 10; for a
-    stochastic activation also in training mode, with a fixed generator.
+    """Return values and gradients at about 200 points from -1000 to 1000, most of them within 10.
 
-    Its learnable parameters must be numbers, as before a network binds them.
+    A stochastic activation is also evaluated in training mode, with a fixed generator. Learnable
+    parameters must be numbers, as before a network binds them.
     """
     activation = copy.deepcopy(activation)
     rng = np.random.default_rng(0)
@@ -113,7 +112,7 @@ def of_activation(activation: Activation) -> list[Array]:
 
 
 def of_data(splits: Iterable[Split]) -> list[Array]:
-    """Return the arrays of splits in their own units."""
+    """Return all arrays of splits, which are in their own units."""
     return [
         part
         for one in splits

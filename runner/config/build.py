@@ -1,7 +1,7 @@
-"""Config sections that choose one of several classes: ``name`` plus its parameters.
+"""Build what a config section names: ``optimizer: {name: adam, learning_rate: 0.01}`` becomes
+``Adam(learning_rate=0.01)``.
 
-``optimizer: {name: adam, learning_rate: 0.01}`` becomes ``Adam(learning_rate=0.01)``. Only
-registered names are allowed, so an untrusted config cannot run code.
+Only registered names are allowed, so an untrusted config cannot run code.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ SECTIONS: dict[str, Registry[Any]] = {
     registry.kind: registry
     for registry in (ACTIVATIONS, DATASETS, OPTIMIZERS, SCHEDULES, INITIALIZERS)
 }
-"""The kinds with a config section; the loss is named by training.loss."""
+"""The kinds that have a config section. The loss is chosen by training.loss."""
 REGISTRIES: tuple[Registry[Any], ...] = (*SECTIONS.values(), LOSSES)
 
 
 def build(registry: Registry[Built], node: Mapping[str, Any]) -> Built:
-    """Build what a section names from the section's other keys.
+    """Build what a section names, with the section's other keys as parameters.
 
-    Raises ConfigError, which begins with the section and the key, for an unknown name, an unknown
-    parameter, or an invalid value.
+    Raises ConfigError for an unknown name, an unknown parameter or an invalid value; the message
+    begins with section and key.
     """
     parameters = {key: value for key, value in node.items() if key != "name"}
     with naming(registry.kind):
@@ -42,8 +42,7 @@ def build(registry: Registry[Built], node: Mapping[str, Any]) -> Built:
 
 @contextmanager
 def naming(kind: str) -> Iterator[None]:
-    """Turn a ValueError that begins with a parameter's name into a ConfigError that begins with
-    the section."""
+    """Turn a ValueError into a ConfigError, with the section before the parameter's name."""
     try:
         yield
     except ValueError as error:

@@ -19,8 +19,8 @@ from runner.system.terminal import ConfigError
 
 GROUPS = ("activation", "dataset", "model", "optimizer", "schedule", "initializer")
 AROUND = ("tune", "placebo", "objective")
-"""Keys beside the experiment's: the tuned keys, the activation trained twice, and what a job
-returns to a sweeper (see conf/config.yaml)."""
+"""Keys of a config that are not part of the experiment: the tuned keys, the activation that is
+trained twice, and the metric that a job returns to a sweeper (see conf/config.yaml)."""
 SAME = (
     {"lr", "learning_rate"},
     {"random_state", "seed"},
@@ -28,20 +28,20 @@ SAME = (
     {"units", "width", "hidden"},
     {"networks", "nets", "replicates"},
 )
-"""Words for one thing, in PyTorch, scikit-learn, and the keys and texts of our own commands."""
+"""Synonyms: the words of PyTorch and scikit-learn, and those of this program's commands."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"
 """The YAML files: inside the package when installed, at the top level in a checkout."""
-# Hydra 1.3 makes launchers and sweepers of modules below hydra_plugins only.
-# Before the copy that an installation makes, also an editable one, whose copy grows old.
+# Hydra 1.3 finds launchers and sweepers only in modules below hydra_plugins. This folder stands
+# before the copy that an installation makes, because the copy of an editable one becomes outdated.
 PLUGINS = str(_PACKAGE / "plugins")
 sys.path.insert(1, PLUGINS)
-# Hydra 1.3 warns where this is left out, 1.4 where it is given.
+# Hydra 1.3 warns without this argument, Hydra 1.4 with it.
 VERSION_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
 
 
 def choices(group: str) -> dict[str, str]:
-    """Return a config group's choices with their one-line descriptions, sorted by name."""
+    """Return the choices of a config group with one-line descriptions, sorted by name."""
     found = {}
     for path in sorted((CONFIG_DIR / group).glob("*.yaml")):
         with path.open(encoding="utf-8") as file:
@@ -52,9 +52,9 @@ def choices(group: str) -> dict[str, str]:
 
 
 def refuse_other_commands(experiment: str, command: str) -> None:
-    """Raise ConfigError, naming the right command, if an experiment in conf/ is for another one.
+    """Raise ConfigError, with the right command, if an experiment in conf/ is for another command.
 
-    The comment at the top of its file shows how it is called: "python -m COMMAND experiment=NAME".
+    The comment at the top of its file names it: "python -m COMMAND experiment=NAME".
     """
     path = CONFIG_DIR / "experiment" / f"{experiment}.yaml"
     if not re.fullmatch(r"[A-Za-z0-9_]+", experiment) or not path.is_file():
@@ -69,14 +69,14 @@ def refuse_other_commands(experiment: str, command: str) -> None:
 
 
 def with_own(hint: str) -> str:
-    """Return the hint for an unknown part and, after it, how to name a file of one's own."""
+    """Return a hint for an unknown part, followed by how to name a file of one's own."""
     joined = " For" if hint.endswith("?") else "; for"
     return f"{hint}{joined} your own, add extensions=[FILE.py]"
 
 
 def offered(group: str) -> list[str]:
-    """Return the choices of one of Hydra's groups: its own, installed plugins' and conf/'s."""
-    Plugins.instance()  # offers the installed ones
+    """Return the choices of a group of Hydra: from Hydra, installed plugins and conf/."""
+    Plugins.instance()  # registers the installed plugins
     section, _, name = group.partition("/")
     stored = ConfigStore.instance().repo.get(section, {}).get(name, {})
     found = {Path(file).stem for file in stored}
@@ -87,7 +87,7 @@ def offered(group: str) -> list[str]:
 
 @functools.cache
 def known_values() -> dict[str, list[Any]]:
-    """Return every key that an override may set, with its values in the files of all choices."""
+    """Return every key that an override may set, with its values in all files of conf/."""
     found: dict[str, list[Any]] = {group: [] for group in (*GROUPS, "experiment")}
     files = {"": [CONFIG_DIR / "config.yaml"]}
     files |= {f"{group}.": sorted((CONFIG_DIR / group).glob("*.yaml")) for group in GROUPS}
@@ -103,14 +103,14 @@ def known_values() -> dict[str, list[Any]]:
 
 
 def takes_one_value(key: str) -> bool:
-    """Return whether a key is known and takes one choice or number, no list or section."""
+    """Return whether a known key takes a single choice or number, not a list or section."""
     known = known_values().get(key, [None])
     return all(isinstance(value, (int, float, str)) for value in known)
 
 
 def closest_key(name: str, keys: Iterable[str] | None = None) -> str:
-    """Return a hint for an unknown key: the same or a close name elsewhere, else the keys of its
-    section. ``keys`` are those of the command, by default ``runner``'s."""
+    """Return a hint for an unknown key: a key with the same or a similar name, else all keys of its
+    section. ``keys`` are the keys of the command, by default those of ``runner``."""
     known = [key for key in (known_values() if keys is None else keys) if key != name]
     section, _, last = name.replace("/", ".").rpartition(".")
     names: dict[str, list[str]] = {}

@@ -1,7 +1,7 @@
-"""From overrides to a checked experiment: Hydra composes, its errors become one line.
+"""Compose overrides to a checked experiment; errors of Hydra become one line.
 
-Only Hydra's composition is used, not its ``main``. So nothing is written before the config is
-checked, and a ``_target_`` in an untrusted YAML file is never imported.
+Only Hydra's composition is used, not its ``main``. Therefore nothing is written before the config
+is checked, and a ``_target_`` in an untrusted YAML file is never imported.
 """
 
 from __future__ import annotations
@@ -64,17 +64,17 @@ OWN_DATA = (
 
 
 NAME = "{name}"
-"""In Hydra's folder settings: stands for a name that depends only on the config or sweep."""
+"""In the folder settings of Hydra, stands for a name that depends only on the config or sweep."""
 
 
 @dataclass(frozen=True)
 class Composition:
-    """The config that Hydra composes from the words with one value.
+    """The config that Hydra composes from the words that have one value.
 
     Attributes:
         words: all words, including the axes of a sweep.
         config: the composed config.
-        sections: the same without Hydra's own part, as plain dictionaries; not checked yet.
+        sections: the config without the section ``hydra``, as plain dictionaries; not checked yet.
         loader: the config loader that composed it.
     """
 
@@ -85,8 +85,8 @@ class Composition:
 
     @property
     def sweeps(self) -> bool:
-        """Whether this is a sweep: by hydra.mode; if that is unset, an experiment file with
-        hydra.sweeper.params or beside an axis is one."""
+        """Whether this is a sweep: as hydra.mode says; if it is not set, an experiment with
+        hydra.sweeper.params, or together with an axis, is a sweep."""
         mode = self.config.hydra.mode
         if mode is not None:
             return bool(mode == RunMode.MULTIRUN)
@@ -105,7 +105,7 @@ class Composition:
 
     @cached_property
     def axes(self) -> list[Word]:
-        """What varies in a sweep: the axes among the words, and hydra.sweeper.params.
+        """The words that vary in a sweep: the axes of the command line and hydra.sweeper.params.
 
         Raises ConfigError if one of them cannot vary.
         """
@@ -130,7 +130,7 @@ class Composition:
 
     @cached_property
     def experiment(self) -> Experiment:
-        """The one experiment. Raises ConfigError, also for settings that only sweeps have."""
+        """The experiment of a single run. Raises ConfigError, also for settings of sweeps."""
         for word in self.words:
             if word.is_axis:
                 raise ConfigError(f"{word} has several values; add -m to sweep over them")
@@ -148,9 +148,11 @@ class Composition:
 
     @cached_property
     def sweep_folder(self) -> Path:
-        """The folder of a sweep. {name} depends on the axes' keys and the fixed words. It does not
-        depend on the axes' values, so that a sweep may grow, or on how jobs run.
-        Raises ConfigError."""
+        """The folder of a sweep. Raises ConfigError.
+
+        {name} depends on the keys of the axes and on the fixed words. It does not depend on the
+        values of the axes, so that a sweep can grow, or on the way jobs run.
+        """
         keys = [axis.key for axis in self.axes]
         fixed = [str(w) for w in self.words if not (w.is_axis or is_no_setting(w.key))]
         what = "\n".join([*sorted(keys), "", *sorted(fixed), ""])
@@ -162,13 +164,13 @@ class Composition:
         return folder
 
     def raw(self, key: str) -> str:
-        """Return a value as text, interpolations not resolved."""
+        """Return a value as text, without resolving interpolations."""
         section, _, name = key.rpartition(".")
         plain: Any = OmegaConf.to_container(OmegaConf.select(self.config, section), resolve=False)
         return str(plain[name])
 
     def named(self, key: str) -> str:
-        """Return the folder that a key names, interpolations resolved. Raises ConfigError."""
+        """Return the folder that a key names; interpolations are resolved. Raises ConfigError."""
         try:
             return str(OmegaConf.select(self.config, key, throw_on_missing=True))
         except OmegaConfBaseException as error:
@@ -176,7 +178,7 @@ class Composition:
 
 
 def compose(overrides: Sequence[str]) -> Composition:
-    """Compose the overrides once. Raises ConfigError, one line with the key and what is allowed."""
+    """Compose the overrides. Raises ConfigError: one line with the key and what is allowed."""
     words = read(overrides)
     refuse_of_hydra(words)
     sweeper = next((word.text for word in words[::-1] if word.key == SWEEPER), "grid")
@@ -191,16 +193,16 @@ def compose(overrides: Sequence[str]) -> Composition:
 
 
 def compose_sections(words: Sequence[Word], primary: str = "config") -> dict[str, Any]:
-    """Return what Hydra composes from a file in conf/ and valid words with one value each, as plain
-    dictionaries without Hydra's own part. Raises ConfigError."""
+    """Compose a file in conf/ with valid words that have one value each; return plain dictionaries
+    without the section ``hydra``. Raises ConfigError."""
     return plain(_composed(words, primary)[0])
 
 
 def checked(sections: dict[str, Any], words: Sequence[Word]) -> Experiment:
-    """Return the experiment of a composed config in plain dictionaries.
+    """Return the experiment of a config that is composed to plain dictionaries.
 
-    Extensions are allowed on the command line only: an untrusted config file must not name code to
-    run. Raises ConfigError.
+    Extensions are allowed on the command line only, because an untrusted config file must not name
+    code to run. Raises ConfigError.
     """
     if list(sections.get("extensions") or []) != extensions_of(words):
         raise ConfigError(
@@ -210,7 +212,7 @@ def checked(sections: dict[str, Any], words: Sequence[Word]) -> Experiment:
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """Return a composed config without Hydra's own part, interpolations resolved.
+    """Return a composed config without the section ``hydra``; interpolations are resolved.
 
     Raises ConfigError.
     """
@@ -226,10 +228,10 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
 
 def for_hydra(words: Sequence[Word]) -> list[str]:
-    """Return the words as Hydra's composition takes them. Raises ConfigError.
+    """Return the words in the form for Hydra's composition. Raises ConfigError.
 
-    A key that a chosen YAML file lacks is added. Our own check then says whether the choice has
-    it; Hydra would only say that it "is not in struct".
+    Every key is added if the chosen YAML file does not have it. A later check refuses it with the
+    keys that the choice has; Hydra would only say that it "is not in struct".
     """
     folders = folders_of(words)
     arguments = []
@@ -240,7 +242,7 @@ def for_hydra(words: Sequence[Word]) -> list[str]:
 
 
 def override(word: Word, folders: Sequence[Path]) -> str:
-    """Return a word as Hydra's composition takes it, with these folders of YAML files."""
+    """Return a word in the form for Hydra's composition, with these folders of YAML files."""
     if word.is_hydras:
         return f"++{word}" if word.key.startswith(PARAMS) else word.typed
     if is_users_group(folders, word.key):
@@ -251,7 +253,7 @@ def override(word: Word, folders: Sequence[Path]) -> str:
 
 
 def checked_places(folders: Sequence[Path]) -> list[str]:
-    """Return the folders as Hydra's search path takes them. Raises ConfigError."""
+    """Return the folders in the form for Hydra's search path. Raises ConfigError."""
     for folder in folders:
         if not folder.is_dir():
             raise ConfigError(f"--config-dir {folder}: no such folder")
@@ -260,14 +262,14 @@ def checked_places(folders: Sequence[Path]) -> list[str]:
 
 
 def sources(folders: Sequence[Path]) -> list[ConfigSource]:
-    """Return where Hydra looks for files, in order: conf/, these folders, registered configs."""
+    """Return the places where Hydra looks for files: conf/, these folders, registered configs."""
     with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
         *ours, offered = GlobalHydra.instance().config_loader().get_sources()
     return [*ours, *(CheckedFolder("theirs", place) for place in checked_places(folders)), offered]
 
 
 class Composed(Hydra):
-    """Hydra's ``run`` and ``multirun`` for a config that is already composed and checked."""
+    """Hydra's ``run`` and ``multirun``, for a config that is already composed and checked."""
 
     def __init__(self, config: DictConfig, loader: ConfigLoader) -> None:
         self.config, self.config_loader = config, loader
@@ -283,8 +285,8 @@ class Composed(Hydra):
             return super().multirun(*words, **how)
 
     def _trusted(self) -> AbstractContextManager[Any]:
-        """Let Hydra call its plugins and the callbacks on the command line, but no other code that
-        a config names. Hydra 1.3 has no such list."""
+        """Let Hydra call its plugins and the callbacks of the command line, and no other code that
+        a config names. Hydra 1.3 has no list of allowed code."""
         from hydra import utils
 
         callbacks = self.config.hydra.callbacks or {}
@@ -304,10 +306,10 @@ class Composed(Hydra):
 
 @contextmanager
 def hydra_set_aside() -> Iterator[None]:
-    """Restore Hydra's global state, as the caller may be a Hydra program, and the logging, which a
-    launcher configures.
+    """Restore the global state of Hydra and of logging at the end.
 
-    For Hydra's singletons we use copies or our own.
+    The caller may be a Hydra program, and a launcher configures logging. Hydra's singletons are
+    replaced by copies meanwhile.
     """
     logger = logging.getLogger()
     level, handlers = logger.level, list(logger.handlers)
@@ -333,7 +335,7 @@ def _composed(words: Sequence[Word], primary: str = "config") -> tuple[DictConfi
         warnings.catch_warnings(),
         initialize_config_dir(str(CONFIG_DIR), job_name="runner", **VERSION_BASE),
     ):
-        # A user's YAML file replaces the defaults that we registered for the user's class.
+        # A YAML file of the user replaces the defaults that are registered for the user's class.
         warnings.filterwarnings("ignore", r"\s*'[^']+/.*ConfigStore schema")
         config = hydra.compose(primary, arguments, return_hydra_config=True)
         if folders_of(words):
@@ -343,7 +345,7 @@ def _composed(words: Sequence[Word], primary: str = "config") -> tuple[DictConfi
 
 
 def _hydra_of_the_shell(words: Sequence[Word]) -> DictConfig:
-    """Return Hydra's section composed from the words and our files only."""
+    """Return the section ``hydra``, composed without the user's files."""
     arguments = [word.typed for word in words if word.is_hydras and word.key != SEARCHPATH]
     try:
         return hydra.compose("config", arguments, return_hydra_config=True).hydra
@@ -355,21 +357,21 @@ def _hydra_of_the_shell(words: Sequence[Word]) -> DictConfig:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise ConfigError, one line, for any error from Hydra, which may have several lines."""
+    """Raise ConfigError with one line for any error of Hydra, which may have several lines."""
     try:
         yield
     except (ConfigError, MemoryError):
         raise
     except UnicodeDecodeError as error:
         raise ConfigError(f"a YAML file is not UTF-8: {error}") from None
-    except Exception as error:  # on odd input Hydra raises ValueError, KeyError, yaml's, ...
+    except Exception as error:  # Hydra may raise ValueError, KeyError, errors of yaml, ...
         if isinstance(error, OSError) and not isinstance(error, HydraException):
             raise
         raise ConfigError(_explanation(error)) from None
 
 
 def _explanation(error: BaseException) -> str:
-    """Return one line that says which key or file is wrong, and what is allowed."""
+    """Return one line with the key or file that is wrong, and what is allowed."""
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, MissingConfigException) and cause.missing_cfg_file:

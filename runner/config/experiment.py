@@ -41,15 +41,15 @@ PICTURE_FORMATS = ("png", "svg", "pdf", "none")
 DTYPES = ("float32", "float64")
 LARGEST_SEED = 2**31 - 1
 DIGITS_IN_NAMES = 12
-"""Hexadecimal digits of a config's digest in its folder's name. With 12 two of 100,000 configs
-share a name once in 50,000 such sweeps, and then one of them is refused."""
+"""Hexadecimal digits of a config's digest in the name of its folder. With 12 digits, two of 100,000
+configs have the same name in one of 50,000 such sweeps; then one of the two is refused."""
 
 
 SMALL = 20_000
-"""Data sets of at most so many numbers (160 kB) are cached."""
+"""Data sets of at most this many numbers (160 kB) are cached."""
 
 _RIGHT_SPLITS: set[tuple[str, Any, int]] = set()
-"""Data drawn without an error: the dataset's section as text, generator and seed."""
+"""Data that were drawn without an error: the section ``dataset`` as text, generator, seed."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,17 @@ class Training:
     Attributes:
         epochs: passes over the training set.
         batch_size: samples per step; None for the full batch.
-        shuffle: whether each epoch has a new order of samples, or all have that of the split.
+        shuffle: whether the order of samples is new in each epoch, or always that of the split.
         loss: cross_entropy, squared_error or, for two classes, tanh_squared_error.
-        l2: adds l2 / 2 times the sum of the squared weights to the training loss.
+        l2: the training loss has the penalty l2 / 2 times the sum of squared weights.
         patience: stop a replicate after this many epochs without a lower validation loss;
             None never stops early.
-        record_every: epochs between records in history.csv; a replicate's last is always
-            recorded. Stopping, best and solved epochs do not depend on it.
+        record_every: number of epochs between records in history.csv; the last epoch of a
+            replicate is always recorded. Stopping, best and solved epochs do not depend on it.
         target_accuracy: validation accuracy at which a replicate counts as solved; training
             accuracy if there is no validation part.
-        snapshots: at how many epochs the first replicate's weights are kept, for an animation;
-            0 for none.
+        snapshots: number of epochs at which the weights of the first replicate are kept, for an
+            animation; 0 for none.
     """
 
     epochs: int = 100
@@ -100,8 +100,8 @@ class Training:
 
     @property
     def snapshot_epochs(self) -> list[int]:
-        """The epochs whose weights are kept: epoch 0, the last, and between them denser at the
-        start; all epochs if there are at most ``snapshots``."""
+        """The epochs whose weights are kept: epoch 0, the last epoch, and more early than late
+        epochs between them; all epochs if there are at most ``snapshots``."""
         last = min(self.snapshots, self.epochs + 1) - 1
         return [max(k, self.epochs * k * k // (last * last)) for k in range(last + 1) if last]
 
@@ -120,8 +120,8 @@ class Parts(NamedTuple):
 class Experiment:
     """One run: a choice for every config group, a seed and a number of replicates.
 
-    The sections activation, dataset, optimizer, schedule and initializer are dictionaries
-    with ``name`` and the parameters of what is named. Replicate k has seed ``seed + k``.
+    The sections activation, dataset, optimizer, schedule and initializer are dictionaries with
+    ``name`` and the parameters of this choice. Replicate k has seed ``seed + k``.
     """
 
     activation: dict[str, Any]
@@ -141,9 +141,9 @@ class Experiment:
     def from_dict(cls, config: Mapping[str, Any], *, check: bool = True) -> Experiment:
         """Return the experiment of a composed config.
 
-        With ``check`` every part is built once. Without, only the structure is read, as for a
-        stored run whose activation may be defined in a missing file.
-        Raises ConfigError, one line beginning with the key.
+        With ``check`` every part is built once. Without it, only the structure is read; a stored
+        run may have an activation from a file that is missing.
+        Raises ConfigError: one line that begins with the key.
         """
         known = [field.name for field in fields(cls)]
         for key in config:
@@ -187,11 +187,11 @@ class Experiment:
         return experiment
 
     def _check_splits(self) -> None:
-        """Draw every replicate's data once, as the seed decides whether a part lacks a class.
-        Checked data are remembered, as the jobs of a sweep share them."""
+        """Draw the data of every replicate once, because a part may lack a class for some seeds.
+        Checked data are remembered, because the jobs of a sweep share them."""
         text = json.dumps(self.dataset, sort_keys=True)
         name = self.dataset["name"]
-        own = not DATASETS.is_ours(name)  # which may read a file that has changed since
+        own = not DATASETS.is_ours(name)  # it may read a file that has changed since
         again = self.split(self.seed) if own else self.first_split
         if not all(
             np.array_equal(getattr(again, part), getattr(self.first_split, part))
@@ -244,7 +244,7 @@ class Experiment:
         return self._build(ACTIVATIONS, self.activation)
 
     def parts(self) -> Parts:
-        """Return new instances of all parts except the data."""
+        """Return new instances of all parts except the data set."""
         return Parts(
             self.activation_object(),
             self._build(OPTIMIZERS, self.optimizer),
@@ -265,12 +265,12 @@ class Experiment:
 
     @property
     def names(self) -> list[tuple[Registry[Any], str]]:
-        """All parts that the config names, each with its registry."""
+        """The registry and the name of each part that the config names."""
         named = [(registry, getattr(self, kind)["name"]) for kind, registry in SECTIONS.items()]
         return [*named, (LOSSES, self.training.loss)]
 
     def split(self, seed: int, *, standardised: bool = True) -> Split:
-        """Return one replicate's data, split and standardised, or in their own units."""
+        """Return the data of one replicate, split, and standardised or in their own units."""
         self._refuse_not_imported(DATASETS, self.dataset["name"])
         dtype = self.dtype if standardised else None
         if DATASETS.is_ours(self.dataset["name"]) and _is_small(self.dataset):
@@ -279,7 +279,7 @@ class Experiment:
 
     @cached_property
     def first_split(self) -> Split:
-        """The first replicate's data."""
+        """The data of the first replicate."""
         return self.split(self.seed)
 
     @property
@@ -304,8 +304,8 @@ class Experiment:
 
     @property
     def title(self) -> str:
-        """The model and its data: "tanh on moons", without hidden layers "logistic regression
-        on moons"."""
+        """Model and data: "tanh on moons"; without hidden layers "logistic regression on
+        moons"."""
         hidden = self.model.hidden
         classes = 0 if hidden else self.classes
         model = model_name(self.activation["name"], hidden, classes, self.training.loss)
@@ -328,7 +328,7 @@ class Experiment:
     def digest(self) -> str:
         """SHA-256 of the config without the picture format, which does not affect results.
 
-        What else affects results is in the fingerprint: see runner/training/fingerprint.py.
+        The fingerprint covers everything else that affects results: runner/training/fingerprint.py.
         """
         plain = self.to_dict()
         del plain["plots"]
@@ -337,7 +337,7 @@ class Experiment:
 
     @property
     def folder_name(self) -> str:
-        """A readable name that depends only on the config."""
+        """A readable folder name that depends only on the config."""
         words = f"{self.activation['name']}_{self.dataset['name']}"
         words = re.sub(r"[^A-Za-z0-9_.-]+", "-", words)[:80]
         return f"{words}_{self.digest[:DIGITS_IN_NAMES]}"
@@ -360,7 +360,7 @@ def _split(section: Mapping[str, Any], seed: int, dtype: str | None) -> Split:
 
 @lru_cache(maxsize=32)
 def _small_split(section: str, seed: int, dtype: str | None) -> Split:
-    """Return a split of a built-in data set, cached: the jobs of a sweep share their data."""
+    """Return a split of a built-in data set; cached, because the jobs of a sweep share data."""
     found = _split(json.loads(section), seed, dtype)
     for field in fields(found):
         if field.name != "classes":
@@ -369,7 +369,7 @@ def _small_split(section: str, seed: int, dtype: str | None) -> Split:
 
 
 def _is_small(section: Mapping[str, Any]) -> bool:
-    """Whether a data set is small enough to be cached."""
+    """Return whether a data set is small enough to be cached."""
     sizes = section.get("samples"), section.get("features", 2)
     return all(isinstance(size, int) for size in sizes) and math.prod(sizes) <= SMALL
 
@@ -391,7 +391,7 @@ def _section(key: str, section: type[Any], node: Any) -> Any:
 
 
 def _canonical(value: Any) -> Any:
-    """Normalise equal settings: 1 and 1.0 are the same learning rate."""
+    """Return the same form for equal settings: 1 and 1.0 are the same learning rate."""
     if isinstance(value, dict):
         return {key: _canonical(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

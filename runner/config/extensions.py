@@ -1,10 +1,10 @@
-"""A user's own parts: Python files or modules named on the command line.
+"""Parts of the user: Python files or modules named on the command line.
 
     python -m runner 'extensions=[my_activations.py]' activation=wiggle
 
-Importing a file registers what it defines: activations, data sets, optimizers, initializers,
-schedules and losses. Apart from Hydra's callbacks and plugins, a run executes no other code of
-the user's.
+Importing a file registers the activations, data sets, optimizers, initializers, schedules and
+losses that it defines. Apart from Hydra's callbacks and plugins, a run executes no other code of
+the user.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from runner.data.shapes import DATASETS
 from runner.system.terminal import ConfigError
 
 _IMPORTED: dict[str, dict[str, str]] = {}
-"""For each extension: the user's modules that it imports, with a digest of their files."""
+"""For each extension, the modules of the user that it imports, with digests of their files."""
 
 
 def load_extensions(paths: Sequence[str]) -> None:
-    """Import each file or module, test what it registers, and let configs name it.
+    """Import each file or module, test the parts that it registers, and let configs name them.
 
-    A file or module is imported again if it, or a module of the user's that it imports, was
-    edited. Parts registered in a notebook may be named too.
-    Raises ConfigError, one line, if a file is missing, cannot be imported or defines nothing, or
-    if a part is wrong, such as an activation whose gradient disagrees with its value.
+    A file or module is imported again if it was edited, or a module of the user that it imports.
+    Configs may also name parts that are registered in a notebook.
+    Raises ConfigError with one line if a file is missing, cannot be imported or defines nothing,
+    or if a part is wrong, for example an activation whose gradient disagrees with its value.
     """
     for path in paths:
         place = str(Path(path).absolute()) if path.endswith(".py") else path
@@ -64,7 +64,7 @@ def load_extensions(paths: Sequence[str]) -> None:
 
 
 def refuse_what_other_processes_lack(names: Iterable[tuple[Registry[Any], str]]) -> None:
-    """Raise ConfigError if one of these is the user's own but not from an extension."""
+    """Raise ConfigError if one of these is defined by the user outside an extension."""
     loaded = {module for led_to in _IMPORTED.values() for module in led_to}
     for registry, name in names:
         if not registry.is_ours(name) and registry[name].__module__ not in loaded:
@@ -100,7 +100,7 @@ def _imported(path: str) -> ModuleType:
 def _refuse_without_parts(
     path: str, module: ModuleType, new: Sequence[tuple[Registry[Any], str]]
 ) -> None:
-    """Raise ConfigError if a module defines no part, or a class that cannot be chosen."""
+    """Raise ConfigError if a module defines no part, or defines a class without a name."""
     if hasattr(module, "__path__") and module.__file__ is None:
         raise ConfigError(f"extensions: {path} is a folder; name a Python file in it")
     classes = [one for one in vars(module).values() if isinstance(one, type)]
@@ -120,7 +120,7 @@ def _refuse_without_parts(
 
 
 def _led_to(module: ModuleType, others: Iterable[str]) -> set[str]:
-    """Return the user's modules that a module uses, itself included, and ``others``."""
+    """Return the modules of the user that a module uses, with itself, and ``others``."""
     found: set[str] = set()
     waiting = [module.__name__, *others]
     while waiting:
@@ -138,7 +138,7 @@ def _led_to(module: ModuleType, others: Iterable[str]) -> set[str]:
 
 
 def _digests(modules: Iterable[str]) -> dict[str, str]:
-    """Return a digest of each module's file as it is now."""
+    """Return a digest of the current file of each module."""
     files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in modules}
     texts = {name: Path(file).read_bytes() if Path(file).is_file() else b""
              for name, file in files.items()}  # fmt: skip
@@ -146,7 +146,7 @@ def _digests(modules: Iterable[str]) -> dict[str, str]:
 
 
 def _take_back(modules: Iterable[str]) -> None:
-    """Forget the user's modules among these, so that they are imported again."""
+    """Forget the modules of the user among these, so that they are imported again."""
     for name in modules:
         if is_users(name):
             for registry in REGISTRIES:
@@ -155,7 +155,7 @@ def _take_back(modules: Iterable[str]) -> None:
 
 
 def _check(path: str, registry: Registry[Any], name: str) -> None:
-    if registry is DATASETS:  # whose data are looked at when they are made
+    if registry is DATASETS:  # checked when data are drawn
         return
     what = f"{registry.kind} {name}: "
     try:
@@ -168,10 +168,11 @@ def _check(path: str, registry: Registry[Any], name: str) -> None:
 
 
 def offer_instance(activation: Activation) -> list[str]:
-    """Return the overrides that choose this instance's class and hyper-parameters.
+    """Return the overrides that choose the class and the hyper-parameters of this instance.
 
     Training builds the activation again from its constructor's arguments. Raises ConfigError if it
-    is no instance, has no name, does not keep these arguments as attributes, or keeps other state.
+    is not an instance, has no name, does not keep these arguments as attributes, or keeps other
+    state.
     """
     if not isinstance(activation, Activation):
         is_class = isinstance(activation, type) and issubclass(activation, Activation)
@@ -226,6 +227,6 @@ def _offer(registry: Registry[Any], name: str) -> None:
     parameters = registry.parameters(name)
     defaults = {key: value for key, value in parameters.items() if value is not REQUIRED}
     store = ConfigStore.instance()
-    # from Hydra 1.4 on, a name that is taken is replaced only when asked for
+    # Hydra 1.4 does not replace an existing name by default
     store.repo.get(registry.kind, {}).pop(f"{name}.yaml", None)
     store.store(group=registry.kind, name=name, node={"name": name, **defaults})

@@ -1,6 +1,6 @@
-"""Hydra's own settings: which work as Hydra documents them, and which are refused, and why.
+"""The settings of Hydra: which work as Hydra documents them, which are refused, and why.
 
-conf/README.md has the same as a table; tests/config/test_hydra_keys.py checks both against Hydra's
+conf/README.md has the same table; tests/config/test_hydra_keys.py checks both against Hydra's
 schema.
 """
 
@@ -72,11 +72,11 @@ REFUSED = {
 """Keys that are refused, with all keys below them, and why."""
 AT_HOME = (MODE, SEARCHPATH, RUN_DIR, SWEEP_DIR, SUBDIR, LAUNCHER, "hydra.launcher", SWEEPER,
            "hydra.sweeper")  # fmt: skip
-"""Keys that do not concern jobs. If no other Hydra key is set, Hydra's ``run_job`` would only make
-the folder, which the job does itself."""
+"""Keys without an effect on jobs. If no other key of Hydra is set, Hydra's ``run_job`` would only
+make the folder, which the job does itself."""
 FOR_SWEEPS = (SWEEP_DIR, SUBDIR, LAUNCHER, "hydra.launcher", SWEEPER, "hydra.sweeper")
 EXTRAS = {(LAUNCHER, "slurm"): "submitit", (LAUNCHER, "ray"): "ray", (SWEEPER, "optuna"): "optuna"}
-"""The module that a choice in conf/ needs, by group and name; its extra has the choice's name."""
+"""The module that a choice in conf/ needs, by group and name. Its extra has the choice's name."""
 NO_SETTINGS = (MODE, SWEEP_DIR, LAUNCHER, "hydra.launcher", "hydra.sweeper.params",
                "hydra.sweeper.n_trials", "hydra.sweeper.n_jobs")  # fmt: skip
 """Keys that may differ between two commands for the same sweep."""
@@ -85,8 +85,8 @@ NAMES_CODE = ("_target_", "()", "class", "://", "${")
 
 
 def refuse_of_hydra(words: Sequence[Word]) -> None:
-    """Raise ConfigError, one line with the reason, for a key that Hydra does not have, one that is
-    refused, and one that names code that Hydra would call."""
+    """Raise ConfigError with the reason for a key that Hydra does not have, a key that is refused,
+    and a value that names code that Hydra would call."""
     for word in words:
         if not word.is_hydras:
             continue
@@ -101,8 +101,10 @@ def refuse_of_hydra(words: Sequence[Word]) -> None:
 
 
 def refuse_callbacks(callbacks: Any) -> None:
-    """Raise ConfigError if one of hydra.callbacks is not a subclass of Hydra's Callback, as Hydra
-    would create and call any class."""
+    """Raise ConfigError if one of hydra.callbacks is not a subclass of Hydra's Callback.
+
+    Hydra would create and call any class.
+    """
     for name, callback in (callbacks or {}).items():
         key = f"hydra.callbacks.{name}"
         if "_target_" not in (callback if OmegaConf.is_dict(callback) else {}):
@@ -114,7 +116,7 @@ def refuse_callbacks(callbacks: Any) -> None:
         module, _, cls = str(callback["_target_"]).rpartition(".")
         try:
             found = getattr(importlib.import_module(module), cls)
-        except Exception as error:  # whatever a module raises when it is imported
+        except Exception as error:  # importing a module may raise anything
             raise ConfigError(f"{key} is refused: {type(error).__name__}: {error}") from None
         if not (isinstance(found, type) and issubclass(found, Callback)):
             raise ConfigError(
@@ -123,7 +125,7 @@ def refuse_callbacks(callbacks: Any) -> None:
 
 
 def leaves(key: str, value: Any) -> Iterator[str]:
-    """Yield the keys that a word sets: those in a section that is written out, or its own."""
+    """Yield the keys that a word sets: the keys of a section given as a dictionary, or its own."""
     if isinstance(value, dict) and not _below(key, WORKS):
         for name, part in value.items():
             yield from leaves(f"{key}.{name}", part)
@@ -144,18 +146,18 @@ def is_no_setting(key: str) -> bool:
 
 
 def sets(words: Sequence[Word], key: str) -> bool:
-    """Return whether one of the words sets one of Hydra's keys."""
+    """Return whether one of the words sets this key of Hydra."""
     return any(word.is_hydras and key in leaves(word.key, word.value) for word in words)
 
 
 def asks_of_a_job(words: Sequence[Word]) -> bool:
-    """Return whether one of Hydra's settings has an effect where a job runs."""
+    """Return whether one of the words is a setting of Hydra that has an effect on a job."""
     keys = (key for word in words if word.is_hydras for key in leaves(word.key, word.value))
     return any(not _below(key, AT_HOME) for key in keys)
 
 
 def is_for_sweeps(word: Word) -> bool:
-    """Return whether a word sets one of Hydra's keys that has no effect on a single run."""
+    """Return whether a word sets a key of Hydra that has no effect on a single run."""
     return word.is_hydras and any(_below(key, FOR_SWEEPS) for key in leaves(word.key, word.value))
 
 
@@ -181,7 +183,7 @@ def _refuse_key(key: str, word: Word) -> None:
 
 
 def _refuse_value(word: Word) -> None:
-    """Raise ConfigError for values at which Hydra, or logging, would fail when a job starts."""
+    """Raise ConfigError for values with which Hydra or logging would fail when a job starts."""
     key, value = word.key, word.value
     if key == "hydra.verbose":
         loggers = value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""Words that must be ``key=value``, looked at before Hydra is imported."""
+"""Check that words are ``key=value``, before Hydra is imported, which is slow."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from runner.system.terminal import ConfigError
 
 
 def refuse_without_key(words: Sequence[str]) -> None:
-    """Raise ConfigError for a word without =, and for spaces around the = of one.
+    """Raise ConfigError for a word without =, or with spaces around its =.
 
-    ``~key`` passes: the error that says why it is refused comes from ``overrides.read``.
+    ``~key`` passes; ``overrides.read`` refuses it with the reason.
     """
     for place, word in enumerate(words):
         if "=" in word or word.startswith("~"):

@@ -1,4 +1,4 @@
-"""The section ``model``: widths, given or derived from a number of parameters."""
+"""The config section ``model``: widths, given or derived from a number of parameters."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Model:
 
     Attributes:
         hidden: outputs of each hidden layer; empty for plain logistic/softmax regression.
-        parameters: scale these widths so that the network has nearly so many parameters. None
-            keeps them; so do checked experiments, whose ``hidden`` is already scaled.
+        parameters: scale the widths to about this number of parameters. None keeps them. In a
+            checked experiment ``hidden`` is already scaled.
     """
 
     hidden: tuple[int, ...] = (16, 16)
@@ -33,9 +33,9 @@ class Model:
             whole_number("parameters", self.parameters, minimum=1, maximum=2**40)
 
     def scaled(self, features: int, classes: int, activation: Activation) -> Model:
-        """Return the model with the widths that make nearly ``parameters`` parameters.
+        """Return the model with widths for about ``parameters`` parameters.
 
-        Raises ConfigError where no widths come near.
+        Raises ConfigError if no widths come close to this number.
         """
         if self.parameters is None:
             return self

@@ -1,7 +1,7 @@
 """A lower bound of the memory that an experiment needs, checked before data are drawn.
 
-A run that could fit is never refused. The bound leaves out Python, Matplotlib and temporary
-arrays, about a hundred megabytes.
+No run that could fit is refused. The bound does not count Python, Matplotlib and temporary arrays,
+about a hundred megabytes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ COLUMNS = 8
 
 
 def refuse_what_does_not_fit(experiment: Experiment) -> None:
-    """Raise ConfigError, with needed and available memory and the key to lower, if the experiment
-    cannot fit."""
+    """Raise ConfigError if the experiment does not fit in memory.
+
+    The message gives needed and available memory and the key to lower.
+    """
     needs = needed(experiment)
     total, there = sum(needs.values()), available()
     if total > there:
@@ -37,14 +39,17 @@ def refuse_what_does_not_fit(experiment: Experiment) -> None:
 
 
 def needed(experiment: Experiment) -> dict[str, float]:
-    """Return the lower bound in bytes by the key that causes it.
+    """Return the lower bound in bytes, divided by the key that causes each part.
 
-    Of R replicates, n samples of d features, P parameters and E records: the data of one
-    replicate as drawn (float64) and standardised; the targets, one number per sample for two
-    classes and one per class for more, once for all samples and once for the training part in
-    the order of its batches; R P numbers three times (final, best, current) and P four times
-    more (gradient and optimizer); P for each snapshot; four numbers per unit and sample of a
-    batch; and 8 + 5 columns a layer of R E float64.
+    For R replicates, n samples of d features, P parameters and E records, it counts:
+
+    - the data of one replicate, as drawn (float64) and standardised;
+    - the targets, one number per sample for two classes and one per class for more, for all samples
+      and again for the training part in the order of its batches;
+    - R P numbers three times (final, best, current), and P four times (gradient and optimizer);
+    - P for each snapshot;
+    - four numbers per unit and sample of a batch;
+    - 8 columns and 5 more per layer of R E float64 numbers.
     """
     number = 4 if experiment.dtype == "float32" else 8
     dataset = experiment.dataset

@@ -1,6 +1,6 @@
-"""The words of the command line, each parsed once by Hydra's own grammar.
+"""The overrides of the command line, parsed once by Hydra's grammar.
 
-Checks, sweeps, launchers and extensions all use the key and value parsed here.
+Checks, sweeps, launchers and extensions use the keys and values parsed here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SHOWN = 200
 _FORMULA = re.compile(r"(?P<key>\s*\+{0,2}activation\.expression\s*=)(?P<value>.*)", re.DOTALL)
 _HIDDEN = re.compile(r"\s*\+{0,2}model\.hidden\s*=.*", re.DOTALL)
 _REPEATED = re.compile(r"\[\s*(\d+)\s*\]\s*\*\s*(\d{1,4})(?!\d)")
-# Quoted text, and Hydra's functions for several values.
+# Quoted text, or one of Hydra's functions for several values.
 _QUOTED = re.compile(r"""\s*(['"]|(choice|shuffle|sort)\()""")
 
 
@@ -33,8 +33,9 @@ class Word:
 
     Attributes:
         key: the key that it sets, without + or ++: ``seed``, ``activation``, ``hydra.run.dir``.
-        text: the value in Hydra's grammar, as typed; a formula is quoted.
-        typed: the whole word in Hydra's grammar, with its + if it has one.
+        text: the value as typed, in Hydra's grammar; a formula is quoted.
+        typed: the whole word as typed, with + or ++; a formula is quoted.
+        override: the word as parsed by Hydra.
     """
 
     key: str
@@ -47,7 +48,7 @@ class Word:
 
     @property
     def is_hydras(self) -> bool:
-        """Whether it sets one of Hydra's own keys."""
+        """Whether it sets a key of Hydra."""
         return self.override.is_hydra_override() or self.key == "hydra"
 
     @property
@@ -57,13 +58,13 @@ class Word:
 
     @property
     def value(self) -> Any:
-        """The value as a Python object; for an axis, Hydra's description of the values."""
+        """The value as a Python object; for an axis, Hydra's object for the values."""
         return self.override.value()
 
     def values(self, most: int) -> list[Word]:
-        """Return a word for each of an axis's values; any other word itself.
+        """Return one word for each value of an axis; for any other word, the word itself.
 
-        Raises ConfigError if they cannot be listed or are more than ``most``.
+        Raises ConfigError if the values cannot be listed or are more than ``most``.
         """
         if not self.is_axis:
             return [self]
@@ -73,7 +74,7 @@ class Word:
             raise ConfigError(f"cannot list the values of {self}: {error}") from None
         if not texts:
             raise ConfigError(f"{self} has no values")
-        if len(texts) > most:  # before each is parsed, which takes a while
+        if len(texts) > most:  # before parsing, which is slow
             raise ConfigError(f"{self} has too many values; the most is {most:,}")
         return read([f"{self.key}={text}" for text in texts])
 
@@ -84,7 +85,7 @@ def read(texts: Sequence[str]) -> list[Word]:
 
 
 def extensions_of(words: Sequence[Word]) -> list[str]:
-    """Return the Python files that the words name, from extensions=[...].
+    """Return the Python files and modules in extensions=[...].
 
     Raises ConfigError if the value is not a list of text.
     """
@@ -94,14 +95,14 @@ def extensions_of(words: Sequence[Word]) -> list[str]:
             found = word.value
             if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
                 raise ConfigError(
-                    f"{word} must be a list of Python files or modules' names, "
+                    f"{word} must be a list of Python files or modules, "
                     "e.g. 'extensions=[my_activations.py]'"
                 )
     return found
 
 
 def folders_of(words: Sequence[Word]) -> list[Path]:
-    """Return the folders of YAML files of all --config-dir and hydra.searchpath=[...].
+    """Return the folders of all --config-dir and hydra.searchpath=[...].
 
     Raises ConfigError.
     """
@@ -116,15 +117,15 @@ def folders_of(words: Sequence[Word]) -> list[Path]:
 
 
 def as_text(value: str) -> str:
-    """Return text quoted for Hydra."""
+    """Return text in quotes, for Hydra's grammar."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def quoted(word: str) -> str:
-    """Return an override with the formula in it quoted; any other word as it is.
+    """Return an override with its formula in quotes; any other word unchanged.
 
-    Hydra's grammar gives parentheses, commas, = and * meanings of their own. Formulas
-    separated by commas, the values of a sweep, are quoted one by one.
+    In Hydra's grammar parentheses, commas, = and * have other meanings. Formulas separated by
+    commas (the values of a sweep) are quoted one by one.
 
     >>> quoted("activation.expression=x * tanh(x)")
     "activation.expression='x * tanh(x)'"
@@ -138,7 +139,7 @@ def quoted(word: str) -> str:
 
 
 def _formulas(value: str) -> Iterator[str]:
-    """Yield the formulas that commas outside of all parentheses separate."""
+    """Yield the formulas of a list separated by commas; commas in parentheses do not count."""
     depth = start = 0
     for place, character in enumerate(value):
         depth += (character == "(") - (character == ")")
@@ -191,7 +192,7 @@ def _override(text: str) -> Override:
         raise _unreadable(text, first_line(reason)) from None
     except RecursionError:
         raise _unreadable(text, "it is nested too deeply") from None
-    except ValueError:  # Python reads no whole number of more than 4,300 digits
+    except ValueError:  # Python does not read whole numbers of more than 4,300 digits
         raise _unreadable(text, "a number in it has too many digits") from None
 
 

@@ -1,4 +1,4 @@
-"""Words that are refused before anything is composed; each error says what is allowed."""
+"""Refuse invalid words before the config is composed; each error says what is allowed."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _KEYS |= {f"training.{field.name}" for field in fields(Training)}
 _PARTS = {**SECTIONS, "training.loss": LOSSES}
 MOST_VALUES = 100_000
 _OPEN = {*GROUPS} - {"model"}
-"""Sections whose keys depend on the choice; unknown ones are refused when it is built."""
+"""Sections whose keys depend on the choice. Unknown keys are refused when it is built."""
 
 
 def refuse_wrong(words: Sequence[Word]) -> None:
-    """Raise ConfigError for an unknown key, and for a list where one choice or value is needed.
+    """Raise ConfigError for an unknown key, and for a list in place of one choice or value.
 
-    ``refuse_of_hydra`` checks Hydra's own settings.
+    ``refuse_of_hydra`` checks the settings of Hydra.
     """
     folders = folders_of(words)
     for word in words:
@@ -61,8 +61,10 @@ def refuse_wrong(words: Sequence[Word]) -> None:
 
 
 def refuse_unknown_part(word: Word, words: Sequence[Word]) -> None:
-    """Raise ConfigError for a part that is not built in, where no word names files that may have
-    it: Hydra's own error would not say how to name one."""
+    """Raise ConfigError for an unknown part if no word names files that may define it.
+
+    The error says how to name such a file, which Hydra's own error would not.
+    """
     registry = _PARTS.get(word.key)
     named = any(one.key in ("extensions", SEARCHPATH) for one in words)
     if registry is None or named or not isinstance(word.value, (str, ChoiceSweep)):
@@ -70,7 +72,7 @@ def refuse_unknown_part(word: Word, words: Sequence[Word]) -> None:
     for one in word.values(MOST_VALUES):
         written_out = isinstance(one.value, dict)
         chosen = one.value.get("name", "") if written_out else one.value
-        name = str(chosen).removesuffix(".yaml")  # which Hydra takes, too
+        name = str(chosen).removesuffix(".yaml")  # Hydra accepts this suffix
         if not name or name in registry or ".." in name:
             continue
         known = choices(word.key) or registry
@@ -79,7 +81,7 @@ def refuse_unknown_part(word: Word, words: Sequence[Word]) -> None:
 
 
 def is_users_group(folders: Sequence[Path], key: str) -> bool:
-    """Return whether a key is a user's own group, with files in one of these folders."""
+    """Return whether a key is a config group that one of these folders of the user adds."""
     return key not in (*GROUPS, "experiment") and any((path / key).is_dir() for path in folders)
 
 

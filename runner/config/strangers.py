@@ -1,9 +1,9 @@
-"""A folder of untrusted YAML files: only data, which may not name code or files elsewhere.
+"""Folders of untrusted YAML files. They hold data only, and cannot name code or other files.
 
-Hydra calls every ``_target_`` under hydra.callbacks, logging calls what ``()`` names and opens
-files, a sweeper adds overrides, a launcher may run shell commands on a cluster. So Hydra's own
-settings are allowed on the command line only. The exception is hydra.sweeper.params, whose keys
-are checked like any other word.
+Hydra calls every ``_target_`` under hydra.callbacks, logging calls the class that ``()`` names and
+opens files, a sweeper adds overrides, and a launcher may run shell commands on a cluster. Therefore
+settings of Hydra are allowed on the command line only. The exception is hydra.sweeper.params: its
+keys are checked like those of the command line.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ FOLLOWS_FROM_THE_REST = ("runtime", "overrides", "searchpath")
 class CheckedFolder(FileConfigSource):
     """Hydra's source of YAML files, for a folder of untrusted files.
 
-    Only files that a config names are read. Raises ConfigError, naming the file, if it is too
-    large, broken, a YAML bomb or not a regular file, or if its defaults leave the folder.
+    Only files that a config names are read. Raises ConfigError, with the file's name, for a file
+    that is too large, broken, a YAML bomb or not a regular file, or whose defaults leave the
+    folder.
     """
 
     @staticmethod
@@ -36,7 +37,7 @@ class CheckedFolder(FileConfigSource):
         return "checked"
 
     def is_config(self, config_path: str) -> bool:
-        """Return whether the file exists; a pipe counts, and load_config refuses it."""
+        """Return whether the file exists. A pipe counts; load_config refuses it."""
         path = Path(self.path, self._normalize_file_name(config_path))
         return path.exists() and not path.is_dir()
 
@@ -59,7 +60,7 @@ class CheckedFolder(FileConfigSource):
 
 
 def _names(defaults: Any) -> Iterator[str]:
-    """Yield the names in a defaults list; a group's choice joined to it, as Hydra does."""
+    """Yield the names in a defaults list; GROUP: CHOICE becomes GROUP/CHOICE, as in Hydra."""
     for entry in defaults if isinstance(defaults, list) else []:
         if isinstance(entry, str):
             yield entry
@@ -70,9 +71,9 @@ def _names(defaults: Any) -> Iterator[str]:
 
 
 def refuse_changes_of_hydra(found: DictConfig, from_the_shell: DictConfig) -> None:
-    """Raise ConfigError, one line that names the key, if a YAML file has changed Hydra's section.
+    """Raise ConfigError, one line with the key, if a YAML file has changed the section ``hydra``.
 
-    ``from_the_shell`` is Hydra's section without any file but ours.
+    ``from_the_shell`` is that section composed without the user's files.
     """
     theirs, ours = _settings(found), _settings(from_the_shell)
     for key in sorted({*theirs, *ours}):

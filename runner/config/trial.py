@@ -1,4 +1,4 @@
-"""Tests of a user's own parts before anything is trained with them."""
+"""Tests of the user's parts before training."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from runner.network.schedules import Schedule
 
 @np.errstate(all="ignore")
 def try_out(part: Named) -> None:
-    """Raise ValueError, one line, if training with this part would give wrong results.
+    """Raise ValueError with one line if training with this part would give wrong results.
 
-    For an activation or a loss the gradient is compared with differences of the value. An
-    optimizer must move each replicate as if it were alone, and resume from a checkpoint.
+    The gradient of an activation or a loss is compared with finite differences. An optimizer must
+    treat replicates independently and resume from a checkpoint.
     """
-    from activations.check.gradient import check_gradient  # costs a plain run nothing
+    from activations.check.gradient import check_gradient  # only runs with own parts need it
 
     if isinstance(part, Activation):
         return check_gradient(part)
