@@ -39,7 +39,7 @@ _TEX = str.maketrans(
         "\N{MINUS SIGN}": "$-$",
     }
 )
-MOST_LETTERS, MOST_LINES = 60, 20
+MOST_LETTERS, MOST_LINES = 120, 20
 """Limits of a name and a table on the terminal; the files have both in full."""
 
 

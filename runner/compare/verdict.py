@@ -197,7 +197,7 @@ def _tuning(comparison: Comparison) -> list[str]:
         f"Each setting's {listed(keys)} {'were' if keys[1:] else 'was'} chosen by validation data "
         f"out of {counted(max(budgets), 'trial', min(budgets))}"
         + (
-            ", and judged by networks trained again with fresh seeds."
+            "; the scores are those of networks trained again with fresh seeds."
             if all(arm.is_fresh for arm in chosen)
             else "; the same networks are judged, which exaggerates differences (a sweep with "
             "tune=KEY trains new ones)."

@@ -94,6 +94,20 @@ def test_long_names_are_whole_in_the_pictures(tmp_path):
             assert long <= texts, name
 
 
+def test_the_terminal_shows_all_that_tells_settings_apart(tmp_path):
+    for k in (1, 2):
+        optimizer = {"name": "adam", "learning_rate": 0.003 * k, "beta1": 0.8 + 0.05 * k}
+        training = {"epochs": 100 * k, "batch_size": 16 * k, "loss": "cross_entropy", "l2": k / 100}
+        model = {"hidden": [16 * k] * 10}
+        write_run(
+            tmp_path / str(k), scores=[0.9] * 6, training=training, optimizer=optimizer, model=model
+        )
+    comparison = build([tmp_path], tune="none")
+    shown = terminal(comparison)
+    for arm in comparison.arms:
+        assert len(arm.name) > 60 and f" {arm.name}" in shown
+
+
 def test_labels_tell_settings_apart_without_commas(tmp_path):
     for name, hidden in itertools.product(("tanh", "relu"), ([16, 16], [2, 2])):
         write_run(tmp_path / f"{name}{hidden[0]}", name, model={"hidden": hidden})

@@ -175,7 +175,7 @@ def test_what_is_tuned_is_judged_by_networks_that_no_choice_has_seen(capsys):
     assert main(command) == 0
     out = capsys.readouterr().out
     assert "sweep of 6 jobs" in out and "3 more with fresh seeds" in out
-    assert "judged by networks trained again with fresh seeds" in out
+    assert "the scores are those of networks trained again with fresh seeds" in out
     assert "Placebo: tanh on moons differs from itself with 2 other seeds" in out
     (sweep,) = Path("outputs/sweeps").iterdir()
     seeds = {}
@@ -231,7 +231,7 @@ def test_an_interrupted_sweep_judges_at_its_next_start(capsys, monkeypatch):
     assert main(command) == 0
     told = capsys.readouterr()
     assert "2 more with fresh seeds, for the settings chosen on validation data, 1 of" in told.out
-    assert "judged by networks trained again" in told.out
+    assert "those of networks trained again" in told.out
 
 
 def test_seeds_that_cannot_judge_are_refused_before_anything_is_made(capsys):
