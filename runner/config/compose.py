@@ -62,7 +62,6 @@ OWN_DATA = (
     "returns its Dataset, and name its file: extensions=[FILE.py] dataset=NAME"
 )
 
-
 NAME = "{name}"
 """In the folder settings of Hydra, stands for a name that depends only on the config or sweep."""
 
@@ -148,11 +147,8 @@ class Composition:
 
     @cached_property
     def sweep_folder(self) -> Path:
-        """The folder of a sweep. Raises ConfigError.
-
-        {name} depends on the keys of the axes and on the fixed words. It does not depend on the
-        values of the axes, so that a sweep can grow, or on the way jobs run.
-        """
+        """The folder of a sweep. {name} depends on the keys of the axes and on the fixed words, not
+        on the values of the axes (a sweep can grow) or on how jobs run. Raises ConfigError."""
         keys = [axis.key for axis in self.axes]
         fixed = [str(w) for w in self.words if not (w.is_axis or is_no_setting(w.key))]
         what = "\n".join([*sorted(keys), "", *sorted(fixed), ""])
@@ -306,10 +302,9 @@ class Composed(Hydra):
 
 @contextmanager
 def hydra_set_aside() -> Iterator[None]:
-    """Restore the global state of Hydra and of logging at the end.
+    """Restore the global state of Hydra and logging at the end, and use copies of the singletons.
 
-    The caller may be a Hydra program, and a launcher configures logging. Hydra's singletons are
-    replaced by copies meanwhile.
+    The caller may be a Hydra program, and a launcher configures logging.
     """
     logger = logging.getLogger()
     level, handlers = logger.level, list(logger.handlers)

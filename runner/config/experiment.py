@@ -44,7 +44,6 @@ DIGITS_IN_NAMES = 12
 """Hexadecimal digits of a config's digest in the name of its folder. With 12 digits, two of 100,000
 configs have the same name in one of 50,000 such sweeps; then one of the two is refused."""
 
-
 SMALL = 20_000
 """Data sets of at most this many numbers (160 kB) are cached."""
 
