@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import cached_property
 
 import numpy as np
@@ -30,7 +31,7 @@ class Answer:
     """The comparison of an experiment; methods return its numbers as text."""
 
     def __init__(self, words: list[str]) -> None:
-        self.command = " ".join(["python -m runner", *words])
+        self.command = shlex.join(["python", "-m", "runner", *words])
         self.words = words
 
     @cached_property

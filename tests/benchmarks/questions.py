@@ -25,14 +25,20 @@ MOST_BYTES = 150_000
 GATES = {"swi": "silu", "ge": "gelu", "re": "relu"}
 HEAD = """# Questions people argue about
 
-Each answer comes from one command. Where the command tunes the learning rate, each activation gets
-its own rate, chosen on validation data, and networks with fresh seeds are judged on test data. A
-placebo (one activation that is trained twice with different seeds) shows the size of chance
-differences. A difference is a mean over replicates paired by seed, in points of test accuracy, with
-a 95% t interval; p tests for no difference and is adjusted for all pairs of the task in its table.
-The accuracy of a network that diverges counts as 0. All networks have between a few hundred and ten
-thousand weights and two-dimensional data. The answers need not hold for large networks; at most
-they suggest what to try there.
+Each question is answered by one command, which you can repeat. In all of them:
+
+- If the command tunes the learning rate, each activation gets its own rate, chosen on validation
+  data; networks with fresh seeds are then compared on test data.
+- A *difference* is in percentage points of test accuracy: the mean over replicates with the same
+  seeds, with a 95% interval in brackets. n is the number of replicates.
+- *p* is the probability of a difference at least as large if there is none, adjusted for all
+  pairs of the task in its table.
+- The *placebo* compares an activation with itself on other seeds. It shows how large a difference
+  chance makes.
+- A network that diverges has the accuracy 0.
+
+All networks have between a few hundred and ten thousand weights, and the data have two features.
+The answers need not hold for large networks; they suggest what to try there.
 
 `python -m tests.benchmarks.questions` runs the commands and writes this page, its numbers and
 pictures.
@@ -40,22 +46,26 @@ pictures.
 
 
 def relu_at_zero(shallow: Answer) -> str:
-    deep = Answer([*shallow.words, "model.hidden=[8,8,8,8,8,8,8,8,8,8]"])
+    deep = Answer([*shallow.words, "initializer=he_normal", "model.hidden=[8]*10"])
     zero, half, one = (f"derivative_at_zero={value}" for value in ("0", "0.5", "1"))
     pairs = [(one, zero), (half, zero)]
     few, most = (
         " and ".join(f"{answer.same_weights(task, one, zero)} on {task}" for task in answer.tasks)
         for answer in (deep, shallow)
     )
-    return f"""No difference is visible with {shallow.n} replicates. In two layers of 16,
-training with the slopes 0 and 1 gives byte-identical weights in most replicates: {most}. The
-slope at 0 enters a gradient only if a pre-activation is exactly 0. A sum of float32 products is
-almost never exactly 0. It is 0 if all units of the previous layer are off and the bias has not
-changed yet. This is frequent in ten layers of 8 (second table), where the weights are identical
-in only {few}. There the slopes train different networks, but not better ones: no difference has p
-below 0.05, and the intervals of the placebo are about as wide. Limits: the results of ten such
-narrow layers vary so much between seeds that a difference of a few points would not be detected.
-float16, in which exact zeros are frequent, was not tried.
+    return f"""**No difference is visible** with {shallow.n} replicates.
+
+In two layers of 16, training with the slope 0 and with the slope 1 gives byte-identical weights in
+most replicates: {most}. In ten layers of 8 with He's rule (second table) this is rare: {few}. There
+the two slopes give different networks, but not better ones: no difference has p below 0.05, and the
+intervals are about as wide as the placebo's.
+
+*Why.* The slope at 0 enters a gradient only if a pre-activation is exactly 0. A sum of float32
+products almost never is. It is 0 if all units of the previous layer are off and the bias is still
+0, which is frequent in ten narrow layers with He's rule, which starts with biases of 0.
+
+*Limits.* The results of ten such layers vary so much between seeds that a difference of a few
+points would not be detected. float16, in which exact zeros are frequent, was not tried.
 
 {shallow.leads(pairs)}
 
@@ -68,20 +78,19 @@ float16, in which exact zeros are frequent, was not tried.
 
 def leaky_slope(answer: Answer) -> str:
     name = "alpha={}".format
-    hard, easy = answer.tasks
+    hard, _ = answer.tasks
     pairs = [(name(slope), name(0)) for slope in (0.01, 0.1, 0.2, 0.3, 0.5)]
-    return f"""At most 0.1. The slopes 0 (which is ReLU), 0.01 and 0.1 cannot be told apart; slopes
-from 0.2 on lower the accuracy. On the checkerboard, 0.01 minus 0 is
-{answer.lead(hard, name(0.01), name(0))} and 0.1 minus 0 is
-{answer.lead(hard, name(0.1), name(0))}. But 0.2 minus 0 is
-{answer.lead(hard, name(0.2), name(0))} and 0.5 minus 0 is
-{answer.lead(hard, name(0.5), name(0))} (n = {answer.n}; placebo {answer.placebo(hard)}). All
-slopes solve the spirals; there, 0.5 minus 0 is {answer.lead(easy, name(0.5), name(0))}. The
-reason: leaky ReLU is (1 + alpha)/2 x + (1 - alpha)/2 |x|. As alpha grows, the bent part shrinks
-relative to the linear part, so the same 16 units fit less. The purpose of the slope is to keep
-units from dying. In two layers this gains little: at its best rate, {answer.dead(hard, name(0))}
-of ReLU's units are dead. At a rate that is too large it gains more: {answer.reversal(hard)}
-Limits: two layers. In deep networks dead units cost more, and wide networks have more bends than
+    return f"""**At most 0.1.** The slopes 0 (which is ReLU), 0.01 and 0.1 cannot be told apart.
+Slopes from 0.2 on lower the accuracy on the checkerboard: 0.2 by
+{answer.lead(hard, name(0), name(0.2))}, 0.5 by {answer.lead(hard, name(0), name(0.5))} (n =
+{answer.n}; placebo {answer.placebo(hard)}). All slopes solve the spirals.
+
+*Why.* Leaky ReLU is (1 + alpha)/2 x + (1 - alpha)/2 |x|, a linear part and a bent part. As alpha
+grows, the bent part shrinks, so the same 16 units fit less. The slope is meant to keep units from
+dying. In two layers this gains little at the best rate, where {answer.dead(hard, name(0))} of
+ReLU's units are dead. It gains more if the rate is too large. {answer.reversal(hard)}
+
+*Limits.* Two layers. In deep networks dead units cost more, and wide networks have more bends than
 they need.
 
 {answer.leads(pairs)}"""
@@ -95,16 +104,17 @@ def gated(answer: Answer) -> str:
         f"{answer.chosen(hard, one)} ({one}) and {answer.chosen(hard, other)} ({other})"
         for one, other in pairs
     )
-    return f"""No. At 337 parameters (342 with gates) no gated unit can be told apart from the
-function in its gate.
-On the checkerboard, swiglu minus silu is {answer.lead(hard, *pairs[0])}, geglu minus gelu is
-{answer.lead(hard, *pairs[1])}, and reglu minus relu is {answer.lead(hard, *pairs[2])} (n =
-{answer.n}; placebo {answer.placebo(hard)}). A gated unit multiplies one linear map by a function
-of another. It needs twice the weights, so eleven gated units compete with sixteen ordinary units.
-Gated units need smaller rates. The chosen rates are {", ".join(chosen)}. If all use the same
-rate, that rate decides the winner: {answer.reversal(hard)} Limits: two layers, two features,
-Adam. Gains from gates in transformers are reported for layers of thousands of units without
-biases, which this experiment does not test.
+    return f"""**No.** At 337 parameters (342 with gates) no gated unit can be told apart from the
+function in its gate (n = {answer.n}; see the table).
+
+*Why.* A gated unit multiplies one linear map by a function of another. It needs twice the weights,
+so eleven gated units compete with sixteen ordinary units.
+
+Gated units need smaller learning rates. The chosen rates are {", ".join(chosen)}. If all use the
+same rate, the rate decides which is better. {answer.reversal(hard)}
+
+*Limits.* Two layers, two features, Adam. Gains from gates in transformers are reported for layers
+of thousands of units without biases, which this experiment does not test.
 
 {answer.leads(pairs)}"""
 
@@ -113,17 +123,17 @@ def deep_initializers(answer: Answer) -> str:
     (task,) = answer.tasks
     names = sorted({arm.activation for arm in answer.result.arms})
     pairs = [(f"{name} auto", f"{name} he_normal") for name in names]
-    return f"""Yes for sigmoid and silu; not shown for gelu and tanh. In thirty layers of 16 units,
-sigmoid with He's rule stays at chance, {answer.score(task, "sigmoid he_normal")}; with auto its
-accuracy is {answer.score(task, "sigmoid auto")}. The lead of auto over He is
-{answer.lead(task, *pairs[2])} for silu, {answer.lead(task, *pairs[0])} for gelu and
-{answer.lead(task, *pairs[3])} for tanh (n = {answer.n}; placebo, tanh with auto,
-{answer.placebo(task)}). He's factor 2 is right for ReLU, whose E f'^2 is 1/2. For another f, each
-layer multiplies the gradient's mean square by 2 E f'^2. For sigmoid this is at most 1/8, so layer
-1 receives less than 1e-13 of the last layer's gradient. auto uses orthogonal weights, and scales
-them so that each layer multiplies the mean square by 1. Limits: 200 steps of Adam, and only two
-rates, so every chosen rate is at an edge of the range. Normalisation layers and shortcut
-connections, which make deep networks easy to train, are not used.
+    return f"""**Yes for sigmoid and silu; not shown for gelu and tanh.** In thirty layers of 16
+units, the accuracy of sigmoid is {answer.score(task, "sigmoid he_normal")} with He's rule, which
+is chance, and {answer.score(task, "sigmoid auto")} with auto. For silu, auto is better by
+{answer.lead(task, *pairs[2])} (n = {answer.n}; placebo, tanh with auto, {answer.placebo(task)}).
+
+*Why.* Each layer multiplies the mean square of the gradient by 2 E f'^2 if the weights follow He's
+rule. For ReLU this is 1. For sigmoid it is at most 1/8, so after thirty layers less than 1e-13 of
+the gradient is left. auto scales orthogonal weights so that the factor is 1 for each function.
+
+*Limits.* 200 steps of Adam, and only two rates, so every chosen rate is at an edge of the range.
+Normalisation layers and shortcut connections, which make deep networks easy to train, are not used.
 
 {answer.leads(pairs)}"""
 
@@ -131,19 +141,25 @@ connections, which make deep networks easy to train, are not used.
 def best_rate(answer: Answer) -> str:
     (task,) = answer.tasks
     names = [standing.name for standing in answer.result.families[0].standings]
-    rates = ", ".join(f"{answer.chosen(task, name)} ({name})" for name in names)
-    own = ", ".join(f"{name} {answer.score(task, name)}" for name in names)
-    return f"""Only at rates in the middle. {answer.reversal(task)} At their own best rates and on
-fresh seeds, the accuracies are {own}. tanh leads relu by {answer.lead(task, "tanh", "relu")} and
-relu leads sigmoid by {answer.lead(task, "relu", "sigmoid")} (n = {answer.n}; placebo
-{answer.placebo(task)}). The table gives Kendall's tau between this ranking and the ranking at one
-common rate; tau is 1 if the rankings agree and 0 if they are unrelated. A common rate near most
-of the best rates gives about the right ranking. A rate at either end favours the activations that
-it suits. The best rates are {rates}; they do not show which activation is good. The gradient is a
-product of slopes, and the slopes of sigmoid are at most 1/4, so sigmoid learns nothing at a rate
-at which relu is nearly at its best. Limits: 100 epochs of plain SGD, whose steps are proportional
-to the size of the gradient. Adam divides by that size, so its best rates are closer together
-(`experiment=fair`).
+    own = [[name, answer.chosen(task, name), answer.score(task, name)] for name in names]
+    return f"""**Only at rates in the middle.** {answer.reversal(task)}
+
+The last table compares the ranking at one common rate with the ranking in which each activation
+has its own best rate. Kendall's tau is 1 if two rankings agree and 0 if they are unrelated. A
+common rate near most of the best rates gives about the right ranking; a rate at either end favours
+the activations that it suits. At their own best rates, on fresh seeds:
+
+{table(["activation", "best rate", "test accuracy"], own)}
+
+tanh leads relu by {answer.lead(task, "tanh", "relu")}, and relu leads sigmoid by
+{answer.lead(task, "relu", "sigmoid")} (n = {answer.n}; placebo {answer.placebo(task)}).
+
+*Why.* The gradient is a product of slopes, and the slope of sigmoid is at most 1/4. So sigmoid
+learns nothing at a rate at which relu is nearly at its best. The best rates themselves do not show
+which activation is good.
+
+*Limits.* 100 epochs of plain SGD, whose steps are proportional to the size of the gradient. Adam
+divides by that size, so its best rates are closer together (`experiment=fair`).
 
 {answer.by_rate(task)}"""
 
@@ -151,17 +167,18 @@ to the size of the gradient. Adam divides by that size, so its best rates are cl
 def learned_slope(answer: Answer) -> str:
     pairs = [("swish", "silu"), ("prelu", "leaky_relu alpha=0.25"), ("pelu", "elu")]
     (task,) = answer.tasks
-    return f"""Yes, if the fixed shape does not suit the task and the weights cannot correct it.
-prelu starts as leaky_relu with slope 0.25 and ends {answer.lead(task, *pairs[1])} ahead of it.
-swish minus silu is {answer.lead(task, *pairs[0])}, and pelu minus elu is
-{answer.lead(task, *pairs[2])}; {answer.n} replicates cannot tell either difference from 0 (placebo
-{answer.placebo(task)}). swish with beta is silu(beta x)/beta, so the weights before and after a
-unit can do everything that beta does. For leaky_relu, f(c x) = c f(x) for every c > 0, so no
-weights can replace its slope. The slope 0.25 is too steep for this task (see the slopes above).
-prelu's slopes end below 0, at {answer.learned(task, "prelu", "alpha")} in the mean of each layer:
-its units become V-shaped and bend more than ReLU does. So a learned slope protects against a wrong
-fixed slope; silu does not need that protection. Limits: one task, two layers, one slope per unit,
-no weight decay on the slopes.
+    return f"""**Yes, if the fixed shape does not suit the task and the weights cannot correct it.**
+prelu starts as leaky_relu with slope 0.25 and ends {answer.lead(task, *pairs[1])} ahead of it. For
+swish and pelu, {answer.n} replicates show no difference from silu and elu (placebo
+{answer.placebo(task)}).
+
+*Why.* swish with beta is silu(beta x)/beta, so the weights before and after a unit can do
+everything that beta does. But leaky_relu has f(c x) = c f(x) for every c > 0, so no weights can
+replace its slope. The slope 0.25 is too steep for this task (see the question about slopes above).
+prelu's slopes end below 0, at {answer.learned(task, "prelu", "alpha")} in the mean of the two
+layers: its units become V-shaped and bend more than those of ReLU.
+
+*Limits.* One task, two layers, one slope per unit, no weight decay on the slopes.
 
 {answer.leads(pairs)}"""
 
@@ -179,22 +196,26 @@ def dying_relu(answer: Answer) -> str:
         ]
         for k in layers
     ]
-    heads = ["layers of 4", "born dead, at most", "born dead, measured"]
-    return f"""Before training if they are deep and narrow, and in training if the rate is large. A
-network is dead if all units of some layer give the same output for all data; then nothing before
-that layer learns. More networks are born dead with more layers, and more die in training at a
-larger rate. With ten layers of 4 units, {found[10, rates[0]][0]} of {answer.n} networks are dead
-before training, {found[10, rates[0]][1]} after training at a rate of {rates[0]:g}, and
-{found[10, rates[-1]][1]} at {rates[-1]:g}. With zero biases and symmetric weights, a unit is off
+    heads = ["layers of 4", "dead before training, at most", "dead before training"]
+    return f"""**Before training if they are deep and narrow, and in training if the rate is
+large.** A network is dead if all units of some layer give the same output for all data; then
+nothing before that layer learns. With ten layers of 4 units, {found[10, rates[0]][0]} of
+{answer.n} networks are dead before training, {found[10, rates[0]][1]} after training at a rate of
+{rates[0]:g}, and {found[10, rates[-1]][1]} at {rates[-1]:g}.
+
+*Why before training.* He's rule starts with biases of 0 and symmetric weights, so a unit is off
 for a given input with probability 1/2. So all N units of a layer are off with probability 2^-N,
-and all units of at least one of L layers with probability 1 - (1 - 2^-N)^L. Being off for all
-inputs is less likely, so this is an upper bound of the share born dead (Lu, Shin, Su and
-Karniadakis 2020, https://arxiv.org/abs/1903.06733; `experiment=born_dead` reproduces their
-numbers). Training cannot revive a network that is born dead, because no gradient passes through
-it. In training, each step of Adam changes every weight by about the rate, whatever the gradient.
+and those of at least one of L layers with probability 1 - (1 - 2^-N)^L. To be off for all inputs
+is less likely, so this is an upper bound (Lu, Shin, Su and Karniadakis 2020,
+https://arxiv.org/abs/1903.06733; `experiment=born_dead` reproduces their numbers). Training cannot
+revive such a network, because no gradient passes through it.
+
+*Why in training.* Each step of Adam changes every weight by about the rate, whatever the gradient.
 At 0.1, a few steps can make a bias larger than the weighted inputs, and the unit is off for all
-data. Limits: layers of 4 are far narrower than in practice. For wider layers 2^-N vanishes, but
-units still die at large rates.
+data.
+
+*Limits.* Layers of 4 are far narrower than in practice. For wider layers 2^-N vanishes, but units
+still die at large rates.
 
 {table([*heads, *(f"dead after training at {rate:g}" for rate in rates)], rows)}"""
 
@@ -244,7 +265,7 @@ def filled(text: str) -> str:
     """Return the text with paragraphs wrapped at 120; tables and commands do not change."""
     return "\n\n".join(
         paragraph
-        if paragraph[0] in "|`#!"
+        if paragraph[0] in "|`#!-"
         else textwrap.fill(paragraph, 120, break_on_hyphens=False)
         for paragraph in text.split("\n\n")
     )
