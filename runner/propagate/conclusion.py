@@ -56,7 +56,7 @@ def conclude(predicted: Prediction, measured: Measured) -> Conclusion:
     passes = share >= 0.5
     sure = round(nets * (share if passes else 1 - share))
     whole = "" if sure == nets else f", for {sure:,} of {nets:,} networks"
-    middle = np.quantile(drawn, 0.5, axis=1, method="nearest")
+    middle = np.array([_median(row) for row in drawn])
     # of reasons that no majority of the networks shares, the most frequent
     frequent = fails.mean(axis=1) >= min(0.5, fails.mean(axis=1).max())
     what = _sizes(middle) if passes else _reasons(middle, frequent)
@@ -77,6 +77,12 @@ def _changes(log_gradients: Array, variances: Array, correlations: Array) -> Arr
         differences = 0.5 * (np.log(after) - np.log(before))
     differences = np.where(before > SAME_INPUTS, differences, math.nan)
     return np.stack([log_gradients, signals, differences])
+
+
+def _median(row: Array) -> float:
+    """Return the median of the known numbers, one of them, as they may be infinite."""
+    known = row[~np.isnan(row)]
+    return float(np.quantile(known, 0.5, method="nearest")) if known.size else math.nan
 
 
 def _fails(changes: Array) -> Array:

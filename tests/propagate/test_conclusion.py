@@ -120,6 +120,17 @@ def test_what_half_of_the_networks_do_is_the_answer():
     assert "; theory, for infinitely wide networks, says yes" in found.text
 
 
+def test_a_network_that_overflows_leaves_the_others_their_numbers():
+    """By hand: one of four networks overflows, so its gradient is unknown; three vanish."""
+    settings = compose(["depth=2", "width=8", "nets=4", "inputs=1"])
+    known = propagate(settings)
+    measured = Measured.empty(4, 2, known.measured.decomposed)
+    measured.gradient_factor[:] = np.array([[math.nan, 1], [1e-6, 1], [1e-6, 1], [1e-6, 1]])
+    measured.variance[:] = np.array([[1, math.inf], [1, 1], [1, 1], [1, 1]])
+    found = Propagation(settings, known.predicted, measured).conclusion
+    assert found.text.startswith("no: over 2 layers gradients shrink by a factor of 10^6; theory")
+
+
 def test_the_answer_comes_first_and_is_stored():
     found = propagate(compose(["depth=3", "width=8", "nets=3", "plots=none"]))
     assert repr(found).startswith("yes: over 3 layers ")
