@@ -26,6 +26,7 @@ from activations.tracing import Call, Scratch
 from runner.network.kernels import kernel, loss_kernel
 from runner.network.losses import Loss
 from runner.network.network import Network
+from runner.network.underflow import flush_kernel, flushes
 
 
 class BoundLayers:
@@ -94,7 +95,9 @@ class BatchGradient(BoundLayers):
                 self.bound_product(self.y[k], _transposed(dz[k + 1]), dw[k + 1]),
                 self.layer_backward(k + 1, dz[k + 1], dy[k]),
                 *activation.backward,
+                *(flush_kernel(dz[k]) if flushes(k) else []),
             ]
+        self.backward[:0] = flush_kernel(dz[-1])
         self.loss = loss_kernel(loss, self.z[-1], dz[-1])
         self.dz_transposed, self.dw = self.seen(_transposed(dz[0])), self.seen(dw[0])
         self.penalty: list[Call] = []

@@ -27,6 +27,7 @@ from activations.tracing import Trace
 from runner.network.architecture import parameter_shapes
 from runner.network.initializers import Initializer
 from runner.network.losses import Loss, probabilities
+from runner.network.underflow import flushed, flushes
 
 
 class Linear:
@@ -125,12 +126,14 @@ class Network:
         batch, features), targets as returned by ``encode``.
         """
         tape = self.forward(x)
-        grad = loss.gradient(tape[-1], targets)
+        grad = flushed(loss.gradient(tape[-1], targets))
         for index in range(len(self.layers) - 1, -1, -1):
             layer, x, y = self.layers[index], tape[index], tape[index + 1]
             layer.accumulate(x, y, grad)
             if index > 0:  # the gradient with respect to the data is not needed
                 grad = layer.backward(x, y, grad)
+            if isinstance(layer, Nonlinear) and flushes(index // 2):
+                grad = flushed(grad)
         for linear in self.linears:
             linear.weight_gradient += l2 * linear.weight
 

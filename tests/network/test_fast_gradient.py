@@ -51,3 +51,35 @@ def test_it_fills_the_gradient_of_the_plain_tape(name):
                 fill_gradient(with_ones(x), feature_major(targets))
             error = np.abs(network.gradient - expected).max() / np.abs(expected).max()
             assert error < ROUNDINGS * np.finfo(dtype).eps, (hidden, classes, loss_name, batch)
+
+
+@pytest.mark.parametrize("dtype, scale", [(np.float32, 0.05), (np.float64, 1e-10)])
+@pytest.mark.parametrize("name", ["tanh", "prelu"])
+def test_a_gradient_whose_square_would_be_subnormal_is_flushed(name, dtype, scale):
+    """In 24 layers a gradient of 1 shrinks to about 1e-30, or 1e-240: to 0 in both ways."""
+    network = Network(2, (4,) * 24, 3, activations.get(name), 2, dtype)
+    network.initialize(Auto(), [np.random.default_rng(k) for k in range(2)])
+    for linear in network.linears[1:]:
+        linear.weight *= scale
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((2, BATCH, 2)).astype(dtype)
+    targets = encode(rng.integers(0, 3, (2, BATCH)), 3, dtype)
+    loss = LOSSES["cross_entropy"]()
+    for fill_gradient in (
+        lambda: network.loss_gradient(x, targets, loss),
+        lambda: BatchGradient(network, loss, BATCH)(with_ones(x), feature_major(targets)),
+    ):
+        network.gradient[...] = np.nan
+        fill_gradient()
+        assert network.linears[-1].bias_gradient.any()
+        assert not network.linears[0].bias_gradient.any()
+
+
+def test_a_class_that_is_out_of_the_question_has_no_gradient():
+    """Logits -70, 0 and 70: class 0 is right, class 1 has a probability of e^-70."""
+    network = Network(2, (), 3, activations.get("relu"), 1, np.float32)
+    network.linears[0].bias[...] = -70, 0, 70
+    x = np.zeros((1, 1, 2), np.float32)
+    targets = encode(np.array([[0]]), 3, np.float32)
+    BatchGradient(network, LOSSES["cross_entropy"](), 1)(with_ones(x), feature_major(targets))
+    assert network.linears[0].bias_gradient.ravel().tolist() == [-1, 0, 1]
