@@ -16,6 +16,7 @@ import numpy as np
 from activations.arguments import number
 from activations.base import Array
 from activations.registry import Named, Registry
+from runner.network.underflow import FLUSH_STEPS, flush_subnormals
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
 
@@ -62,6 +63,9 @@ class Optimizer(Named):
         if self.clip_norm is not None:
             self.clip(gradient, self.clip_norm)
         self.update(gradient, learning_rate)
+        if self.steps % FLUSH_STEPS == 0:
+            for moment in self.state():
+                flush_subnormals(moment)
 
     def clip(self, gradient: Array, most: float) -> None:
         """Multiply each row g by min(1, most / |g|), where |g| = a |g / a| with a = max_i |g_i|.

@@ -197,3 +197,15 @@ def test_warmup_rises_in_equal_steps_to_one(schedule):
     ramp = np.concatenate([schedule(warmup_epochs=2).factors(e, 10, 4) for e in (0, 1)])
     np.testing.assert_allclose(ramp, np.arange(1, 9) / 8)
     assert schedule(warmup_epochs=2).factors(2, 10, 4)[0] == 1
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), RMSProp(rho=0.5), SGD(momentum=0.5)], ids=repr)
+def test_moments_do_not_stay_subnormal(optimizer):
+    """Where the gradient is 0, as in a dead unit. Unflushed, they stay at 1e-45 or so."""
+    theta = np.ones((1, 3), np.float32)
+    optimizer.bind(theta, np.ones(3, bool))
+    optimizer.step(np.array([[1.0, -1e-10, 0.0]], np.float32))
+    for _ in range(1500):
+        optimizer.step(np.zeros_like(theta))
+    for moment in optimizer.state():
+        assert np.all((moment == 0) | (np.abs(moment) >= np.finfo(np.float32).tiny))
