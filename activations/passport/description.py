@@ -14,7 +14,7 @@ from activations.base import Activation
 from activations.formulas.formula import Formula
 from activations.registry import Registry
 
-_SENTENCE_END = re.compile(r"(?<!\bal)\.\s+|\.$")
+_SENTENCE_END = re.compile(r"(?<!\bal)(?<!\.)\.\s+|\.$")
 _SOURCE = re.compile(
     r"https?://|\b(17|18|19|20)\d\d\b|^(ONNX [A-Z]|torch|jax|From|No paper|Source as)"
 )

@@ -395,7 +395,7 @@ def test_bad_input_is_one_line_and_writes_nothing(
         ("geluu", 2, "did you mean gelu"),
         ("nosuch", 2, "'nosuch' is unknown"),
         (str(broken), 2, "cannot be imported"),
-        (str(tmp_path / "none.py"), 2, "there is no file"),
+        (str(tmp_path / "none.py"), 2, "does not exist"),
         ("foo(x) + 1", 2, "foo is not a known function"),
         (str(raises), 1, "Bad: RuntimeError: no (raises.py:3)"),
         (str(shape), 1, "forward returns shape (1, 8) for an input of shape (2, 8)"),
@@ -406,3 +406,12 @@ def test_bad_input_is_one_line_and_writes_nothing(
         assert words in error and "Traceback" not in error
         assert sum(line.startswith("error:") for line in error.splitlines()) == 1
         assert not folder.exists() or not list(folder.iterdir())
+
+
+def test_an_ellipsis_does_not_end_a_formula():
+    class Polynomial(Elementwise):
+        """c_0 + c_1 x + ... + c_k x^k, a polynomial. Range (-inf, inf)."""
+
+    found = describe(Polynomial())
+    assert found.formula.startswith("c_0 + c_1 x + ... + c_k x^k")
+    assert found.range == "(-inf, inf)"
