@@ -61,7 +61,7 @@ def import_file(path: str) -> ModuleType:
     """
     file = Path(path)
     if not file.is_file():
-        raise ValueError(f"there is no file {path}")
+        raise ValueError(f"file {path} does not exist")
     content = file.read_bytes()
     name = f"own_{file.stem}_{hashlib.sha256(content).hexdigest()[:8]}"
     if name in sys.modules:

@@ -222,10 +222,10 @@ def test_a_broken_file_gets_one_line(capsys, text, words):
 
 
 def test_a_missing_file_or_module_gets_one_line(capsys):
-    assert "there is no file nowhere.py" in refusal(capsys, "extensions=[nowhere.py]")
+    assert "file nowhere.py does not exist" in refusal(capsys, "extensions=[nowhere.py]")
     assert "nowhere_at_all" in refusal(capsys, "extensions=[nowhere_at_all]")
     Path("folder.py").mkdir()
-    assert "there is no file folder.py" in refusal(capsys, "extensions=[folder.py]")
+    assert "file folder.py does not exist" in refusal(capsys, "extensions=[folder.py]")
 
 
 @pytest.mark.parametrize(
