@@ -269,15 +269,15 @@ class Activation(Named):
 
     def forward(self, x: Array) -> Array:
         """Return f(x) for a float32 or float64 array; it must not write to ``x``."""
-        raise TypeError(f"{type(self).__name__} does not define forward")
+        raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def gradient(self, x: npt.ArrayLike) -> Array:
         """Return dy/dx elementwise; for a function of a row, the diagonal of its Jacobian."""
-        raise TypeError(f"{type(self).__name__} does not define gradient")
+        raise NotImplementedError(f"{type(self).__name__} does not define gradient")
 
     def backward(self, x: Array, y: Array, grad: Array) -> Array:
         """Return dL/dx from grad = dL/dy and y = f(x): the vector-Jacobian product."""
-        raise TypeError(f"{type(self).__name__} does not define backward")
+        raise NotImplementedError(f"{type(self).__name__} does not define backward")
 
     def parameter_gradients(self, x: Array, y: Array, grad: Array) -> dict[str, Array]:
         """Return dL/dp for each learnable parameter, in the parameter's shape."""
@@ -330,7 +330,7 @@ class Elementwise(Activation):
 
     def derivative(self, x: Array, y: Array) -> Array:
         """Return f'(x) in the dtype of x; y = f(x) is given, because some f' are cheaper from y."""
-        raise TypeError(f"{type(self).__name__} does not define derivative")
+        raise NotImplementedError(f"{type(self).__name__} does not define derivative")
 
     def value_and_derivative(self, x: Array) -> tuple[Array, Array]:
         """Return f(x) and f'(x), bit for bit the results of ``forward`` and ``derivative``."""
@@ -390,15 +390,15 @@ class SharedParts(Elementwise):
 
     def parts(self, x: Array, exact: bool) -> Any:
         """Return the shared part; ``exact`` is True if the result is float64 (53 bits)."""
-        raise TypeError(f"{type(self).__name__} does not define parts")
+        raise NotImplementedError(f"{type(self).__name__} does not define parts")
 
     def value(self, x: Array, parts: Any) -> Array:
         """Return f(x), given the parts."""
-        raise TypeError(f"{type(self).__name__} does not define value")
+        raise NotImplementedError(f"{type(self).__name__} does not define value")
 
     def slope(self, x: Array, parts: Any) -> Array:
         """Return f'(x), given the parts."""
-        raise TypeError(f"{type(self).__name__} does not define slope")
+        raise NotImplementedError(f"{type(self).__name__} does not define slope")
 
     def forward(self, x: Array) -> Array:
         return self._evaluate(x, self.value)[0]

@@ -46,7 +46,7 @@ class Learnable(Elementwise):
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         """Return df/dp for each learnable parameter p, in shapes that broadcast against x."""
-        raise TypeError(f"{type(self).__name__} does not define slopes")
+        raise NotImplementedError(f"{type(self).__name__} does not define slopes")
 
     def parameter_gradients(self, x: Array, y: Array, grad: Array) -> dict[str, Array]:
         """Return dL/dp, summed over all axes along which the parameter is constant."""

@@ -52,11 +52,11 @@ class GatedByExponential(SharedParts, float64=True):
 
     def gate(self, p: Any) -> Array:
         """Return g(n), given n = e^x."""
-        raise TypeError(f"{type(self).__name__} does not define gate")
+        raise NotImplementedError(f"{type(self).__name__} does not define gate")
 
     def gated_slope(self, c: Array, p: Any) -> Array:
         """Return f'(c) for c <= end, given n = e^c; used only where n is not subnormal."""
-        raise TypeError(f"{type(self).__name__} does not define gated_slope")
+        raise NotImplementedError(f"{type(self).__name__} does not define gated_slope")
 
     def parts(self, x: Array, exact: bool) -> Any:
         c = np.maximum(x, NO_UNDERFLOW)

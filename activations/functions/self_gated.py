@@ -52,7 +52,7 @@ class SelfGated(SharedParts):
 
     def argument(self, x: Array, end: float) -> tuple[Array, Array | float]:
         """Return u(x), clipped to [-end, end], and the rounding error of u."""
-        raise TypeError(f"{type(self).__name__} does not define argument")
+        raise NotImplementedError(f"{type(self).__name__} does not define argument")
 
     def moved(self, x: Array, u: Array) -> Array:
         """Return x u'(x): u itself, if u is a multiple of x."""

@@ -71,7 +71,7 @@ class _Entmax(Masked):
 
     def _project(self, z: Array) -> Array:
         """Return max(z - tau, 0)^(1 / (alpha - 1)) for -1 <= z <= 0; tau makes the sum 1."""
-        raise TypeError(f"{type(self).__name__} does not define _project")
+        raise NotImplementedError(f"{type(self).__name__} does not define _project")
 
 
 class Sparsemax(_Entmax):

@@ -58,7 +58,7 @@ class Initializer(Named):
 
     def scale(self, fan_in: int, fan_out: int) -> float:
         """Return the rule's standard deviation of the weights, without ``gain``."""
-        raise TypeError(f"{type(self).__name__} does not define scale")
+        raise NotImplementedError(f"{type(self).__name__} does not define scale")
 
     def weights(self, rng: np.random.Generator, fan_in: int, fan_out: int, factor: float) -> Array:
         """Return one layer's weights, float64, shape (fan_in, fan_out).

@@ -72,11 +72,11 @@ class Loss(Named):
 
     def losses(self, logits: Array, targets: Array) -> Array:
         """Return the loss of each sample, shape (replicates, batch)."""
-        raise TypeError(f"{type(self).__name__} does not define losses")
+        raise NotImplementedError(f"{type(self).__name__} does not define losses")
 
     def gradient(self, logits: Array, targets: Array) -> Array:
         """Return the gradient of the mean loss over the batch, in the shape of the logits."""
-        raise TypeError(f"{type(self).__name__} does not define gradient")
+        raise NotImplementedError(f"{type(self).__name__} does not define gradient")
 
 
 class CrossEntropy(Loss):

@@ -82,7 +82,7 @@ class Optimizer(Named):
 
     def update(self, gradient: Array, learning_rate: float) -> None:
         """Apply the optimizer's own formula."""
-        raise TypeError(f"{type(self).__name__} does not define update")
+        raise NotImplementedError(f"{type(self).__name__} does not define update")
 
 
 @dataclass

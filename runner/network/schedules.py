@@ -42,7 +42,7 @@ class Schedule(Named):
 
     def shape(self, epoch: Array, epochs: int) -> Array:
         """Return the factors at fractional ``epoch`` of ``epochs``, not counting the warm-up."""
-        raise TypeError(f"{type(self).__name__} does not define shape")
+        raise NotImplementedError(f"{type(self).__name__} does not define shape")
 
 
 class Constant(Schedule):
