@@ -86,8 +86,8 @@ def _gets_read_only(method: Callable[..., Any]) -> Callable[..., Any]:
             if "read-only" not in str(error):
                 raise
             raise ValueError(
-                f"{method.__name__} writes into an array that it is given; "
-                "let it work on a copy, as in y = y.copy()"
+                f"{method.__name__} must not write into its arguments; "
+                "use a copy, as in y = y.copy()"
             ).with_traceback(error.__traceback__) from None
 
     return guarded
@@ -298,7 +298,7 @@ class Activation(Named):
         with np.errstate(over="ignore"):
             y, grad = (as_floating(a).astype(x.dtype, copy=False) for a in (y, grad))
         if y.shape[:-1] != x.shape[:-1] or (self.inputs_per_output == 1 and y.shape != x.shape):
-            raise ValueError(f"y has shape {y.shape}, which f(x) has not for x of shape {x.shape}")
+            raise ValueError(f"y must have the shape of f(x), got {y.shape} for x of shape {x.shape}")
         if grad.shape == y.shape:
             return x, y, grad
         shape = _broadcast(y.shape, grad.shape)

@@ -154,10 +154,10 @@ class Draws(Leaky):
 @pytest.mark.parametrize(
     ("cls", "says"),
     [
-        (WritesToOutput, "derivative writes into an array that it is given"),
-        (WritesToInput, "forward writes into an array that it is given"),
-        (WritesToGradient, "backward writes into an array that it is given"),
-        (WritesInFloat32, "derivative writes into an array that it is given"),
+        (WritesToOutput, "derivative must not write into its arguments"),
+        (WritesToInput, "forward must not write into its arguments"),
+        (WritesToGradient, "backward must not write into its arguments"),
+        (WritesInFloat32, "derivative must not write into its arguments"),
         (RemembersItsInput, "is not the same for the same x after a call with another x"),
         (UsesABufferAgain, "forward is not the same for the same x after"),
         (Adapts, "is not the same for the same x after"),
@@ -174,10 +174,10 @@ def test_a_function_that_writes_or_remembers_is_refused(cls: type, says: str) ->
 def test_a_network_gives_read_only_arrays() -> None:
     network = Network(2, (4, 3), 2, WritesToOutput(), 2, np.float32)
     loss, x = CrossEntropy(), np.ones((2, 5, 2), np.float32)
-    with pytest.raises(ValueError, match="derivative writes into an array"):
+    with pytest.raises(ValueError, match="derivative must not write"):
         network.loss_gradient(x, np.ones((2, 5, 1), np.float32), loss)
     step = BatchGradient(network, loss, 5)
-    with pytest.raises(ValueError, match="derivative writes into an array"):
+    with pytest.raises(ValueError, match="derivative must not write"):
         step(np.ones((2, 3, 5), np.float32), np.ones((2, 1, 5), np.float32))
 
 
