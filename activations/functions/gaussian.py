@@ -7,8 +7,8 @@ import numpy as np
 from activations.arguments import parameter
 from activations.base import Array, Elementwise, SharedParts
 from activations.functions.special import (
-    FRACTION_OF_SQUARE_ROOT_2_PI,
     GAUSSIAN_END,
+    INVERSE_SQRT_2_PI,
     cut,
     erf,
     erf_derivative,
@@ -22,8 +22,8 @@ from activations.functions.special import (
     where_below,
 )
 from activations.functions.tables import (
-    CARRIED,
     NORMAL_END,
+    SCALE,
     ErrorFunction,
     Normal,
     error_function,
@@ -62,10 +62,10 @@ class NormalCDF(SharedParts):
         return x if exact else normal(cut(x, NORMAL_END))
 
     def value(self, x: Array, parts: Array | Normal) -> Array:
-        return parts.cdf * (1 / CARRIED) if isinstance(parts, Normal) else normal_cdf(x)
+        return parts.cdf * (1 / SCALE) if isinstance(parts, Normal) else normal_cdf(x)
 
     def slope(self, x: Array, parts: Array | Normal) -> Array:
-        return parts.pdf() * (1 / CARRIED) if isinstance(parts, Normal) else normal_pdf(x)
+        return parts.pdf() * (1 / SCALE) if isinstance(parts, Normal) else normal_pdf(x)
 
 
 class LaplaceCDF(Elementwise, float64=True):
@@ -94,7 +94,7 @@ class LaplaceCDF(Elementwise, float64=True):
         a = np.minimum(np.abs(t), GAUSSIAN_END)
         tail = scaled_normal_tail(a)
         # first-order correction for rest; the tail's derivative is -e^(-t^2 / 2) / sqrt(2 pi)
-        moved = np.copysign(rest, rest * t) * FRACTION_OF_SQUARE_ROOT_2_PI
+        moved = np.copysign(rest, rest * t) * INVERSE_SQRT_2_PI
         tail = tail * exp_of_square(a, 0.5, -moved / tail)
         return step(t) - np.copysign(tail, t)
 
@@ -103,7 +103,7 @@ class LaplaceCDF(Elementwise, float64=True):
         a = np.minimum(np.abs(t), GAUSSIAN_END)
         half = exp_of_square(a, 0.25, -0.5 * t * rest)  # e^(-t^2 / 2) itself may be subnormal
         half = half * (a < GAUSSIAN_END)
-        return (half * (FRACTION_OF_SQUARE_ROOT_2_PI / self.sigma)) * half
+        return (half * (INVERSE_SQRT_2_PI / self.sigma)) * half
 
 
 class Gaussian(Elementwise, float64=True):

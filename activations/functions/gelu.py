@@ -9,8 +9,8 @@ import numpy as np
 from activations.arguments import parameter
 from activations.base import Array, Elementwise, SharedParts
 from activations.functions.special import (
-    FRACTION_OF_SQUARE_ROOT_2_PI,
     GAUSSIAN_END,
+    INVERSE_SQRT_2_PI,
     SHIFT,
     SHIFT_REST,
     constants,
@@ -23,7 +23,7 @@ from activations.functions.special import (
     two_product,
     where_below,
 )
-from activations.functions.tables import CARRIED, NORMAL_END, Normal, normal
+from activations.functions.tables import NORMAL_END, SCALE, Normal, normal
 
 
 class Tail(NamedTuple):
@@ -64,14 +64,14 @@ class GELU(SharedParts):
 
     def value(self, x: Array, parts: Tail | Table) -> Array:
         if isinstance(parts, Table):
-            return parts.x * (1 / CARRIED) * parts.normal.cdf
+            return parts.x * (1 / SCALE) * parts.normal.cdf
         return np.maximum(x, 0) - parts.a * parts.q * parts.bell
 
     def slope(self, x: Array, parts: Tail | Table) -> Array:
         if isinstance(parts, Table):
-            return (parts.normal.cdf + parts.c * parts.normal.pdf()) * (1 / CARRIED)
+            return (parts.normal.cdf + parts.c * parts.normal.pdf()) * (1 / SCALE)
         a, q, bell = parts
-        bracket = q - FRACTION_OF_SQUARE_ROOT_2_PI * a
+        bracket = q - INVERSE_SQRT_2_PI * a
 
         def far_left(minus_a: Array) -> Array:
             half = exp_of_square(-minus_a, 0.25)
@@ -184,8 +184,8 @@ def _phish_left_slope(x: Array) -> Array:
     g = x * tail * bell
     excess = _tanh_excess(g)
     t = g + g * excess
-    slope = bell * (tail + FRACTION_OF_SQUARE_ROOT_2_PI * x)  # g'
-    both = x * bell * (2 * tail + FRACTION_OF_SQUARE_ROOT_2_PI * x)  # g + x g'
+    slope = bell * (tail + INVERSE_SQRT_2_PI * x)  # g'
+    both = x * bell * (2 * tail + INVERSE_SQRT_2_PI * x)  # g + x g'
     return both + (g * excess - x * slope * t * t)
 
 
@@ -197,5 +197,5 @@ def _phish_tail(x: Array) -> Array:
 
 def _phish_tail_slope(x: Array) -> Array:
     half = exp_of_square(-x, 0.25)
-    bracket = 2 * x * scaled_normal_tail(-x) + FRACTION_OF_SQUARE_ROOT_2_PI * x * x
+    bracket = 2 * x * scaled_normal_tail(-x) + INVERSE_SQRT_2_PI * x * x
     return (bracket * half) * half

@@ -11,15 +11,15 @@ from activations.base import Array
 from activations.functions.indicators import constant
 from activations.functions.learnable import Learnable
 from activations.functions.periodic import sine_and_cosine
-from activations.functions.self_gated import square_root_of_bell
+from activations.functions.self_gated import sqrt_of_sigmoid_derivative
 from activations.functions.sigmoidal import exponential_in_two
 from activations.functions.special import (
     FAR,
-    FRACTION_OF_SQUARE_ROOT_PI,
     GAUSSIAN_END,
+    INVERSE_SQRT_PI,
     LARGEST_EXPONENT,
     SUBNORMAL,
-    TWO_OVER_SQUARE_ROOT_PI,
+    TWO_OVER_SQRT_PI,
     bounded_product,
     erf,
     erf_derivative,
@@ -104,7 +104,7 @@ class Derf(Learnable, float64=True):
         u, rest = self._argument(x)
         rising = self.wide("gain") * _erf_of_sum(u, rest)
         # where u may be subnormal, f is linear
-        steepest = self.wide("gain") * self.wide("alpha") * TWO_OVER_SQUARE_ROOT_PI
+        steepest = self.wide("gain") * self.wide("alpha") * TWO_OVER_SQRT_PI
         tiny = (np.abs(x) < 1e-200) & (self.wide("offset") == 0)
         rising = (
             np.where(tiny & (np.abs(u) < 1e-290), steepest * x, rising) if tiny.any() else rising
@@ -112,13 +112,13 @@ class Derf(Learnable, float64=True):
         return rising + self.wide("shift")
 
     def derivative(self, x: Array, y: Array) -> Array:
-        half = _root_of_bell(*self._argument(x))
+        half = _sqrt_of_erf_derivative(*self._argument(x))
         return ((self.wide("gain") * self.wide("alpha")) * half) * half
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
         x = x.astype(np.float64, copy=False)
         u, rest = self._argument(x)
-        half = _root_of_bell(u, rest)
+        half = _sqrt_of_erf_derivative(u, rest)
         with np.errstate(over="ignore"):
             return {
                 "alpha": _times_square(self.wide("gain"), finite(x), half),
@@ -142,12 +142,12 @@ def _erf_of_sum(u: Array, rest: Array) -> Array:
     return erf(u) + rest * erf_derivative(u)
 
 
-def _root_of_bell(u: Array, rest: Array) -> Array:
+def _sqrt_of_erf_derivative(u: Array, rest: Array) -> Array:
     """Return the square root of erf'(u + rest), because erf' itself may be subnormal."""
     return _ROOT * exp_of_square(np.abs(u), 0.5, -u * rest)
 
 
-_ROOT = TWO_OVER_SQUARE_ROOT_PI**0.5
+_ROOT = TWO_OVER_SQRT_PI**0.5
 
 
 class ACONC(Learnable, float64=True):
@@ -190,7 +190,7 @@ class ACONC(Learnable, float64=True):
         with np.errstate(over="ignore"):
             rising, falling = x * rising, (x * falling) * tail
             difference = self.wide("p1") - self.wide("p2")
-            root = square_root_of_bell(p, rest)
+            root = sqrt_of_sigmoid_derivative(p, rest)
             root = (x * root) * difference
             return {
                 "p1": np.where(right, rising, falling),
@@ -253,7 +253,7 @@ class SMU(Learnable, float64=True):
         u, rest = self._argument(x)
         near, far = self._sides(u)
         a, ratio, half = erfc_parts(np.abs(u), np.copysign(1, u) * rest)
-        bracket = ratio - FRACTION_OF_SQUARE_ROOT_PI * a
+        bracket = ratio - INVERSE_SQRT_PI * a
         return near + (((far - near) * bracket) * half) * half
 
     def slopes(self, x: Array, y: Array) -> dict[str, Array]:
@@ -262,7 +262,7 @@ class SMU(Learnable, float64=True):
         _, _, half = erfc_parts(np.abs(u), np.copysign(1, u) * rest)
         with np.errstate(over="ignore"):
             root = (finite(x) * half) * (1 - self.alpha)
-            return {"mu": FRACTION_OF_SQUARE_ROOT_PI * root * root}
+            return {"mu": INVERSE_SQRT_PI * root * root}
 
     def _argument(self, x: Array) -> tuple[Array, Array]:
         """Return mu (1 - alpha) x as a sum of two floats."""
@@ -277,7 +277,7 @@ class SMU(Learnable, float64=True):
         return np.where(u >= 0, 1.0, self.alpha), np.where(u >= 0, self.alpha, 1.0)
 
 
-_TWO_OVER_SQUARE_ROOT_PI_REST = 1.533545961316588e-17
+_TWO_OVER_SQRT_PI_REST = 1.533545961316588e-17
 
 
 class ErfAct(Learnable, float64=True):
@@ -298,8 +298,8 @@ class ErfAct(Learnable, float64=True):
 
         def tail(_: Array) -> Array:
             alpha = self.wide("alpha")
-            factor, lost = two_product(TWO_OVER_SQUARE_ROOT_PI, alpha)
-            lost = (lost + _TWO_OVER_SQUARE_ROOT_PI_REST * alpha) / (factor + (factor == 0))
+            factor, lost = two_product(TWO_OVER_SQRT_PI, alpha)
+            lost = (lost + _TWO_OVER_SQRT_PI_REST * alpha) / (factor + (factor == 0))
             half = exp_of_sum(np.minimum(p, FAR) / 2, (rest + lost) / 2)
             return ((finite(x) * half) * factor) * half
 
@@ -311,7 +311,7 @@ class ErfAct(Learnable, float64=True):
 
         def tail(_: Array) -> Array:
             half = exp_of_sum(np.minimum(p, FAR) / 2, rest / 2)
-            return ((1 + p) * (self.wide("alpha") * TWO_OVER_SQUARE_ROOT_PI) * half) * half
+            return ((1 + p) * (self.wide("alpha") * TWO_OVER_SQRT_PI) * half) * half
 
         slope = erf(gate) + p * (gate * erf_derivative(gate))
         return where_below(self._size(p, gate), 1e-290, tail, slope)
@@ -324,8 +324,8 @@ class ErfAct(Learnable, float64=True):
         with np.errstate(over="ignore"):
             root = finite(x) * half
             return {
-                "alpha": _times_square(TWO_OVER_SQUARE_ROOT_PI, finite(x), half),
-                "beta": (TWO_OVER_SQUARE_ROOT_PI * root * self.wide("alpha")) * root,
+                "alpha": _times_square(TWO_OVER_SQRT_PI, finite(x), half),
+                "beta": (TWO_OVER_SQRT_PI * root * self.wide("alpha")) * root,
             }
 
     @staticmethod

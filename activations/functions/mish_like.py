@@ -18,7 +18,7 @@ from activations.functions.special import (
     NO_OVERFLOW,
     NO_UNDERFLOW,
     SUBNORMAL,
-    TWO_OVER_SQUARE_ROOT_PI,
+    TWO_OVER_SQRT_PI,
     constants,
     cut,
     erf,
@@ -134,7 +134,7 @@ class Serf(GatedByExponential):
     """
 
     name = "serf"
-    tail_slope = TWO_OVER_SQUARE_ROOT_PI
+    tail_slope = TWO_OVER_SQRT_PI
 
     def gate(self, p: Exponential) -> Array:
         return erf(np.log1p(p.n))
@@ -142,7 +142,7 @@ class Serf(GatedByExponential):
     def gated_slope(self, c: Array, p: Exponential) -> Array:
         softplus = np.log1p(p.n)
         bell = p.n * np.exp(-softplus * (1 + softplus))  # sigmoid(x) = n e^-softplus(x)
-        slope = erf(softplus) + TWO_OVER_SQUARE_ROOT_PI * c * bell
+        slope = erf(softplus) + TWO_OVER_SQRT_PI * c * bell
         return where_below(c, -0.5, _serf_slope_left, slope)
 
 
@@ -154,7 +154,7 @@ def _serf_slope_left(c: Array) -> Array:
     p = np.log1p(n)
     second = p * p * polynomial(_DAWSON_SERIES, p * p)
     r = first + (second + first * second)
-    return TWO_OVER_SQUARE_ROOT_PI * (n * np.exp(-p * (1 + p))) * ((1 + c) + r)
+    return TWO_OVER_SQRT_PI * (n * np.exp(-p * (1 + p))) * ((1 + c) + r)
 
 
 class Logish(GatedByExponential):

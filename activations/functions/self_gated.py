@@ -134,14 +134,14 @@ class Swish(SelfGated, Learnable):
                 u, rest = wide * beta, None  # exact
             else:
                 u, rest = bounded_product(beta, x)
-            root = wide * square_root_of_bell(u, rest)
+            root = wide * sqrt_of_sigmoid_derivative(u, rest)
             return {"beta": root * root}
 
 
 SMALLEST_FACTOR = 1e-36  # 200 / 1e-36 is still a finite float32
 
 
-def square_root_of_bell(p: Array, rest: Array | None) -> Array:
+def sqrt_of_sigmoid_derivative(p: Array, rest: Array | None) -> Array:
     """Return the square root of sigmoid'(p + rest), because sigmoid' itself may be subnormal."""
     half = np.abs(p) * -0.5
     if rest is None:

@@ -24,11 +24,11 @@ import numpy as np
 from activations.base import Array
 from activations.tracing import Traced
 
-FRACTION_OF_SQUARE_ROOT_2_PI = 0.3989422804014327  # 1 / sqrt(2 pi)
-TWO_OVER_SQUARE_ROOT_PI = 1.1283791670955126
-SQUARE_ROOT_2 = 1.4142135623730951
-_SQUARE_ROOT_2_REST = -9.667293313452913e-17
-FRACTION_OF_SQUARE_ROOT_PI = 0.5641895835477563  # 1 / sqrt(pi)
+INVERSE_SQRT_2_PI = 0.3989422804014327  # 1 / sqrt(2 pi)
+TWO_OVER_SQRT_PI = 1.1283791670955126
+SQRT_2 = 1.4142135623730951
+_SQRT_2_REST = -9.667293313452913e-17
+INVERSE_SQRT_PI = 0.5641895835477563  # 1 / sqrt(pi)
 NO_OVERFLOW = 40.0  # 1 + e^-40 = 1: S-shaped functions of x > 40 equal their limit
 FAR = 300.0  # 1 + x e^-300 = 1, and e^300 is finite
 NO_UNDERFLOW = -800.0  # e^-800 = 0
@@ -336,7 +336,7 @@ def scaled_normal_tail_in_two(t: Array) -> tuple[Array, Array]:
     rest = ((last - total) + first) + (s_high * (u - u_high) + (rest * u + _SCALED_TAIL_REST[1]))
     q = total / above
     moved = t - (above - 3)
-    return q, moved * (t * q - FRACTION_OF_SQUARE_ROOT_2_PI) + rest / above
+    return q, moved * (t * q - INVERSE_SQRT_2_PI) + rest / above
 
 
 def _to_26_bits(x: Array) -> Array:
@@ -358,13 +358,13 @@ def normal_cdf(x: Array) -> Array:
 def normal_pdf(x: Array) -> Array:
     """Return Phi'(x) = e^(-x^2 / 2) / sqrt(2 pi)."""
     a = np.minimum(np.abs(x), GAUSSIAN_END)
-    return FRACTION_OF_SQUARE_ROOT_2_PI * exp_of_square(a, 0.5)
+    return INVERSE_SQRT_2_PI * exp_of_square(a, 0.5)
 
 
 def erfc_positive(a: Array) -> Array:
     """Return erfc(a) = 1 - erf(a) for a >= 0."""
     a = np.minimum(a, GAUSSIAN_END)
-    return 2 * scaled_normal_tail(SQUARE_ROOT_2 * a) * exp_of_square(a, 1.0)
+    return 2 * scaled_normal_tail(SQRT_2 * a) * exp_of_square(a, 1.0)
 
 
 def erfc_parts(a: Array, rest: Array) -> tuple[Array, Array, Array]:
@@ -373,10 +373,10 @@ def erfc_parts(a: Array, rest: Array) -> tuple[Array, Array, Array]:
     a is clipped at 40. e^(-c^2) itself may be subnormal.
     """
     a, rest = np.minimum(a, GAUSSIAN_END), np.where(a < GAUSSIAN_END, rest, 0.0)
-    t, t_rest = two_product(SQUARE_ROOT_2, a)
-    t_rest = t_rest + (SQUARE_ROOT_2 * rest + _SQUARE_ROOT_2_REST * a)
+    t, t_rest = two_product(SQRT_2, a)
+    t_rest = t_rest + (SQRT_2 * rest + _SQRT_2_REST * a)
     q = scaled_normal_tail(t)
-    q = q + t_rest * (t * q - FRACTION_OF_SQUARE_ROOT_2_PI)  # Q' = t Q - 1 / sqrt(2 pi)
+    q = q + t_rest * (t * q - INVERSE_SQRT_2_PI)  # Q' = t Q - 1 / sqrt(2 pi)
     return a, q, exp_of_square(a, 0.5, -a * rest)
 
 
@@ -391,4 +391,4 @@ def erf(x: Array) -> Array:
 def erf_derivative(x: Array) -> Array:
     """Return erf'(x) = 2 / sqrt(pi) e^(-x^2)."""
     a = np.minimum(np.abs(x), GAUSSIAN_END)
-    return TWO_OVER_SQUARE_ROOT_PI * exp_of_square(a, 1.0)
+    return TWO_OVER_SQRT_PI * exp_of_square(a, 1.0)

@@ -24,7 +24,7 @@ STEPS = 256.0  # nodes per unit of x
 NORMAL_END = 14.625
 """For x >= NORMAL_END, x phi(x) and Phi(-x) are 0 in float32. Nodes are in [-14.625, 14.625]."""
 
-CARRIED = 8.0
+SCALE = 8.0
 """The tables hold 8 Phi and 8 phi, because Phi and phi may be subnormal where x Phi is not. The
 product is (x / 8) (8 Phi), because x may be infinite. A subnormal x / 8 has an error of 2 ULP."""
 
@@ -64,7 +64,7 @@ def look_up(values: Array, entry: Array) -> Array:
 @cache
 def _normal_tables() -> tuple[Array, Array]:
     """Return 8 Phi and 8 phi."""
-    return table(lambda h: CARRIED * normal_cdf(h)), table(lambda h: CARRIED * normal_pdf(h))
+    return table(lambda h: SCALE * normal_cdf(h)), table(lambda h: SCALE * normal_pdf(h))
 
 
 class Normal(NamedTuple):
