@@ -298,7 +298,7 @@ class Activation(Named):
         with np.errstate(over="ignore"):
             y, grad = (as_floating(a).astype(x.dtype, copy=False) for a in (y, grad))
         if y.shape[:-1] != x.shape[:-1] or (self.inputs_per_output == 1 and y.shape != x.shape):
-            raise ValueError(f"y must have the shape of f(x), got {y.shape} for x of shape {x.shape}")
+            raise ValueError(f"y must have the shape of f(x), got {y.shape} for x {x.shape}")
         if grad.shape == y.shape:
             return x, y, grad
         shape = _broadcast(y.shape, grad.shape)
