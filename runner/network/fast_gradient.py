@@ -23,7 +23,8 @@ import numpy as np
 
 from activations.base import Array
 from activations.tracing import Call, Scratch
-from runner.network.kernels import kernel, loss_kernel
+from runner.network.kernels import kernel
+from runner.network.loss_kernels import loss_kernel
 from runner.network.losses import Loss
 from runner.network.network import Network
 from runner.network.underflow import flush_kernel, flushes

@@ -17,14 +17,8 @@ import numpy as np
 from activations.base import Activation, Array, Elementwise
 from activations.tracing import Call, Scratch
 from runner.network.fast_gradient import BoundLayers
-from runner.network.kernels import (
-    Kernel,
-    forward_kernel,
-    kernel,
-    loss_kernel,
-    losses_kernel,
-    prediction_kernel,
-)
+from runner.network.kernels import Kernel, forward_kernel, kernel
+from runner.network.loss_kernels import loss_kernel, losses_kernel, prediction_kernel
 from runner.network.losses import Loss, predictions
 from runner.network.network import Network
 

@@ -8,13 +8,8 @@ import pytest
 import activations
 from activations.functions.gated import Gated
 from runner.network.fast_gradient import feature_major
-from runner.network.kernels import (
-    forward_kernel,
-    kernel,
-    loss_kernel,
-    losses_kernel,
-    plain_kernel,
-)
+from runner.network.kernels import forward_kernel, kernel, plain_kernel
+from runner.network.loss_kernels import loss_kernel, losses_kernel
 from runner.network.losses import CrossEntropy, SquaredError, encode
 from runner.network.network import Nonlinear
 from tests.activations.test_vjp import learnable

@@ -20,7 +20,10 @@ FUNCTIONS = (
 STEP = (
     *FUNCTIONS,
     "activations/tracing.py",
-    *(f"runner/network/{name}.py" for name in ("fast_gradient", "kernels")),
+    *(
+        f"runner/network/{name}.py"
+        for name in ("fast_gradient", "kernels", "loss_kernels", "underflow")
+    ),
     "runner/network/optimizers.py:Optimizer,Adam",
 )
 """The code of a gradient and an optimizer step."""
