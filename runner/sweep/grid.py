@@ -161,7 +161,8 @@ def launch_all(
     except KeyboardInterrupt as stop:
         grid.stop = signal_of(stop)
     except Exception as error:  # a launcher plugin may raise anything
-        reason = f"{type(error).__name__}: {first_line(error)}"
+        kind = "" if isinstance(error, ConfigError) else f"{type(error).__name__}: "
+        reason = f"{kind}{first_line(error)}"
         grid.trouble = f"hydra/launcher={loader.composition.launcher} failed: {reason}"
     return []
 

@@ -44,3 +44,12 @@ def test_settings_that_submitit_does_not_know_are_told_in_one_line(capsys):
     assert main([*SWEEP, *LOCAL, "+hydra.launcher.colour=red"]) != 0
     err = capsys.readouterr().err
     assert "colour" in err and "Traceback" not in err
+
+
+def test_a_machine_without_slurm_is_told_so(capsys, monkeypatch):
+    pytest.importorskip("submitit")
+    monkeypatch.setenv("PATH", "")
+    assert main([*SWEEP, "hydra/launcher=slurm"]) != 0
+    err = capsys.readouterr().err
+    assert err.startswith("error: hydra/launcher=slurm failed: Slurm refuses the sweep: ")
+    assert "srun" in err and err.count("\n") == 1
