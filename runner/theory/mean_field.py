@@ -215,13 +215,6 @@ class CorrelationMap:
         return _root(lambda c: float(self(c)) - c, 0.0, near)
 
 
-def correlation_map(
-    activation: Activation, c: float, q: float, weight_std: float, bias_std: float = 0.0
-) -> float:
-    """Return c' of the next layer. For many c, use ``CorrelationMap``."""
-    return float(CorrelationMap(activation, q, weight_std, bias_std)(c))
-
-
 def depth_scale(slope: float) -> float:
     """Return xi = -1 / ln|slope| in layers: |slope|^l = e^(-l / xi). Infinite if |slope| >= 1."""
     size = abs(slope)
