@@ -84,13 +84,13 @@ class Keeper(Listener):
             if self._is_free():
                 return None
             raise ConfigError(
-                f"{self.place} holds other files, but this run would be kept there if it were "
-                "interrupted: move them, or name another hydra.run.dir"
+                f"{self.place} holds other files, but this run's checkpoint is written there: move "
+                "them, or set another hydra.run.dir"
             ) from None
         if state and _stamp(state)[0] != self.digest:
             raise ConfigError(
-                f"{self.place} keeps another run that was interrupted: finish that one, remove "
-                "its folder, or name another hydra.run.dir"
+                f"{self.place} holds the checkpoint of another run: resume that run, remove the "
+                "folder, or set another hydra.run.dir"
             )
         return state
 

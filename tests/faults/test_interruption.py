@@ -165,7 +165,7 @@ def test_a_damaged_or_older_checkpoint_is_not_used(tmp_path, monkeypatch):
 def test_another_interrupted_run_is_not_lost(tmp_path):
     interrupt(experiment_of(), tmp_path / "run", 0.5)
     other = experiment_of("seed=7")
-    with pytest.raises(ConfigError, match=r"run\.interrupted keeps another run"):
+    with pytest.raises(ConfigError, match=r"run\.interrupted holds the checkpoint of another"):
         train(other, keeper=Keeper(tmp_path / "run", other))
 
 
