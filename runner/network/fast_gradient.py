@@ -40,13 +40,13 @@ class BoundLayers:
     def __init__(self, network: Network, samples: int, scratch: Scratch | None = None) -> None:
         self.network, self.samples = network, samples
         self.scratch = scratch or Scratch()
-        self.alone = network.replicates == 1
-        self.product = np.dot if self.alone else np.matmul
+        self.single = network.replicates == 1
+        self.product = np.dot if self.single else np.matmul
         self.w = network.augmented(network.theta)
         self.z = [self.buffer(w.shape[-1]) for w in self.w]
         self.y = [self.buffer(units + 1) for units in network.hidden]
         first = _transposed(self.w[0]), self.z[0]
-        self.first_transposed, self.first_z = map(self.seen, first)
+        self.first_transposed, self.first_z = map(self.squeezed, first)
 
     def buffer(self, units: int) -> Array:
         """Return new ones, (replicates, units, samples)."""
@@ -54,7 +54,7 @@ class BoundLayers:
 
     def first_layer(self, x: Array) -> None:
         """Write the first layer's output, z = [w; b]^T [x; 1]."""
-        self.product(self.first_transposed, self.seen(x), self.first_z)
+        self.product(self.first_transposed, self.squeezed(x), self.first_z)
 
     def layer(self, k: int) -> Call:
         """Return a call that writes the output of layer k > 0, z = [w; b]^T [y; 1]."""
@@ -67,13 +67,13 @@ class BoundLayers:
     def bound_product(self, left: Array, right: Array, out: Array) -> partial[Array]:
         """Return a call that writes the matrix product of two stacks into ``out``."""
         # A single output unit makes the products outer products, for which matmul is slow.
-        outer = left.shape[-1] == 1 and not self.alone
+        outer = left.shape[-1] == 1 and not self.single
         function = np.multiply if outer else self.product
-        return partial(function, self.seen(left), self.seen(right), self.seen(out))
+        return partial(function, self.squeezed(left), self.squeezed(right), self.squeezed(out))
 
-    def seen(self, stack: Array) -> Array:
+    def squeezed(self, stack: Array) -> Array:
         """Return the stack, or its only matrix if there is one replicate."""
-        return stack[0] if self.alone else stack
+        return stack[0] if self.single else stack
 
 
 class BatchGradient(BoundLayers):
@@ -100,7 +100,7 @@ class BatchGradient(BoundLayers):
             ]
         self.backward[:0] = flush_kernel(dz[-1])
         self.loss = loss_kernel(loss, self.z[-1], dz[-1])
-        self.dz_transposed, self.dw = self.seen(_transposed(dz[0])), self.seen(dw[0])
+        self.dz_transposed, self.dw = self.squeezed(_transposed(dz[0])), self.squeezed(dw[0])
         self.penalty: list[Call] = []
         if l2:
             decay = (l2 * network.is_weight()).astype(network.dtype)
@@ -115,7 +115,7 @@ class BatchGradient(BoundLayers):
 
         Shapes: x as returned by ``with_ones``, targets (replicates, 1 or classes, batch).
         """
-        x = self.seen(x)
+        x = self.squeezed(x)
         self.product(self.first_transposed, x, self.first_z)
         for call in self.forward:
             call()

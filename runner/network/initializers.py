@@ -107,7 +107,7 @@ def _square(drawn: Array, what: str) -> float:
     square = float(np.mean(np.square(drawn, dtype=np.float64)))
     mean = float(np.mean(drawn))
     if mean * mean > min(0.5, max(0.01, 16 / drawn.size)) * square:
-        raise ValueError(f"mean-field theory is of {what} whose mean is 0, not {mean:.3g}")
+        raise ValueError(f"mean-field theory needs {what} with mean 0, got {mean:.3g}")
     return square
 
 

@@ -75,7 +75,7 @@ class Measurement:
     """Measurements of a network on a data set.
 
     Attributes:
-        loss: (replicates,) mean loss; with ``Examiner``, including the penalty.
+        loss: (replicates,) mean loss; with ``LayerEvaluator``, including the penalty.
         accuracy: (replicates,) share of samples classified correctly.
         layers: one per hidden layer; empty if only loss and accuracy were measured.
         gradient_rms: for each linear layer, (replicates,) root mean square over samples and
@@ -179,9 +179,9 @@ class Evaluator:
         self.chunks: list[tuple[Forward, Part, dict[str, slice]]] = []
         self.samples = {name: part.labels.shape[1] for name, part in parts.items()}
         if parts:
-            self.cut(_joined(list(parts.values())), loss)
+            self.add_chunks(_joined(list(parts.values())), loss)
 
-    def cut(self, data: Part, loss: Loss, start: int = 0) -> None:
+    def add_chunks(self, data: Part, loss: Loss, start: int = 0) -> None:
         """Divide the samples from ``start`` on into chunks of at most CHUNK_SAMPLES."""
         made: dict[int, Forward] = {}
         for first in range(start, data.labels.shape[1], CHUNK_SAMPLES):
@@ -189,9 +189,9 @@ class Evaluator:
             size = chunk.labels.shape[1]
             if size not in made:
                 made[size] = Forward(self.network, loss, size, self.scratch)
-            self.chunks.append((made[size], chunk, self.whose(first, first + size)))
+            self.chunks.append((made[size], chunk, self.part_slices(first, first + size)))
 
-    def whose(self, start: int, stop: int) -> dict[str, slice]:
+    def part_slices(self, start: int, stop: int) -> dict[str, slice]:
         """Return for each part the slice of the samples start to stop that belongs to it."""
         found, first = {}, 0
         for name, samples in self.samples.items():
@@ -206,9 +206,9 @@ class Evaluator:
     ) -> dict[str, Measurement]:
         """Measure loss and accuracy of each part. ``visit`` is called after every chunk."""
         loss, correct = ({name: self.zeros() for name in self.samples} for _ in range(2))
-        for forward, chunk, whose in self.chunks:
+        for forward, chunk, slices in self.chunks:
             forward(*chunk)
-            for name, here in whose.items():
+            for name, here in slices.items():
                 loss[name] += np.add.reduce(forward.losses[:, here], axis=1, dtype=np.float64)
                 correct[name] += np.add.reduce(forward.correct[:, here], axis=1, dtype=np.intp)
             visit(forward)
@@ -221,7 +221,7 @@ class Evaluator:
         return np.zeros(self.network.replicates)
 
 
-class Examiner(Evaluator):
+class LayerEvaluator(Evaluator):
     """Measures every layer as well. The first chunk, LAYER_SAMPLES, also has a backward pass.
 
     The loss is the one that training minimises: the mean loss plus the penalty of ``l2``.
@@ -241,36 +241,36 @@ class Examiner(Evaluator):
             found["train"].loss += self.network.penalty(self.l2)
         return found
 
-    def cut(self, data: Part, loss: Loss, start: int = 0) -> None:
-        few = Part(*(array[..., :LAYER_SAMPLES] for array in data))
-        self.few_targets = few.targets
-        self.few = ForwardAndBackward(self.network, loss, few.labels.shape[1], self.scratch)
-        self.chunks.append((self.few, few, self.whose(0, self.few.samples)))
-        super().cut(data, loss, LAYER_SAMPLES)
+    def add_chunks(self, data: Part, loss: Loss, start: int = 0) -> None:
+        first = Part(*(array[..., :LAYER_SAMPLES] for array in data))
+        samples, self.first_targets = first.labels.shape[1], first.targets
+        self.first_chunk = ForwardAndBackward(self.network, loss, samples, self.scratch)
+        self.chunks.append((self.first_chunk, first, self.part_slices(0, samples)))
+        super().add_chunks(data, loss, LAYER_SAMPLES)
 
-    def examine(self) -> Measurement:
+    def evaluate_layers(self) -> Measurement:
         """Measure loss, accuracy and every layer."""
-        few, network = self.few, self.network
+        first, network = self.first_chunk, self.network
         self.dead: list[Array] = []
-        found = self.evaluate(self.look_for_dead_units)["train"]
+        found = self.evaluate(self.update_dead_units)["train"]
         saturated = [
             _share(np.abs(slope) < SATURATION_THRESHOLD)
             if isinstance(layer.activation, Elementwise)
             else np.full(network.replicates, np.nan)
-            for layer, slope in zip(network.nonlinears, few.dz, strict=False)
+            for layer, slope in zip(network.nonlinears, first.dz, strict=False)
         ]
-        few.backward(self.few_targets)
-        rms = root_mean_squares([*few.outputs, *few.dz])
+        first.backward(self.first_targets)
+        rms = root_mean_squares([*first.outputs, *first.dz])
         found.layers = [
             LayerMeasurement(*layer) for layer in zip(self.dead, saturated, rms, strict=False)
         ]
-        found.gradient_rms = list(rms[len(few.outputs) :])
+        found.gradient_rms = list(rms[len(first.outputs) :])
         return found
 
-    def look_for_dead_units(self, forward: Forward) -> None:
+    def update_dead_units(self, forward: Forward) -> None:
         """Unmark in ``dead`` the units whose output here differs from that of the first sample."""
-        first = [y[:, :, 0] for y in self.few.outputs]
-        if forward is self.few:
+        first = [y[:, :, 0] for y in self.first_chunk.outputs]
+        if forward is self.first_chunk:
             self.dead = [
                 _all_equal(y[:, :, :32], value)
                 for y, value in zip(forward.outputs, first, strict=True)
@@ -292,7 +292,7 @@ def update_ratios(network: Network, before: Array) -> Array:
 
     ``before`` is a copy of ``network.theta`` before the step. The ratio is NaN if w before was 0.
     """
-    places = [place for name, place in network.places.items() if name.endswith(".weight")]
+    places = [place for name, place in network.slices.items() if name.endswith(".weight")]
     change = network.theta - before
     rms = root_mean_squares([array[:, place] for array in (change, before) for place in places])
     changes, sizes = rms[: len(places)], rms[len(places) :]

@@ -108,7 +108,7 @@ class Network:
         sizes = [math.prod(shape) for shape in self.shapes.values()]
         self.size = sum(sizes)
         stops = zip(self.shapes, sizes, accumulate(sizes), strict=True)
-        self.places = {name: slice(stop - size, stop) for name, size, stop in stops}
+        self.slices = {name: slice(stop - size, stop) for name, size, stop in stops}
         self.bind(*(np.zeros((replicates, self.size), dtype) for _ in range(2)))
 
     def forward(self, x: Array) -> list[Array]:
@@ -191,7 +191,7 @@ class Network:
     def views(self, flat: Array) -> dict[str, Array]:
         """Return each parameter's view into ``flat`` (rows, size), shape (rows, *shape)."""
         return {
-            name: flat[:, self.places[name]].reshape(len(flat), *shape)
+            name: flat[:, self.slices[name]].reshape(len(flat), *shape)
             for name, shape in self.shapes.items()
         }
 
@@ -203,7 +203,7 @@ class Network:
         """
         found = []
         for number, linear in enumerate(self.linears, start=1):
-            start, stop = (self.places[f"layer{number}.{part}"] for part in ("weight", "bias"))
+            start, stop = (self.slices[f"layer{number}.{part}"] for part in ("weight", "bias"))
             both = flat[:, start.start : stop.stop]
             found.append(both.reshape(self.replicates, -1, linear.weight.shape[-1]))
         return found
@@ -211,7 +211,7 @@ class Network:
     def is_weight(self) -> Array:
         """Return a mask of the weights, shape (size,). Only weights are penalised and decayed."""
         found = np.zeros(self.size, bool)
-        for name, place in self.places.items():
+        for name, place in self.slices.items():
             found[place] = name.endswith(".weight")
         return found
 

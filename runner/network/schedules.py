@@ -16,7 +16,7 @@ SCHEDULES: Registry[Schedule] = Registry("schedule")
 
 
 class Schedule(Named):
-    """Base class: warm-up, then ``shape``, which each subclass defines.
+    """Base class: warm-up, then ``factors_after_warmup``, which each subclass defines.
 
     Raises ValueError if ``warmup_epochs`` is not a whole number >= 0.
     """
@@ -32,7 +32,7 @@ class Schedule(Named):
         ``epochs`` is the number of epochs in all, ``steps`` the number of steps per epoch.
         """
         position = epoch + np.arange(steps) / steps
-        after = self.shape(
+        after = self.factors_after_warmup(
             np.maximum(position - self.warmup_epochs, 0),
             max(epochs - self.warmup_epochs, 1),
         )
@@ -40,9 +40,9 @@ class Schedule(Named):
             return after
         return (position + 1 / steps) / self.warmup_epochs
 
-    def shape(self, epoch: Array, epochs: int) -> Array:
+    def factors_after_warmup(self, epoch: Array, epochs: int) -> Array:
         """Return the factors at fractional ``epoch`` of ``epochs``, not counting the warm-up."""
-        raise NotImplementedError(f"{type(self).__name__} does not define shape")
+        raise NotImplementedError(f"{type(self).__name__} does not define factors_after_warmup")
 
 
 class Constant(Schedule):
@@ -50,7 +50,7 @@ class Constant(Schedule):
 
     name = "constant"
 
-    def shape(self, epoch: Array, epochs: int) -> Array:
+    def factors_after_warmup(self, epoch: Array, epochs: int) -> Array:
         return np.ones_like(epoch)
 
 
@@ -67,7 +67,7 @@ class StepDecay(Schedule):
         self.every = whole_number("every", every, minimum=1)
         self.factor = number("factor", factor, above=0, maximum=1)
 
-    def shape(self, epoch: Array, epochs: int) -> Array:
+    def factors_after_warmup(self, epoch: Array, epochs: int) -> Array:
         return np.asarray(self.factor ** np.floor(epoch / self.every))
 
 
@@ -84,6 +84,6 @@ class Cosine(Schedule):
         super().__init__(warmup_epochs)
         self.final = number("final", final, minimum=0, maximum=1)
 
-    def shape(self, epoch: Array, epochs: int) -> Array:
+    def factors_after_warmup(self, epoch: Array, epochs: int) -> Array:
         half_wave = (1 + np.cos(np.pi * np.minimum(epoch / epochs, 1))) / 2
         return np.asarray(self.final + (1 - self.final) * half_wave)

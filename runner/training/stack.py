@@ -22,7 +22,7 @@ from runner.data.split import Split, stack
 from runner.data.streams import BATCHES_STREAM, NOISE_STREAM, WEIGHTS_STREAM
 from runner.network.fast_gradient import BatchGradient, feature_major, with_ones
 from runner.network.losses import encode
-from runner.network.measurements import Evaluator, Examiner, Measurement, Part, update_ratios
+from runner.network.measurements import Evaluator, LayerEvaluator, Measurement, Part, update_ratios
 from runner.network.network import Network
 from runner.system.blas import one_blas_thread
 from runner.training.outcome import Outcome, State, TrainingResult
@@ -74,7 +74,7 @@ class Group:
         self.judged_part = "validation" if "validation" in data else "train"
         scratch = Scratch()
         self.l2 = experiment.training.l2
-        self.examiner = Examiner(self.network, self.loss, train, scratch, self.l2)
+        self.layer_evaluator = LayerEvaluator(self.network, self.loss, train, scratch, self.l2)
         self.evaluator = Evaluator(self.network, self.loss, data, scratch)
         self.x, self.targets = train.x, train.targets
         self.shuffled_x, self.shuffled_targets = self.x.copy(), self.targets.copy()
@@ -214,11 +214,11 @@ class Group:
 
     def measure_all(self) -> dict[str, Measurement]:
         """Measure everything on the training part, and loss and accuracy on the other parts."""
-        return {"train": self.examiner.examine(), **self.evaluator.evaluate()}
+        return {"train": self.layer_evaluator.evaluate_layers(), **self.evaluator.evaluate()}
 
     def evaluate_judged(self) -> dict[str, Measurement]:
         """Measure loss and accuracy on the judged part; other parts may be included."""
-        return (self.examiner if self.judged_part == "train" else self.evaluator).evaluate()
+        return (self.layer_evaluator if self.judged_part == "train" else self.evaluator).evaluate()
 
     def measurements(self, rate: float, before: Array, measured: dict[str, Measurement]) -> Array:
         """Return one record of the history, (columns, replicates), and set ``columns``."""
@@ -327,7 +327,8 @@ class Group:
         self.network.theta[...] = theta
         scores = {}
         with np.errstate(all="ignore"):
-            for name, part in {**self.examiner.evaluate(), **self.evaluator.evaluate()}.items():
+            measured = {**self.layer_evaluator.evaluate(), **self.evaluator.evaluate()}
+            for name, part in measured.items():
                 scores[f"{name}_loss"] = part.loss
                 scores[f"{name}_accuracy"] = part.accuracy
         return scores

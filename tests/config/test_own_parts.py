@@ -146,7 +146,7 @@ OWN = {
                 super().__init__(warmup_epochs)
                 self.scale = number("scale", scale, above=0)
 
-            def shape(self, epoch, epochs):
+            def factors_after_warmup(self, epoch, epochs):
                 return 0.75 * self.scale / (1 + epoch)
         """,
         "0.75",

@@ -153,9 +153,9 @@ def test_layers_for_the_theory_have_the_networks_shapes():
 
 
 def test_theory_refuses_weights_and_biases_with_a_mean():
-    with pytest.raises(ValueError, match="biases whose mean is 0"):
+    with pytest.raises(ValueError, match="needs biases with mean 0"):
         INITIALIZERS["he_normal"](bias_mean=0.1).bias_variance()
-    with pytest.raises(ValueError, match="weights whose mean is 0"):
+    with pytest.raises(ValueError, match="needs weights with mean 0"):
         INITIALIZERS["constant"](value=0.1).weight_variance(4, 4, 1.0)
     assert INITIALIZERS["constant"]().weight_variance(4, 4, 1.0) == 0
 

@@ -15,7 +15,7 @@ from runner.network.measurements import (
     LAYER_SAMPLES,
     SATURATION_THRESHOLD,
     Evaluator,
-    Examiner,
+    LayerEvaluator,
     Part,
     root_mean_squares,
 )
@@ -48,7 +48,7 @@ def test_measurements_are_what_the_plain_tape_says(name, classes, loss, samples)
     network.linears[1].weight[0, :, 1] = 0  # a unit of replicate 0 that never changes
     network.linears[1].weight[1, :, :] = 0  # and all of replicate 1
     x, labels, targets = part_of(network, samples, rng)
-    found = Examiner(network, loss, bound(x, labels, targets), Scratch()).examine()
+    found = LayerEvaluator(network, loss, bound(x, labels, targets), Scratch()).evaluate_layers()
     tape = network.forward(x)
     logits = tape[-1]
     np.testing.assert_allclose(found.loss, loss.losses(logits, targets).mean(axis=1))

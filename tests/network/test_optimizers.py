@@ -189,7 +189,7 @@ def test_schedules():
     np.testing.assert_allclose(StepDecay(every=2, factor=0.1).factors(4, 10, 2), [0.01, 0.01])
     wave = np.concatenate([Cosine().factors(e, 10, 4) for e in range(10)])
     np.testing.assert_allclose(wave, (1 + np.cos(np.pi * np.arange(40) / 40)) / 2)
-    assert Cosine(final=0.2).shape(np.array([10.0]), 10).item() == pytest.approx(0.2)
+    assert Cosine(final=0.2).factors_after_warmup(np.array([10.0]), 10).item() == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("schedule", [Constant, StepDecay, Cosine])

@@ -40,7 +40,8 @@ def test_ten_sigmoid_layers_with_glorot_keep_5e_7_of_the_gradient():
 def test_the_prediction_is_what_wide_networks_measure(words):
     chosen = experiment(*words.split(), "replicates=4", width=100, hidden=5)
     group = Group(chosen, chosen.seeds)
-    measured = np.exp(np.log(np.array(group.examiner.examine().gradient_rms)).mean(axis=1))
+    gradient_rms = np.array(group.layer_evaluator.evaluate_layers().gradient_rms)
+    measured = np.exp(np.log(gradient_rms).mean(axis=1))
     np.testing.assert_allclose(predicted_gradients(chosen), measured / measured[-1], rtol=0.3)
 
 
@@ -52,7 +53,7 @@ def test_data_of_another_size_are_taken_as_they_are():
 
 
 def test_theory_says_why_it_is_silent():
-    with pytest.raises(ValueError, match="weights whose mean is 0"):
+    with pytest.raises(ValueError, match="needs weights with mean 0"):
         predicted_gradients(experiment("initializer=constant", "initializer.value=0.1"))
 
 
