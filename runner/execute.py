@@ -15,10 +15,10 @@ import numpy as np
 
 from runner.config.experiment import Experiment
 from runner.results.find import find
-from runner.results.run import FILES, LAST_PICTURE, REACHED, SNAPSHOTS, Run, load_run
-from runner.results.write import make_parent, put_aside, write_reached, write_run
+from runner.results.run import FILES, LAST_PICTURE, PARTIAL_FILES, SNAPSHOTS, Run, load_run
+from runner.results.write import make_parent, move_to_old, write_partial, write_run
 from runner.system.terminal import ConfigError, note, progress_bar
-from runner.training.checkpoint import CHECKPOINT, INTERRUPTED_SUFFIX, Interrupted, Keeper
+from runner.training.checkpoint import CHECKPOINT, INTERRUPTED_SUFFIX, Checkpointer, Interrupted
 from runner.training.train import train
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def execute(
     started: float | None = None,
     show_progress: bool = True,
     draw: Callable[[Path, str], object] | None = None,
-    made: bool = False,
+    made_by_hydra: bool = False,
 ) -> tuple[Run, bool]:
     """Return the experiment's run, read from its folder, and whether it was reused.
 
@@ -47,7 +47,7 @@ def execute(
         started=started,
         show_progress=show_progress,
         draw=draw,
-        made=made,
+        made_by_hydra=made_by_hydra,
     )
     try:
         return load_run(folder), reused
@@ -65,32 +65,32 @@ def ensure_run(
     show_progress: bool = True,
     stops_on_signal: bool = True,
     draw: Callable[[Path, str], object] | None = None,
-    tell: Callable[[str], object] = note,
-    made: bool = False,
+    notify: Callable[[str], object] = note,
+    made_by_hydra: bool = False,
 ) -> tuple[Path, bool]:
     """Return the folder of the experiment's run, and whether it was reused.
 
     A finished run with this config and fingerprint is reused, because training would give
     byte-identical files. A damaged run, or one with another fingerprint, is moved into ``.old``
-    beside it, and ``tell`` gets a line about it. Missing pictures are drawn, by ``draw`` if given.
-    ``made`` says that Hydra made the folder for this run; it may then hold files from Hydra or
-    from the user's callbacks.
+    beside it, and ``notify`` gets a line about it. Missing pictures are drawn, by ``draw`` if
+    given. ``made_by_hydra`` says that Hydra made the folder for this run; it may then hold files
+    from Hydra or from the user's callbacks.
     Raises ConfigError if the folder holds something else. With ``stops_on_signal``, raises
     Interrupted after Ctrl-C or SIGTERM; the same call resumes from the last checkpoint.
     """
     started = time.perf_counter() if started is None else started
     _refuse_names(folder)
-    keeper = Keeper(folder, experiment, tell)
-    reused = _make_room(folder, experiment, keeper, made)
+    checkpointer = Checkpointer(folder, experiment, notify)
+    reused = _prepare_folder(folder, experiment, checkpointer, made_by_hydra)
     if not reused:
         log.debug("%s: training %d replicates", experiment.title, experiment.replicates)
-        fill = folder.is_dir() and (made or any(folder.iterdir()))
+        fill = folder.is_dir() and (made_by_hydra or any(folder.iterdir()))
         try:
-            listening = keeper.listening() if stops_on_signal else nullcontext()
+            listening = checkpointer.listening() if stops_on_signal else nullcontext()
             with listening, progress_bar(experiment.title, show_progress) as progress:
-                training = train(experiment, progress, keeper)
+                training = train(experiment, progress, checkpointer)
         except Interrupted as interrupted:
-            write_reached(interrupted.place, experiment, interrupted.reached)
+            write_partial(interrupted.place, experiment, interrupted.result)
             raise
         folder = write_run(
             folder,
@@ -98,11 +98,11 @@ def ensure_run(
             training,
             command=command,
             total_seconds=time.perf_counter() - started,
-            fingerprint=keeper.fingerprint,
+            fingerprint=checkpointer.fingerprint,
             fill=fill,
         )
     log.info("%s is in %s%s", experiment.title, folder, " already" if reused else "")
-    keeper.discard((*REACHED, SNAPSHOTS))
+    checkpointer.discard((*PARTIAL_FILES, SNAPSHOTS))
     if experiment.plots != "none":
         if not reused or not (folder / f"{LAST_PICTURE}.{experiment.plots}").is_file():
             from runner.plots import artist  # loads Matplotlib, so only if pictures are drawn
@@ -130,33 +130,37 @@ def refuse_long_names(folder: Path) -> None:
         raise ConfigError(f"the folder {str(folder)[:40]}... cannot be made: {what}") from None
 
 
-def make_room(folder: Path, experiment: Experiment, tell: Callable[[str], object] = note) -> None:
+def prepare_folder(
+    folder: Path, experiment: Experiment, notify: Callable[[str], object] = note
+) -> None:
     """Move a stale run out of the run's folder, as ``execute`` does.
 
     Call it before Hydra or a worker writes there. Raises ConfigError if the folder is taken.
     """
     _refuse_names(folder)
-    _make_room(folder, experiment, Keeper(folder, experiment, tell))
+    _prepare_folder(folder, experiment, Checkpointer(folder, experiment, notify))
 
 
-def _make_room(folder: Path, experiment: Experiment, keeper: Keeper, made: bool = False) -> bool:
+def _prepare_folder(
+    folder: Path, experiment: Experiment, checkpointer: Checkpointer, made_by_hydra: bool = False
+) -> bool:
     """Move a stale run out of the folder; return whether the folder holds the finished run."""
-    found = find(folder, experiment, keeper.fingerprint)
+    found = find(folder, experiment, checkpointer.fingerprint)
     if found.state == "finished":
         return True
     if found.state == "taken" and not (
-        made and folder.is_dir() and not any((folder / name).exists() for name in FILES)
+        made_by_hydra and folder.is_dir() and not any((folder / name).exists() for name in FILES)
     ):
         raise ConfigError(
             f"{folder} {found.reason}; name a folder that is empty or not there by "
             "hydra.run.dir=FOLDER"
         )
-    keeper.kept()  # raises ConfigError for the checkpoint of another run
+    checkpointer.read()  # raises ConfigError for the checkpoint of another run
     make_parent(folder)
     if found.state == "stale":
-        old = put_aside(folder)
+        old = move_to_old(folder)
         where = f"; the former run is in {old}" if old else ""
-        keeper.tell(f"{folder} {found.reason}: it is trained again{where}")
+        checkpointer.notify(f"{folder} {found.reason}: it is trained again{where}")
     return False
 
 

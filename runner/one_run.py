@@ -11,7 +11,7 @@ from omegaconf import DictConfig, open_dict, read_write
 
 from runner.config.compose import Composed, Composition, checked, plain
 from runner.config.hydra_keys import asks_of_a_job
-from runner.execute import execute, make_room
+from runner.execute import execute, prepare_folder
 from runner.results.objective import check_objective, objective
 from runner.results.run import Run
 
@@ -26,13 +26,15 @@ def carry_out(composition: Composition, **how: Any) -> tuple[Run, bool]:
     check_objective(composition.sections["objective"])
     if not asks_of_a_job(composition.words):
         return execute(experiment, folder, **how)
-    make_room(folder, experiment)
+    prepare_folder(folder, experiment)
     ended = []
 
     def task(config: DictConfig) -> float | None:
         sections = plain(config)
         place = HydraConfig.get().runtime.output_dir if HydraConfig.get().job.chdir else folder
-        ended.append(execute(checked(sections, composition.words), Path(place), made=True, **how))
+        ended.append(
+            execute(checked(sections, composition.words), Path(place), made_by_hydra=True, **how)
+        )
         return objective(ended[0][0].summary, sections["objective"])
 
     config = composition.config

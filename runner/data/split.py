@@ -46,7 +46,7 @@ class Split:
         return getattr(self, f"{name}_x"), getattr(self, f"{name}_labels")
 
 
-def judged_part(data: Split) -> str:
+def scored_part(data: Split) -> str:
     """Return the part for the final scores: "test", or "train" if there are no test samples."""
     return "test" if data.test_labels.size else "train"
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from runner.data.split import Split, judged_part
+from runner.data.split import Split, scored_part
 from runner.network.losses import predictions
 from runner.plots.axes import round_ticks
 from runner.plots.captions import page
@@ -39,7 +39,7 @@ def boundary(run: Run) -> Picture | None:
     do not have two features or if all replicates diverged.
     """
     data = run.data()
-    part = judged_part(data)
+    part = scored_part(data)
     ranked = _ranked(run, part)
     if data.train_x.shape[-1] != 2 or not ranked:
         return None

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from activations.base import Array
-from runner.data.split import judged_part
+from runner.data.split import scored_part
 from runner.plots.axes import (
     beyond,
     draw_band,
@@ -52,7 +52,7 @@ def loss(run: Run) -> Picture:
     curves = _curves(run, "loss")
     shown = _shown(run, curves)
     centres = _centres(run, curves, "loss")
-    drawn = [curves[judged_part(run.data())][shown], *(centre for centre, *_ in centres.values())]
+    drawn = [curves[scored_part(run.data())][shown], *(centre for centre, *_ in centres.values())]
     values = np.concatenate([part.ravel() for part in drawn])
     bands = np.concatenate([band.ravel() for _, *ends in centres.values() for band in ends])
     limits = log_limits(values, bands)
@@ -90,10 +90,10 @@ def loss(run: Run) -> Picture:
 def accuracy(run: Run) -> Picture:
     """Draw train, validation and test accuracy, and the accuracy of chance.
 
-    If the accuracy on the judged part ends near 100%, the axis is logarithmic in the error.
+    If the accuracy on the scored part ends near 100%, the axis is logarithmic in the error.
     """
     data = run.data()
-    part = judged_part(data)
+    part = scored_part(data)
     curves = _curves(run, "accuracy")
     shown = _shown(run, curves)
     centres = _centres(run, curves, "accuracy")
@@ -209,7 +209,7 @@ def _draw(
     ends = []
     for order, (part, values) in enumerate(curves.items()):
         shade = _shade(run, part)
-        if len(values) > 1 and part == judged_part(run.data()):
+        if len(values) > 1 and part == scored_part(run.data()):
             lines = [np.stack([epochs, np.maximum(row, floor)], axis=-1) for row in values[shown]]
             thin = LineCollection(lines, colors=shade, lw=0.7, alpha=0.45, zorder=2)
             axes.add_collection(thin, autolim=False)
@@ -243,7 +243,7 @@ def _end(run: Run, values: Array, centre: tuple[Array, Array, Array]) -> tuple[f
 
 def _shown(run: Run, curves: dict[str, Array]) -> list[int]:
     """Return the replicates to draw: all or, of many, evenly spaced ones by rank at the end."""
-    values = curves[judged_part(run.data())]
+    values = curves[scored_part(run.data())]
     if len(values) <= MOST_LINES:
         return list(range(len(values)))
     epochs = recorded_epochs(run)
@@ -255,7 +255,7 @@ def _lines_note(run: Run, shown: list[int]) -> str:
     total = run.config.replicates
     if total == 1:
         return ""
-    part = judged_part(run.data())
+    part = scored_part(run.data())
     if len(shown) == total:
         return f"thin lines: {part}, each seed"
     return f"thin lines: {part}, {len(shown)} seeds from the best to the worst"
@@ -265,7 +265,7 @@ def _last_loss(
     run: Run, curves: dict[str, Array], centres: dict[str, tuple[Array, Array, Array]]
 ) -> str:
     """Return the title: the final loss, and the findings on it."""
-    part = judged_part(run.data())
+    part = scored_part(run.data())
     _, last = _end(run, curves[part], centres[part])
     codes = [finding.get("code") for finding in run.summary["diagnosis"]]
     findings = [words for code, words in _FINDINGS.items() if code in codes]

@@ -47,9 +47,9 @@ from runner.training.stack import build_network, load_data
 CONTROL = re.compile(r"\\u00(?:0[0-8bcef]|1.|7f|[89].)|[\x7f-\x9f]", re.IGNORECASE)
 CONFIG, HISTORY, WEIGHTS, SUMMARY = "config.yaml", "history.csv", "weights.npz", "summary.json"
 SNAPSHOTS = "snapshots.npz"
-REACHED = (CONFIG, HISTORY, WEIGHTS)
+PARTIAL_FILES = (CONFIG, HISTORY, WEIGHTS)
 """Files of every run, including an interrupted one."""
-FILES = (*REACHED, SUMMARY)
+FILES = (*PARTIAL_FILES, SUMMARY)
 """Files of every finished run."""
 LEADERBOARD = "leaderboard.csv"
 """A comparison's folder has this file; a pattern like ``sweep/*`` also matches that folder."""
@@ -280,7 +280,7 @@ def read_files(folder: Path, summary: dict[str, Any]) -> tuple[dict[str, bytes],
     or damaged file a line that begins with its name."""
     contents: dict[str, bytes] = {}
     damage: dict[str, str] = {}
-    for name in (*REACHED, *({SNAPSHOTS} & set(summary["files"]))):
+    for name in (*PARTIAL_FILES, *({SNAPSHOTS} & set(summary["files"]))):
         try:
             contents[name] = read_whole(folder / name)
         except OSError as error:

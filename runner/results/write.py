@@ -115,7 +115,7 @@ def _remove_abandoned(path: Path) -> None:
         path.rmdir()
 
 
-def put_aside(folder: Path) -> Path | None:
+def move_to_old(folder: Path) -> Path | None:
     """Move a run's folder into ``.old`` beside it and return its new place, or None if another
     process has already moved it."""
     old = folder.parent / OLD
@@ -148,7 +148,7 @@ def _move(
         place = target.with_name(f"{target.name}_{attempt}")
 
 
-def write_reached(folder: Path, experiment: Experiment, training: TrainingResult) -> None:
+def write_partial(folder: Path, experiment: Experiment, training: TrainingResult) -> None:
     """Write the files of an interrupted training, for inspection; it is not a finished run."""
     for name, content in contents(experiment, training).items():
         write_whole(folder / name, content)

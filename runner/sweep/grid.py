@@ -17,7 +17,7 @@ from hydra.types import HydraContext
 
 from runner.execute import refuse_long_names
 from runner.results.find import find
-from runner.results.write import OLD, make_parent, put_aside
+from runner.results.write import OLD, make_parent, move_to_old
 from runner.sweep.job import NOTES, Ended, Failure, Job, forget_failure, noted_failures
 from runner.sweep.loader import JobLoader
 from runner.sweep.plan import Plan, plan
@@ -116,7 +116,7 @@ def run_missing(
         make_parent(missing[0].folder)
     if stale:
         for path in stale:
-            put_aside(path)
+            move_to_old(path)
         example, reason = next(iter(stale.items()))
         note(
             f"trained again: {len(stale)} of the jobs, the first because {example} {reason}; the "

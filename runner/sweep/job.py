@@ -77,8 +77,11 @@ class Ended:
     trouble: str = ""
 
 
-def run_job(job: Job, *, made: bool = False) -> dict[str, Any]:
-    """Run a job in this process, and return its run's summary; ``made`` as for ``ensure_run``."""
+def run_job(job: Job, *, made_by_hydra: bool = False) -> dict[str, Any]:
+    """Run a job in this process, and return its run's summary.
+
+    ``made_by_hydra`` as for ``ensure_run``.
+    """
     experiment = job.experiment
     if experiment.extensions:  # a worker process has not imported them
         from runner.config.extensions import load_extensions  # imports Hydra
@@ -90,8 +93,8 @@ def run_job(job: Job, *, made: bool = False) -> dict[str, Any]:
         command=job.command,
         show_progress=False,
         stops_on_signal=False,  # on a signal the sweep kills its workers
-        tell=lambda text: None,  # the sweep prints stale runs itself
-        made=made,
+        notify=lambda text: None,  # the sweep prints stale runs itself
+        made_by_hydra=made_by_hydra,
     )
     return read_summary(folder)
 

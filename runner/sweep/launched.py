@@ -40,7 +40,7 @@ def launched_job(config: DictConfig) -> float | None:
         load_extensions(extensions_of(words))
         sections = plain(config)
         experiment = checked(sections, words)
-        summary = run_job(Job(tuple(overrides), experiment.to_dict(), folder), made=True)
+        summary = run_job(Job(tuple(overrides), experiment.to_dict(), folder), made_by_hydra=True)
         found = objective(summary, sections["objective"])
     except Exception as error:
         note_failure(sweep, Failure(folder, cause(error), repeat_command(overrides)))

@@ -37,49 +37,49 @@ MOST_TIME_SHARE = 0.01
 """Largest share of the time for saving; a larger state is saved less often."""
 
 
-class Keeper(Listener):
+class Checkpointer(Listener):
     """Writes a run's checkpoint every few seconds and after a signal.
 
-    ``tell`` is called with one line if an existing checkpoint cannot be used.
+    ``notify`` is called with one line if an existing checkpoint cannot be used.
     """
 
     def __init__(
         self,
         folder: Path,
         experiment: Experiment,
-        tell: Callable[[str], object] = lambda text: None,
+        notify: Callable[[str], object] = lambda text: None,
     ) -> None:
         self.place = folder.with_name(folder.name + INTERRUPTED_SUFFIX)
         self.digest, self.fingerprint = experiment.digest, fingerprint(experiment)
-        self.tell = tell
+        self.notify = notify
         self.next_at = time.perf_counter() + SECONDS_BETWEEN
 
     def load(self) -> State | None:
         """Return the checkpoint if it has this experiment's digest and fingerprint, else None.
 
-        Raises ConfigError as ``kept`` does, and OSError if the file cannot be read.
+        Raises ConfigError as ``read`` does, and OSError if the file cannot be read.
         """
-        state = self.kept()
+        state = self.read()
         if state is None:
             return None
         if not state:
-            self.tell(f"{self.place / CHECKPOINT} is damaged: training starts over")
+            self.notify(f"{self.place / CHECKPOINT} is damaged: training starts over")
             return None
         _, made_with = _stamp(state)
         if not same(made_with, self.fingerprint):
             why = differences(made_with, self.fingerprint)
-            self.tell(f"{self.place} was kept with {why}: training starts over")
+            self.notify(f"{self.place} was kept with {why}: training starts over")
             return None
         del state["stamp"]
         return state
 
-    def kept(self) -> State | None:
+    def read(self) -> State | None:
         """Return the checkpoint, an empty one if the file is damaged, or None if there is none.
 
         Raises ConfigError if its folder contains another run's checkpoint or other files.
         """
         try:
-            state = self._read()
+            state = self._read_file()
         except (FileNotFoundError, NotADirectoryError):
             if self._is_free():
                 return None
@@ -94,7 +94,7 @@ class Keeper(Listener):
             )
         return state
 
-    def _read(self) -> State:
+    def _read_file(self) -> State:
         content = read_whole(self.place / CHECKPOINT)
         body, check = content[:-CHECKSUM_BYTES], content[-CHECKSUM_BYTES:]
         if hashlib.sha256(body).digest() != check:
@@ -110,7 +110,7 @@ class Keeper(Listener):
             temporary_of(name) == CHECKPOINT for name in os.listdir(self.place)
         )
 
-    def consider(self, share: float, state: Callable[[], State]) -> None:
+    def save_if_due(self, share: float, state: Callable[[], State]) -> None:
         """Save the state if it is due or a signal has come. ``share`` is the share trained so far.
 
         Raises Interrupted after a signal, and OSError if the state cannot be saved then.
@@ -146,7 +146,7 @@ class Keeper(Listener):
         if not os.path.lexists(self.place):
             return
         with suppress(OSError):  # another process may be removing the same files
-            state = self._read()
+            state = self._read_file()
             if not state or _stamp(state)[0] == self.digest:
                 left = [name for name in os.listdir(self.place) if temporary_of(name) == CHECKPOINT]
                 for name in (*others, *left, CHECKPOINT):
@@ -167,10 +167,10 @@ class Interrupted(KeyboardInterrupt):
     Attributes:
         signal_number: the number of the signal.
         place: the folder with the checkpoint.
-        reached: the result of the replicates trained so far.
+        result: the result of the replicates trained so far.
     """
 
-    reached: TrainingResult
+    result: TrainingResult
 
     def __init__(self, share: float, place: Path, signal_number: int) -> None:
         super().__init__(

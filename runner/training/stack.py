@@ -71,7 +71,7 @@ class Group:
         self.noise = [np.random.default_rng([seed, NOISE_STREAM]) for seed in seeds]
         data = _parts(load_data(experiment, seeds), experiment.dtype)
         train = data.pop("train")
-        self.judged_part = "validation" if "validation" in data else "train"
+        self.monitored_part = "validation" if "validation" in data else "train"
         scratch = Scratch()
         self.l2 = experiment.training.l2
         self.layer_evaluator = LayerEvaluator(self.network, self.loss, train, scratch, self.l2)
@@ -96,8 +96,9 @@ class Group:
         self.columns: list[str] = []
         self.rows: list[Row] = []
         first = seeds[0] == experiment.seed
-        self.planned = experiment.training.snapshot_epochs if first else []
-        self.snapshots = np.empty((len(self.planned), self.network.size), self.network.dtype)
+        self.snapshot_epochs = experiment.training.snapshot_epochs if first else []
+        shape = len(self.snapshot_epochs), self.network.size
+        self.snapshots = np.empty(shape, self.network.dtype)
         self.snapshots_at: list[int] = []
 
     def train(self, after_epoch: AfterEpoch) -> TrainingResult:
@@ -105,13 +106,13 @@ class Group:
         settings = self.experiment.training
         with np.errstate(all="ignore"):  # divergence is recorded, so NumPy need not warn
             if self.epoch == 0:
-                self.judge(math.nan, np.full_like(self.network.theta, np.nan))
+                self.finish_epoch(math.nan, np.full_like(self.network.theta, np.nan))
             steps = math.ceil(self.samples / self.batch_size)
             while self.epoch < settings.epochs and self.active.any():
                 factors = self.schedule.factors(self.epoch, settings.epochs, steps)
                 before = self.run_epoch(factors)
                 self.epoch += 1
-                self.judge(self.optimizer.learning_rate * factors[-1], before)
+                self.finish_epoch(self.optimizer.learning_rate * factors[-1], before)
                 after_epoch(self.epoch / settings.epochs, self.state)
         return self.result()
 
@@ -181,22 +182,22 @@ class Group:
         network.set_generators(None)
         return before
 
-    def judge(self, rate: float, before: Array) -> None:
+    def finish_epoch(self, rate: float, before: Array) -> None:
         """Decide after an epoch which replicates continue, and record the epoch if it is due.
 
-        The judged part is measured after every epoch. ``training.record_every`` therefore affects
-        only the number of records. The last epoch of a replicate is always recorded.
+        The monitored part is measured after every epoch. ``training.record_every`` therefore
+        affects only the number of records. The last epoch of a replicate is always recorded.
         """
         epoch, settings = self.epoch, self.experiment.training
         last = epoch == settings.epochs
         due = last or epoch % settings.record_every == 0
         measured = self.measure_all() if due else {}
-        judged = (measured or self.evaluate_judged())[self.judged_part]
-        finite = np.isfinite(self.network.theta).all(axis=1) & np.isfinite(judged.loss)
+        monitored = (measured or self.evaluate_monitored())[self.monitored_part]
+        finite = np.isfinite(self.network.theta).all(axis=1) & np.isfinite(monitored.loss)
         active = np.flatnonzero(self.active)
         ends = np.zeros(len(self.seeds), bool)
         for k in active:
-            ends[k] = self.settle(int(k), bool(finite[k]), judged)
+            ends[k] = self.update_outcome(int(k), bool(finite[k]), monitored)
         if due or ends.any():
             measured = measured or self.measure_all()
             values = self.measurements(rate, before, measured)
@@ -205,8 +206,8 @@ class Group:
                 if not np.isfinite(measured["train"].loss[k]):
                     self.outcomes[k].status = "diverged"
                     self.outcomes[k].diverged_epoch = epoch
-            self.note_dead_units(self.active if due else ends, measured["train"])
-        if self.planned and self.active[0] and (ends[0] or epoch in self.planned):
+            self.update_dead_since(self.active if due else ends, measured["train"])
+        if self.snapshot_epochs and self.active[0] and (ends[0] or epoch in self.snapshot_epochs):
             self.snapshots[len(self.snapshots_at)] = self.network.theta[0]
             self.snapshots_at.append(epoch)
         for k in np.flatnonzero(ends):
@@ -216,9 +217,11 @@ class Group:
         """Measure everything on the training part, and loss and accuracy on the other parts."""
         return {"train": self.layer_evaluator.evaluate_layers(), **self.evaluator.evaluate()}
 
-    def evaluate_judged(self) -> dict[str, Measurement]:
-        """Measure loss and accuracy on the judged part; other parts may be included."""
-        return (self.layer_evaluator if self.judged_part == "train" else self.evaluator).evaluate()
+    def evaluate_monitored(self) -> dict[str, Measurement]:
+        """Measure loss and accuracy on the monitored part; other parts may be included."""
+        if self.monitored_part == "train":
+            return self.layer_evaluator.evaluate()
+        return self.evaluator.evaluate()
 
     def measurements(self, rate: float, before: Array, measured: dict[str, Measurement]) -> Array:
         """Return one record of the history, (columns, replicates), and set ``columns``."""
@@ -249,7 +252,7 @@ class Group:
         self.columns = list(row)
         return np.array(list(row.values()))
 
-    def settle(self, k: int, finite: bool, judged: Measurement) -> bool:
+    def update_outcome(self, k: int, finite: bool, monitored: Measurement) -> bool:
         """Update the outcome of replicate k after an epoch: diverged, best epoch, solved.
 
         Returns whether the replicate ends here.
@@ -259,11 +262,11 @@ class Group:
         if not finite:
             outcome.status, outcome.diverged_epoch = "diverged", epoch
             return True
-        if judged.loss[k] < outcome.best_loss:
-            outcome.best_loss = float(judged.loss[k])
+        if monitored.loss[k] < outcome.best_loss:
+            outcome.best_loss = float(monitored.loss[k])
             outcome.best_epoch = epoch
             self.best[k] = self.network.theta[k]
-        if outcome.solved_epoch is None and judged.accuracy[k] >= settings.target_accuracy:
+        if outcome.solved_epoch is None and monitored.accuracy[k] >= settings.target_accuracy:
             outcome.solved_epoch = epoch
         if settings.patience is not None and outcome.best_epoch is not None:
             if epoch - outcome.best_epoch >= settings.patience:
@@ -271,15 +274,15 @@ class Group:
                 return True
         return False
 
-    def note_dead_units(self, who: Array, train: Measurement) -> None:
+    def update_dead_since(self, mask: Array, train: Measurement) -> None:
         """Update ``dead_since``, the recorded epoch since which a unit is dead, or -1.
 
-        ``who`` is a mask of the replicates to update.
+        ``mask`` marks the replicates to update.
         """
-        who = who & [outcome.status != "diverged" for outcome in self.outcomes]
+        mask = mask & [outcome.status != "diverged" for outcome in self.outcomes]
         for since, layer in zip(self.dead_since, train.layers, strict=True):
             found = np.where(layer.dead, np.where(since < 0, self.epoch, since), -1)
-            np.copyto(since, found, where=who[:, None])
+            np.copyto(since, found, where=mask[:, None])
 
     def stop(self, k: int) -> None:
         """Store the final parameters of replicate k. Its row in the stack is no longer used."""
@@ -316,10 +319,10 @@ class Group:
         """
         settings = self.experiment.training
         records: dict[int, Array] = {}
-        for epoch, who, values in self.rows:
+        for epoch, mask, values in self.rows:
             due = math.ceil(epoch / settings.record_every) * settings.record_every
             record = records.setdefault(min(due, settings.epochs), np.full_like(values, np.nan))
-            record[:, who] = values[:, who]
+            record[:, mask] = values[:, mask]
         return records
 
     def scores(self, theta: Array) -> dict[str, Array]:
@@ -337,11 +340,11 @@ class Group:
 class Row(NamedTuple):
     """What an epoch adds to the history.
 
-    ``values`` has shape (columns, replicates); ``who`` is a mask of the replicates they are for.
+    ``values`` has shape (columns, replicates); ``mask`` marks the replicates they belong to.
     """
 
     epoch: int
-    who: Array
+    mask: Array
     values: Array
 
 

@@ -12,7 +12,7 @@ from runner.config.experiment import Experiment
 from runner.network.architecture import parameter_shapes
 from runner.system.blas import one_blas_thread
 from runner.system.terminal import Progress
-from runner.training.checkpoint import Interrupted, Keeper
+from runner.training.checkpoint import Checkpointer, Interrupted
 from runner.training.outcome import State, TrainingResult, joined
 from runner.training.stack import Group
 
@@ -25,34 +25,34 @@ the second-level cache of one core. A larger stack would be slower than several 
 def train(
     experiment: Experiment,
     progress: Progress = lambda share: None,
-    keeper: Keeper | None = None,
+    checkpointer: Checkpointer | None = None,
 ) -> TrainingResult:
     """Train all replicates, group by group. ``progress`` is called with the share done.
 
-    A ``keeper`` writes checkpoints; training resumes from the one that it finds. Raises Interrupted
-    after a signal, and ConfigError or OSError as ``Keeper.load`` does.
+    A ``checkpointer`` writes checkpoints; training resumes from the one that it finds. Raises
+    Interrupted after a signal, and ConfigError or OSError as ``Checkpointer.load`` does.
     """
     started = time.perf_counter()
     seeds, size = experiment.seeds, group_size(experiment)
     groups = [seeds[start : start + size] for start in range(0, len(seeds), size)]
-    kept = keeper.load() if keeper else None
-    parts = _finished_parts(kept) if kept else []
+    checkpoint = checkpointer.load() if checkpointer else None
+    parts = _finished_parts(checkpoint) if checkpoint else []
     for index in range(len(parts), len(groups)):
 
         def after_epoch(share: float, state: Callable[[], State], index: int = index) -> None:
             share = (index + share) / len(groups)
             progress(share)
-            if keeper:
-                keeper.consider(share, lambda: {**_finished_state(parts), **state()})
+            if checkpointer:
+                checkpointer.save_if_due(share, lambda: {**_finished_state(parts), **state()})
 
         group = Group(experiment, groups[index])
-        if kept:
-            group.restore(kept)
-            kept = None
+        if checkpoint:
+            group.restore(checkpoint)
+            checkpoint = None
         try:
             parts.append(group.train(after_epoch))
         except Interrupted as interrupted:
-            interrupted.reached = joined([*parts, group.result()])
+            interrupted.result = joined([*parts, group.result()])
             raise
     training = joined(parts)
     training.seconds = time.perf_counter() - started

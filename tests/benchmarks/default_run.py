@@ -4,10 +4,10 @@
     python -m tests.benchmarks.default_run --rounds=40 relu tanh
 
 The run is the default run on spirals: 10 replicates of [16,16], batches of 32, float32, every epoch
-recorded. Training is ``Group.run_epoch``; recording is ``Group.judge``, everything else in an
-epoch. All activations train in one process. In each round each trains EPOCHS epochs, and the order
-reverses from round to round. Times are medians over the rounds; ratios are medians of ratios within
-a round. To measure without AVX-512:
+recorded. Training is ``Group.run_epoch``; recording is ``Group.finish_epoch``, everything else in
+an epoch. All activations train in one process. In each round each trains EPOCHS epochs, and the
+order reverses from round to round. Times are medians over the rounds; ratios are medians of ratios
+within a round. To measure without AVX-512:
 
     NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL" OPENBLAS_CORETYPE=Haswell python -m ...
 """
@@ -53,7 +53,7 @@ class Run:
             before = self.group.run_epoch(self.factors)
             between = time.perf_counter()
             self.group.epoch += 1
-            self.group.judge(self.group.optimizer.learning_rate, before)
+            self.group.finish_epoch(self.group.optimizer.learning_rate, before)
             training += between - start
             recording += time.perf_counter() - between
         return training / epochs, recording / epochs

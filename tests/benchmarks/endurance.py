@@ -33,18 +33,18 @@ RUN = [sys.executable, "-m", "runner", "plots=none"]
 CHECKPOINTS = """
 import time
 from pathlib import Path
-from runner.training.checkpoint import Keeper
+from runner.training.checkpoint import Checkpointer
 from runner.config.compose import compose
 from runner.training.train import train
-taken, sizes, save = [], [], Keeper.save
+taken, sizes, save = [], [], Checkpointer.save
 def timed(self, state):
     before = time.perf_counter()
     save(self, state)
     taken.append(time.perf_counter() - before)
     sizes.append((self.place / "checkpoint.npz").stat().st_size)
-Keeper.save = timed
+Checkpointer.save = timed
 experiment = compose({words!r}).experiment
-training = train(experiment, keeper=Keeper(Path("run"), experiment))
+training = train(experiment, checkpointer=Checkpointer(Path("run"), experiment))
 print(training.seconds, len(taken), sum(taken), max(sizes, default=0))
 """
 

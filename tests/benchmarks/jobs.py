@@ -60,7 +60,7 @@ def work(activation: str, jobs: int, seeds: bool) -> dict[str, list[float]]:
     from runner import execute
 
     timed(stack.Group, "run_epoch", "steps")
-    timed(stack.Group, "judge", "recording")
+    timed(stack.Group, "finish_epoch", "recording")
     timed(train, "Group", "data, network")
     timed(execute, "write_run", "writing")
     found: dict[str, list[float]] = {name: [] for name in ("whole", *PARTS)}

@@ -19,7 +19,7 @@ from runner.execute import execute
 from runner.plots import PICTURES
 from runner.results.run import LAST_PICTURE
 from runner.system.terminal import ConfigError
-from runner.training.checkpoint import CHECKPOINT, Interrupted, Keeper
+from runner.training.checkpoint import CHECKPOINT, Checkpointer, Interrupted
 from runner.training.outcome import TrainingResult
 from runner.training.train import train
 from tests.commands import environment
@@ -57,9 +57,9 @@ def stop_at(share: float, number: int = signal.SIGINT):
 
 
 def interrupt(experiment: Experiment, folder: Path, share: float) -> Interrupted:
-    keeper = Keeper(folder, experiment)
-    with keeper.listening(), pytest.raises(Interrupted) as stopped:
-        train(experiment, stop_at(share), keeper)
+    checkpointer = Checkpointer(folder, experiment)
+    with checkpointer.listening(), pytest.raises(Interrupted) as stopped:
+        train(experiment, stop_at(share), checkpointer)
     return stopped.value
 
 
@@ -80,7 +80,10 @@ def test_a_run_goes_on_to_the_same_bytes(tmp_path, monkeypatch, share, group):
     experiment = experiment_of()
     stopped = interrupt(experiment, tmp_path / "run", share)
     assert str(stopped.place) in str(stopped)
-    same(train(experiment, keeper=Keeper(tmp_path / "run", experiment)), train(experiment))
+    same(
+        train(experiment, checkpointer=Checkpointer(tmp_path / "run", experiment)),
+        train(experiment),
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,13 +103,13 @@ def test_whatever_a_run_depends_on_is_kept(tmp_path, words):
     experiment = experiment_of(*words)
     whole = train(experiment)
     for share in (0.2, 0.6):  # stopped twice
-        keeper = Keeper(tmp_path / "run", experiment)
-        with keeper.listening():
+        checkpointer = Checkpointer(tmp_path / "run", experiment)
+        with checkpointer.listening():
             try:
-                train(experiment, stop_at(share), keeper)
+                train(experiment, stop_at(share), checkpointer)
             except Interrupted:
                 continue
-    same(train(experiment, keeper=Keeper(tmp_path / "run", experiment)), whole)
+    same(train(experiment, checkpointer=Checkpointer(tmp_path / "run", experiment)), whole)
 
 
 def test_a_kill_costs_what_came_after_the_last_checkpoint(tmp_path, monkeypatch):
@@ -119,15 +122,17 @@ def test_a_kill_costs_what_came_after_the_last_checkpoint(tmp_path, monkeypatch)
             raise MemoryError
 
     with pytest.raises(MemoryError):
-        train(experiment, die, Keeper(tmp_path / "run", experiment))
+        train(experiment, die, Checkpointer(tmp_path / "run", experiment))
     done: list[float] = []
-    found = train(experiment, done.append, Keeper(tmp_path / "run", experiment))
+    found = train(experiment, done.append, Checkpointer(tmp_path / "run", experiment))
     assert 0.5 < done[0] < 0.7
     same(found, train(experiment))
 
 
-def _train_until(share: float, experiment: Experiment, _: object, keeper: Keeper) -> TrainingResult:
-    return train(experiment, stop_at(share), keeper)
+def _train_until(
+    share: float, experiment: Experiment, _: object, checkpointer: Checkpointer
+) -> TrainingResult:
+    return train(experiment, stop_at(share), checkpointer)
 
 
 def test_what_was_reached_can_be_looked_at_and_goes_when_the_run_is_finished(tmp_path, monkeypatch):
@@ -153,12 +158,12 @@ def test_a_damaged_or_older_checkpoint_is_not_used(tmp_path, monkeypatch):
     place = interrupt(experiment, tmp_path / "run", 0.5).place
     whole = (place / CHECKPOINT).read_bytes()
     (place / CHECKPOINT).write_bytes(whole[:-100])
-    assert Keeper(tmp_path / "run", experiment).load() is None
+    assert Checkpointer(tmp_path / "run", experiment).load() is None
     (place / CHECKPOINT).write_bytes(whole)
-    assert Keeper(tmp_path / "run", experiment).load() is not None
+    assert Checkpointer(tmp_path / "run", experiment).load() is not None
     monkeypatch.setattr("runner.training.fingerprint.laboratory_code", lambda: "another")
     told: list[str] = []
-    assert Keeper(tmp_path / "run", experiment, told.append).load() is None
+    assert Checkpointer(tmp_path / "run", experiment, told.append).load() is None
     assert "another version of this laboratory's code: training starts over" in told[0]
 
 
@@ -166,7 +171,7 @@ def test_another_interrupted_run_is_not_lost(tmp_path):
     interrupt(experiment_of(), tmp_path / "run", 0.5)
     other = experiment_of("seed=7")
     with pytest.raises(ConfigError, match=r"run\.interrupted holds the checkpoint of another"):
-        train(other, keeper=Keeper(tmp_path / "run", other))
+        train(other, checkpointer=Checkpointer(tmp_path / "run", other))
 
 
 @pytest.mark.parametrize(

@@ -579,12 +579,12 @@ def test_a_power_cut_that_emptied_all_files_does_not_block_the_command():
 
 
 def test_a_checkpoint_with_any_flipped_bit_is_told_and_not_used(monkeypatch):
-    from runner.training.checkpoint import Keeper
+    from runner.training.checkpoint import Checkpointer
     from runner.training.train import train
 
     monkeypatch.setattr("runner.training.checkpoint.SECONDS_BETWEEN", 0.0)
     experiment = compose(QUICK).experiment
-    whole = train(experiment, keeper=Keeper(Path("it"), experiment))
+    whole = train(experiment, checkpointer=Checkpointer(Path("it"), experiment))
     path = Path("it.interrupted", CHECKPOINT)
     content = path.read_bytes()
     random = np.random.default_rng(0)
@@ -593,9 +593,9 @@ def test_a_checkpoint_with_any_flipped_bit_is_told_and_not_used(monkeypatch):
         told: list[str] = []
         flipped = content[place] ^ (1 << int(random.integers(8)))
         path.write_bytes(content[:place] + bytes([flipped]) + content[place + 1 :])
-        assert Keeper(Path("it"), experiment, told.append).load() is None
+        assert Checkpointer(Path("it"), experiment, told.append).load() is None
         assert len(told) == 1 and "checkpoint.npz is damaged" in told[0]
-    found = train(experiment, keeper=Keeper(Path("it"), experiment))
+    found = train(experiment, checkpointer=Checkpointer(Path("it"), experiment))
     assert all(found.final[k].tobytes() == whole.final[k].tobytes() for k in whole.final)
 
 

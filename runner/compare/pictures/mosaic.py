@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from activations.base import Array
 from runner.compare.scores import Arm
-from runner.data.split import Split, judged_part
+from runner.data.split import Split, scored_part
 from runner.plots.colours import DIVERGED, INK, PALE, class_colours
 from runner.plots.decision_field import draw_boundary, draw_field, evaluate, extent_of
 from runner.plots.style import Picture
@@ -53,7 +53,7 @@ class Fields:
         self._logits: dict[Path, Array] = {}
         trained = [self._trained(arm.setting.owners[0][0]) for arm in arms]
         data = [found[1] for found in trained if found]
-        self.part = judged_part(data[0]) if data else ""
+        self.part = scored_part(data[0]) if data else ""
         if data:
             shown = [one.part(self.part)[0].reshape(-1, 2) for one in data]
             self.extent = extent_of(np.concatenate(shown))
