@@ -15,7 +15,7 @@ from runner.compare.pairs import OVERALL, Family, Standing
 from runner.compare.scores import higher_is_better, median_solved_epoch
 from runner.compare.settings import key_names, show, show_value
 from runner.compare.wording import metric_name, shortfall, with_interval
-from runner.statistics.estimates import how
+from runner.statistics.estimates import estimate_description
 
 BEST = (
     '"Could be": the data do not exclude that the setting is the best of its task. "Short by up to '
@@ -329,7 +329,7 @@ def score_records(comparison: Comparison) -> list[dict[str, Any]]:
 def legend(comparison: Comparison) -> str:
     """Return the note that explains the leaderboard's scores and marks."""
     metric = comparison.metric
-    score = f"{metric_name(metric).capitalize()}: {how(metric)}, over replicates."
+    score = f"{metric_name(metric).capitalize()}: {estimate_description(metric)}, over replicates."
     notes = [score, "Rows are sorted by it.", BEST, *([BECAUSE] if _reasons(comparison) else [])]
     return " ".join(notes)
 

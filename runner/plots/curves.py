@@ -25,7 +25,7 @@ from runner.plots.captions import counted, page
 from runner.plots.colours import DIVERGED, GREY, colour, counterpart
 from runner.plots.style import SMALL, Picture, text_width
 from runner.results.run import Run
-from runner.statistics.estimates import estimate, how
+from runner.statistics.estimates import estimate, estimate_description
 
 _LOSS_NAMES = {
     "cross_entropy": "cross-entropy loss (nats)",
@@ -63,7 +63,7 @@ def loss(run: Run) -> Picture:
         run,
         _last_loss(run, curves, centres),
         [
-            counted(run, how("loss")),
+            counted(run, estimate_description("loss")),
             _lines_note(run, shown),
             _dots_note(run) if dots else "",
             "a loss of exactly 0 is drawn at the lower edge" if zeros else "",
@@ -103,7 +103,7 @@ def accuracy(run: Run) -> Picture:
     _, last = _end(run, curves[part], centres[part])
     subject = "accuracy" if np.isnan(last) else f"{part} accuracy {last:.1%}"
     notes = [
-        counted(run, how("accuracy")),
+        counted(run, estimate_description("accuracy")),
         _lines_note(run, shown),
         _solved(run),
         _early(run),

@@ -10,7 +10,7 @@ import numpy as np
 from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.results.diagnosis import diagnose
-from runner.statistics.estimates import estimate, how
+from runner.statistics.estimates import estimate, estimate_description
 from runner.system.version import VERSION
 from runner.training.outcome import TrainingResult
 
@@ -125,5 +125,5 @@ def _estimate(metric: str, values: list[float | None], experiment: Experiment) -
     return {
         **{key: value if np.isfinite(value) else None for key, value in ends.items()},
         "n": len(finite),
-        "how": how(metric),
+        "how": estimate_description(metric),
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from activations.base import Array
 
 FEWEST_BLOCKS = 6
 """With fewer blocks, the smallest p value, 2^(1-n), is above 5%."""

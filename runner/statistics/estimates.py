@@ -80,7 +80,7 @@ def t_interval(samples: npt.ArrayLike, axis: int = -1) -> Estimate:
     return Estimate(mean, mean - half, mean + half)
 
 
-def how(metric: str) -> str:
+def estimate_description(metric: str) -> str:
     """Return the description of ``estimate`` for a metric, for captions."""
     if metric.endswith("accuracy"):
         return "mean, 95% score interval"

@@ -34,14 +34,14 @@ def joint_sign_flip(differences: npt.ArrayLike) -> Array:
     d, scale, observed = d[:, order], scale[order], observed[order] - 1e-10
     signs = sign_patterns(n)
     signs[0] = 1  # the observed signs, also among random patterns
-    reached = np.zeros(d.shape[1])
+    exceeding = np.zeros(d.shape[1])
     batch = max(1, 4_000_000 // d.shape[1])
     for start in range(0, len(signs), batch):
         statistics = (signs[start : start + batch] @ d) ** 2 * scale
         greatest = np.maximum.accumulate(statistics[:, ::-1], axis=1)[:, ::-1]
-        reached += (greatest >= observed).sum(0)
+        exceeding += (greatest >= observed).sum(0)
     p = np.empty_like(observed)
-    p[order] = np.maximum.accumulate(reached / len(signs))
+    p[order] = np.maximum.accumulate(exceeding / len(signs))
     return p
 
 

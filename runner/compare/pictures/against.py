@@ -24,7 +24,7 @@ from runner.compare.settings import Setting, differing_keys, key_names, names, s
 from runner.compare.wording import metric_name
 from runner.plots.axes import inches, round_ticks
 from runner.plots.style import Picture, cut
-from runner.statistics.estimates import how
+from runner.statistics.estimates import estimate_description
 from runner.statistics.profiles import expected_best
 
 MOST_MARKED = 12
@@ -113,7 +113,7 @@ def _against(
     if all(line.x.size < 2 for lines in panels.values() for line in lines):
         return {}  # single runs differ in other keys too
     scale, outside = scale_of_lines(comparison.metric, panels)
-    notes = [replicate_note(comparison.arms, how(comparison.metric)), outside]
+    notes = [replicate_note(comparison.arms, estimate_description(comparison.metric)), outside]
     if tuned_here:
         notes.append("ring: chosen on validation data")
     title = f"{metric_name(comparison.metric).capitalize()} against {meaning}"

@@ -26,7 +26,7 @@ from runner.compare.wording import metric_name, score, shortfall
 from runner.plots.axes import beyond, linear_limits, round_ticks
 from runner.plots.colours import GREY, PALE
 from runner.plots.style import Picture
-from runner.statistics.estimates import how, t_interval
+from runner.statistics.estimates import estimate_description, t_interval
 
 _ROW, _PANEL = 0.215, 0.68
 BELOW = 0.27
@@ -65,7 +65,7 @@ def leaderboard(comparison: Comparison) -> dict[str, Picture]:
         comparison,
         f"{metric_name(metric).capitalize()} by setting",
         [
-            replicate_note(comparison.arms, how(metric)),
+            replicate_note(comparison.arms, estimate_description(metric)),
             "dots: replicates",
             f"{outside}, drawn at its edge" if outside else "",
             *dict.fromkeys(scale.note for scale in scales),

@@ -24,7 +24,7 @@ from runner.compare.wording import metric_name, score
 from runner.plots.axes import inches
 from runner.plots.colours import PALETTE
 from runner.plots.style import Picture, cut
-from runner.statistics.estimates import how
+from runner.statistics.estimates import estimate_description
 
 MOST_PANELS, MOST_ROWS, MOST_NUMBERS = 9, 40, 400
 _ROOM = 0.36
@@ -62,7 +62,7 @@ def heat_map(comparison: Comparison) -> dict[str, Picture]:
         comparison,
         f"{metric_name(metric).capitalize()} by {_words(rows_key)} and {_words(columns_key)}",
         [
-            replicate_note(comparison.arms, how(metric).partition(",")[0]),
+            replicate_note(comparison.arms, estimate_description(metric).partition(",")[0]),
             left_out(len(panels), len(cells), "combinations"),
             "frame: chosen on validation data" if comparison.tuned else "",
             "each panel has its own colour scale" if len(panels) > 1 else "",

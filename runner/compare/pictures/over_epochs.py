@@ -14,7 +14,7 @@ from runner.compare.scores import higher_is_better
 from runner.compare.wording import metric_name
 from runner.plots.axes import round_ticks
 from runner.plots.style import Picture
-from runner.statistics.estimates import how
+from runner.statistics.estimates import estimate_description
 from runner.statistics.survival import solved_by
 
 
@@ -40,7 +40,7 @@ def _curves(comparison: Comparison, column: str, name: str) -> dict[str, Picture
     scale, outside = scale_of_lines(column, panels)
     what = metric_name(column)
     lost = any(arm.setting.diverged.any() for arm in comparison.arms)
-    note = replicate_note(comparison.arms, how(column))
+    note = replicate_note(comparison.arms, estimate_description(column))
     return LinePicture(
         name,
         f"{what.capitalize()} while training",
