@@ -17,7 +17,7 @@ from runner.system.signals import NOTICE, end_on_signals, exit_status
 from runner.system.terminal import (
     ConfigError,
     WorkFailed,
-    escape_what_cannot_be_encoded,
+    escape_unencodable,
     one_line,
     printable,
 )
@@ -34,8 +34,8 @@ def prepare() -> None:
     backend to every process that it starts, and that one may not be installed.
     """
     end_on_signals()
-    keep_streams()
-    escape_what_cannot_be_encoded()
+    tolerate_closed_streams()
+    escape_unencodable()
     os.environ["MPLBACKEND"] = "agg"
 
 
@@ -49,23 +49,23 @@ def status_of(work: Callable[[], int], *, bad_input: type[ValueError] = ConfigEr
         return work()
     except bad_input as error:
         caret = getattr(error, "caret", "").splitlines()
-        return _told(2, f"error: {one_line(error)}", *(f"  {printable(line)}" for line in caret))
+        return _report(2, f"error: {one_line(error)}", *(f"  {printable(line)}" for line in caret))
     except OSError as error:
-        return _told(1, f"error: {one_line(reason(error))}")
+        return _report(1, f"error: {one_line(reason(error))}")
     except MemoryError:
-        return _told(1, "error: there is not enough memory")
+        return _report(1, "error: there is not enough memory")
     except WorkFailed as error:
-        return _told(1, f"error: {one_line(error)}")
+        return _report(1, f"error: {one_line(error)}")
     except KeyboardInterrupt as stop:
-        return _told(exit_status(stop), one_line(str(stop) or NOTICE))
+        return _report(exit_status(stop), one_line(str(stop) or NOTICE))
 
 
-def _told(status: int, *lines: str) -> int:
+def _report(status: int, *lines: str) -> int:
     print(*lines, sep="\n", file=sys.stderr)
     return status
 
 
-def keep_streams() -> None:
+def tolerate_closed_streams() -> None:
     """Make output to a closed stream, closed now or later, disappear without an error."""
     if os.name != "posix":
         return
@@ -83,13 +83,13 @@ def keep_streams() -> None:
         raw = getattr(raw, "raw", raw)
         if type(raw) is io.FileIO and raw.fileno() == descriptor:  # not replaced yet
             stream.flush()
-            unbreakable: Any = _Unbreakable(descriptor, "wb", closefd=False)
-            buffer = io.BufferedWriter(unbreakable)
+            tolerant: Any = _TolerantStream(descriptor, "wb", closefd=False)
+            buffer = io.BufferedWriter(tolerant)
             encoding, errors = stream.encoding, stream.errors
             setattr(sys, name, io.TextIOWrapper(buffer, encoding, errors, line_buffering=True))
 
 
-class _Unbreakable(io.FileIO):
+class _TolerantStream(io.FileIO):
     """A stream that discards output after its reader has closed or its disk is full.
 
     A full disk raises OSError once.

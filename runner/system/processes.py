@@ -19,9 +19,9 @@ from multiprocessing.connection import Connection, wait
 from types import ModuleType
 from typing import Any, Literal, TypeVar
 
-from runner.system.command import keep_streams
+from runner.system.command import tolerate_closed_streams
 from runner.system.files import reason
-from runner.system.signals import follow_parent, signals_held
+from runner.system.signals import exit_with_parent, signals_blocked
 from runner.system.terminal import ConfigError, WorkFailed
 
 Job = TypeVar("Job")
@@ -90,7 +90,7 @@ class Worker:
                 from multiprocessing import resource_tracker
 
                 resource_tracker.ensure_running()  # here, because it unblocks signals
-            with signals_held(), _main_set_aside(work):
+            with signals_blocked(), _without_main_module(work):
                 self.process.start()
         finally:
             theirs.close()
@@ -119,8 +119,8 @@ class Worker:
 
 
 def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
-    follow_parent(_wait_for_parent)
-    keep_streams()
+    exit_with_parent(_wait_for_parent)
+    tolerate_closed_streams()
     try:
         while True:
             job = connection.recv()
@@ -148,7 +148,7 @@ def cause(error: Exception) -> str:
 
 
 @contextmanager
-def _main_set_aside(work: Callable[[Any], Any]) -> Iterator[None]:
+def _without_main_module(work: Callable[[Any], Any]) -> Iterator[None]:
     """Keep spawned processes from importing the script of this process, unless it has ``work``.
 
     A script without an ``if __name__ == "__main__"`` guard would start the same jobs again.

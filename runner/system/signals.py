@@ -23,7 +23,7 @@ class Terminated(KeyboardInterrupt):
     signal_number = signal.SIGTERM
 
 
-def stopped_by(number: int) -> KeyboardInterrupt:
+def interrupt_for(number: int) -> KeyboardInterrupt:
     """Return the exception for work that this signal has stopped."""
     return Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
 
@@ -57,10 +57,10 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def signals_held() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
     """Block signals, so that a process started inside starts with them blocked.
 
-    The new process unblocks them in ``follow_parent``. This process receives its pending signals
+    The new process unblocks them in ``exit_with_parent``. This process receives its pending signals
     when the context ends.
     """
     if os.name != "posix":
@@ -73,7 +73,7 @@ def signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def follow_parent(wait_for_parent: Callable[[], object]) -> None:
+def exit_with_parent(wait_for_parent: Callable[[], object]) -> None:
     """Ignore Ctrl-C, which the parent process handles, and end when the parent ends.
 
     ``wait_for_parent`` runs in a thread of its own and returns when the parent has ended.
@@ -91,12 +91,12 @@ def follow_parent(wait_for_parent: Callable[[], object]) -> None:
 
 
 @contextmanager
-def raising() -> Iterator[None]:
+def raise_on_signals() -> Iterator[None]:
     """Make the first Ctrl-C or SIGTERM raise, so that other libraries can clean up."""
 
     def receive(number: int, frame: FrameType | None) -> None:
         _handle(before)
-        raise stopped_by(number)
+        raise interrupt_for(number)
 
     before = _handlers()
     _handle(dict.fromkeys(before, receive))

@@ -37,7 +37,7 @@ def first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def escape_what_cannot_be_encoded() -> None:
+def escape_unencodable() -> None:
     """Print characters that the terminal's encoding lacks as escapes; by default Python raises."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -82,7 +82,7 @@ def progress_bar(label: str, show: bool) -> Iterator[Progress]:
     started = time.perf_counter()
     bar = None
 
-    def tell(share: float) -> None:
+    def update(share: float) -> None:
         nonlocal bar
         if bar is None:
             if time.perf_counter() - started < PROGRESS_AFTER_SECONDS:
@@ -99,7 +99,7 @@ def progress_bar(label: str, show: bool) -> Iterator[Progress]:
         bar.update(100 * share - bar.n)
 
     try:
-        yield tell
+        yield update
     finally:
         if bar is not None:
             bar.close()
