@@ -67,7 +67,6 @@ MACHINE = ("blas", "processor")
 IN_WORDS = {
     "code": "this laboratory's code",
     "own_code": "your own code",
-    "own_results": "what your own code gives",
     "python": "Python",
     "numpy": "NumPy",
     "blas": "BLAS",
@@ -154,7 +153,7 @@ def mixture(settings: Iterable[Iterable[Fingerprint]]) -> str:
         several = sorted(set().union(*values))
         if key == "own_code":
             words += [name] if any(len(group) > 1 for group in values) else []
-        elif key != "own_results" and len(several) > 1:  # other seeds have other own_results
+        elif len(several) > 1:
             words.append(name if key == "code" else f"{name} ({' or '.join(several)})")
     return ", ".join(words)
 
