@@ -26,14 +26,14 @@ class Registry(Generic[Built]):
 
     Attributes:
         kind: the name of the kind and of its config section, for example ``optimizer``.
-        given: arguments that the runner passes; a user cannot set them.
-        beside: further parameters of the config section, with their defaults.
+        injected: arguments that the runner passes; a user cannot set them.
+        extra: further parameters of the config section, with their defaults.
     """
 
     def __init__(
-        self, kind: str, *, given: Sequence[str] = (), beside: Mapping[str, Any] | None = None
+        self, kind: str, *, injected: Sequence[str] = (), extra: Mapping[str, Any] | None = None
     ) -> None:
-        self.kind, self.given, self.beside = kind, tuple(given), dict(beside or {})
+        self.kind, self.injected, self.extra = kind, tuple(injected), dict(extra or {})
         self._things: dict[str, Any] = {}
 
     def register(self, thing: Thing) -> Thing:
@@ -70,7 +70,7 @@ class Registry(Generic[Built]):
                 raise ValueError(
                     f"{self.kind} {name} takes {argument}; it must take every parameter by name"
                 )
-        for needed in self.given:
+        for needed in self.injected:
             if needed not in arguments:
                 raise ValueError(f"{self.kind} {name} must take {needed}")
 
@@ -90,10 +90,10 @@ class Registry(Generic[Built]):
     def parameters(self, name: str) -> dict[str, Any]:
         """Return the parameters and their defaults. Raises ValueError for an unknown name."""
         arguments = _arguments(self[name])
-        own = {key: one.default for key, one in arguments.items() if key not in self.given}
-        return {**own, **self.beside}
+        own = {key: one.default for key, one in arguments.items() if key not in self.injected}
+        return {**own, **self.extra}
 
-    def build(self, name: str, parameters: Mapping[str, Any], **given: Any) -> Built:
+    def build(self, name: str, parameters: Mapping[str, Any], **injected: Any) -> Built:
         """Call the class or function of that name with these parameters; return the result.
 
         Raises ValueError with a one-line message. It begins with the parameter's name if a
@@ -109,9 +109,9 @@ class Registry(Generic[Built]):
         for key, default in known.items():
             if default is REQUIRED and key not in parameters:
                 raise ValueError(f"{key} is missing: {self.kind} {name} has no default for it")
-        own = {key: value for key, value in parameters.items() if key not in self.beside}
+        own = {key: value for key, value in parameters.items() if key not in self.extra}
         try:
-            built: Built = self[name](**own, **given)
+            built: Built = self[name](**own, **injected)
         except (Exception, SystemExit) as error:
             if self.is_ours(name):
                 raise

@@ -343,7 +343,7 @@ class Experiment:
 
 
 def _split(section: Mapping[str, Any], seed: int, dtype: str | None) -> Split:
-    own = {**DATASETS.beside, **section}
+    own = {**DATASETS.extra, **section}
     with naming("dataset"):
         data = make(own.pop("name"), seed, own)
         return split_in_parts(

@@ -23,8 +23,8 @@ LARGEST = 100_000_000
 
 DATASETS: Registry[Dataset] = Registry(
     "dataset",
-    given=["rng"],
-    beside={
+    injected=["rng"],
+    extra={
         "standardize": True,
         "label_noise": 0.0,
         "test_fraction": 0.2,

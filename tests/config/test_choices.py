@@ -28,7 +28,7 @@ def test_a_file_describes_it_and_holds_its_defaults(kind: str, name: str) -> Non
     defaults = SECTIONS[kind].parameters(name)
     assert node.keys() == {"name", *defaults} and node["name"] == name
     for key, value in defaults.items():
-        if key in SECTIONS[kind].beside:  # a published data set has a split of its own
+        if key in SECTIONS[kind].extra:  # a published data set has a split of its own
             assert type(node[key]) is type(value), key
         elif value is not REQUIRED:  # 1 and 1.0 are equal but read differently
             assert (node[key], type(node[key])) == (value, type(value)), key
