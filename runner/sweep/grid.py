@@ -18,16 +18,16 @@ from hydra.types import HydraContext
 from runner.execute import refuse_long_names
 from runner.results.find import find
 from runner.results.write import OLD, make_parent, move_to_old
-from runner.sweep.job import NOTES, Ended, Failure, Job, forget_failure, noted_failures
+from runner.sweep.job import NOTES, Failure, Job, SweepOutcome, forget_failure, noted_failures
 from runner.sweep.loader import JobLoader
 from runner.sweep.plan import Plan, plan
-from runner.system.signals import raising, signal_of
+from runner.system.signals import raise_on_signals, signal_of
 from runner.system.terminal import ConfigError, first_line, note, one_line
 from runner.training.fingerprint import fingerprint
 
 
 @dataclass
-class Grid(Ended):
+class Grid(SweepOutcome):
     """How a sweep's jobs ended.
 
     Attributes:
@@ -57,18 +57,19 @@ def sweep(launcher: Launcher, context: HydraContext) -> Grid:
     if not isinstance(loader, JobLoader):
         raise ConfigError("hydra/sweeper=grid plans sweeps of python -m runner only")
     planned = plan(loader.composition, loader.variations)
-    every = [*planned.jobs, *planned.judges]
+    every = [*planned.jobs, *planned.fresh_jobs]
     refuse_long_names(max((job.folder for job in every), key=lambda path: len(path.name)))
     loader.jobs.update({job.launched: job for job in every})
     jobs = planned.jobs
     grid = Grid()
     title = f"sweep of {len(jobs)} job{'s' if len(jobs) > 1 else ''} in {planned.folder}"
-    remarks, doubt = planned.remarks, planned.doubt
-    run_missing(grid, jobs, title, planned.folder, launcher, loader, remarks, doubt)
-    judges = _chosen(planned) if grid.stop is None and not grid.trouble else []
-    if judges:
-        title = f"{len(judges)} more with fresh seeds, for the settings chosen on validation data"
-        run_missing(grid, judges, title, planned.folder, launcher, loader)
+    remarks, warning = planned.remarks, planned.warning
+    run_missing(grid, jobs, title, planned.folder, launcher, loader, remarks, warning)
+    fresh_jobs = _chosen(planned) if grid.stop is None and not grid.error else []
+    if fresh_jobs:
+        count = len(fresh_jobs)
+        title = f"{count} more with fresh seeds, for the settings chosen on validation data"
+        run_missing(grid, fresh_jobs, title, planned.folder, launcher, loader)
     return grid
 
 
@@ -80,12 +81,12 @@ def run_missing(
     launcher: Launcher,
     loader: JobLoader,
     remarks: Sequence[str] = (),
-    doubt: str = "",
+    warning: str = "",
 ) -> None:
     """Run a sweep's unfinished jobs, and add all jobs to the grid.
 
     Prints ``title``, unless empty, with the number of finished jobs, then the ``remarks``. Prints
-    ``doubt`` if jobs are missing.
+    ``warning`` if jobs are missing.
     """
     missing, taken, stale = [], [], {}
     for job in jobs:
@@ -111,8 +112,8 @@ def run_missing(
     for remark in remarks:
         print(f"  note: {one_line(remark)}")
     if missing:
-        if doubt:
-            note(doubt)
+        if warning:
+            note(warning)
         make_parent(missing[0].folder)
     if stale:
         for path in stale:
@@ -130,7 +131,7 @@ def run_missing(
         returns = launch_all(grid, missing, launcher, loader, first)
     grid.failures += taken
     reasons = {failure.folder.name: failure.reason for failure in noted_failures(folder)}
-    ended = grid.stop is None and not grid.trouble
+    ended = grid.stop is None and not grid.error
     known = {failure.folder for failure in taken}
     launched = {job.folder: JobStatus.UNKNOWN for job in missing}
     for job, returned in zip(missing, returns, strict=False):
@@ -156,14 +157,14 @@ def launch_all(
     """Launch the jobs, and return their results if the launcher reports any."""
     jobs = [list(job.launched) for job in missing]
     try:
-        with raising():  # a signal raises KeyboardInterrupt, so that plugins end their processes
+        with raise_on_signals():  # so that plugins end their processes
             return launcher.launch(jobs, initial_job_idx=first) or []
     except KeyboardInterrupt as stop:
         grid.stop = signal_of(stop)
     except Exception as error:  # a launcher plugin may raise anything
         kind = "" if isinstance(error, ConfigError) else f"{type(error).__name__}: "
         reason = f"{kind}{first_line(error)}"
-        grid.trouble = f"hydra/launcher={loader.composition.launcher} failed: {reason}"
+        grid.error = f"hydra/launcher={loader.composition.launcher} failed: {reason}"
     return []
 
 
@@ -181,5 +182,5 @@ def _chosen(planned: Plan) -> list[Job]:
 
     runs, _ = collect(job.folder for job in planned.jobs if is_finished(job))
     configs = chosen_configs(runs, planned.tune)
-    pairs = zip(planned.jobs, planned.judges, strict=True)
-    return [judge for job, judge in pairs if job.setting in configs]
+    pairs = zip(planned.jobs, planned.fresh_jobs, strict=True)
+    return [fresh for job, fresh in pairs if job.setting in configs]

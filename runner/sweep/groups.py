@@ -19,8 +19,8 @@ from runner.network.architecture import parameter_shapes
 from runner.results.find import find
 from runner.results.objective import objective
 from runner.results.run import read_summary
-from runner.sweep.job import told
-from runner.sweep.launch import Batch, Ended
+from runner.sweep.job import result_text
+from runner.sweep.launch import Batch, TaskResult
 from runner.system.processes import cause
 from runner.system.terminal import ConfigError
 from runner.training.train import group_size
@@ -31,7 +31,7 @@ SECONDS_PER_JOB = 4e-3
 """For data, files and summary, without training."""
 SECONDS_PER_LAYER, SECONDS_PER_PRODUCT = 4e-6, 5e-11
 """In one step: for each layer, and for each product of a weight and an input."""
-SECONDS_PER_RECORD, SECONDS_PER_JUDGED = 1.6e-4, 8e-5
+SECONDS_PER_RECORD, SECONDS_PER_REPLICATE = 1.6e-4, 8e-5
 """For a record of the history: once, and for each replicate. All these are lower bounds: a real
 run takes longer, above all with expensive activations and wide layers."""
 
@@ -47,18 +47,18 @@ class Group:
     places: tuple[int, ...]
     directory: str
 
-    def __call__(self) -> list[Ended]:
+    def __call__(self) -> list[TaskResult]:
         """Run the tasks one after another; a failure does not affect the others."""
         os.chdir(self.directory)
         return [self._ended(*pair) for pair in zip(self.places, self.batch.tasks, strict=True)]
 
-    def _ended(self, place: int, task: Any) -> Ended:
+    def _ended(self, place: int, task: Any) -> TaskResult:
         try:
             return place, self.batch.work(task), None
         except Exception as error:
             return place, None, cause(error)
 
-    def lost(self, reason: str) -> Iterator[Ended]:
+    def lost(self, reason: str) -> Iterator[TaskResult]:
         """Yield the tasks' results after the cluster task was lost for a ``reason``.
 
         A task with a finished run succeeded; the others failed.
@@ -66,7 +66,7 @@ class Group:
         for place, job in zip(self.places, self.batch.jobs, strict=True):
             if find(job.folder, job.experiment).state == "finished":
                 summary = read_summary(job.folder)
-                yield place, (told(summary), objective(summary, self.batch.objective)), None
+                yield place, (result_text(summary), objective(summary, self.batch.objective)), None
             else:
                 yield place, None, reason
 
@@ -106,10 +106,10 @@ def least_seconds(experiment: Experiment) -> float:
     """Return a lower bound of a run's seconds on one core.
 
     It is the sum of SECONDS_PER_JOB, of E B (G L SECONDS_PER_LAYER + 3 R n W SECONDS_PER_PRODUCT)
-    for the steps, and of H (G SECONDS_PER_RECORD + R SECONDS_PER_JUDGED) for the records. Here R is
-    the number of replicates, G of stacks, E of epochs, B of batches in an epoch, n of samples in a
-    batch, H of recorded epochs, W of weights, and L of layers. The factor 3 counts one forward and
-    two backward products. With early stopping E is 1, because a run may stop that early.
+    for the steps, and of H (G SECONDS_PER_RECORD + R SECONDS_PER_REPLICATE) for the records. Here
+    R is the number of replicates, G of stacks, E of epochs, B of batches in an epoch, n of samples
+    in a batch, H of recorded epochs, W of weights, and L of layers. The factor 3 counts one forward
+    and two backward products. With early stopping E is 1, because a run may stop that early.
     """
     settings, samples = experiment.training, experiment.train_samples
     epochs = settings.epochs if settings.patience is None else 1
@@ -125,5 +125,5 @@ def least_seconds(experiment: Experiment) -> float:
     step = stacks * len(weights) * SECONDS_PER_LAYER
     step += 3 * experiment.replicates * batch * sum(weights) * SECONDS_PER_PRODUCT
     records = math.ceil(epochs / settings.record_every)
-    record = stacks * SECONDS_PER_RECORD + experiment.replicates * SECONDS_PER_JUDGED
+    record = stacks * SECONDS_PER_RECORD + experiment.replicates * SECONDS_PER_REPLICATE
     return SECONDS_PER_JOB + epochs * math.ceil(samples / batch) * step + records * record

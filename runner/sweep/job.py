@@ -63,18 +63,18 @@ class Failure:
 
 
 @dataclass
-class Ended:
+class SweepOutcome:
     """How a sweep's jobs ended.
 
     Attributes:
         failures: the jobs without a finished run.
         stop: the number of the signal that ended them early.
-        trouble: why the sweeper or launcher failed; empty if it did not.
+        error: why the sweeper or launcher failed; empty if it did not.
     """
 
     failures: list[Failure] = field(default_factory=list)
     stop: int | None = None
-    trouble: str = ""
+    error: str = ""
 
 
 def run_job(job: Job, *, made_by_hydra: bool = False) -> dict[str, Any]:
@@ -103,10 +103,10 @@ def work(task: tuple[Job, str]) -> tuple[str, float | None]:
     """Run a job in a worker; return its result as a short text, and its objective."""
     job, name = task
     summary = run_job(job)
-    return told(summary), objective(summary, name)
+    return result_text(summary), objective(summary, name)
 
 
-def told(summary: Mapping[str, Any]) -> str:
+def result_text(summary: Mapping[str, Any]) -> str:
     """Return a run's result as a short text: "test accuracy 0.985, 1 diverged"."""
     final = summary["together"]["final"]
     means = [(part, final[f"{part}_accuracy"]["centre"]) for part in ("test", "train")]

@@ -21,7 +21,7 @@ from runner.sweep.job import Failure, Job, note_failure
 from runner.sweep.launched import Task, launched_job
 from runner.sweep.loader import JobLoader
 from runner.system.bar import Bar
-from runner.system.signals import Listener, stopped_by
+from runner.system.signals import Listener, interrupt_for
 from runner.system.terminal import ConfigError, WorkFailed, one_line
 
 
@@ -42,9 +42,9 @@ class Batch:
     jobs: list[Job] = field(default_factory=list)
 
 
-Ended = tuple[int, Any, str | None]
+TaskResult = tuple[int, Any, str | None]
 """A task's position in its batch, the value that ``work`` returned, and the reason if it failed."""
-CarryOut = Callable[[Batch, Callable[[], bool]], Iterator[Ended]]
+CarryOut = Callable[[Batch, Callable[[], bool]], Iterator[TaskResult]]
 """Runs a batch and yields results in any order, until its second argument returns True."""
 
 
@@ -94,10 +94,10 @@ def launch(
         for done, (index, result, reason) in enumerate(ended, start=1):
             job, found = batch.jobs[index], returns[places[index]]
             if reason is None:
-                told, value = result
+                text, value = result
                 found.status, found.return_value = JobStatus.COMPLETED, value
             else:
-                told = reason
+                text = reason
                 found.status, found.return_value = JobStatus.FAILED, WorkFailed(reason)
                 note_failure(folder, Failure(job.folder, reason, job.command))
                 failed += 1
@@ -105,7 +105,7 @@ def launch(
                 bar.set_postfix_str(f"{failed} failed" if failed else "")
                 bar.update()
             elif show:
-                print(f"[{done}/{len(places)}] {job.folder.name}: {one_line(told)}", flush=True)
+                print(f"[{done}/{len(places)}] {job.folder.name}: {one_line(text)}", flush=True)
     if listener.received is not None:
-        raise stopped_by(listener.received)
+        raise interrupt_for(listener.received)
     return returns

@@ -22,7 +22,7 @@ from runner.config.overrides import SEARCHPATH, extensions_of, read
 from runner.execute import repeat_command
 from runner.results.objective import objective
 from runner.results.run import read_summary
-from runner.sweep.job import Failure, Job, forget_failure, note_failure, run_job, told
+from runner.sweep.job import Failure, Job, forget_failure, note_failure, result_text, run_job
 from runner.system.processes import cause
 
 
@@ -78,7 +78,7 @@ def work(task: Task) -> tuple[str, float | None]:
     )
     with redirect_stderr(io.StringIO()):  # Hydra prints a failure's overrides; so does the sweep
         value: float | None = ended.return_value
-    return told(read_summary(task.job.folder)), value
+    return result_text(read_summary(task.job.folder)), value
 
 
 def _places(overrides: Sequence[str]) -> list[str]:

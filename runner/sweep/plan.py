@@ -33,19 +33,19 @@ class Plan:
 
     Attributes:
         jobs: all jobs, checked.
-        judges: for each job, if keys are tuned, the job with the same setting and fresh seeds.
+        fresh_jobs: for each job, if keys are tuned, the job with the same setting and fresh seeds.
         folder: the sweep's folder.
         tune: the tuned keys, separated by commas; None if no key is tuned.
         remarks: notes on settings that have no effect in this sweep.
-        doubt: why there will be no verdict; empty if there will be one.
+        warning: why there will be no verdict; empty if there will be one.
     """
 
     jobs: list[Job]
-    judges: list[Job]
+    fresh_jobs: list[Job]
     folder: Path
     tune: str | None
     remarks: list[str]
-    doubt: str
+    warning: str
 
 
 def plan(composition: Composition, variations: Variations | None = None) -> Plan:
@@ -57,8 +57,8 @@ def plan(composition: Composition, variations: Variations | None = None) -> Plan
 
     Raises ConfigError, one line, if any combination is invalid.
     """
-    config, said = composition.sections, {word.key for word in composition.words}
-    if RUN_DIR in said:
+    config, keys = composition.sections, {word.key for word in composition.words}
+    if RUN_DIR in keys:
         raise ConfigError(f"{RUN_DIR} is a run's folder; a sweep's is {SWEEP_DIR}")
     axes = composition.axes
     for changing in ("hydra.job.num", "hydra.job.id"):
@@ -81,15 +81,15 @@ def plan(composition: Composition, variations: Variations | None = None) -> Plan
     remarks = []
     if placebo is not None and all(job.config["activation"]["name"] != placebo for job in jobs):
         remarks.append(f"placebo={placebo} is in no job; name one of the sweep's activations")
-        if "placebo" in said:
+        if "placebo" in keys:
             raise ConfigError(remarks[-1])
     tune, idle = _tuned(config, jobs, axes)
     for key in idle:
         remarks.append(f"tune={key}: no axis has it; add one, e.g. {key}=VALUE,VALUE")
-        if "tune" in said:
+        if "tune" in keys:
             raise ConfigError(remarks[-1])
-    judges = judges_of(jobs) if tune is not None else []
-    return Plan(jobs, judges, folder, tune, remarks, _doubt(jobs, tune))
+    fresh_jobs = with_fresh_seeds(jobs) if tune is not None else []
+    return Plan(jobs, fresh_jobs, folder, tune, remarks, _warning(jobs, tune))
 
 
 def _expected_to_be_tuned(tune: object, axes: Sequence[Word]) -> Sequence[str]:
@@ -146,7 +146,7 @@ def _jobs(
     return list(jobs.values())
 
 
-def judges_of(jobs: Sequence[Job]) -> list[Job]:
+def with_fresh_seeds(jobs: Sequence[Job]) -> list[Job]:
     """Return each job with fresh seeds, after all seeds of the sweep. Raises ConfigError.
 
     All seeds are moved by the same number. So settings stay paired by seed, and a placebo keeps
@@ -154,7 +154,7 @@ def judges_of(jobs: Sequence[Job]) -> list[Job]:
     """
     first = min(job.config["seed"] for job in jobs)
     end = max(job.config["seed"] + job.config["replicates"] for job in jobs)
-    judges = []
+    fresh_jobs = []
     for job in jobs:
         seed = job.config["seed"] + end - first
         word = f"seed={seed}"
@@ -164,8 +164,8 @@ def judges_of(jobs: Sequence[Job]) -> list[Job]:
         except ConfigError as error:
             raise ConfigError(f"{error} (with {word}, which judges what is tuned)") from None
         target = job.folder.with_name(experiment.folder_name)
-        judges.append(Job(overrides, experiment.to_dict(), target))
-    return judges
+        fresh_jobs.append(Job(overrides, experiment.to_dict(), target))
+    return fresh_jobs
 
 
 def refuse_contradiction(axis: Word, words: Sequence[Word]) -> None:
@@ -204,7 +204,7 @@ def _tuned(
     return tune, idle
 
 
-def _doubt(jobs: Sequence[Job], tune: str | None) -> str:
+def _warning(jobs: Sequence[Job], tune: str | None) -> str:
     """Return the reason why the comparison will have no verdict; empty if it will have one."""
     from runner.compare.pairs import MOST_ARMS_JUDGED, sharing
     from runner.compare.scores import choose_tuned, within

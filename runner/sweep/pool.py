@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from runner.sweep.launch import Batch, CarryOut, Ended
+from runner.sweep.launch import Batch, CarryOut, TaskResult
 from runner.system.processes import available_cores, run_jobs
 from runner.system.terminal import ConfigError
 
@@ -20,7 +20,7 @@ def check_processes(processes: int | None) -> None:
 def in_processes(processes: int | None) -> CarryOut:
     """Return a function that runs tasks in this many processes at a time; None is one per core."""
 
-    def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[Ended]:
+    def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[TaskResult]:
         return run_jobs(batch.work, batch.tasks, processes or available_cores(), stopped=stopped)
 
     return carry_out

@@ -10,7 +10,7 @@ from typing import Any
 import ray
 
 from runner.sweep.groups import Group, grouped
-from runner.sweep.launch import Batch, CarryOut, Ended
+from runner.sweep.launch import Batch, CarryOut, TaskResult
 from runner.system.signals import SIGNALS
 from runner.system.terminal import ConfigError, first_line
 
@@ -31,7 +31,7 @@ def in_ray(
         remote: arguments of ``ray.remote``, for instance ``num_cpus`` and ``max_retries``.
     """
 
-    def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[Ended]:
+    def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[TaskResult]:
         groups = grouped(batch, SCHEDULING_SECONDS, size=jobs_per_task)
         with connected(init):
             try:
@@ -49,12 +49,12 @@ def in_ray(
     return carry_out
 
 
-def carry_out_group(group: Group) -> list[Ended]:
+def carry_out_group(group: Group) -> list[TaskResult]:
     """Run a group in a worker of Ray."""
     return group()
 
 
-def ended(reference: Any, group: Group) -> list[Ended]:
+def ended(reference: Any, group: Group) -> list[TaskResult]:
     """Return the results of a group's tasks."""
     try:
         return list(ray.get(reference))

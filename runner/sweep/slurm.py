@@ -18,7 +18,7 @@ from typing import Any
 import submitit
 
 from runner.sweep.groups import Group, grouped
-from runner.sweep.launch import Batch, CarryOut, Ended
+from runner.sweep.launch import Batch, CarryOut, TaskResult
 from runner.system.processes import one_blas_thread_each
 from runner.system.terminal import ConfigError, first_line
 
@@ -62,7 +62,7 @@ def in_slurm(
         settings: submitit's parameters, without the prefix ``slurm_``.
     """
 
-    def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[Ended]:
+    def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[TaskResult]:
         groups = grouped(batch, SCHEDULING_SECONDS, size=jobs_per_task, most=MOST_TASKS)
         with one_blas_thread_each():  # tasks inherit these environment variables
             jobs = submitted(groups, folder, cluster, settings)
@@ -106,7 +106,7 @@ def submitted(
         raise ConfigError(f"Slurm refuses the sweep: {first_line(error)}") from None
 
 
-def result(job: submitit.Job[Any], group: Group) -> list[Ended] | None:
+def result(job: submitit.Job[Any], group: Group) -> list[TaskResult] | None:
     """Return the results of a group's tasks, or None if there are none yet."""
     if not job.paths.result_pickle.exists():
         return None

@@ -32,7 +32,7 @@ from runner.results.run import read_summary
 from runner.sweep.grid import Grid, is_finished, run_missing
 from runner.sweep.job import Job
 from runner.sweep.loader import JobLoader
-from runner.sweep.plan import judges_of, refuse_contradiction
+from runner.sweep.plan import refuse_contradiction, with_fresh_seeds
 from runner.sweep.space import Space, as_words, corners, space_of
 from runner.system.files import write_whole
 from runner.system.terminal import ConfigError, first_line
@@ -104,9 +104,9 @@ def sweep(search: Search, launcher: Launcher, context: HydraContext) -> Grid:
     tuned = [key for key in space if key != "activation"] or list(space)
     grid = Grid(tune=",".join(tuned), metric=name.replace("validation", "test"))
     study = _study(search, space, folder, name)
-    told = sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
+    finished = sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
     if loader.show_progress:
-        there = f", {min(told, search.trials)} of them finished already" if told else ""
+        there = f", {min(finished, search.trials)} of them finished already" if finished else ""
         print(f"study of {search.trials} trials in {folder}{there}")
     jobs: list[Job] = []
     for start in range(0, search.trials, search.batch):
@@ -121,13 +121,13 @@ def sweep(search: Search, launcher: Launcher, context: HydraContext) -> Grid:
                 study.tell(trial.number, _value(job, name))
         if loader.show_progress and not all(trial.state.is_finished() for trial in trials):
             print(_how_far(study, numbers, search.trials, name), flush=True)
-        if grid.stop is not None or grid.trouble:
+        if grid.stop is not None or grid.error:
             break
     _write_history(study, space, jobs, loader)
-    if grid.stop is None and not grid.trouble and (chosen := _chosen(grid, jobs)):
-        judges = judges_of(chosen)
+    if grid.stop is None and not grid.error and (chosen := _chosen(grid, jobs)):
+        fresh_jobs = with_fresh_seeds(chosen)
         title = "the chosen trial again, with fresh seeds"
-        run_missing(grid, judges, title, folder, launcher, loader)
+        run_missing(grid, fresh_jobs, title, folder, launcher, loader)
     return grid
 
 
@@ -216,11 +216,11 @@ def _best(study: optuna.Study) -> FrozenTrial | None:
 
 def _how_far(study: optuna.Study, numbers: range, of: int, name: str) -> str:
     best = _best(study)
-    told = f"trials {numbers[0] + 1} to {numbers[-1] + 1} of {of}"
+    position = f"trials {numbers[0] + 1} to {numbers[-1] + 1} of {of}"
     if best is None:
-        return f"{told}: none succeeded"
+        return f"{position}: none succeeded"
     found = ", ".join(f"{key}={_shown(value)}" for key, value in best.params.items())
-    return f"{told}: best {name} {best.value:.4g} with {found}"
+    return f"{position}: best {name} {best.value:.4g} with {found}"
 
 
 def _shown(value: Any) -> str:

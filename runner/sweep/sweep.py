@@ -20,11 +20,11 @@ from runner.config.overrides import as_text
 from runner.results.objective import check_objective
 from runner.results.run import SUMMARY
 from runner.sweep.grid import Grid
-from runner.sweep.job import Ended, Failure, forget_failure, noted_failures
+from runner.sweep.job import Failure, SweepOutcome, forget_failure, noted_failures
 from runner.sweep.launched import launched_job
 from runner.sweep.loader import JobLoader
 from runner.system.files import write_whole
-from runner.system.signals import raising, signal_of
+from runner.system.signals import raise_on_signals, signal_of
 from runner.system.terminal import ConfigError, first_line, one_line
 from runner.training.checkpoint import INTERRUPTED_SUFFIX
 
@@ -46,7 +46,7 @@ class Swept:
         failures: the jobs without a finished run.
         left: the number of unfinished jobs, if known.
         stop: the number of the signal that ended the sweep early.
-        trouble: why the sweeper or launcher failed; empty if it did not.
+        error: why the sweeper or launcher failed; empty if it did not.
     """
 
     folder: Path
@@ -54,7 +54,7 @@ class Swept:
     failures: list[Failure]
     left: int
     stop: int | None
-    trouble: str = ""
+    error: str = ""
 
 
 def sweep(composition: Composition) -> int:
@@ -65,20 +65,20 @@ def sweep(composition: Composition) -> int:
     swept = carry_out(composition)
     undrawn = False
     if swept.comparison:
-        from runner.compare.outputs import tell_undrawn, terminal
+        from runner.compare.outputs import print_undrawn, terminal
 
         print(terminal(swept.comparison))
         print(f"  report   {swept.folder / COMPARISON / 'index.html'}")
-        undrawn = tell_undrawn(swept.comparison)
+        undrawn = print_undrawn(swept.comparison)
     for failure in swept.failures:
-        print(f"failed: {_told(failure)}", file=sys.stderr)
-    if swept.trouble:
-        print(f"error: {one_line(swept.trouble)}", file=sys.stderr)
+        print(f"failed: {_failure_line(failure)}", file=sys.stderr)
+    if swept.error:
+        print(f"error: {one_line(swept.error)}", file=sys.stderr)
     if swept.stop:
         jobs = f"{swept.left} job{'s' if swept.left > 1 else ''} left; " if swept.left else ""
         print(f"interrupted: {jobs}the same command continues", file=sys.stderr)
         return 128 + swept.stop
-    return 1 if swept.failures or swept.trouble or undrawn else 0
+    return 1 if swept.failures or swept.error or undrawn else 0
 
 
 def carry_out(composition: Composition, *, show_progress: bool = True) -> Swept:
@@ -92,15 +92,15 @@ def carry_out(composition: Composition, *, show_progress: bool = True) -> Swept:
     folder = composition.sweep_folder
     ended = _swept(composition, show_progress)
     finished = ended.finished if isinstance(ended, Grid) else _finished_in(folder)
-    if ended.trouble and not (finished or ended.failures):
-        raise ConfigError(ended.trouble)
+    if ended.error and not (finished or ended.failures):
+        raise ConfigError(ended.error)
     _write_failures(folder, ended.failures)
     comparison = _compare(finished, folder, ended, composition) if finished else None
     left = len(ended.jobs) - len(finished) if isinstance(ended, Grid) else 0
-    return Swept(folder, comparison, ended.failures, left, ended.stop, ended.trouble)
+    return Swept(folder, comparison, ended.failures, left, ended.stop, ended.error)
 
 
-def _swept(composition: Composition, show_progress: bool) -> Ended:
+def _swept(composition: Composition, show_progress: bool) -> SweepOutcome:
     """Call Hydra's ``multirun`` and return the result of the sweeper."""
     config, folder = composition.config, composition.sweep_folder
     words = [word for word in composition.words if not word.is_hydras]
@@ -119,9 +119,9 @@ def _swept(composition: Composition, show_progress: bool) -> Ended:
             forget_failure(folder, failure.folder)
     if not ours and show_progress:
         print(f"sweep by hydra/sweeper={composition.sweeper} in {folder}")
-    ended = Ended()
+    ended = SweepOutcome()
     try:
-        with nullcontext() if ours else raising():
+        with nullcontext() if ours else raise_on_signals():
             found = hydra.multirun("config", launched_job, [], with_log_configuration=tells)
         if isinstance(found, Grid):
             return found
@@ -133,7 +133,7 @@ def _swept(composition: Composition, show_progress: bool) -> Ended:
         if ours:
             raise
         reason = f"{type(error).__name__}: {first_line(error)}"
-        ended.trouble = f"hydra/sweeper={composition.sweeper} failed: {reason}"
+        ended.error = f"hydra/sweeper={composition.sweeper} failed: {reason}"
     ended.failures = noted_failures(folder)
     return ended
 
@@ -149,7 +149,7 @@ def _finished_in(folder: Path) -> list[Path]:
 
 
 def _compare(
-    finished: list[Path], folder: Path, ended: Ended, composition: Composition
+    finished: list[Path], folder: Path, ended: SweepOutcome, composition: Composition
 ) -> Comparison:
     from runner.compare import Problem, compare
 
@@ -173,8 +173,8 @@ def _write_failures(folder: Path, failures: list[Failure]) -> None:
         path.unlink(missing_ok=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(path, "".join(f"{_told(failure)}\n" for failure in failures))
+    write_whole(path, "".join(f"{_failure_line(failure)}\n" for failure in failures))
 
 
-def _told(failure: Failure) -> str:
+def _failure_line(failure: Failure) -> str:
     return f"{one_line(failure)}\n  repeat: {one_line(failure.command)}"
