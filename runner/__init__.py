@@ -142,8 +142,8 @@ def propagate(
         if activation is not None:
             words += offer_instance(activation)
         settings = composed(words)
-    with progress_bar("drawing networks", show_progress) as tell:
-        return carry_out(settings, tell)
+    with progress_bar("drawing networks", show_progress) as progress:
+        return carry_out(settings, progress)
 
 
 def load_run(path: str | os.PathLike[str]) -> Result:

@@ -76,8 +76,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     from runner.propagate.settings import compose
 
     settings = compose(chosen.overrides)
-    with progress_bar("drawing networks", show=True) as tell:
-        found = propagate(settings, tell)
+    with progress_bar("drawing networks", show=True) as progress:
+        found = propagate(settings, progress)
     found.write()
     print(printable(repr(found)))
     print(f"  {'time':15}{time.perf_counter() - started:.2f} s")

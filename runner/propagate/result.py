@@ -46,7 +46,7 @@ class Result(Propagation):
             write_whole(folder / f"{PICTURE}.{form}", drawn)
 
 
-def propagate(settings: Settings, tell: Callable[[float], None] = lambda share: None) -> Result:
+def propagate(settings: Settings, progress: Callable[[float], None] = lambda share: None) -> Result:
     """Predict and measure. Raises ConfigError if the networks do not fit in memory."""
-    measured = simulate(settings, tell)
+    measured = simulate(settings, progress)
     return Result(settings, prediction(settings), measured)

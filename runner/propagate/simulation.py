@@ -76,7 +76,9 @@ class Measured:
             return [math.sqrt(np.mean(values**2)) for values in self.singular_values]
 
 
-def simulate(settings: Settings, tell: Callable[[float], None] = lambda share: None) -> Measured:
+def simulate(
+    settings: Settings, progress: Callable[[float], None] = lambda share: None
+) -> Measured:
     """Draw the networks and measure them. Raises ConfigError if they do not fit in memory."""
     activation = settings.activation_object()
     scalings = settings.initializer_object.scalings(activation, settings.outputs[1:])
@@ -100,7 +102,7 @@ def simulate(settings: Settings, tell: Callable[[float], None] = lambda share: N
     with one_blas_thread(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         try:
             for done, _ in enumerate(pool.map(work, starts), start=1):
-                tell(done / len(starts))
+                progress(done / len(starts))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
