@@ -15,7 +15,7 @@ from activations.arguments import one_of, whole_number
 from activations.base import Array
 from runner import plots
 from runner.compare.comparison import Comparison
-from runner.compare.outputs import tell_undrawn, terminal
+from runner.compare.outputs import print_undrawn, terminal
 from runner.compare.table import records, table
 from runner.compare.verdict import sentences
 from runner.results.lookup import Lookup
@@ -132,7 +132,7 @@ class ComparisonResult(Comparison):
         from runner.compare.pictures import figures
 
         found, self.undrawn = figures(self)
-        tell_undrawn(self)
+        print_undrawn(self)
         return Lookup("figures()", found)
 
     def __repr__(self) -> str:
@@ -140,14 +140,15 @@ class ComparisonResult(Comparison):
 
     def _repr_html_(self) -> str:
         """Return the verdict and a leaderboard for each task."""
-        said = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.verdict)
+        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.verdict)
         boards = [
             f"<p><b>{escape(family.task)}</b></p>{_html_table(table(self, family))}"
             for family in self.families
         ]
         lost = [*self.failures, *self.problems]
         left_out = "".join(f"<li>{escape(f'{one.path}: {one.reason}')}</li>" for one in lost)
-        return "\n".join([f"<ul>{said}</ul>", *boards, *([f"<ul>{left_out}</ul>"] if lost else [])])
+        lists = [f"<ul>{items}</ul>", *boards, *([f"<ul>{left_out}</ul>"] if lost else [])]
+        return "\n".join(lists)
 
 
 def _html_table(rows: Iterable[Iterable[str]]) -> str:

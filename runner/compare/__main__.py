@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from runner.compare.comparison import Comparison, build
-from runner.compare.outputs import tell_undrawn, terminal, write
+from runner.compare.outputs import print_undrawn, terminal, write
 from runner.compare.scores import METRICS, choose_metric, choose_tuned
 from runner.config.experiment import PICTURE_FORMATS
 from runner.config.extension_words import load_extensions_among
@@ -131,7 +131,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     write(comparison, output, plots=chosen.format or "png", embed=chosen.embed)
     print(terminal(comparison))
     print(f"\n{one_line(Path(output) / 'index.html')}")
-    return 1 if tell_undrawn(comparison) else 0
+    return 1 if print_undrawn(comparison) else 0
 
 
 if __name__ == "__main__":

@@ -202,7 +202,7 @@ def _short(text: str) -> str:
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS].rstrip()}…"
 
 
-def tell_undrawn(comparison: Comparison) -> bool:
+def print_undrawn(comparison: Comparison) -> bool:
     """Print the pictures that could not be drawn to stderr; return whether there are any."""
     for picture in comparison.undrawn:
         line = f"error: the picture {picture.path} could not be drawn: {picture.reason}"

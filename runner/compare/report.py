@@ -26,9 +26,9 @@ from runner.compare.settings import Setting, key_names, short, show
 from runner.compare.table import Place, columns, legend, table, trials
 from runner.compare.verdict import sentences
 from runner.compare.wording import counted, metric_name
-from runner.plots.colours import tell_apart
+from runner.plots.colours import distinct_styles
 from runner.results.run import Run
-from runner.statistics.estimates import how
+from runner.statistics.estimates import estimate_description
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = ("curves.js", "report.js")
@@ -156,7 +156,7 @@ def _data(
     shown, names = columns(comparison, Place.PAGE), key_names(comparison.keys)
     by_trial = sorted(range(len(rows)), key=lambda index: rows[index][1])
     with_curves = set(by_trial[:MOST_ROWS_WITH_CURVES])
-    looks = tell_apart(setting.activation for setting in comparison.settings)
+    looks = distinct_styles(setting.activation for setting in comparison.settings)
     entries: list[dict[str, Any]] = []
     for index, (standing, is_trial) in enumerate(rows):
         (setting,) = standing.settings
@@ -316,8 +316,9 @@ def _method(comparison: Comparison) -> list[str]:
     lines = [
         f"The score is the {metric_name(comparison.metric)} of each replicate {when}.",
         f"A diverged replicate counts as {diverged}; it is never left out.",
-        f"The leaderboard shows the scores' {how(comparison.metric)}. From 10 replicates on, "
-        "leaderboard.csv adds the interquartile mean with a percentile-bootstrap interval.",
+        f"The leaderboard shows the scores' {estimate_description(comparison.metric)}. "
+        "From 10 replicates on, leaderboard.csv adds the interquartile mean with a "
+        "percentile-bootstrap interval.",
         'Column "best": Hsu\'s multiple comparisons with the best. Scores are paired by seed; '
         "quantiles of Student's t come from random signs of the residuals. In about 5% of "
         "experiments the result of a task is wrong: the best setting is called worse, or a true "

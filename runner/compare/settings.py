@@ -271,13 +271,13 @@ def label(config: Mapping[str, Any], keys: Sequence[str]) -> str:
     "gelu [16,16]". There are commas only in brackets, so that several labels can be listed.
     """
     others = [key for key in keys if not key.endswith(".name")]
-    alone = len(others) == 1 < len(keys) and not others[0].startswith("dataset.")
+    only_one = len(others) == 1 < len(keys) and not others[0].startswith("dataset.")
     words = []
     for key in keys:
         if key not in config:
             continue
         value = show_value(config, key, keys)
-        bare = key.endswith(".name") or (alone and isinstance(config[key], (list, tuple, str)))
+        bare = key.endswith(".name") or (only_one and isinstance(config[key], (list, tuple, str)))
         words.append(value if bare else f"{short(key)}={value}")
     return " ".join(words) or show(config.get("activation.name", "run"))
 

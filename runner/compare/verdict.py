@@ -122,12 +122,12 @@ def _chance(family: Family) -> str:
 
 def _losers(worse: list[Standing], best: list[Standing], seeds: Sequence[int]) -> list[str]:
     """Return clauses on the worse settings: one for each that has a reason, one for the others."""
-    told = [standing for standing in worse if standing.reason][:MOST_REASONS]
-    named = {standing.name for standing in told}
+    explained = [standing for standing in worse if standing.reason][:MOST_REASONS]
+    named = {standing.name for standing in explained}
     rest = [standing for standing in worse if standing.name not in named]
     least = np.min([standing.compared(seeds) for standing in best], axis=0)
     clauses = []
-    for group in [*([standing] for standing in told), *([rest] if rest else [])]:
+    for group in [*([standing] for standing in explained), *([rest] if rest else [])]:
         always = all((standing.compared(seeds) < least).all() for standing in group)
         clauses.append(
             f"{listed([standing.name for standing in group])} {'are' if group[1:] else 'is'} worse"

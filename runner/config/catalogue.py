@@ -46,8 +46,8 @@ def choices(group: str) -> dict[str, str]:
     for path in sorted((CONFIG_DIR / group).glob("*.yaml")):
         with path.open(encoding="utf-8") as file:
             lines = [file.readline(), file.readline()]
-            told = [line for line in lines if not line.startswith("# @package")]
-            found[path.stem] = told[0].lstrip("# ").strip()
+            comments = [line for line in lines if not line.startswith("# @package")]
+            found[path.stem] = comments[0].lstrip("# ").strip()
     return found
 
 

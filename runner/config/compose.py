@@ -108,8 +108,8 @@ class Composition:
 
         Raises ConfigError if one of them cannot vary.
         """
-        said = {word.key for word in self.words}
-        stored = [word for word in self._parameters if word.key not in said]
+        keys = {word.key for word in self.words}
+        stored = [word for word in self._parameters if word.key not in keys]
         return [*(word for word in self.words if word.is_axis), *stored]
 
     @cached_property

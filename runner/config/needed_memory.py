@@ -29,8 +29,8 @@ def refuse_what_does_not_fit(experiment: Experiment) -> None:
     needs = needed(experiment)
     total, there = sum(needs.values()), available()
     if total > there:
-        alone = [key for key, size in needs.items() if size > there]
-        key = alone[0] if alone else max(needs, key=needs.__getitem__)
+        too_large = [key for key, size in needs.items() if size > there]
+        key = too_large[0] if too_large else max(needs, key=needs.__getitem__)
         remedy = "; a higher training.record_every needs less" if key == "training.epochs" else ""
         raise ConfigError(
             f"{key} is too large: the run needs at least {_readable(total)} of memory and "

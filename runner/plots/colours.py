@@ -52,7 +52,7 @@ def line_style(activation: str) -> dict[str, Any]:
     return {"color": PALETTE[colour], "linestyle": DASHES[dash]}
 
 
-def tell_apart(activations: Iterable[str]) -> dict[str, dict[str, Any]]:
+def distinct_styles(activations: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return each activation's ``line_style``, with different colours as far as possible.
 
     If several share a colour, the first in KNOWN keeps it; the others get unused colours.

@@ -67,9 +67,10 @@ def _field(axes: Axes, run: Result) -> None:
     """Draw the class that the first replicate predicts at each point, and its training data."""
     span = np.linspace(-1.25, 1.25, 301)
     grid = np.stack(np.meshgrid(span, span), axis=-1)
-    said = run.predict(grid.reshape(-1, 2), replicate=0).reshape(301, 301)
+    predicted = run.predict(grid.reshape(-1, 2), replicate=0).reshape(301, 301)
     colours = class_colours(3)
-    axes.imshow(1 - 0.35 * (1 - colours[said]), extent=(-1.25, 1.25, -1.25, 1.25), origin="lower",
+    shades = 1 - 0.35 * (1 - colours[predicted])
+    axes.imshow(shades, extent=(-1.25, 1.25, -1.25, 1.25), origin="lower",
                 interpolation="nearest", aspect="equal")  # fmt: skip
     data = run.data()
     x, labels = data.train_x[0], data.train_labels[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from runner.plots.axes import end_labels
-from runner.plots.colours import tell_apart
+from runner.plots.colours import distinct_styles
 from runner.plots.style import Picture
 from runner.reproduce.experiments import drawn, trained
 from runner.reproduce.figure import panels
@@ -29,7 +29,7 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
         STANDARD: _mean_singular_value(*standard),
     }
     (axes,) = panels(picture, beside=0.8)
-    ends, looks = [], tell_apart(FUNCTIONS)
+    ends, looks = [], distinct_styles(FUNCTIONS)
     for name in FUNCTIONS:
         run = trained(runs, "glorot_saturation", f"activation={name}")
         sizes = run.history[TOP].mean(axis=0)

@@ -11,7 +11,7 @@ import numpy as np
 from activations import get
 from activations.base import Array
 from runner.plots.axes import end_labels, log_ticks, round_ticks
-from runner.plots.colours import tell_apart
+from runner.plots.colours import distinct_styles
 from runner.plots.style import SMALL, Picture
 from runner.reproduce.edge_of_chaos import SCHOENHOLZ
 from runner.reproduce.experiments import drawn
@@ -90,7 +90,7 @@ def _draw(picture: Picture, curves: dict[Start, Array]) -> None:
     depth = len(next(iter(curves.values())))
     axes.set_xlim(depth, 1)
     ends = []
-    looks = tell_apart(start.activation for start in curves)
+    looks = distinct_styles(start.activation for start in curves)
     for start, curve in curves.items():
         back = np.arange(depth)
         layers = depth - back

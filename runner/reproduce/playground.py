@@ -39,8 +39,8 @@ def _measure(runs: Path, picture: Picture) -> dict[str, float]:
         axes = picture.place(left, picture.bottom + 0.15, left + side, picture.bottom + 0.15 + side)
         span = np.linspace(-6, 6, 121)
         grid = np.stack(np.meshgrid(span, span), axis=-1).reshape(-1, 2)
-        said = run.predict_proba(grid, replicate=0)[:, 1].reshape(121, 121)
-        axes.imshow(said, extent=(-6, 6, -6, 6), origin="lower", cmap=colours, vmin=0, vmax=1,
+        predicted = run.predict_proba(grid, replicate=0)[:, 1].reshape(121, 121)
+        axes.imshow(predicted, extent=(-6, 6, -6, 6), origin="lower", cmap=colours, vmin=0, vmax=1,
                     interpolation="bilinear")  # fmt: skip
         data = run.data()
         x, labels = data.train_x[0], data.train_labels[0]

@@ -23,8 +23,8 @@ def catalogue_text(reproductions: Iterable[Reproduction]) -> str:
 def _story(one: Reproduction) -> str:
     """Return the name, title, sources, explanation and command of a reproduction."""
     sources = [f"{source.short}: {source.title}" for source in one.sources]
-    told = textwrap.wrap(one.shown, 90)
-    return "\n  ".join([f"{one.name}: {one.title}", *sources, *told, one.command])
+    shown = textwrap.wrap(one.shown, 90)
+    return "\n  ".join([f"{one.name}: {one.title}", *sources, *shown, one.command])
 
 
 def text(outcome: Outcome) -> str:

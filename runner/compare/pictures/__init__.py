@@ -47,8 +47,9 @@ def draw_all(comparison: Comparison, format: str) -> tuple[dict[str, bytes], lis
     work = partial(_encoded, comparison, format)
     parts: list[Part]
     processes = min(available_cores(), len(DRAWN))
-    alone = threading.active_count() == 1  # a fork copies locks, not threads (notebooks have some)
-    if sys.platform != "linux" or processes == 1 or not alone:
+    # a fork copies locks, not threads (notebooks have some)
+    single_threaded = threading.active_count() == 1
+    if sys.platform != "linux" or processes == 1 or not single_threaded:
         parts = [work(draw_some) for draw_some in DRAWN]
     else:
         parts = [({}, [], [])] * len(DRAWN)

@@ -34,7 +34,7 @@ from runner.plots.axes import (
     log_ticks,
     percent,
 )
-from runner.plots.colours import DASHES, PALE, PALETTE, tell_apart
+from runner.plots.colours import DASHES, PALE, PALETTE, distinct_styles
 from runner.plots.style import SMALL, Picture, cut
 
 Looks = dict[str, dict[str, Any]]
@@ -209,12 +209,12 @@ class LinePicture:
 def looks(named: Iterable[tuple[str, str]]) -> Looks:
     """Return colour and dash by name, given (name, activation).
 
-    An activation keeps its own style if it can (see ``tell_apart``). Several names of one
+    An activation keeps its own style if it can (see ``distinct_styles``). Several names of one
     activation share its colour and differ by dash; if all have the same activation, by colour.
     """
     by_name = dict(named)
     activations = list(by_name.values())
-    own = tell_apart(activations)
+    own = distinct_styles(activations)
     if len(set(activations)) == len(activations):
         return {name: own[activation] for name, activation in by_name.items()}
     result: Looks = {}
