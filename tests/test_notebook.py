@@ -210,7 +210,7 @@ def test_replicates_that_diverged_predict_nothing():
 
 
 @pytest.mark.parametrize(
-    ("x", "how", "said"),
+    ("x", "how", "message"),
     [
         ([0.0, 1.0], {}, r"x must be \(samples, 2\), got shape \(2,\)"),
         ([[0.0]], {}, r"x must be \(samples, 2\), got shape \(1, 1\)"),
@@ -219,9 +219,9 @@ def test_replicates_that_diverged_predict_nothing():
         ([[0.0, 0.0]], {"replicate": 2}, "replicate must be a whole number from 0 to 1"),
     ],
 )
-def test_what_cannot_be_predicted_is_told_in_a_line(x, how, said):
+def test_what_cannot_be_predicted_is_told_in_a_line(x, how, message):
     result = run(["replicates=2", *QUICK])
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         result.predict_proba(x, **how)
 
 
@@ -278,7 +278,7 @@ def test_jobs_that_fail_are_listed_and_where_all_fail_it_is_raised():
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda: run(["activation=tahn"]), "activation=tahn is unknown; did you mean tanh"),
         (lambda: run("activation=tanh"), "overrides must be a list of texts"),
@@ -292,8 +292,8 @@ def test_jobs_that_fail_are_listed_and_where_all_fail_it_is_raised():
         (lambda: load_run("nowhere"), "nowhere is not a folder"),
     ],
 )
-def test_a_mistake_is_raised_in_one_line(call, said):
-    with pytest.raises(ValueError, match=said) as raised:
+def test_a_mistake_is_raised_in_one_line(call, message):
+    with pytest.raises(ValueError, match=message) as raised:
         call()
     assert "\n" not in str(raised.value)
     assert not os.listdir()

@@ -33,9 +33,9 @@ def test_examples_print_what_the_readme_says():
     assert found
     for session in found:
         test = doctest.DocTestParser().get_doctest(session, {}, "README.md", "README.md", 0)
-        told: list[str] = []
-        result = doctest.DocTestRunner().run(test, out=told.append)
-        assert result.attempted and not result.failed, "".join(told)
+        failures: list[str] = []
+        result = doctest.DocTestRunner().run(test, out=failures.append)
+        assert result.attempted and not result.failed, "".join(failures)
 
 
 @pytest.mark.slow

@@ -388,9 +388,9 @@ def test_anything_but_arithmetic_is_refused(text: str, column: int) -> None:
     assert "\n" not in str(refusal.value)
     shown, caret = refusal.value.caret.split("\n")
     assert caret.strip() == "^" and len(caret) <= len(shown) + 1 <= 80
-    told = int(str(refusal.value).rpartition(" ")[2][:-1])
-    if 1 <= told <= len(text) and text.isprintable():
-        assert (shown + " ")[len(caret) - 1] == (text + " ")[told - 1]
+    column = int(str(refusal.value).rpartition(" ")[2][:-1])
+    if 1 <= column <= len(text) and text.isprintable():
+        assert (shown + " ")[len(caret) - 1] == (text + " ")[column - 1]
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,11 @@ def _check_texts(name: str, made: Passport) -> None:
 
 def _check_docstring(name: str, shape: Shape) -> None:
     """The range in the docstring equals the computed range."""
-    told = re.match(r"([\[(])(\S+), (\S+)([\])])$", describe(get(name)).range.split(",  ")[0])
+    interval = re.match(r"([\[(])(\S+), (\S+)([\])])$", describe(get(name)).range.split(",  ")[0])
     for text, found, bracket in (
-        [(told[2], shape.lowest, told[1]), (told[3], shape.highest, told[4])] if told else []
+        [(interval[2], shape.lowest, interval[1]), (interval[3], shape.highest, interval[4])]
+        if interval
+        else []
     ):
         try:
             value = float(text)

@@ -95,7 +95,10 @@ def apart(found: list[dict[str, Any]]) -> str:
             row["function"],
             f"{row['relative']:.1e}",
             *("" if row["x"] is None else f"{row['x']:g}", str(row["points"])),
-            *("" if row[who] is None else f"{row[who]:.2g}" for who in ("ours", "pytorch")),
+            *(
+                "" if row[system] is None else f"{row[system]:.2g}"
+                for system in ("ours", "pytorch")
+            ),
             row["why"],
         ]
         for row in rows

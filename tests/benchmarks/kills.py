@@ -84,14 +84,14 @@ class Command:
         folder.mkdir(exist_ok=True)
         if self.runs and not (folder / "runs").exists():
             (folder / "runs").symlink_to(self.runs)
-        with open(folder / ".said", "ab") as said:
+        with open(folder / ".output", "ab") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", *self.words],
                 cwd=folder,
                 env=environment("all"),
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
             )
 
@@ -99,7 +99,7 @@ class Command:
         """Run the command undisturbed."""
         started = time.time()
         if self.start(folder).wait(SECONDS_TO_END) != 0:
-            raise SystemExit((folder / ".said").read_text())
+            raise SystemExit((folder / ".output").read_text())
         self.seconds = time.time() - started
         if self.name == "run":
             summary = folder / "it/summary.json"
@@ -112,7 +112,7 @@ class Command:
         return {
             str(path.relative_to(folder)): b"" if path.name in timed else path.read_bytes()
             for path in folder.rglob("*")
-            if path.is_file() and path.name != ".said"
+            if path.is_file() and path.name != ".output"
         }
 
     def stage(self, pid: int, folder: Path, elapsed: float) -> str:
@@ -156,9 +156,9 @@ class Command:
         process.wait()
         if self.start(folder).wait(SECONDS_TO_END) != 0:
             faults.append("the same command did not end well")
-        said = (folder / ".said").read_text()
-        if "Traceback" in said or "Exception ignored" in said:
-            faults.append(said)
+        output = (folder / ".output").read_text()
+        if "Traceback" in output or "Exception ignored" in output:
+            faults.append(output)
         after = self.left_in(folder)
         after = {name: content for name, content in after.items() if "/." not in name}
         wrong = sorted(n for n in {*after, *self.bytes} if after.get(n) != self.bytes.get(n))

@@ -45,7 +45,7 @@ def missing(programs: Sequence[str], modules: Sequence[str]) -> str:
     return ", ".join([*lacking, *(name for name in modules if find_spec(name) is None)])
 
 
-def start(folder: Path, *words: str, log: Path | None = None) -> subprocess.Popen[str]:
+def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     """Start a sweep whose folder is ``folder``."""
     command = [sys.executable, "-m", "runner", "-m", *SWEEP, f"hydra.sweep.dir={folder}", *words]
     path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])

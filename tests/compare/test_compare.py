@@ -409,8 +409,8 @@ def test_no_cause_is_named_where_more_than_the_activation_differs(tmp_path):
     assert reasons == {
         "relu epochs=50": "", "tanh epochs=5": "", "elu epochs=50": "units are dead",
     }  # fmt: skip
-    (said,) = (text for text in sentences(build([tmp_path])) if "because" in text)
-    assert said.endswith(
+    (reason,) = (text for text in sentences(build([tmp_path])) if "because" in text)
+    assert reason.endswith(
         "elu epochs=50 is worse on all 10 seeds because units are dead; "
         "tanh epochs=5 is worse on all 10 seeds."
     )
@@ -836,8 +836,8 @@ def test_one_interval_in_summary_leaderboard_report_and_pictures(tmp_path, metri
     ]
     comparison = build([result.path for result in runs], metric=metric)
     for result in runs:
-        told = result.summary["together"]["final"][metric]
-        expected = approx([told["centre"], told["low"], told["high"]], rel=1e-6)
+        stored = result.summary["together"]["final"][metric]
+        expected = approx([stored["centre"], stored["low"], stored["high"]], rel=1e-6)
         (row,) = [r for r in records(comparison) if r["folder"] == str(result.path)]
         assert [row["score"], row["low"], row["high"]] == expected
         (arm,) = [arm for arm in comparison.arms if arm.setting.runs[0].path == result.path]
@@ -848,4 +848,6 @@ def test_one_interval_in_summary_leaderboard_report_and_pictures(tmp_path, metri
             [b.get_paths()[0].vertices for b in figure.axes[0].collections if b.get_paths()]
         )
         last = drawn[drawn[:, 0] == 3, 1]
-        assert all(np.isclose(last, end, rtol=1e-6).any() for end in (told["low"], told["high"]))
+        assert all(
+            np.isclose(last, end, rtol=1e-6).any() for end in (stored["low"], stored["high"])
+        )

@@ -200,11 +200,14 @@ def test_a_forged_config_costs_its_own_boundaries_or_itself(tmp_path):
     forge(runs / "keys", runs / "tanh", dataset=dict.fromkeys(map(str, range(2000))))
     comparison = compare([runs], tmp_path / "out")
     assert (tmp_path / "out" / "boundaries.png").is_file() and not comparison.undrawn
-    told = {Path(problem.path).name: problem.reason for problem in comparison.problems}
-    assert set(told) == {"wide", "deep", "large", "keys"}
-    assert "does not fit its config" in told["wide"] and "does not fit its config" in told["deep"]
-    assert "100,000" not in told["large"] and "samples" in told["large"]
-    assert "settings" in told["keys"] and len(comparison.runs) == 5
+    reasons = {Path(problem.path).name: problem.reason for problem in comparison.problems}
+    assert set(reasons) == {"wide", "deep", "large", "keys"}
+    assert (
+        "does not fit its config" in reasons["wide"]
+        and "does not fit its config" in reasons["deep"]
+    )
+    assert "100,000" not in reasons["large"] and "samples" in reasons["large"]
+    assert "settings" in reasons["keys"] and len(comparison.runs) == 5
 
 
 def test_what_cannot_be_read_is_mentioned(tmp_path, monkeypatch):
@@ -231,8 +234,8 @@ def test_what_cannot_be_read_is_mentioned(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", refusing)
     monkeypatch.setattr(Path, "is_file", refused)
     folders = [tmp_path / name for name in ("failures.txt", "runs", "empty", "old/comparison")]
-    told = {Path(p.path).name: p.reason for p in build(folders).problems}
-    assert told == {
+    reasons = {Path(p.path).name: p.reason for p in build(folders).problems}
+    assert reasons == {
         "locked": "cannot be read: Permission denied",
         "link": "is a link; name the folder it points to",
         "empty": "holds no run",

@@ -246,8 +246,8 @@ def test_a_file_that_gives_nothing_to_choose_is_refused(capsys, text, says):
 def test_a_folder_is_refused(capsys, monkeypatch):
     Path("parts_of_mine").mkdir()
     monkeypatch.syspath_prepend(".")  # as python -m does
-    told = refusal(capsys, "extensions=[parts_of_mine]")
-    assert "parts_of_mine is a folder; name a Python file in it" in told
+    message = refusal(capsys, "extensions=[parts_of_mine]")
+    assert "parts_of_mine is a folder; name a Python file in it" in message
 
 
 def test_a_class_without_a_name_may_be_the_base_of_others():

@@ -44,27 +44,27 @@ def keys(schema, prefix="hydra"):
 
 
 def test_every_key_of_hydras_schema_has_its_line_in_the_table():
-    told = table("Hydra's settings")
+    documented = table("Hydra's settings")
     for key in keys(HydraConf()):
-        assert any(key == one or key.startswith(f"{one}.") for one in told), key
+        assert any(key == one or key.startswith(f"{one}.") for one in documented), key
 
 
 def test_the_table_of_settings_is_what_the_code_does():
-    told = table("Hydra's settings")
-    assert [key for key in told if told[key][0] == "works"] != []
-    assert {k for k in told if told[k][0] == "works"} == {*WORKS, *GROUPS_OF_HYDRA}
-    assert {k: told[k][1] for k in told if told[k][0] == "refused"} == REFUSED
+    documented = table("Hydra's settings")
+    assert [key for key in documented if documented[key][0] == "works"] != []
+    assert {k for k in documented if documented[k][0] == "works"} == {*WORKS, *GROUPS_OF_HYDRA}
+    assert {k: documented[k][1] for k in documented if documented[k][0] == "refused"} == REFUSED
 
 
 def test_every_option_of_hydras_has_its_line_and_is_known(capsys):
-    told = table("Hydra's options")
+    documented = table("Hydra's options")
     options = {
         next(one for one in action.option_strings if one.startswith("--")): action
         for action in get_args_parser()._actions
         if action.option_strings
     }
-    assert told.keys() == options.keys()
-    refused = {option: reason for option, (here, reason) in told.items() if here == "refused"}
+    assert documented.keys() == options.keys()
+    refused = {option: reason for option, (here, reason) in documented.items() if here == "refused"}
     assert refused == arguments.REFUSED
     information = next(a for a in get_args_parser()._actions if a.dest == "info").choices
     assert set(information) <= set(arguments.INFORMATION)
@@ -188,8 +188,8 @@ def test_run_carries_out_one_run_of_an_experiment_that_sweeps(capsys):
 )
 def test_values_that_would_fail_in_a_job_are_refused_before(capsys, word):
     assert main(["plots=none", word]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith(f"error: {word.split('=')[0]}") and told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"error: {word.split('=')[0]}") and message.count("\n") == 1
 
 
 @pytest.mark.parametrize("processes", [0, -3])

@@ -42,7 +42,7 @@ from runner.network import Initializer, Loss, Optimizer, Schedule
 @dataclass(frozen=True)
 class Own:
     """A part in a user's file: its code, the number in it that an edit changes, and what breaks
-    it together with what is said then."""
+    it together with the message of each."""
 
     code: str
     number: str
@@ -199,10 +199,10 @@ def test_a_wrong_parameter_is_refused_with_the_right_ones(kind, capsys):
 def test_an_edit_is_trained_anew_and_new_brackets_are_not(kind, capsys):
     number = OWN[kind].number
     losses = []
-    for edit, told in ((number, ""), (f"({number})", ""), ("0.5", "your own code")):
+    for edit, expected in ((number, ""), (f"({number})", ""), ("0.5", "your own code")):
         OWN[kind].write(number, edit)
         assert main([*NAMED, f"{kind}=mine"]) == 0
-        assert told in capsys.readouterr().err
+        assert expected in capsys.readouterr().err
         losses.append(load_run("it").history["train_loss"])
     assert len(list(Path(".old").iterdir())) == 1
     assert np.array_equal(losses[0], losses[1]) and not np.array_equal(losses[1], losses[2])
@@ -212,20 +212,20 @@ def test_an_edit_is_trained_anew_and_new_brackets_are_not(kind, capsys):
 def test_what_it_reads_counts_too(kind, capsys):
     Path("number.txt").write_text("0.75")
     OWN[kind].write(OWN[kind].number, "float(pathlib.Path('number.txt').read_text())")
-    for number, told in (("0.75", ""), ("0.75", ""), ("0.5", "that your own code reads")):
+    for number, expected in (("0.75", ""), ("0.75", ""), ("0.5", "that your own code reads")):
         Path("number.txt").write_text(number)
         assert main([*NAMED, f"{kind}=mine"]) == 0
-        assert told in capsys.readouterr().err
+        assert expected in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("kind", "edit", "said"),
-    [(kind, edit, said) for kind, own in OWN.items() for *edit, said in own.broken],
+    ("kind", "edit", "message"),
+    [(kind, edit, message) for kind, own in OWN.items() for *edit, message in own.broken],
 )
-def test_one_that_misleads_is_refused(kind, edit, said, capsys):
+def test_one_that_misleads_is_refused(kind, edit, message, capsys):
     OWN[kind].write(*edit)
     line = refusal(capsys, *NAMED, f"{kind}=mine")
-    assert kind in line and said in line
+    assert kind in line and message in line
 
 
 @kinds

@@ -113,12 +113,12 @@ def test_a_fault_at_any_write_of_a_run_costs_nothing_but_time(
         )
         if status == 77:
             break
-        told = Path("stderr.txt").read_text().splitlines()
+        message = Path("stderr.txt").read_text().splitlines()
         if fault == "killed":
             assert status == -signal.SIGKILL
         elif status:  # a checkpoint that cannot be written costs nothing
-            assert status == 1 and len(told) == 1, told
-            assert "No space left on device" in told[0] and told[0].startswith("error: ")
+            assert status == 1 and len(message) == 1, message
+            assert "No space left on device" in message[0] and message[0].startswith("error: ")
         if Path("it").exists():
             assert contents(load_run("it").path) == whole
         assert contents(Path("earlier")) == earlier
@@ -157,11 +157,11 @@ def test_a_fault_at_any_write_of_a_comparison_leaves_whole_files(
 def test_a_file_where_a_folder_should_be(capsys):
     Path("taken").write_text("mine")
     assert "taken is a file" in refusal(capsys, *BARE, "hydra.run.dir=taken")
-    told = refusal(capsys, *BARE, "hydra.run.dir=taken/it", status=1)
-    assert "taken: it or a folder above it is a file" in told
+    message = refusal(capsys, *BARE, "hydra.run.dir=taken/it", status=1)
+    assert "taken: it or a folder above it is a file" in message
     Path("outputs").write_text("mine")
-    told = refusal(capsys, *BARE, status=1)
-    assert "outputs/runs: it or a folder above it is a file" in told
+    message = refusal(capsys, *BARE, status=1)
+    assert "outputs/runs: it or a folder above it is a file" in message
     assert main(["-m", *BARE[:-2], "plots=none", "activation=relu,tanh"]) == 1
     assert "outputs" in capsys.readouterr().err.splitlines()[-1]
     assert Path("taken").read_text() == Path("outputs").read_text() == "mine"
@@ -169,8 +169,8 @@ def test_a_file_where_a_folder_should_be(capsys):
 
 def test_a_place_that_nothing_can_be_written_to_is_told_before_training(capsys, monkeypatch):
     monkeypatch.setattr("runner.execute.train", None)
-    told = refusal(capsys, *BARE, "hydra.run.dir=/proc/nowhere/it", status=1)
-    assert "/proc/nowhere" in told and "kept" not in told  # there is nothing
+    message = refusal(capsys, *BARE, "hydra.run.dir=/proc/nowhere/it", status=1)
+    assert "/proc/nowhere" in message and "kept" not in message  # there is nothing
     monkeypatch.setattr(os, "access", lambda *arguments: False)  # root may write anywhere
     assert main([*BARE, "hydra.run.dir=read_only/it"]) == 1
     assert only_line(capsys).startswith("error: read_only: Permission denied")

@@ -162,9 +162,9 @@ def test_a_damaged_or_older_checkpoint_is_not_used(tmp_path, monkeypatch):
     (place / CHECKPOINT).write_bytes(whole)
     assert Checkpointer(tmp_path / "run", experiment).load() is not None
     monkeypatch.setattr("runner.training.fingerprint.laboratory_code", lambda: "another")
-    told: list[str] = []
-    assert Checkpointer(tmp_path / "run", experiment, told.append).load() is None
-    assert "another version of this laboratory's code: training starts over" in told[0]
+    notes: list[str] = []
+    assert Checkpointer(tmp_path / "run", experiment, notes.append).load() is None
+    assert "another version of this laboratory's code: training starts over" in notes[0]
 
 
 def test_another_interrupted_run_is_not_lost(tmp_path):

@@ -317,14 +317,14 @@ def wrong_sweep(draw: st.DrawFn) -> tuple[list[str], str]:
     """An axis with a wrong value among right ones: found before the first job starts."""
     kind = draw(st.sampled_from(["option", "key", "value", "syntax"]))
     if kind == "option":
-        words, told = draw(unknown_option())
+        words, message = draw(unknown_option())
         group, name = words[0].split("=")
         right = draw(shell(sorted(set(choices(group)) - {"formula"})))
-        return ["-m", f"{group}={right},{name}"], told
+        return ["-m", f"{group}={right},{name}"], message
     if kind == "key":
-        words, told = draw(unknown_key())
+        words, message = draw(unknown_key())
         key = words[0].split("=")[0]
-        return ["-m", f"{key}=1,2"], told
+        return ["-m", f"{key}=1,2"], message
     if kind == "value":
         key = draw(st.sampled_from(["training.epochs", "optimizer.learning_rate", "seed"]))
         value = draw(shell([*NUMBERS, "often", "-1"]))
@@ -403,7 +403,7 @@ def wrong_folders(draw: st.DrawFn) -> tuple[str, list[str]]:
 class Checker:
     """Runs a command in an empty folder and holds its answer against what must hold."""
 
-    def refuses(self, command: Any, words: list[str], told: str = "") -> None:
+    def refuses(self, command: Any, words: list[str], message: str = "") -> None:
         before = sorted(os.listdir())
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
@@ -415,7 +415,7 @@ class Checker:
         assert 1 <= len(lines) <= 3, case
         assert lines[0].startswith("error: ") and len(lines[0]) > 15, case
         assert "Traceback" not in shown, case
-        assert told in lines[0], f"{told!r} is not named: {case}"
+        assert message in lines[0], f"{message!r} is not named: {case}"
         assert sorted(os.listdir()) == before, case
 
 

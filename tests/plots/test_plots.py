@@ -497,9 +497,9 @@ def test_files_and_comparisons_among_runs_are_passed_over(tmp_path, monkeypatch,
     (tmp_path / "comparison_a" / "leaderboard.csv").touch()
     (tmp_path / "failures.txt").touch()
     assert main([str(path) for path in sorted(tmp_path.iterdir())]) == 0
-    told = capsys.readouterr()
-    assert told.out == f"{tmp_path / 'run'}\n"
-    assert told.err.count("is not a run and is skipped") == 2
+    output = capsys.readouterr()
+    assert output.out == f"{tmp_path / 'run'}\n"
+    assert output.err.count("is not a run and is skipped") == 2
 
 
 def test_a_wrong_folder_is_one_line_and_status_2(tmp_path, capsys):
@@ -512,8 +512,8 @@ def test_a_wrong_folder_is_one_line_and_status_2(tmp_path, capsys):
 def test_a_folder_of_runs_is_no_run(tmp_path, capsys):
     (tmp_path / "tanh_moons_123456789abc").mkdir()
     assert main([str(tmp_path)]) == 2
-    told = f"error: {tmp_path} is not a run's folder; name one of the folders in it\n"
-    assert capsys.readouterr().err == told
+    message = f"error: {tmp_path} is not a run's folder; name one of the folders in it\n"
+    assert capsys.readouterr().err == message
 
 
 @pytest.mark.parametrize("words", [[], ["folder", "--format", "gif"], ["--colour"]])
@@ -540,9 +540,9 @@ def test_the_boundary_needs_little_more_memory_than_it_shows(tmp_path, activatio
 
 
 def test_activations_in_one_picture_have_colours_of_their_own_while_there_are_any():
-    looks = colours.tell_apart(["softsign", "tanh", "relu", "arctan"])
+    looks = colours.distinct_styles(["softsign", "tanh", "relu", "arctan"])
     assert looks["tanh"] == colours.line_style("tanh")
     assert len({look["color"] for look in looks.values()}) == 4
     assert looks["softsign"]["linestyle"] == colours.line_style("softsign")["linestyle"]
-    many = colours.tell_apart(colours.KNOWN)
+    many = colours.distinct_styles(colours.KNOWN)
     assert {look["color"] for look in many.values()} == set(colours.PALETTE)

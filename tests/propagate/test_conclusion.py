@@ -25,7 +25,7 @@ SMALL = ("width=128", "nets=6", "depth=30")
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (
             "activation=sigmoid initializer=glorot_normal",
@@ -57,11 +57,11 @@ SMALL = ("width=128", "nets=6", "depth=30")
         ),
     ],
 )
-def test_known_cases(words, said):
+def test_known_cases(words, expected):
     found = answer(words, *SMALL)
-    assert all(part in found.text for part in said), found.text
+    assert all(part in found.text for part in expected), found.text
     assert found.text.endswith("; theory agrees") and "become 0" not in found.text[:60]
-    assert found.passes is found.predicted is said[0].startswith("yes")
+    assert found.passes is found.predicted is expected[0].startswith("yes")
     assert found.share == found.passes
 
 
@@ -88,15 +88,15 @@ def test_narrow_networks_die_where_theory_of_wide_ones_says_yes():
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         ("initializer.bias_mean=-3 activation=relu depth=3", "gradients become 0"),
         ("activation=formula activation.expression=log(x) depth=3", "signals become infinite"),
     ],
 )
-def test_without_theory_the_measurement_alone_answers(words, said):
+def test_without_theory_the_measurement_alone_answers(words, expected):
     found = answer("initializer=he_normal", *words.split(), "width=8", "nets=3")
-    assert found.text.startswith("no") and said in found.text
+    assert found.text.startswith("no") and expected in found.text
     assert found.predicted is None and found.text.endswith("; there is no theory for it")
 
 
@@ -144,6 +144,6 @@ def test_the_answer_comes_first_and_is_stored():
 def test_the_examples_of_help_are_right():
     examples = re.findall(r"^  python -m runner.propagate (.*)\n +(yes|no): ", EPILOG, re.M)
     assert len(examples) == 4
-    for words, said in examples:
+    for words, expected in examples:
         found = propagate(compose([*shlex.split(words), "nets=5", "inputs=3"])).conclusion
-        assert found.text.startswith(said), words
+        assert found.text.startswith(expected), words

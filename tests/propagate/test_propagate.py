@@ -148,7 +148,7 @@ def test_why_there_is_no_theory():
     words = ["nets=2", "depth=2", "width=8"]
     assert "whole row" in repr(propagate(compose(["activation=softmax", *words])))
     biased = ["initializer=he_normal", "initializer.bias_mean=1"]
-    assert "mean is 0" in repr(propagate(compose([*biased, *words])))
+    assert "needs biases with mean 0" in repr(propagate(compose([*biased, *words])))
 
 
 @pytest.mark.usefixtures("in_an_empty_folder")
@@ -199,13 +199,13 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "said"), WRONG)
+@pytest.mark.parametrize(("words", "expected"), WRONG)
 @pytest.mark.usefixtures("in_an_empty_folder")
-def test_wrong_input_is_refused_in_a_line(words, said, capsys):
+def test_wrong_input_is_refused_in_a_line(words, expected, capsys):
     assert main(words) == 2
     out, err = capsys.readouterr()
     assert out == "" and len(err.splitlines()) == 1, err
-    assert all(part in err for part in said), err
+    assert all(part in err for part in expected), err
     assert not list(Path().iterdir())
 
 

@@ -189,8 +189,8 @@ def test_a_run_without_hidden_layers_is_not_titled_after_its_activation(
     assert main([*QUICK, "activation=tanh", "model.hidden=[]", "replicates=2", *words, folder]) == 0
     first, *rest = capsys.readouterr().out.splitlines()
     assert first.startswith(f"{name} on {words[0].removeprefix('dataset=')}: ")
-    (told,) = [line.split() for line in rest if line.startswith("  time")]
-    assert float(told[1]) >= 0.3 + float(told[6])
+    (timing,) = [line.split() for line in rest if line.startswith("  time")]
+    assert float(timing[1]) >= 0.3 + float(timing[6])
     picture = loss(load_run(tmp_path / "it"))
     assert any(text.get_text().startswith(f"{name} on ") for text in picture.texts)
 

@@ -53,7 +53,7 @@ def test_an_activation(capsys, word):
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("word", "expected"),
     [
         ("gelu", ["It takes no parameters."]),
         ("hardtanh", ["activation.low=-1.0 any number", "activation.high=1.0 > -1"]),
@@ -66,10 +66,10 @@ def test_an_activation(capsys, word):
         ("fair", ["experiment=fair: Which activation", "  python -m runner experiment=fair\n"]),
     ],
 )
-def test_any_other_choice(word, said):
+def test_any_other_choice(word, expected):
     text = help_text([word])
     assert "Raises" not in text
-    for part in said:
+    for part in expected:
         assert part in text or part in one_line(text), part
 
 
@@ -84,7 +84,7 @@ def test_the_files_of_the_user(capsys):
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("word", "expected"),
     [
         ("swsh", ["swsh", "did you mean swish?"]),
         ("activation.swsh", ["did you mean swish?"]),
@@ -95,9 +95,9 @@ def test_the_files_of_the_user(capsys):
         ("optimizer.swish", ["optimizer.swish"]),
     ],
 )
-def test_an_unknown_name_gets_one_line(capsys, word, said):
+def test_an_unknown_name_gets_one_line(capsys, word, expected):
     line = refusal(capsys, "--help", word)
-    assert all(part in line for part in said), line
+    assert all(part in line for part in expected), line
 
 
 def test_each_experiment_shows_its_commands():

@@ -102,8 +102,8 @@ def test_help_for_a_group_describes_each_choice(capsys, monkeypatch, group):
 
 
 def test_help_for_what_is_no_group_is_refused(capsys):
-    told = refusal(capsys, "--help", "losses")
-    assert "losses" in told and "dataset" in told
+    message = refusal(capsys, "--help", "losses")
+    assert "losses" in message and "dataset" in message
 
 
 def test_config_is_printed_by_hydras_own_option():
@@ -219,7 +219,7 @@ def test_a_mistake_gets_one_line_that_names_it(capsys, override, words):
 
 
 @pytest.mark.parametrize(
-    "words, told",
+    "words, expected",
     [
         (["activation", "=", "tanh"], ["no spaces around =", "write activation=tanh"]),
         (["activation", "=tanh"], ["write activation=tanh"]),
@@ -263,9 +263,9 @@ def test_a_mistake_gets_one_line_that_names_it(capsys, override, words):
         (["--cfg", "job", "--experimental-rerun", "x.pickle"], ["--experimental-rerun"]),
     ],
 )
-def test_words_that_contradict_each_other_or_mean_nothing_are_refused(capsys, words, told):
+def test_words_that_contradict_each_other_or_mean_nothing_are_refused(capsys, words, expected):
     line = refusal(capsys, *words)
-    for word in told:
+    for word in expected:
         assert word in line, line
 
 

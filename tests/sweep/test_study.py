@@ -104,7 +104,7 @@ def test_an_accuracy_can_be_maximised_over_the_parameter_of_a_formula(capsys):
 
 
 @pytest.mark.parametrize(
-    "words, told",
+    "words, message",
     [
         ([], "nothing to search"),
         (["dataset.noise=interval(0.1, 0.3)"], "losses on other data are not comparable"),
@@ -117,5 +117,5 @@ def test_an_accuracy_can_be_maximised_over_the_parameter_of_a_formula(capsys):
         ([RATE, "hydra.sweeper.storage=nowhere"], "hydra.sweeper.storage"),
     ],
 )
-def test_what_cannot_be_searched_is_refused_before_anything_is_made(capsys, words, told):
-    assert told in refusal(capsys, *SEARCH, *words)
+def test_what_cannot_be_searched_is_refused_before_anything_is_made(capsys, words, message):
+    assert message in refusal(capsys, *SEARCH, *words)

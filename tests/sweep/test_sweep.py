@@ -49,8 +49,8 @@ def results(folder="."):
 
 def test_a_sweep_runs_every_combination_and_compares_them(capsys):
     assert main(["-m", "activation=relu,tanh", "dataset=moons,xor", *QUICK]) == 0
-    out, told = capsys.readouterr()
-    assert told.startswith("note: 2 replicates will not show which setting is best: it takes 6")
+    out, err = capsys.readouterr()
+    assert err.startswith("note: 2 replicates will not show which setting is best: it takes 6")
     assert "sweep of 4 jobs" in out
     assert "it needs settings with 6 common seeds, better 10" in out
     (sweep,) = Path("outputs/sweeps").iterdir()
@@ -60,7 +60,7 @@ def test_a_sweep_runs_every_combination_and_compares_them(capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "doubt"),
+    ("words", "warning"),
     [
         (["activation=relu,tanh", "replicates=5"], "5 replicates will not show which setting"),
         (["activation=relu,tanh", "seed=0,1", "replicates=1"], "2 replicates will not show"),
@@ -71,9 +71,9 @@ def test_a_sweep_runs_every_combination_and_compares_them(capsys):
         ([RATES, "activation=relu,tanh", "replicates=6"], ""),
     ],
 )
-def test_what_no_verdict_will_come_of_is_said_before_it_starts(words, doubt):
-    doubted = plan(compose(words)).doubt
-    assert doubted.startswith(doubt) and bool(doubted) == bool(doubt)
+def test_what_no_verdict_will_come_of_is_said_before_it_starts(words, warning):
+    found = plan(compose(words)).warning
+    assert found.startswith(warning) and bool(found) == bool(warning)
 
 
 def test_a_job_is_the_run_alone_to_the_last_byte():
@@ -225,13 +225,13 @@ def test_an_interrupted_sweep_judges_at_its_next_start(capsys, monkeypatch):
     calls = iter([launch, interrupted, launch])
     monkeypatch.setattr(launching, "launch", lambda *jobs, **how: next(calls)(*jobs, **how))
     assert main(command) == 130
-    told = capsys.readouterr()
-    assert "interrupted: 1 job left" in told.err
-    assert "the same networks are judged, which exaggerates differences" in told.out
+    output = capsys.readouterr()
+    assert "interrupted: 1 job left" in output.err
+    assert "the same networks are judged, which exaggerates differences" in output.out
     assert main(command) == 0
-    told = capsys.readouterr()
-    assert "2 more with fresh seeds, for the settings chosen on validation data, 1 of" in told.out
-    assert "those of networks trained again" in told.out
+    output = capsys.readouterr()
+    assert "2 more with fresh seeds, for the settings chosen on validation data, 1 of" in output.out
+    assert "those of networks trained again" in output.out
 
 
 def test_seeds_that_cannot_judge_are_refused_before_anything_is_made(capsys):
@@ -346,9 +346,9 @@ def test_a_job_that_has_lost_a_file_is_not_called_finished(capsys, name):
     (lost / name).unlink()
     capsys.readouterr()
     assert main(words) == 0
-    told = capsys.readouterr()
-    assert "1 of them finished already, 1 to be trained again" in told.out
-    assert name in told.err and str(lost) in told.err
+    output = capsys.readouterr()
+    assert "1 of them finished already, 1 to be trained again" in output.out
+    assert name in output.err and str(lost) in output.err
     assert (lost / name).is_file() and (lost.parent / ".old" / lost.name).is_dir()
 
 

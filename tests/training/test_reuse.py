@@ -126,7 +126,7 @@ def test_what_a_process_imports_besides_does_not_count():
 def test_the_summary_says_what_made_the_run(monkeypatch, tmp_path):
     summary = run(QUICK).summary
     assert summary["fingerprint"]["numpy"] == np.__version__
-    assert set(summary["fingerprint"]) == set(fingerprint.IN_WORDS)
+    assert set(summary["fingerprint"]) == {*fingerprint.IN_WORDS, "own_results"}
     assert set(summary["origin"]) == {"commit", "dirty", "platform"}
     git = shutil.which("git")
     if git and (ROOT / ".git").exists():
@@ -187,13 +187,13 @@ def test_a_comparison_of_runs_made_with_different_things_says_so(monkeypatch, ca
             "runner.training.checkpoint.fingerprint", lambda e, p=past: {**real(e), **p}
         )
         assert main([*QUICK, f"activation={name}"]) == 0
-    for name, said in (("relu", False), ("elu", True)):
+    for name, is_noted in (("relu", False), ("elu", True)):
         folders = [str(path) for path in Path("outputs/runs").iterdir() if "_" in path.name]
         folders = [path for path in folders if "tanh" in path or f"/{name}" in path]
         capsys.readouterr()
         assert compare([*folders, "--no-pictures", "--output", "made"]) == 0
         sentence = f"differ in NumPy (1.0 or {np.__version__}),"
-        assert (sentence in capsys.readouterr().out) == said
+        assert (sentence in capsys.readouterr().out) == is_noted
 
 
 def test_a_sweep_says_how_many_jobs_are_finished_and_how_many_trained_anew(
@@ -210,9 +210,12 @@ def test_a_sweep_says_how_many_jobs_are_finished_and_how_many_trained_anew(
     execute(elu.experiment, elu.folder, command="")
     capsys.readouterr()
     assert main(words) == 0
-    told = capsys.readouterr()
-    assert "sweep of 3 jobs" in told.out and "1 of them finished already, 2 to be" in told.out
-    assert "trained again: 2 of the jobs, the first because" in told.err and "NumPy 1.0" in told.err
+    output = capsys.readouterr()
+    assert "sweep of 3 jobs" in output.out and "1 of them finished already, 2 to be" in output.out
+    assert (
+        "trained again: 2 of the jobs, the first because" in output.err
+        and "NumPy 1.0" in output.err
+    )
     (swept,) = Path("outputs/sweeps").iterdir()
     assert len(list((swept / ".old").iterdir())) == 2
     assert main(words) == 0
@@ -302,11 +305,11 @@ def test_what_code_that_cannot_be_looked_into_gives_decides(capsys):
         "import threading; lock = threading.Lock()\nhalf = np.frompyfunc(lambda x: 0.5 * x, 1, 1)"
     )
     formula = "(half(np.sin(x)).astype(np.float64) + lock.locked()).astype(x.dtype)"
-    for edit, told in (((), ""), ((), ""), (("0.5 * x", "0.7 * x"), "your own code")):
+    for edit, expected in (((), ""), ((), ""), (("0.5 * x", "0.7 * x"), "your own code")):
         slope = "0.7 * np.cos(x)" if edit else "0.5 * np.cos(x)"
         cls = own_class("own_opaque", formula, slope, *edit, head=head)
         run([*QUICK, "hydra.run.dir=it"], activation=cls())
-        assert told in capsys.readouterr().err and Path(".old/it").is_dir() == bool(told)
+        assert expected in capsys.readouterr().err and Path(".old/it").is_dir() == bool(expected)
 
 
 MODULES = {
@@ -342,8 +345,8 @@ def test_an_edited_module_that_an_extension_imports_counts_at_once(extension, ca
         Path(helper).write_text(text.replace("0.5", factor))
         Path(main_file).write_text(f"{body}\nclass Another:\n    pass\n")
         losses.append(run(words).history["train_loss"])
-        told = capsys.readouterr().err
-        assert ("your own code" in told) == (factor == "0.75")
+        err = capsys.readouterr().err
+        assert ("your own code" in err) == (factor == "0.75")
     assert np.array_equal(losses[0], losses[1]) and not np.array_equal(losses[1], losses[2])
 
 
@@ -389,10 +392,10 @@ def test_what_a_users_class_reads_while_it_computes_counts(read, capsys, monkeyp
     name, scale = f"own_reading_{list(READS).index(read)}", READS[read]
     cls = own_class(name, f"{scale} * np.sin(x)", f"{scale} * np.cos(x)", head="import os, pathlib")
     words, losses = [*QUICK, "hydra.run.dir=it"], []
-    for value, told in ((0.5, ""), (0.5, ""), (0.75, "your own code")):
+    for value, expected in ((0.5, ""), (0.5, ""), (0.75, "your own code")):
         set_what_is_read(cls, value, monkeypatch)
         losses.append(run(words, activation=cls()).history["train_loss"])
-        assert told in capsys.readouterr().err
+        assert expected in capsys.readouterr().err
     assert np.array_equal(losses[0], losses[1]) and not np.array_equal(losses[1], losses[2])
     stored = load_run("it")
     stored.network()
@@ -426,11 +429,13 @@ def test_the_table_that_a_users_data_set_reads_counts(capsys):
     drawn = [np.random.default_rng([k, streams.DATA_STREAM]).permutation(90)[:60] for k in (0, 1)]
     words = ["-cd", "conf", "extensions=[own_table.py]", "dataset=table", *QUICK]
     try:
-        for change, told in ((0, ""), (0, ""), (1e-6, "other data or settings that your own")):
+        for change, expected in ((0, ""), (0, ""), (1e-6, "other data or settings that your own")):
             rows[np.setdiff1d(drawn[1], drawn[0])[0], 0] += change
             np.savetxt("my.csv", rows)
             assert main([*words, "hydra.run.dir=it"]) == 0
-            assert (told in capsys.readouterr().err) and (not told or len(os.listdir(".old")) == 1)
+            assert (expected in capsys.readouterr().err) and (
+                not expected or len(os.listdir(".old")) == 1
+            )
         stored = load_run("it")
         assert stored.data().train_x.shape == (2, 36, 2)
         np.savetxt("my.csv", rows[::-1])
@@ -590,11 +595,11 @@ def test_a_checkpoint_with_any_flipped_bit_is_told_and_not_used(monkeypatch):
     random = np.random.default_rng(0)
     headers = [k + 6 for k in range(len(content)) if content[k : k + 2] == b"PK"]
     for place in [*headers, *random.integers(0, len(content), 30).tolist()]:
-        told: list[str] = []
+        notes: list[str] = []
         flipped = content[place] ^ (1 << int(random.integers(8)))
         path.write_bytes(content[:place] + bytes([flipped]) + content[place + 1 :])
-        assert Checkpointer(Path("it"), experiment, told.append).load() is None
-        assert len(told) == 1 and "checkpoint.npz is damaged" in told[0]
+        assert Checkpointer(Path("it"), experiment, notes.append).load() is None
+        assert len(notes) == 1 and "checkpoint.npz is damaged" in notes[0]
     found = train(experiment, checkpointer=Checkpointer(Path("it"), experiment))
     assert all(found.final[k].tobytes() == whole.final[k].tobytes() for k in whole.final)
 

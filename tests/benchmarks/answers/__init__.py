@@ -88,7 +88,7 @@ def epochs_asked() -> int:
     return parser.parse_args().epochs
 
 
-def tell(curves: dict[str, dict[str, Array]]) -> None:
+def report(curves: dict[str, dict[str, Array]]) -> None:
     """Write all curves to a file and print the final means over the seeds.
 
     ``curves`` has arrays (rates, seeds, epochs) by activation and quantity.

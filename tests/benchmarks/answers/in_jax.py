@@ -118,7 +118,7 @@ def main() -> None:
         return {key: np.asarray(value) for key, value in found.items()}
 
     with ThreadPoolExecutor(THREADS) as pool:
-        answers.tell(dict(zip(FUNCTIONS, pool.map(curves, FUNCTIONS), strict=True)))
+        answers.report(dict(zip(FUNCTIONS, pool.map(curves, FUNCTIONS), strict=True)))
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def main() -> None:
         for array in answers.data()
     )
     orders = orders.repeat(1, len(RATES), 1)
-    answers.tell({name: curves(name, x, labels, orders) for name in FUNCTIONS})
+    answers.report({name: curves(name, x, labels, orders) for name in FUNCTIONS})
 
 
 if __name__ == "__main__":
