@@ -206,7 +206,7 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     chosen = []
     for key in sorted({key for config in configs for key in config}):
         differs = any(len(values) > 1 for values in _values(configs, key).values())
-        if differs and not (key == "extensions" and _tells_nothing(configs, key)):
+        if differs and not (key == "extensions" and _is_redundant(configs, key)):
             chosen.append(key)
     first = ("activation.name", "dataset.name")
     return sorted(chosen, key=lambda k: (first.index(k) if k in first else 2, k))
@@ -226,7 +226,7 @@ def _section_name(config: Mapping[str, Any], key: str) -> str:
     return "" if parameter == "name" else str(config.get(f"{section}.name"))
 
 
-def _tells_nothing(configs: Sequence[Mapping[str, Any]], key: str) -> bool:
+def _is_redundant(configs: Sequence[Mapping[str, Any]], key: str) -> bool:
     """Return whether all configs still differ without this key."""
     whole = {repr(sorted(config.items())) for config in configs}
     rest = {repr(sorted((k, v) for k, v in c.items() if k != key)) for c in configs}

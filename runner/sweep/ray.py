@@ -16,7 +16,7 @@ from runner.system.terminal import ConfigError, first_line
 
 SCHEDULING_SECONDS = 0.005
 """An upper bound of the seconds that Ray adds to a task; tests/cluster/overhead.py measures it."""
-SECONDS_BETWEEN_LOOKS = 0.2
+POLL_SECONDS = 0.2
 
 
 def in_ray(
@@ -40,7 +40,7 @@ def in_ray(
                 raise ConfigError(f"hydra.launcher.remote: {first_line(error)}") from None
             waiting = {run.remote(group): group for group in groups}
             while waiting and not stopped():
-                ready, _ = ray.wait(list(waiting), timeout=SECONDS_BETWEEN_LOOKS)
+                ready, _ = ray.wait(list(waiting), timeout=POLL_SECONDS)
                 for reference in ready:
                     yield from ended(reference, waiting.pop(reference))
             for reference in waiting:

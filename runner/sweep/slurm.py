@@ -26,10 +26,10 @@ SCHEDULING_SECONDS = 3.0
 """The seconds that Slurm adds to a task; tests/cluster/overhead.py measures them."""
 MOST_TASKS = 1000
 """The largest job array; Slurm's default MaxArraySize is 1001."""
-SECONDS_BETWEEN_LOOKS = 0.5
-SECONDS_BETWEEN_QUESTIONS = 5.0
+POLL_SECONDS = 0.5
+SQUEUE_INTERVAL_SECONDS = 5.0
 """The interval between calls of squeue. A shared scheduler should not be asked more often."""
-PATIENCE = 30.0
+RESULT_TIMEOUT_SECONDS = 30.0
 """A result may take this many seconds to become visible through the machines' file caches."""
 ANY_CLUSTERS = ("name", "timeout_min", "cpus_per_task", "mem_gb", "stderr_to_stdout")
 """submitit's parameters that have the same name for every cluster."""
@@ -65,13 +65,13 @@ def in_slurm(
     def carry_out(batch: Batch, stopped: Callable[[], bool]) -> Iterator[TaskResult]:
         groups = grouped(batch, SCHEDULING_SECONDS, size=jobs_per_task, most=MOST_TASKS)
         with one_blas_thread_each():  # tasks inherit these environment variables
-            jobs = submitted(groups, folder, cluster, settings)
+            jobs = submit(groups, folder, cluster, settings)
         waiting = dict(zip(jobs, groups, strict=True))
         watch = Queue() if cluster == "slurm" else Processes()
         lost = False
         try:
             while waiting and not stopped():
-                time.sleep(SECONDS_BETWEEN_LOOKS)
+                time.sleep(POLL_SECONDS)
                 refresh(folder)
                 for job in list(waiting):
                     ended = result(job, waiting[job])
@@ -91,7 +91,7 @@ def in_slurm(
     return carry_out
 
 
-def submitted(
+def submit(
     groups: list[Group], folder: Path, cluster: str, settings: Mapping[str, Any]
 ) -> list[submitit.Job[Any]]:
     """Submit the groups and return submitit's jobs. Raises ConfigError if Slurm refuses them."""
@@ -140,10 +140,10 @@ class Queue:
             self.gone.pop(job.job_id, None)
             return ""
         since = self.gone.setdefault(job.job_id, time.monotonic())
-        return state if time.monotonic() - since > PATIENCE else ""
+        return state if time.monotonic() - since > RESULT_TIMEOUT_SECONDS else ""
 
     def _ask(self) -> None:
-        if time.monotonic() - self.asked < SECONDS_BETWEEN_QUESTIONS:
+        if time.monotonic() - self.asked < SQUEUE_INTERVAL_SECONDS:
             return
         command = ["squeue", "--me", "--noheader", "--array", "--states=all", "--format=%i %T"]
         answer = subprocess.run(command, capture_output=True, text=True)

@@ -26,7 +26,7 @@ from runner.system.terminal import ConfigError, WorkFailed
 
 Job = TypeVar("Job")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-SECONDS_BETWEEN_LOOKS = 0.1
+POLL_SECONDS = 0.1
 
 
 def run_jobs(
@@ -60,7 +60,7 @@ def run_jobs(
                 workers.append(Worker(work, start))
                 begin(workers[-1])
             while busy:
-                for connection in wait(list(busy), SECONDS_BETWEEN_LOOKS):
+                for connection in wait(list(busy), POLL_SECONDS):
                     worker, index = busy.pop(connection)
                     yield index, *worker.finish()
                     if waiting and not worker.process.is_alive():

@@ -34,13 +34,13 @@ def code_digest(parts: Iterable[Any]) -> str:
             digest.update(f"again {seen[id(value)][0]};".encode())
         else:
             seen[id(value)] = len(seen), value
-            itself, inside = _taken_apart(value)
+            itself, inside = _decomposed(value)
             digest.update(f"{itself!r} {len(inside)};".encode())
             waiting += inside
     return digest.hexdigest()[:32]
 
 
-def _taken_apart(value: Any) -> tuple[Any, list[Any]]:
+def _decomposed(value: Any) -> tuple[Any, list[Any]]:
     """Return what distinguishes a value from others of its type, and the values inside it."""
     kind = type(value).__name__
     module = getattr(value, "__module__", None) or type(value).__module__

@@ -25,7 +25,7 @@ from runner.system.processes import available_cores
 from tests.benchmarks.processes import environment, machine, table
 
 STEPS, JOBS, EPOCHS = 1_000_000, 2_000, 250
-SECONDS_BETWEEN_LOOKS = 0.5
+POLL_SECONDS = 0.5
 MEBIBYTE = 2.0**20
 PAGE = os.sysconf("SC_PAGE_SIZE")
 RUN = [sys.executable, "-m", "runner", "plots=none"]
@@ -74,7 +74,7 @@ def watched(words: list[str], folder: str) -> tuple[float, list[float]]:
     )
     while process.poll() is None:
         held.append(resident(process.pid))
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(POLL_SECONDS)
     if process.returncode:
         raise RuntimeError(f"{' '.join(words)}: exit status {process.returncode}")
     return time.perf_counter() - started, [found for found in held if found]
