@@ -29,7 +29,7 @@ ALPHA = 0.05
 OVERALL = "all tasks"
 MOST_ARMS_JUDGED = 200
 NO_LESS_ACCURATE = "overconfident"
-"""A finding that explains higher losses only."""
+"""A finding that says nothing about accuracy, only about losses."""
 UNKNOWN_SPREAD = np.errstate(over="ignore", invalid="ignore")
 """For losses near the largest float, whose spread is infinite or unknown."""
 
@@ -44,7 +44,7 @@ class Standing:
         could_be_best: whether it could be the best; None if there are too few seeds to tell.
         short: the least and the most by which it falls short of the best, on the scale of
             ``comparable``; simultaneous intervals for all arms.
-        reason: why it falls short, from its run's findings; empty if unknown.
+        reason: a finding of its run that no possible best arm has; empty if there is none.
     """
 
     task: str

@@ -22,8 +22,8 @@ BEST = (
     '3 points": it is worse than the best, by 0 to 3 points. What the table says about a task is '
     "right in 95% of experiments, unless failures are too rare to show in its seeds."
 )
-BECAUSE = (
-    '"Because": a problem that the setting\'s run reports and no run that could be the best does. '
+FINDING = (
+    '"Finding": a problem that the setting\'s run reports and no run that could be the best does. '
     "It is shown only if one of these differs in nothing but the activation, and may not be the "
     "cause."
 )
@@ -93,8 +93,8 @@ def _columns(comparison: Comparison) -> list[Column]:
         Column("task", lambda s: s.task),
         Column("name", lambda s: s.name, Place.CSV | Place.TABLES, heading="setting"),
     ]
-    because = Column(
-        "because", lambda s: s.reason, Place.PAGE if _reasons(comparison) else Place(0)
+    finding = Column(
+        "finding", lambda s: s.reason, Place.PAGE if _reasons(comparison) else Place(0)
     )
     rest = [
         Column(
@@ -106,7 +106,7 @@ def _columns(comparison: Comparison) -> list[Column]:
             down=higher_is_better(metric),
         ),
         Column("best", _best, Place.EVERYWHERE, text=_best_text, order=lambda s: s.short[1]),
-        because,
+        finding,
         Column("short_low", lambda s: s.short[0]),
         Column("short_high", lambda s: s.short[1]),
         Column("low", lambda s: s.score.low),
@@ -163,7 +163,7 @@ def _columns(comparison: Comparison) -> list[Column]:
             text=lambda s: f"{_seconds(s):.1f}",
             down=True,
         ),
-        replace(because, places=Place.CSV | Place.TABLES),  # its long text last
+        replace(finding, places=Place.CSV | Place.TABLES),  # its long text last
         Column("folder", lambda s: "" if s.task == OVERALL else str(s.settings[0].runs[0].path)),
     ]
     tuned = {key for arm in comparison.arms for key in arm.chosen}
@@ -330,7 +330,7 @@ def legend(comparison: Comparison) -> str:
     """Return the note that explains the leaderboard's scores and marks."""
     metric = comparison.metric
     score = f"{metric_name(metric).capitalize()}: {estimate_description(metric)}, over replicates."
-    notes = [score, "Rows are sorted by it.", BEST, *([BECAUSE] if _reasons(comparison) else [])]
+    notes = [score, "Rows are sorted by it.", BEST, *([FINDING] if _reasons(comparison) else [])]
     return " ".join(notes)
 
 

@@ -29,7 +29,7 @@ MOST_LOST = 0.05
 """Accuracy that a choice may cost; if it may cost more, nothing is recommended."""
 
 MOST_REASONS = 3
-"""At most so many settings are named with a reason; the table has all reasons."""
+"""At most so many settings are named with a finding; the table has all findings."""
 
 
 def sentences(comparison: Comparison) -> list[str]:
@@ -73,7 +73,7 @@ def _family(family: Family) -> list[str]:
 
 
 def _judged(family: Family) -> list[str]:
-    """Return which settings to use, which are worse, why and by how much, and what is open."""
+    """Return which settings to use, which are worse (with findings) and how much, what is open."""
     best, worse = family.judged(True), family.judged(False)
     metric, seeds = best[0].metric, counted(len(family.seeds), "seed")
     score = f"{with_interval(best[0].score, metric)} {metric_name(metric)}"
@@ -121,18 +121,18 @@ def _chance(family: Family) -> str:
 
 
 def _losers(worse: list[Standing], best: list[Standing], seeds: Sequence[int]) -> list[str]:
-    """Return clauses on the worse settings: one for each that has a reason, one for the others."""
-    explained = [standing for standing in worse if standing.reason][:MOST_REASONS]
-    named = {standing.name for standing in explained}
+    """Return clauses on the worse settings: one for each that has a finding, one for the others."""
+    with_finding = [standing for standing in worse if standing.reason][:MOST_REASONS]
+    named = {standing.name for standing in with_finding}
     rest = [standing for standing in worse if standing.name not in named]
     least = np.min([standing.compared(seeds) for standing in best], axis=0)
     clauses = []
-    for group in [*([standing] for standing in explained), *([rest] if rest else [])]:
+    for group in [*([standing] for standing in with_finding), *([rest] if rest else [])]:
         always = all((standing.compared(seeds) < least).all() for standing in group)
         clauses.append(
             f"{listed([standing.name for standing in group])} {'are' if group[1:] else 'is'} worse"
             + (f" on all {len(seeds)} seeds" if always else "")
-            + (f" because {group[0].reason}" if group is not rest else "")
+            + (f" (finding: {group[0].reason})" if group is not rest else "")
         )
     return clauses
 

@@ -3,7 +3,7 @@
 Many networks that learn well have dead units or small gradients; on moons, a third of the units of
 a ReLU network may die. So such a finding is shown only if the run also failed: replicates diverged,
 or train accuracy is well below that of the nearest neighbours. Other findings stay in the summary;
-a comparison uses them to explain why a setting is worse than another.
+a comparison shows those that only the worse setting has.
 """
 
 from __future__ import annotations

@@ -282,7 +282,7 @@ def test_settings_that_all_could_be_the_best_say_what_is_lost_at_most(tmp_path):
     )
 
 
-def test_settings_that_do_no_better_than_chance_are_not_recommended_and_no_cause_is_named(tmp_path):
+def test_settings_no_better_than_chance_are_not_recommended_and_no_finding_is_shown(tmp_path):
     near = {"tanh": [0.5, 0.55, 0.45] * 4, "relu": [0.52, 0.48, 0.51] * 4, "sin": [0.4] * 12}
     for activation, scores in near.items():
         folder = write_run(tmp_path / activation, activation, "two_spirals", scores)
@@ -372,7 +372,7 @@ def test_losses_are_compared_by_ratio_and_none_of_0_or_infinity_breaks_it(tmp_pa
     assert csv_text(records(broken)) and terminal(broken)
 
 
-def test_who_falls_short_is_told_with_a_finding_that_the_best_do_not_have(tmp_path):
+def test_a_worse_setting_is_listed_with_a_finding_that_the_best_do_not_have(tmp_path):
     write_sweep(tmp_path, {"tanh": -0.2, "gelu": 0.05, "relu": 0.05})
     findings = {"tanh": ["dead", "flat", "vanishing"], "gelu": ["dead", "flat"], "relu": []}
     for name, codes in findings.items():
@@ -383,19 +383,19 @@ def test_who_falls_short_is_told_with_a_finding_that_the_best_do_not_have(tmp_pa
         ]
         write_summary(folder, summary)
     comparison = build([tmp_path])
-    assert "; tanh is worse on all 10 seeds because it is vanishing." in sentences(comparison)[0]
-    assert [row["because"] for row in records(comparison)] == ["", "", "it is vanishing"]
+    assert "; tanh is worse on all 10 seeds (finding: it is vanishing)." in sentences(comparison)[0]
+    assert [row["finding"] for row in records(comparison)] == ["", "", "it is vanishing"]
     assert "| it is vanishing |" in markdown(comparison)
     with_reason = html(comparison, tmp_path, {})
     for folder in tmp_path.iterdir():
         summary = json.loads((folder / "summary.json").read_text())
         write_summary(folder, {**summary, "diagnosis": []})
     without = html(build([tmp_path]), tmp_path, {})
-    assert ">because</th>" in with_reason and "may not be the cause" in with_reason
-    assert ">because</th>" not in without and "may not be the cause" not in without
+    assert ">finding</th>" in with_reason and "may not be the cause" in with_reason
+    assert ">finding</th>" not in without and "may not be the cause" not in without
 
 
-def test_no_cause_is_named_where_more_than_the_activation_differs(tmp_path):
+def test_no_finding_is_shown_where_more_than_the_activation_differs(tmp_path):
     finding = {"code": "dead", "reason": "units are dead", "text": "", "shown": True}
     low, high = ((np.linspace(0, 0.02, 10) + start).tolist() for start in (0.7, 0.9))
     for folder, name, scores, epochs in (
@@ -405,13 +405,13 @@ def test_no_cause_is_named_where_more_than_the_activation_differs(tmp_path):
         if name != "relu":
             summary = json.loads((path / "summary.json").read_text())
             write_summary(path, {**summary, "diagnosis": [finding]})
-    reasons = {row["name"]: row["because"] for row in records(build([tmp_path]))}
+    reasons = {row["name"]: row["finding"] for row in records(build([tmp_path]))}
     assert reasons == {
         "relu epochs=50": "", "tanh epochs=5": "", "elu epochs=50": "units are dead",
     }  # fmt: skip
-    (reason,) = (text for text in sentences(build([tmp_path])) if "because" in text)
-    assert reason.endswith(
-        "elu epochs=50 is worse on all 10 seeds because units are dead; "
+    (sentence,) = (text for text in sentences(build([tmp_path])) if "finding: " in text)
+    assert sentence.endswith(
+        "elu epochs=50 is worse on all 10 seeds (finding: units are dead); "
         "tanh epochs=5 is worse on all 10 seeds."
     )
 
@@ -428,9 +428,9 @@ def test_a_tuned_rate_may_be_the_cause_too(tmp_path):
         if name == "tanh":
             summary = json.loads((path / "summary.json").read_text())
             write_summary(path, {**summary, "diagnosis": [finding]})
-    assert {row["because"] for row in records(build([tmp_path]))} == {""}
+    assert {row["finding"] for row in records(build([tmp_path]))} == {""}
     same_rate = [tmp_path / "relu0.1", tmp_path / "tanh0.1"]
-    assert "units are dead" in {row["because"] for row in records(build(same_rate))}
+    assert "units are dead" in {row["finding"] for row in records(build(same_rate))}
 
 
 def trained_by(folder, code):
