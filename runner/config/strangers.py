@@ -8,6 +8,7 @@ keys are checked like those of the command line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -22,14 +23,17 @@ from runner.system.terminal import ConfigError
 from runner.system.yaml_text import MOST_BYTES, read_yaml
 
 FOLLOWS_FROM_THE_REST = ("runtime", "overrides", "searchpath")
+ONLY_THERE = "Hydra's settings are allowed on the command line only"
+_OF_HYDRA = re.compile(r"(^|[ /])(?P<group>hydra/[^@/]+)|@[\w.]*\bhydra\b")
+"""A name in a defaults list that is in a group of Hydra, or is placed in the section ``hydra``."""
 
 
 class CheckedFolder(FileConfigSource):
     """Hydra's source of YAML files, for a folder of untrusted files.
 
     Only files that a config names are read. Raises ConfigError, with the file's name, for a file
-    that is too large, broken, a YAML bomb or not a regular file, or whose defaults leave the
-    folder.
+    that is too large, broken, a YAML bomb or not a regular file, whose defaults leave the folder,
+    or that sets or chooses a setting of Hydra.
     """
 
     @staticmethod
@@ -56,7 +60,10 @@ class CheckedFolder(FileConfigSource):
                 raise ConfigError(
                     f"{path}: defaults name {name!r}; only files in its folder are read"
                 )
-        return super().load_config(config_path)
+            _refuse_hydras_group(path, name)
+        loaded = super().load_config(config_path)
+        _refuse_hydras_section(path, config_path.rpartition("/")[0], loaded)
+        return loaded
 
 
 def _names(defaults: Any) -> Iterator[str]:
@@ -70,6 +77,35 @@ def _names(defaults: Any) -> Iterator[str]:
                     yield f"{group}/{one}"
 
 
+def _refuse_hydras_group(path: Path, name: str) -> None:
+    """Raise ConfigError if an entry of a defaults list names a group or the section of Hydra.
+
+    Hydra itself would drop ``override /hydra/launcher: NAME``, because the primary config has one.
+    """
+    found = _OF_HYDRA.search(name)
+    if found:
+        entry, choice = name.rsplit("/", 1)
+        instead = f"; there write {found['group']}={choice}" if found["group"] else ""
+        raise ConfigError(f"{path}: defaults name '{entry}: {choice}'; {ONLY_THERE}{instead}")
+
+
+def _refuse_hydras_section(path: Path, group: str, loaded: ConfigResult) -> None:
+    """Raise ConfigError if a file sets a key of Hydra other than hydra.sweeper.params.
+
+    Hydra itself would overwrite some of them, such as hydra.overrides and hydra.runtime.
+    """
+    content: Any = OmegaConf.to_container(loaded.config, resolve=False)
+    package = loaded.header["package"] or group.replace("/", ".")
+    for part in reversed([part for part in package.split(".") if part not in ("", "_global_")]):
+        content = {part: content}
+    node = content.get("hydra", {}) if isinstance(content, dict) else {}
+    for place, allowed in (("hydra", "sweeper"), ("hydra.sweeper", "params")):
+        whole = not isinstance(node, dict)
+        for key in [place] if whole else [f"{place}.{key}" for key in node if key != allowed]:
+            raise ConfigError(f"{path} sets {key}; {ONLY_THERE}")
+        node = node.get(allowed, {})
+
+
 def refuse_changes_of_hydra(found: DictConfig, from_the_shell: DictConfig) -> None:
     """Raise ConfigError, one line with the key, if a YAML file has changed the section ``hydra``.
 
@@ -78,10 +114,7 @@ def refuse_changes_of_hydra(found: DictConfig, from_the_shell: DictConfig) -> No
     theirs, ours = _settings(found), _settings(from_the_shell)
     for key in sorted({*theirs, *ours}):
         if theirs.get(key, ...) != ours.get(key, ...):
-            raise ConfigError(
-                f"hydra.{key} is changed by a YAML file: Hydra's settings are allowed on the "
-                "command line only"
-            )
+            raise ConfigError(f"hydra.{key} is changed by a YAML file: {ONLY_THERE}")
 
 
 def _settings(hydra: DictConfig) -> dict[Any, Any]:

@@ -137,7 +137,65 @@ HYDRA_SETTINGS = [
 def test_a_launched_job_takes_no_setting_of_hydras_from_a_file(capsys, setting):
     Path("mischief.py").write_text("import os\nos.mkdir('owned')\n")
     words = stranger(f"# @package _global_\nhydra: {{{setting}}}\n")
-    refused(capsys, *words, *WAYS[2], says="is changed by a YAML file")
+    refused(capsys, *words, *WAYS[2], says=f"sets hydra.{setting.partition(':')[0]}")
+
+
+# Every way in which a file can reach Hydra's settings, with what the error names
+LINE = "# @package _global_\n"
+REACHES_HYDRA = [
+    *(
+        (f"{LINE}defaults: [{entry}]\n", says)
+        for entry, says in [
+            ("override /hydra/launcher: basic", "write hydra/launcher=basic"),
+            ("override hydra/sweeper: basic", "'override hydra/sweeper: basic'"),
+            ("override /hydra/job_logging: [default]", "write hydra/job_logging=default"),
+            ("override /hydra/launcher@hydra.launcher: basic", "write hydra/launcher=basic"),
+            ("optional /hydra/callbacks: nosuch", "'optional /hydra/callbacks: nosuch'"),
+            ("/hydra/launcher: basic", "write hydra/launcher=basic"),
+            ("/hydra/launcher/basic", "hydra/launcher: basic"),
+            ("{/hydra/launcher@model: basic}", "write hydra/launcher=basic"),
+            ("{/schedule@hydra.launcher: step}", "@hydra.launcher: step"),
+            ("{/schedule@_global_.hydra.job: step}", "hydra.job: step"),
+            ("/schedule/step@hydra", "step@hydra"),
+        ]
+    ),
+    ("# @package hydra.launcher\nprocesses: 2\n", "sets hydra.launcher"),
+    ("# @package hydra\njob: {chdir: true}\n", "sets hydra.job"),
+    ("# @package _global_.hydra\nmode: MULTIRUN\n", "sets hydra.mode"),
+    (f"{LINE}hydra: {{overrides: {{hydra: [hydra.mode=RUN]}}}}\n", "sets hydra.overrides"),
+    (f"{LINE}hydra: {{overrides: {{task: ['extensions=[x.py]']}}}}\n", "sets hydra.overrides"),
+    (f"{LINE}hydra: {{runtime: {{choices: {{hydra/launcher: basic}}}}}}\n", "sets hydra.runtime"),
+    (f"{LINE}hydra: {{job: {{config_name: x}}}}\n", "sets hydra.job"),
+    (f"{LINE}hydra: {{searchpath: [mischief]}}\n", "sets hydra.searchpath"),
+    (f"{LINE}hydra: {{sweeper: {{n_trials: 3, params: {{seed: '1,2'}}}}}}\n", "hydra.sweeper.n_t"),
+    (f"{LINE}hydra: null\n", "sets hydra;"),
+    (f"{LINE}hydra: ${{model}}\n", "sets hydra;"),
+    (swept("hydra/launcher: basic"), "takes one value"),
+    (swept("hydra.launcher.processes: 2"), "takes one value"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), REACHES_HYDRA)
+def test_a_file_cannot_choose_or_change_a_setting_of_hydra(capsys, text, says):
+    refused(capsys, *stranger(text), says=says)
+
+
+@pytest.mark.parametrize(
+    "way", [["-m", "activation=elu,trap"], ["--cfg", "hydra"], ["experiment=a"]]
+)
+def test_nor_can_a_file_that_is_loaded_later(capsys, way):
+    words = stranger("defaults: [override /hydra/launcher: basic]\nname: elu\n", "activation")
+    stranger(f"{LINE}defaults: [override /activation: trap]\n", name="a")
+    words = words[:2] if "-m" in way else words
+    refused(capsys, *words, *way, says="write hydra/launcher=basic")
+
+
+@pytest.mark.parametrize(
+    "text", [swept("seed: '0,10'"), "# @package hydra.sweeper.params\nseed: 0,10\n"]
+)
+def test_a_file_may_name_the_axes_of_a_sweep(capsys, text):
+    assert main([*BARE, *stranger(text)]) == 0
+    assert "sweep of 2 jobs" in capsys.readouterr().out
 
 
 def test_a_sweeper_that_stands_for_hydras_own_is_not_taken(capsys):
