@@ -26,7 +26,7 @@ from activations.base import Activation, Array
 from activations.tracing import Trace
 from runner.network.architecture import parameter_shapes
 from runner.network.initializers import Initializer
-from runner.network.losses import Loss, probabilities
+from runner.network.losses import Loss
 from runner.network.underflow import flushed, flushes
 
 
@@ -122,8 +122,9 @@ class Network:
     def loss_gradient(self, x: Array, targets: Array, loss: Loss, l2: float = 0.0) -> None:
         """Write the gradient of the mean loss over the batch plus ``penalty`` into ``gradient``.
 
-        By the chain rule, dL/dx of a layer is dL/dy of the layer before it. Shapes: x (replicates,
-        batch, features), targets as returned by ``encode``.
+        By the chain rule, dL/dx of a layer is dL/dy of the layer before it. ``flushed`` only sets
+        numbers to 0 that are too small to matter. Shapes: x (replicates, batch, features), targets
+        as returned by ``encode``.
         """
         tape = self.forward(x)
         grad = flushed(loss.gradient(tape[-1], targets))
@@ -150,10 +151,6 @@ class Network:
         for layer in self.layers:
             x = layer.forward(x)
         return x
-
-    def probabilities(self, x: Array) -> Array:
-        """Return p of each class, or of class 1 if there are two, in the shape of the logits."""
-        return probabilities(self.logits(x))
 
     def preactivations(self, x: Array) -> list[Array]:
         """Return the pre-activations of each hidden layer, shape (replicates, batch, units)."""

@@ -8,8 +8,9 @@ a hundred additional cycles. In training they come from three places:
 * the moments of an optimizer where the gradient is 0, as in a dead unit: each step multiplies
   them by less than 1, until they stay at the smallest subnormal number.
 
-Hence a gradient whose square is subnormal counts as 0. It changes no weight: Adam and RMSprop
-cannot square it, and divide it by at least ``epsilon``, whose default is 1e-8.
+So a gradient counts as 0 if its square is subnormal: below 1.1e-19 in float32. It would change a
+parameter by at most 1.1e-19 lr with SGD, and by 1.1e-19 lr / epsilon with RMSprop and Adam, whose
+epsilon is 1e-8 by default. Only a far smaller epsilon makes a difference.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from activations.base import Array
 from activations.tracing import Call
 
 FLUSH_LAYERS = 8
-"""dL/dz is flushed below every so many hidden layers: rarely enough to cost nothing, and often
-enough as a vanishing gradient shrinks by less than 10^19 in between."""
+"""dL/dz is flushed at every eighth hidden layer. This costs almost nothing, and within eight layers
+a vanishing gradient does not shrink from 1e-19 to a subnormal number."""
 
 FLUSH_STEPS = 64
-"""The moments are flushed every so many steps."""
+"""The moments are flushed at every 64th step."""
 
 
 def smallest_gradient(dtype: npt.DTypeLike) -> Array:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from activations.base import Array
 from runner.data.split import standardised
-from runner.network.losses import Loss
+from runner.network.losses import Loss, probabilities
 from runner.network.network import Network
 
 ROWS_AT_ONCE = 1024
@@ -60,3 +60,7 @@ class TrainedNetwork(Network):
         x, logits = self.standardised(x), super().logits
         blocks = np.split(x, range(ROWS_AT_ONCE, x.shape[1], ROWS_AT_ONCE), axis=1)
         return self.loss.class_logits(np.concatenate([logits(block) for block in blocks], axis=1))
+
+    def probabilities(self, x: npt.ArrayLike) -> Array:
+        """Return p of each class, or of class 1 if there are two, in the shape of the logits."""
+        return probabilities(self.logits(x))

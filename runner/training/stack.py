@@ -151,6 +151,7 @@ class Group:
             rng.bit_generator.state = drawn
         self.outcomes = [Outcome.from_json(outcome) for outcome in rest["outcomes"]]
         for k, outcome in enumerate(self.outcomes):
+            # as in a new group, each outcome's array is a row of the group's own
             for number, since in enumerate(self.dead_since):
                 since[k] = outcome.dead_since[number]
                 outcome.dead_since[number] = since[k]

@@ -82,5 +82,6 @@ def group_size(experiment: Experiment) -> int:
     )
     batch = experiment.training.batch_size or experiment.train_samples
     units = sum(shape[1] for name, shape in shapes.items() if name.endswith(".weight"))
+    # theta, its gradient, two moments and scratch; z, y, dL/dz and dL/dy
     values = 5 * sum(map(math.prod, shapes.values())) + batch * (features + 4 * units)
     return max(1, GROUP_BYTES // (values * np.dtype(experiment.dtype).itemsize))
