@@ -52,7 +52,14 @@ from activations.functions.gated import (
 from activations.functions.gaussian import Erf, Gaussian, LaplaceCDF, NormalCDF
 from activations.functions.gelu import GELU, ClippedGELU, Phish
 from activations.functions.grouped import CReLU, LogMeanExp, LogSumExp, Maxout
-from activations.functions.learnable import PELU, XIELU, PReLU, SoftExponential, StarReLU
+from activations.functions.learnable import (
+    PELU,
+    XIELU,
+    Learnable,
+    PReLU,
+    SoftExponential,
+    StarReLU,
+)
 from activations.functions.learnable_smooth import ACONC, SMU, Derf, DyT, ErfAct, Snake
 from activations.functions.mish_like import LiSHT, Logish, Mish, Serf, Smish, TeLU
 from activations.functions.normalising import L2Normalize, Squash, Standardize, TaylorSoftmax
@@ -164,6 +171,7 @@ __all__ = [
     "L2Normalize",
     "LaplaceCDF",
     "LeakyReLU",
+    "Learnable",
     "LiSHT",
     "LogCosh",
     "LogMeanExp",

@@ -17,6 +17,7 @@ float64, and points near roots are left out.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import signal
 import sys
 
@@ -117,6 +118,11 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    if importlib.util.find_spec("mpmath") is None:
+        print(
+            "mpmath is not installed: float32 is compared with float64, not both with exact "
+            "values, and no bound is checked; pip install mpmath"
+        )
     for what, cls in chosen:
         try:
             activation = cls()

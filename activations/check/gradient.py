@@ -9,17 +9,27 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import itertools
 from collections.abc import Callable
 
 import numpy as np
 
 from activations.base import Activation, Array, Elementwise
+from activations.functions.learnable import Learnable
 
 TOLERANCE = 1e-6  # relative to max(1, |derivative|); the differences have an error of about 1e-10
 STEP = 2.0**-8
 POINTS = 96
 REACH = 6.0
+_ARGUMENTS = {
+    "forward": ("x",),
+    "derivative": ("x", "y"),
+    "slopes": ("x", "y"),
+    "backward": ("x", "y", "grad"),
+    "parameter_gradients": ("x", "y", "grad"),
+}
+"""The methods that a class may define, and their arguments after ``self``."""
 
 
 def differences(function: Callable[[float], Array]) -> tuple[Array, Array]:
@@ -44,6 +54,7 @@ def check_gradient(activation: Activation) -> None:
 
     Raises ValueError with a one-line message: what is wrong, and at which x.
     """
+    _refuse_arguments(activation)
     rng = np.random.default_rng(1)
     activation = copy.deepcopy(activation)
     activation.generators = None
@@ -56,7 +67,9 @@ def check_gradient(activation: Activation) -> None:
             activation.params[name] = _read_only(np.full(shape, float(value), dtype))
         with np.errstate(all="ignore"):
             x = rng.uniform(-REACH, REACH, (2, 3, inputs)).astype(dtype)
-            _refuse_shape("forward", activation.forward(x), (2, 3, units), x)
+            y = activation.forward(x)
+            _refuse_shape("forward", y, (2, 3, units), x)
+            _refuse_missing(activation, x, y)
             _compare_calls(activation, x, 2 * x[:, ::-1])
     if activation.surrogate_derivative:
         return
@@ -66,6 +79,39 @@ def check_gradient(activation: Activation) -> None:
         _compare_points(points, np.sort(rng.uniform(-REACH, REACH, POINTS)))
     for _ in range(4):
         _compare_products(activation, 2 * rng.standard_normal((1, 3, inputs)), rng)
+
+
+def _refuse_arguments(activation: Activation) -> None:
+    for method, arguments in _ARGUMENTS.items():
+        signature = inspect.signature(getattr(activation, method, lambda *_: None))
+        try:
+            signature.bind(*arguments)
+        except TypeError:
+            right = f"{method}(self, {', '.join(arguments)})"
+            got = ", ".join(["self", *signature.parameters])
+            raise ValueError(f"write {right}, not {method}({got})") from None
+
+
+def _refuse_missing(activation: Activation, x: Array, y: Array) -> None:
+    """Raise ValueError if a learnable parameter has no gradient; name the method to write."""
+    method = "slopes" if isinstance(activation, Elementwise) else "parameter_gradients"
+    if isinstance(activation, Learnable) and type(activation).slopes is not Learnable.slopes:
+        found = activation.slopes(x, y)
+    elif not isinstance(activation, Learnable):
+        found = activation.parameter_gradients(x, y, np.ones_like(y))
+    else:
+        found = {}
+    missing = [name for name in activation.params if name not in found]
+    if not missing:
+        return
+    base = "derive from Learnable and " if method not in dir(activation) else ""
+    what = "df" if method == "slopes" else "dL"
+    arguments = ", ".join(("self", *_ARGUMENTS[method]))
+    entries = ", ".join(f"'{name}': {what}/d{name}" for name in activation.params)
+    raise ValueError(
+        f"{missing[0]} is learned: {base}write {method}({arguments}), which returns "
+        f"{{{entries}}}; activations/README.md explains it"
+    )
 
 
 def _compare_calls(activation: Activation, x: Array, other: Array) -> None:
@@ -120,7 +166,7 @@ def _compare_points(activation: Elementwise, x: Array) -> None:
     if claimed.shape != x.shape:
         raise ValueError(f"gradient has shape {claimed.shape} for an input of shape {x.shape}")
     found, error = differences(lambda t: np.asarray(activation(x + t)))
-    _refuse(x, claimed, found, error, "gradient disagrees with value at x = {}")
+    _refuse(x, claimed, found, error, "derivative", "x")
 
 
 def _compare_products(activation: Activation, x: Array, rng: np.random.Generator) -> None:
@@ -144,10 +190,8 @@ def _compare_products(activation: Activation, x: Array, rng: np.random.Generator
 
     rows = np.array([np.array2string(row, precision=3, max_line_width=9999) for row in x[0]], "O")
     found, error = differences(moved)
-    _refuse(rows, claimed[0], found[0], error[0], "gradient disagrees with value at x = {}")
+    _refuse(rows, claimed[0], found[0], error[0], "backward", "x")
     for name, value in activation.params.items():
-        if name not in claimed_parameters:
-            raise ValueError(f"parameter_gradients returns nothing for {name}")
         if np.shape(claimed_parameters[name]) != np.shape(value):
             raise ValueError(
                 f"parameter_gradients returns shape {np.shape(claimed_parameters[name])} for "
@@ -158,8 +202,12 @@ def _compare_products(activation: Activation, x: Array, rng: np.random.Generator
         moved_parameter = functools.partial(_weighted, activation, x, weights, name, value, along)
         claimed = np.sum(claimed_parameters[name] * along, keepdims=True).ravel()
         found, error = differences(moved_parameter)
-        where = f"gradient of {name} disagrees with value at {name} = {{}}"
-        _refuse(np.unique(value), claimed, found, error, where)
+        if isinstance(activation, Learnable) and claimed.any() and not found.any():
+            raise ValueError(
+                f"forward does not use the learned {name}: write self.current({name!r}); "
+                f"self.{name} is its initial value"
+            )
+        _refuse(np.unique(value), claimed, found, error, f"gradient of {name}", name)
 
 
 def _weighted(
@@ -179,7 +227,7 @@ def _weighted(
         activation.params[name] = value
 
 
-def _refuse(x: Array, claimed: Array, found: Array, error: Array, where: str) -> None:
+def _refuse(x: Array, claimed: Array, found: Array, error: Array, what: str, at: str) -> None:
     """Raise ValueError if the claimed derivative is wrong, with the place of the largest error."""
     with np.errstate(all="ignore"):
         scale = TOLERANCE * np.maximum(1, np.abs(found))
@@ -188,8 +236,8 @@ def _refuse(x: Array, claimed: Array, found: Array, error: Array, where: str) ->
     if off.any():
         place = x[worst] if isinstance(x[worst], str) else f"{x[worst]:.6g}"
         raise ValueError(
-            f"{where.format(place)}: gradient is {claimed[worst]:.6g}, "
-            f"finite differences give {found[worst]:.6g}"
+            f"{what} disagrees with forward at {at} = {place}: it gives {claimed[worst]:.6g}, "
+            f"finite differences of forward give {found[worst]:.6g}"
         )
 
 

@@ -76,8 +76,8 @@ def _try_loss(loss: Loss) -> None:
         found, off = map(float, differences(partial(_mean_loss, loss, logits, targets, direction)))
         if not abs(claimed - found) <= TOLERANCE * max(1, abs(found)) + off:
             raise ValueError(
-                f"gradient disagrees with value for {classes} classes: along a direction the "
-                f"gradient is {claimed:.6g}, finite differences give {found:.6g}"
+                f"gradient disagrees with losses for {classes} classes: along a direction it "
+                f"gives {claimed:.6g}, finite differences of losses give {found:.6g}"
             )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import activations
-from activations import Elementwise, Softmax, Swish
+from activations import Activation, Elementwise, Learnable, Softmax, Swish, parameter
 from activations.check.__main__ import check_gradient, main
 from activations.check.digits import measure
 from runner.network.fast_gradient import BatchGradient
@@ -48,14 +48,14 @@ def test_a_wrong_derivative_is_refused_in_one_line(cls: type[Wiggle]) -> None:
     check_gradient(cls())
     with pytest.raises(
         ValueError,
-        match=r"^gradient disagrees with value at x = .*: gradient is .*differences give .*$",
+        match=r"^derivative disagrees with forward at x = .*: it gives .* of forward give .*$",
     ) as caught:
         check_gradient(cls(error=1e-4))
     assert "\n" not in str(caught.value)
 
 
 def test_nan_in_a_derivative_is_refused() -> None:
-    with pytest.raises(ValueError, match="gradient is nan"):
+    with pytest.raises(ValueError, match="it gives nan"):
         check_gradient(Wiggle(error=float("nan")))
 
 
@@ -66,7 +66,9 @@ def test_a_wrong_product_along_an_axis_is_refused() -> None:
         def backward(self, x: np.ndarray, y: np.ndarray, grad: np.ndarray) -> np.ndarray:
             return y * grad
 
-    with pytest.raises(ValueError, match=r"^gradient disagrees with value at x = \[.*\]: [^\n]*$"):
+    with pytest.raises(
+        ValueError, match=r"^backward disagrees with forward at x = \[.*\]: [^\n]*$"
+    ):
         check_gradient(Diagonal())
 
 
@@ -81,6 +83,64 @@ def test_a_wrong_parameter_gradient_is_refused() -> None:
 
     with pytest.raises(ValueError, match="gradient of beta disagrees"):
         check_gradient(Doubled(learnable=True))
+
+
+class Tall(Learnable):
+    """height tanh x, height learned; correct."""
+
+    height = parameter(1.0, learned=True)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return self.current("height") * np.tanh(x)
+
+    def derivative(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return self.current("height") / np.cosh(x) ** 2
+
+    def slopes(self, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+        return {"height": np.tanh(x)}
+
+
+class ForgetsParameter(Tall):
+    def slopes(self, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+        return {}
+
+
+class UsesInitialValue(Tall):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return self.height * np.tanh(x)
+
+
+class NotLearnable(Elementwise):
+    height = parameter(1.0, learned=True)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return self.height * np.tanh(x)
+
+
+class LearnsSoftmax(Softmax):
+    name = ""
+    height = parameter(1.0, learned=True)
+
+
+class TakesNoOutput(Tall):
+    def derivative(self, x: np.ndarray) -> np.ndarray:  # type: ignore[override]
+        return 1 / np.cosh(x) ** 2
+
+
+@pytest.mark.parametrize(
+    ("cls", "says"),
+    [
+        (ForgetsParameter, "height is learned: write slopes(self, x, y), which returns"),
+        (NotLearnable, "height is learned: derive from Learnable and write slopes(self, x, y)"),
+        (LearnsSoftmax, "height is learned: write parameter_gradients(self, x, y, grad)"),
+        (UsesInitialValue, "forward does not use the learned height: write self.current('height')"),
+        (TakesNoOutput, "write derivative(self, x, y), not derivative(self, x)"),
+    ],
+)
+def test_the_message_names_the_method_to_write(cls: type[Activation], says: str) -> None:
+    check_gradient(Tall())
+    with pytest.raises(ValueError, match=f"^{re.escape(says)}"):
+        check_gradient(cls())
 
 
 class Leaky(Elementwise):
@@ -210,7 +270,7 @@ class Naive(Elementwise):
     ("derivative", "says"),
     [
         ("np.tanh(x) ** 2", "value has an error of"),  # no digits near 0
-        ("1 - np.tanh(x)", "gradient disagrees"),
+        ("1 - np.tanh(x)", "derivative disagrees"),
     ],
 )
 def test_a_file_whose_bounds_break_fails(tmp_path: Path, derivative: str, says: str) -> None:
@@ -246,10 +306,11 @@ def test_of_the_readmes_examples_only_the_textbook_form_breaks_the_bounds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     readme = (ROOT / "activations" / "README.md").read_text(encoding="utf-8")
-    bent_relu, both_tanh = re.findall("```python\n(.*?)```", readme, re.DOTALL)
+    bent_relu, learned, both_tanh = re.findall("```python\n(.*?)```", readme, re.DOTALL)
     file = tmp_path / "example.py"
-    file.write_text(bent_relu)  # whose exponential leaves the floats
-    assert main([str(file), "--points", "60"]) == 0, capsys.readouterr().out
+    for correct in (bent_relu, learned):  # the exponential of bent_relu leaves the floats
+        file.write_text(correct)
+        assert main([str(file), "--points", "60"]) == 0, capsys.readouterr().out
     file = tmp_path / "my_tanh.py"
     file.write_text(both_tanh)
     capsys.readouterr()
@@ -348,6 +409,7 @@ def test_what_cannot_be_compared_is_said(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["tanh", "--points", "40"]) == 0
     shown = capsys.readouterr().out
+    assert shown.startswith("mpmath is not installed: ") and "pip install mpmath" in shown
     assert "mpmath is not installed: float32 compared with float64\n" in shown
 
 

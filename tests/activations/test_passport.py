@@ -299,7 +299,7 @@ class Nowhere(Elementwise):
 
 
 def test_a_wrong_derivative_and_nan_are_said() -> None:
-    assert "WRONG: gradient disagrees with value" in as_text(passport(Wrong(), measured=False))
+    assert "WRONG: derivative disagrees with forward" in as_text(passport(Wrong(), measured=False))
     half = as_text(passport(Formula("log(x)"), measured=False))
     assert "f is NaN from x = -40 to" in half
     assert "none: it has no mean over N(0, 1)" in half
@@ -369,7 +369,7 @@ def test_a_wrong_derivative_is_an_error_but_has_its_passport(
     )
     pages = tmp_path / "pages"
     assert main(["gelu", str(wrong), "--output", str(pages)]) == 1
-    assert "error: Wrong: gradient disagrees with value" in capsys.readouterr().err
+    assert "error: Wrong: derivative disagrees with forward" in capsys.readouterr().err
     assert len(list(pages.iterdir())) == 4
 
 

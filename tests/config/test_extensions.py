@@ -180,11 +180,11 @@ def test_a_stored_run_is_drawn_again_if_the_file_is_named(capsys):
 def test_a_wrong_gradient_is_refused_with_place_and_both_numbers(capsys):
     write(WIGGLE.replace("1 + self.alpha * np.cos(x)", "1 + self.alpha * np.sin(x)"))
     line = refusal(capsys, *OWN)
-    for word in ("wiggle", "my_activations.py", "gradient disagrees with value at x = "):
+    for word in ("wiggle", "my_activations.py", "derivative disagrees with forward at x = "):
         assert word in line
     x, claimed, found = (
         float(line.split(before)[1].split()[0].strip(",:"))
-        for before in ("at x = ", "gradient is ", "differences give ")
+        for before in ("at x = ", "it gives ", "of forward give ")
     )
     assert claimed == pytest.approx(1 + 0.5 * np.sin(x), rel=1e-4)
     assert found == pytest.approx(1 + 0.5 * np.cos(x), rel=1e-4)
@@ -282,7 +282,7 @@ def test_in_one_process_an_edited_file_takes_the_place_of_its_former_self():
     write(WIGGLE.replace("1 + self.alpha", "2 + self.alpha"))
     words = [*QUICK, *OWN]
     for _ in range(2):
-        with pytest.raises(ConfigError, match="gradient disagrees"):
+        with pytest.raises(ConfigError, match="derivative disagrees"):
             run(words)
     path = Path("my_activations.py")
     path.write_text(path.read_text().replace("2 + self.alpha", "1 + self.alpha"))
@@ -330,7 +330,7 @@ def test_an_instance_of_the_librarys_own_class_trains():
 
 
 def test_an_instance_with_a_wrong_gradient_is_refused(squiggle):
-    with pytest.raises(ConfigError, match=r"^Squiggle: gradient disagrees .* x = ") as refused:
+    with pytest.raises(ConfigError, match=r"^Squiggle: derivative disagrees .* x = ") as refused:
         run(QUICK, activation=squiggle(error=0.01))
     assert "\n" not in str(refused.value)
 

@@ -71,7 +71,7 @@ OWN = {
                 return np.full_like(x, 0.75 * self.scale)
         """,
         "0.75",
-        (("np.full_like(x, 0.75", "np.full_like(x, 1.75", "gradient disagrees with value"),),
+        (("np.full_like(x, 0.75", "np.full_like(x, 1.75", "derivative disagrees with forward"),),
     ),
     "dataset": Own(
         """
@@ -167,7 +167,7 @@ OWN = {
                 return 2 * 0.75 * (logits + targets) / logits.shape[-2]
         """,
         "0.75",
-        (("return 2 *", "return 3 *", "gradient disagrees with value for 2 classes"),),
+        (("return 2 *", "return 3 *", "gradient disagrees with losses for 2 classes"),),
     ),
 }
 NAMED = ["extensions=[mine.py]", *QUICK, "hydra.run.dir=it"]
