@@ -16,6 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
+from runner.config.unreadable import why_unreadable
 from runner.system.terminal import ConfigError, first_line
 
 SEARCHPATH = "hydra.searchpath"
@@ -187,9 +188,10 @@ def _override(text: str) -> Override:
     except UnicodeEncodeError:
         raise ConfigError(f"the word {text!r} is not valid UTF-8") from None
     except HydraException as error:
-        of_function = isinstance(error.__cause__, (HydraException, TypeError, ValueError))
-        reason = error.__cause__ if of_function and error.__cause__ else error
-        raise _unreadable(text, first_line(reason)) from None
+        cause = error.__cause__
+        of_function = isinstance(cause, (HydraException, TypeError, ValueError))
+        reason = first_line(cause) if cause and of_function else why_unreadable(text)
+        raise _unreadable(text, reason) from None
     except RecursionError:
         raise _unreadable(text, "it is nested too deeply") from None
     except ValueError:  # Python does not read whole numbers of more than 4,300 digits
@@ -198,7 +200,4 @@ def _override(text: str) -> Override:
 
 def _unreadable(text: str, reason: str) -> ConfigError:
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-    right = "write key=value, quoted for the shell where it has spaces or brackets"
-    if not text.isascii():
-        right = "non-ASCII letters need quotes that the shell keeps, as in key=\"'é'\""
-    return ConfigError(f"cannot read the override {shown!r}: {reason}; {right}")
+    return ConfigError(f"cannot read the override {shown!r}: {reason}")
