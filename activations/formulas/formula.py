@@ -43,7 +43,7 @@ class Formula(Learnable, float64=True):
     def __init__(
         self,
         expression: str = "x * tanh(softplus(x))",
-        parameters: dict[str, float] | None = None,
+        parameters: dict[str, float] = {},  # noqa: B006  _checked copies it
         learnable: bool = False,
     ) -> None:
         self.expression = expression
@@ -103,8 +103,6 @@ class Formula(Learnable, float64=True):
 
 def _checked(parameters: Any) -> dict[str, float]:
     """Return the parameters as floats by name. Raises ValueError for invalid ones."""
-    if parameters is None:
-        return {}
     if not isinstance(parameters, dict):
         raise ValueError(
             f"parameters must be names with numbers, for example {{beta: 1.0}}, got {parameters!r}"

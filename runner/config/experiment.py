@@ -20,7 +20,7 @@ import numpy as np
 from activations.arguments import closest, number, one_of, true_or_false, whole_number
 from activations.base import ACTIVATIONS, Activation
 from activations.registry import Registry
-from runner.config.build import SECTIONS, build, naming
+from runner.config.build import SECTIONS, build, complete, naming
 from runner.config.model import Model
 from runner.config.needed_memory import refuse_what_does_not_fit
 from runner.data.shapes import DATASETS, make
@@ -140,8 +140,8 @@ class Experiment:
     def from_dict(cls, config: Mapping[str, Any], *, check: bool = True) -> Experiment:
         """Return the experiment of a composed config.
 
-        With ``check`` every part is built once. Without it, only the structure is read; a stored
-        run may have an activation from a file that is missing.
+        Sections get the defaults of parameters that they do not set. With ``check`` every part is
+        built once; a stored run may have an activation from a file that is missing.
         Raises ConfigError: one line that begins with the key.
         """
         known = [field.name for field in fields(cls)]
@@ -157,7 +157,7 @@ class Experiment:
         for key in SECTIONS:
             if not isinstance(config[key], Mapping) or not isinstance(config[key].get("name"), str):
                 raise ConfigError(f"{key} must be a section with a name; got {config[key]!r:.50}")
-            values[key] = dict(config[key])
+            values[key] = complete(SECTIONS[key], config[key])
         try:
             whole_number("seed", values["seed"], minimum=0, maximum=LARGEST_SEED)
             whole_number("replicates", values["replicates"], minimum=1, maximum=100_000)
@@ -343,7 +343,7 @@ class Experiment:
 
 
 def _split(section: Mapping[str, Any], seed: int, dtype: str | None) -> Split:
-    own = {**DATASETS.extra, **section}
+    own = dict(section)
     with naming("dataset"):
         data = make(own.pop("name"), seed, own)
         return split_in_parts(

@@ -20,10 +20,10 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from activations.base import ACTIVATIONS, Activation
-from activations.registry import REQUIRED, Named, Registry
+from activations.registry import Named, Registry
 from activations.user_code import error_line, file_of, import_file, is_users
 from runner.config import behaviour
-from runner.config.build import REGISTRIES, SECTIONS
+from runner.config.build import REGISTRIES, SECTIONS, complete
 from runner.config.overrides import as_text
 from runner.config.trial import try_out
 from runner.data.shapes import DATASETS
@@ -224,9 +224,7 @@ def _offer(registry: Registry[Any], name: str) -> None:
     """Make ``activation=<name>`` compose without a YAML file."""
     if registry.kind not in SECTIONS or registry.is_ours(name):
         return
-    parameters = registry.parameters(name)
-    defaults = {key: value for key, value in parameters.items() if value is not REQUIRED}
     store = ConfigStore.instance()
     # Hydra 1.4 does not replace an existing name by default
     store.repo.get(registry.kind, {}).pop(f"{name}.yaml", None)
-    store.store(group=registry.kind, name=name, node={"name": name, **defaults})
+    store.store(group=registry.kind, name=name, node=complete(registry, {"name": name}))

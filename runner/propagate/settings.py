@@ -14,7 +14,7 @@ from typing import Any
 
 from activations.arguments import closest, number, one_of, whole_number
 from activations.base import ACTIVATIONS, Activation
-from runner.config.build import build
+from runner.config.build import SECTIONS, build, complete
 from runner.config.catalogue import choices, closest_key, refuse_other_commands
 from runner.config.compose import compose_sections
 from runner.config.experiment import LARGEST_SEED, PICTURE_FORMATS
@@ -144,6 +144,7 @@ def compose(overrides: Sequence[str]) -> Settings:
     for key in GROUPS:
         if not isinstance(sections[key], dict) or not isinstance(sections[key].get("name"), str):
             raise ConfigError(f"{key} must be a section with a name; got {sections[key]!r:.50}")
+        sections[key] = complete(SECTIONS[key], sections[key])
     for key in sections:
         if key not in KEYS:
             raise ConfigError(f"{key} is unknown; {closest(key, KEYS)}")

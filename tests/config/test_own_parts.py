@@ -18,6 +18,7 @@ from runner import load_run, run
 from runner.__main__ import main
 from runner.compare.__main__ import main as compare
 from runner.config.build import REGISTRIES, SECTIONS
+from runner.config.compose import compose
 from runner.data.shapes import DATASETS
 from runner.network import Optimizer
 from runner.network.optimizers import OPTIMIZERS
@@ -181,6 +182,24 @@ def test_its_parameters_are_set_and_stored(kind):
     assert main([*NAMED, f"{kind}=mine", f"{kind}.scale=0.25"]) == 0
     section = getattr(load_run("it").config, kind)
     assert (section["name"], section["scale"]) == ("mine", 0.25)
+
+
+@sections
+def test_a_file_with_its_name_alone_is_the_same_run(kind):
+    OWN[kind].write()
+    Path(f"cfg/{kind}").mkdir(parents=True)
+    Path(f"cfg/{kind}/short.yaml").write_text("name: mine\n")
+    where = "hydra.searchpath=[cfg]"
+    whole, short = (compose([where, NAMED[0], f"{kind}={one}"]) for one in ("mine", "short"))
+    assert whole.experiment.to_dict() == short.experiment.to_dict()
+    assert whole.folder == short.folder
+
+
+def test_a_default_that_no_config_can_hold_stays_in_the_constructor():
+    OWN["optimizer"].write("scale: float = 0.5", "scale=np.float64(0.5), found=len, pair=(1, 2)")
+    made = compose([NAMED[0], "optimizer=mine"]).experiment.optimizer
+    assert (made["scale"], type(made["scale"]), made["pair"]) == (0.5, float, [1, 2])
+    assert "found" not in made
 
 
 @sections
