@@ -45,7 +45,7 @@ class Table(NamedTuple):
 class GELU(SharedParts):
     """x Phi(x) = x/2 (1 + erf(x / sqrt 2)), the exact Gaussian error linear unit.
 
-    Range (-0.1700, inf), the minimum at x = -0.7518. f' = Phi(x) + x Phi'(x); f'(-x) = 1 - f'(x).
+    Range [-0.1700, inf), the minimum at x = -0.7518. f' = Phi(x) + x Phi'(x); f'(-x) = 1 - f'(x).
     In float64, f is computed as max(x, 0) - |x| Phi(-|x|), because the textbook form cancels to 0
     below x = -5.5 in float32 and -8.3 in float64. In float32, Phi comes from a lookup table. JAX's
     default is the tanh approximation, gelu_tanh.

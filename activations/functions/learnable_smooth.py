@@ -283,7 +283,7 @@ _TWO_OVER_SQRT_PI_REST = 1.533545961316588e-17
 class ErfAct(Learnable, float64=True):
     """x erf(alpha e^(beta x)), alpha and beta learnable, one pair per layer.
 
-    Range (-0.4053, inf) at the initial parameters.
+    Range [-0.4053, inf) at the initial parameters.
     f' = erf(n) + 2 / sqrt(pi) beta x n e^(-n^2) with n = alpha e^(beta x).
     Biswas et al. 2022, ErfAct and Pserf, https://arxiv.org/abs/2109.04386
     """

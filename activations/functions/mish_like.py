@@ -75,7 +75,7 @@ class GatedByExponential(SharedParts, float64=True):
 class Mish(SelfGated):
     """x tanh(softplus(x)) = x w / (w + 2) with w = n (n + 2), n = e^x.
 
-    Range (-0.3088, inf), the minimum at x = -1.1924.
+    Range [-0.3088, inf), the minimum at x = -1.1924.
     f' = t + x (1 - t^2) sigmoid(x) with t = tanh(softplus(x)). Value and derivative are computed
     from one exponential m = e^-x, as x / d and (1 + x (1 - v^2) m / d) / d with v = 1 / (1 + 2 m)
     and d = m + (1 + v) / 2.
@@ -96,7 +96,7 @@ class Mish(SelfGated):
 
 
 class TeLU(GatedByExponential):
-    """x tanh(e^x), also known as TanhExp. Range (-0.3533, inf), the minimum at x = -1.0789.
+    """x tanh(e^x), also known as TanhExp. Range [-0.3533, inf), the minimum at x = -1.0789.
 
     f' = tanh(n) + x n / cosh(n)^2 with n = e^x. For x < 0 the derivative is computed as
     n (1 + x + s) / cosh(n)^2, with a power series for s = sinh(2 n) / (2 n) - 1. Then only 1 + x
@@ -125,7 +125,7 @@ class TeLU(GatedByExponential):
 
 
 class Serf(GatedByExponential):
-    """x erf(softplus(x)). Range (-0.3484, inf), the minimum at x = -1.1931.
+    """x erf(softplus(x)). Range [-0.3484, inf), the minimum at x = -1.1931.
 
     f' = erf(p) + 2 / sqrt(pi) x e^(-p^2) s with p = softplus(x), s = sigmoid(x). For x < -1/2 the
     derivative is computed as 2 / sqrt(pi) e^(-p^2) s (1 + x + r), with two power series for
@@ -158,7 +158,7 @@ def _serf_slope_left(c: Array) -> Array:
 
 
 class Logish(GatedByExponential):
-    """x ln(1 + sigmoid(x)). Range (-0.2528, inf); slope ln 2 for x -> inf.
+    """x ln(1 + sigmoid(x)). Range [-0.2528, inf); slope ln 2 for x -> inf.
 
     f' = ln(1 + s) + x n / ((1 + n) (1 + 2 n)) with n = e^x, s = n / (1 + n). For x < 0 the
     derivative is computed as s (1 + x + r), with a power series for r that follows from
@@ -188,7 +188,7 @@ def _logish_slope_left(c: Array) -> Array:
 class Smish(GatedByExponential):
     """x tanh(ln(1 + sigmoid(x))) = x r / (1 + r) with r = s + s^2 / 2, s = sigmoid(x).
 
-    Range (-0.2500, inf); slope 0.6 for x -> inf.
+    Range [-0.2500, inf); slope 0.6 for x -> inf.
     f' = n (4 a + n (12 a + 6 + n (8 a + 20 + 15 n))) / d^2 with a = 1 + x, n = e^x and
     d = n (5 n + 6) + 2. For x < -1, f is computed as x (n - n^2 (5 n + 3) / d).
     Wang, Ren & Wang 2022, https://doi.org/10.3390/electronics11040540

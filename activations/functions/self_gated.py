@@ -92,7 +92,7 @@ class SelfGated(SharedParts):
 class SiLU(SelfGated):
     """x sigmoid(x) = x / (1 + e^-x), the sigmoid linear unit, also called swish.
 
-    Range (-0.2785, inf), the minimum at x = -1.2785. f' = s (1 + x (1 - s)) with s = sigmoid(x).
+    Range [-0.2785, inf), the minimum at x = -1.2785. f' = s (1 + x (1 - s)) with s = sigmoid(x).
     Elfwing, Uchibe & Doya 2017, https://arxiv.org/abs/1702.03118;
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
@@ -106,7 +106,7 @@ class SiLU(SelfGated):
 class Swish(SelfGated, Learnable):
     """x sigmoid(beta x); beta can be learnable (one per unit).
 
-    Range (-0.2785 / beta, inf) for beta > 0. beta = 0 gives x / 2; for beta -> inf, f tends to
+    Range [-0.2785 / beta, inf) for beta > 0. beta = 0 gives x / 2; for beta -> inf, f tends to
     ReLU. f' = s (1 + beta x (1 - s)) with s = sigmoid(beta x). df/dbeta = x^2 sigmoid'(beta x).
     Ramachandran, Zoph & Le 2017, https://arxiv.org/abs/1710.05941
     """
@@ -154,7 +154,7 @@ def sqrt_of_sigmoid_derivative(p: Array, rest: Array | None) -> Array:
 class QuickGELU(SelfGated):
     """x sigmoid(1.702 x), an approximation of GELU with an error of at most 0.0204.
 
-    Range (-0.1636, inf). f' = s (1 + 1.702 x (1 - s)) with s = sigmoid(1.702 x).
+    Range [-0.1636, inf). f' = s (1 + 1.702 x (1 - s)) with s = sigmoid(1.702 x).
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
     """
 
@@ -197,7 +197,7 @@ class _Cubic(SelfGated):
 class GELUTanH(_Cubic):
     """x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), the tanh approximation of GELU.
 
-    Range (-0.1700, inf). f' = s + x s (1 - s) u' with s = sigmoid(u) and
+    Range [-0.1700, inf). f' = s + x s (1 - s) u' with s = sigmoid(u) and
     u = 2 sqrt(2 / pi) (x + 0.044715 x^3). It differs from GELU by at most 4.8e-4. f is computed as
     x sigmoid(u), which does not cancel for x < 0. JAX's default; in PyTorch approximate="tanh".
     Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415
@@ -211,7 +211,7 @@ class GELUTanH(_Cubic):
 class GELUApprox(_Cubic):
     """x sigmoid(1.60033 x (1 + 0.0433603 x^2)), an approximation of GELU within 2.8e-4.
 
-    Range (-0.1697, inf).
+    Range [-0.1697, inf).
     f' = s + x s (1 - s) u' with s = sigmoid(u), u = 1.60033 x (1 + 0.0433603 x^2).
     From MLX's gelu_approx.
     """
@@ -224,7 +224,7 @@ class GELUApprox(_Cubic):
 class DSiLU(Elementwise, float64=True):
     """sigmoid(x) (1 + x sigmoid(-x)), the derivative of SiLU, used as an activation.
 
-    Range (-0.0998, 1.0998). With z = e^-|x| and g = z (1 - |x| + z) / (1 + z)^2, f = g for x < 0
+    Range [-0.0998, 1.0998]. With z = e^-|x| and g = z (1 - |x| + z) / (1 + z)^2, f = g for x < 0
     and 1 - g for x > 0. f' = z / (1 + z)^3 (2 - |x| + z (2 + |x|)) with z = e^-|x|.
     Elfwing, Uchibe & Doya 2017, https://arxiv.org/abs/1702.03118
     """
@@ -250,7 +250,7 @@ class DSiLU(Elementwise, float64=True):
 class ELiSH(Elementwise, float64=True):
     """x sigmoid(x) for x >= 0, (e^x - 1) sigmoid(x) for x < 0: SiLU joined with ELU.
 
-    Range (-0.1716, inf); continuously differentiable, f'(0) = 1/2.
+    Range [-0.1716, inf); continuously differentiable, f'(0) = 1/2.
     f' = s (1 + x (1 - s)) for x >= 0, s (e^x + (e^x - 1) (1 - s)) for x < 0, s = sigmoid(x).
     Basirat & Roth 2018, https://arxiv.org/abs/1808.00783
     """

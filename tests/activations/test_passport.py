@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -54,21 +55,20 @@ def _check_texts(name: str, made: Passport) -> None:
 
 
 def _check_docstring(name: str, shape: Shape) -> None:
-    """The range in the docstring equals the computed range."""
-    interval = re.match(r"([\[(])(\S+), (\S+)([\])])$", describe(get(name)).range.split(",  ")[0])
+    """The range in the docstring equals the computed range; an attained extreme has a [ or ]."""
+    written = re.match(r"([\[(])([^,]+), ([^,\])]+)([\])])", describe(get(name)).range)
     for text, found, bracket in (
-        [(interval[2], shape.lowest, interval[1]), (interval[3], shape.highest, interval[4])]
-        if interval
+        [(written[2], shape.lowest, written[1]), (written[3], shape.highest, written[4])]
+        if written
         else []
     ):
+        attained = math.isfinite(found.value) and found.kind != "limit"
+        assert (bracket in "[]") == attained, name
         try:
-            value = float(text)
+            value = float(Fraction(text)) if "inf" not in text else float(text)
         except ValueError:
             continue  # a parameter's name
         assert found.value == pytest.approx(value, abs=6e-5), name
-        if math.isfinite(value):
-            attained = found.kind != "limit"
-            assert (bracket in "[]") == attained or "." in text, name
 
 
 def _check_bounds(name: str, shape: Shape) -> None:
