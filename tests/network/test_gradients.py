@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from mpmath import mp, mpf
+from sklearn.neural_network import MLPClassifier
 
 import activations
 from runner.network.architecture import check_hidden_widths
@@ -72,6 +73,37 @@ def test_the_penalty_is_of_the_weights_alone():
     expected = np.where(network.is_weight(), 0.3 * network.theta, 0.0)
     assert network.is_weight().sum() == 8 + 12
     np.testing.assert_allclose(network.gradient - without, expected, atol=1e-15)
+
+
+def test_scikit_learn_divides_alpha_by_the_samples_of_a_batch():
+    """One epoch of four batches gives the weights of scikit-learn, with l2 = alpha / batch."""
+    batch, alpha, rate = 50, 2.0, 0.1
+    rng = np.random.default_rng(3)
+    x, labels = rng.standard_normal((200, 2)), rng.integers(0, 2, 200)
+    theirs = MLPClassifier(
+        (4,),
+        activation="tanh",
+        solver="sgd",
+        alpha=alpha,
+        batch_size=batch,
+        momentum=0,
+        learning_rate_init=rate,
+        shuffle=False,
+        random_state=0,
+    ).partial_fit(x, labels, classes=[0, 1, 2])  # initial weights, and an epoch that does not count
+    network = Network(2, (4,), 3, activations.get("tanh"), 1, np.float64)
+    for linear, weight, bias in zip(
+        network.linears, theirs.coefs_, theirs.intercepts_, strict=True
+    ):
+        linear.weight[0], linear.bias[0, 0] = weight, bias
+    theirs.partial_fit(x, labels)
+    step = BatchGradient(network, LOSSES["cross_entropy"](), batch, alpha / batch)
+    for start in range(0, 200, batch):
+        part = slice(start, start + batch)
+        step(with_ones(x[None, part]), feature_major(encode(labels[None, part], 3, np.float64)))
+        network.theta -= rate * network.gradient
+    for linear, weight in zip(network.linears, theirs.coefs_, strict=True):
+        np.testing.assert_allclose(linear.weight[0], weight, atol=1e-12)
 
 
 @pytest.mark.parametrize("z", [0.0, 1e-9, -0.3, 2.0, -9.5, 17.0, -40.0])

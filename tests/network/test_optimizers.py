@@ -33,6 +33,15 @@ def each_number(recurrence):
     return result
 
 
+def test_sgd():
+    def recurrence(x, gradient, decays):
+        for _ in range(STEPS):
+            x = x - RATE * gradient(x)
+        return x
+
+    np.testing.assert_allclose(trajectory(SGD(RATE)), each_number(recurrence), rtol=1e-10)
+
+
 def test_sgd_with_momentum():
     def recurrence(x, gradient, decays):
         v = 0.0
@@ -54,17 +63,12 @@ def test_nesterov_is_a_gradient_step_from_the_point_looked_ahead_to():
     def recurrence(x, gradient, decays):
         y, before = x, x
         for _ in range(STEPS):
-            x = y - RATE * gradient(y)
+            x = y - RATE / 10 * gradient(y)
             y, before = x + 0.9 * (x - before), x
         return y
 
     found = trajectory(SGD(RATE / 10, momentum=0.9, nesterov=True))
-    rate_tenth = RATE / 10
-
-    def slower(x, gradient, decays):
-        return recurrence(x, lambda y: gradient(y) * rate_tenth / RATE, decays)
-
-    np.testing.assert_allclose(found, each_number(slower), rtol=1e-9)
+    np.testing.assert_allclose(found, each_number(recurrence), rtol=1e-9)
 
 
 def test_rmsprop():
