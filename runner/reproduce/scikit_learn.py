@@ -122,10 +122,10 @@ SCIKIT_LEARN = Reproduction(
         ),
     ),
     shown="With the same initial weights, the same batches and plain gradient descent, two "
-    "independent programs take the same 100 steps. For n samples, scikit-learn's loss is the mean "
-    "log-loss plus alpha/(2 n) times the sum of squared weights, so its alpha is n times our "
-    "training.l2. The remaining differences are rounding errors: the two programs add in a "
-    "different order.",
+    "independent programs take the same 100 steps. For a batch of n samples, scikit-learn's loss "
+    "is the mean log-loss plus alpha/(2 n) times the sum of squared weights, so its alpha is n "
+    "times our training.l2. The remaining differences are rounding errors: the two programs add in "
+    "a different order.",
     command="python -m runner dataset=moons dataset.samples=200 'model.hidden=[8,5]' "
     "optimizer=sgd training.l2=5e-5 training.batch_size=null dtype=float64",
     expected=tuple(
