@@ -308,7 +308,7 @@ class Activation(Named):
 
     @property
     def kinks(self) -> tuple[float, ...]:
-        """The x where f or a derivative jumps; for a function of a row, such values of an entry.
+        """The x where f or a derivative jumps; for a function of a row, values of an entry.
 
         A subclass sets it, or defines a property if the kinks depend on parameters. For float32 x
         the kink at a parameter 0.1 is at the float32 number 0.1.

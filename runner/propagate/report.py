@@ -144,7 +144,7 @@ def _conclusions(found: Propagation, maps: Maps) -> Iterator[tuple[str, str]]:
             "width",
             (
                 f"theory predicts the mean over infinitely wide networks; at depth / width = "
-                f"{depth / width:.2g} networks differ, and most have less than the mean"
+                f"{depth / width:.2g}, single networks scatter around it, and most lie below it"
             ),
         )
     here = "; ".join(map(_edge_point, maps.edge_here)) or "nowhere"

@@ -64,8 +64,8 @@ def plan(composition: Composition, variations: Variations | None = None) -> Plan
     for changing in ("hydra.job.num", "hydra.job.id"):
         if changing in composition.raw(SUBDIR):
             raise ConfigError(
-                f"{SUBDIR} may not hold {changing}: a job is found again by its folder, and its "
-                "number depends on which are missing"
+                f"{SUBDIR} must not contain {changing}: a resumed sweep numbers only the missing "
+                "jobs, so it would not find the folders of the finished ones"
             )
     for axis in axes:
         refuse_contradiction(axis, composition.words)
