@@ -13,9 +13,9 @@ from activations.functions.indicators import constant, not_negative, positive
 class ReLU(Elementwise):
     """max(x, 0), the rectified linear unit. Range [0, inf).
 
-    f' = 1 for x > 0, 0 for x < 0. f'(0) = derivative_at_zero: 1 by default, as in the article that
-    this project started from; PyTorch, JAX and scikit-learn use 0, which Bertoin et al. 2021
-    recommend.
+    f' = 1 for x > 0, 0 for x < 0. f'(0) = derivative_at_zero: 1 by default, as in the article
+    "ReLU, LeakyReLU, Sigmoid, TanH and Softmax from the ground up in NumPy"; PyTorch, JAX and
+    scikit-learn use 0, which Bertoin et al. 2021 recommend.
     Nair & Hinton 2010, https://www.cs.toronto.edu/~hinton/absps/reluICML.pdf
     """
 
