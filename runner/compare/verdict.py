@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from runner.compare.comparison import Comparison
+from runner.compare.depth import depth_sentences
 from runner.compare.pairs import MOST_ARMS_JUDGED, OVERALL, Family, Standing
 from runner.compare.reversal import reversals
 from runner.compare.scores import higher_is_better
@@ -40,6 +41,7 @@ def sentences(comparison: Comparison) -> list[str]:
         place = f"Over these {tasks} tasks," if family.task == OVERALL else f"On {family.task},"
         result += [f"{place} {text}" for text in _family(family)]
     return [
+        *depth_sentences(comparison),
         *(result or [_nothing(comparison)]),
         *(reversal.sentence(comparison.metric) for reversal in reversals(comparison)),
         *_failures(comparison),

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
 from runner.compare.comparison import Comparison
+from runner.compare.depth import hidden_meaning
 from runner.compare.pictures.layout import file_names, replicate_note
 from runner.compare.pictures.lines import Line, LinePicture, Scale, scale_of_lines
 from runner.compare.reversal import reversals
@@ -34,34 +35,17 @@ MOST_MARKED = 12
 def number_of(key: str, value: Any) -> float:
     """Return a setting's value as a position on an axis, NaN if it has none.
 
-    For model.hidden see ``hidden_meaning``.
+    For model.hidden see ``depth.hidden_meaning``.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return math.nan
     return float(value) if abs(value) <= sys.float_info.max else math.nan
 
 
-def hidden_meaning(comparison: Comparison) -> dict[str, tuple[str, dict[str, float]]]:
-    """Return what model.hidden stands for as a number: depth, width, or neither."""
-    values = {
-        repr(s.config.get("model.hidden")): s.config.get("model.hidden")
-        for s in comparison.settings
-    }
-    lists = [value for value in values.values() if isinstance(value, list)]
-    if len(lists) < 2 or len(lists) < len(values):
-        return {}
-    if len({len(value) for value in lists}) == 1 and len(lists[0]) > 0:
-        if all(len(set(value)) == 1 for value in lists):
-            return {"model.hidden": ("width", {repr(v): v[0] for v in lists})}
-    elif len({unit for value in lists for unit in value}) == 1:
-        return {"model.hidden": ("hidden layers", {repr(v): len(v) for v in lists})}
-    return {}
-
-
 def against_settings(comparison: Comparison) -> dict[str, Picture]:
     """Draw the score against every swept number, learning_rate first."""
     keys = sorted(comparison.keys, key=lambda key: (key != TUNED_BY_DEFAULT, key))
-    hidden = hidden_meaning(comparison)
+    hidden = hidden_meaning(comparison.settings)
     meanings = {k: hidden.get(k, (name, {})) for k, name in key_names(keys).items()}
     files = file_names(meaning.replace(" ", "_") for meaning, _ in meanings.values())
     result: dict[str, Picture] = {}
