@@ -27,8 +27,9 @@ python -m runner {command}
 of 16 units; the data are three spirals; training takes 200 steps of Adam. Validation accuracy
 chooses the learning rate out of four, and ten networks with fresh seeds are compared.
 
-The table shows the test accuracy in percent. Bold: could be the best of its row (multiple
-comparisons with the best, 95%, paired by seed).
+The table shows the test accuracy in percent. In each row, that is for one activation, the
+initializers in bold could be the best (multiple comparisons with the best, 95%, paired by seed);
+bold does not compare activations.
 
 {table}
 
