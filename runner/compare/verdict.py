@@ -196,8 +196,8 @@ def _tuning(comparison: Comparison) -> list[str]:
     keys = sorted({short(key) for arm in chosen for key in arm.chosen})
     budgets = [len(arm.trials) for arm in comparison.arms]
     result = [
-        f"Each setting's {listed(keys)} {'were' if keys[1:] else 'was'} chosen by validation data "
-        f"out of {counted(max(budgets), 'trial', min(budgets))}"
+        f"Each setting is shown with the {listed(keys)} that {'are' if keys[1:] else 'is'} best on "
+        f"validation data, out of {counted(max(budgets), 'trial', min(budgets))}"
         + (
             "; the scores are those of networks trained again with fresh seeds."
             if all(arm.is_fresh for arm in chosen)
@@ -206,9 +206,9 @@ def _tuning(comparison: Comparison) -> list[str]:
         )
     ]
     if not comparison.metric.rpartition(".")[2].startswith("test"):
-        result.append("The scores are not test scores: they favour whatever was tuned.")
+        result.append("The scores are not test scores: they favour whatever was chosen.")
     if min(budgets) < max(budgets):
-        result.append("The tuning budgets differ, which favours those with more trials.")
+        result.append("The numbers of trials differ, which favours settings with more trials.")
     edges = [f"{arm.name} on {arm.task} ({arm.chosen_text})" for arm in chosen if arm.on_edge]
     if edges:
         result.append(

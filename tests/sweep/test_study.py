@@ -65,7 +65,7 @@ def test_a_search_lowers_the_validation_loss_and_is_judged_on_fresh_seeds(capsys
     assert main(words) == 0
     out = capsys.readouterr().out
     assert "study of 12 trials" in out and "with fresh seeds" in out
-    assert "learning_rate was chosen by validation data out of" in out
+    assert "the learning_rate that is best on validation data, out of" in out
     found = trials()
     assert len(found) == 12
     best = min(found, key=lambda row: float(row["validation_loss"]))
