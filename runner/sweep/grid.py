@@ -7,16 +7,16 @@ key add only new jobs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
 
 from runner.execute import refuse_long_names
-from runner.results.find import find
+from runner.results.find import Found, find
 from runner.results.write import OLD, make_parent, move_to_old
 from runner.sweep.job import NOTES, Failure, Job, SweepOutcome, forget_failure, noted_failures
 from runner.sweep.loader import JobLoader
@@ -63,13 +63,12 @@ def sweep(launcher: Launcher, context: HydraContext) -> Grid:
     jobs = planned.jobs
     grid = Grid()
     title = f"sweep of {len(jobs)} job{'s' if len(jobs) > 1 else ''} in {planned.folder}"
-    remarks, warning = planned.remarks, planned.warning
-    run_missing(grid, jobs, title, planned.folder, launcher, loader, remarks, warning)
+    run_missing(grid, jobs, title, launcher, loader, planned.remarks, planned.warning)
     fresh_jobs = _chosen(planned) if grid.stop is None and not grid.error else []
     if fresh_jobs:
         count = len(fresh_jobs)
         title = f"{count} more with fresh seeds, for the settings chosen on validation data"
-        run_missing(grid, fresh_jobs, title, planned.folder, launcher, loader)
+        run_missing(grid, fresh_jobs, title, launcher, loader)
     return grid
 
 
@@ -77,7 +76,6 @@ def run_missing(
     grid: Grid,
     jobs: list[Job],
     title: str,
-    folder: Path,
     launcher: Launcher,
     loader: JobLoader,
     remarks: Sequence[str] = (),
@@ -88,22 +86,11 @@ def run_missing(
     Prints ``title``, unless empty, with the number of finished jobs, then the ``remarks``. Prints
     ``warning`` if jobs are missing.
     """
-    missing, taken, stale = [], [], {}
-    for job in jobs:
-        experiment = job.experiment
-        # another launcher may use other machines, so only pool compares the machine
-        machine = loader.composition.launcher == "pool"
-        found = find(job.folder, experiment, fingerprint(experiment), machine=machine)
-        if found.state == "taken":
-            taken.append(Failure(job.folder, f"{job.folder} {found.reason}", job.command))
-        elif found.state != "finished":
-            missing.append(job)
-        if found.state == "stale":
-            stale[job.folder] = found.reason
-    first = len(grid.jobs)
-    grid.jobs += jobs
-    there = len(jobs) - len(missing) - len(taken)
+    found = [(job, _found(job, loader)) for job in jobs]
+    missing = [job for job, one in found if one.state in ("free", "stale")]
+    stale = {job.folder: one.reason for job, one in found if one.state == "stale"}
     if loader.show_progress and title:
+        there = sum(one.state == "finished" for _, one in found)
         print(
             title
             + (f", {there} of them finished already" if there else "")
@@ -111,61 +98,76 @@ def run_missing(
         )
     for remark in remarks:
         print(f"  note: {one_line(remark)}")
+    folder = loader.composition.sweep_folder
+    statuses: dict[Path, JobStatus] = {}
     if missing:
         if warning:
             note(warning)
-        make_parent(missing[0].folder)
+        _prepare(missing, stale, folder)
+        statuses = launch_all(grid, missing, launcher, loader)
+    grid.jobs += jobs
+    grid.failures += _failures(grid, found, statuses, folder)
+
+
+def _found(job: Job, loader: JobLoader) -> Found:
+    experiment = job.experiment
+    # another launcher may use other machines, so only pool compares the machine
+    machine = loader.composition.launcher == "pool"
+    return find(job.folder, experiment, fingerprint(experiment), machine=machine)
+
+
+def _prepare(missing: list[Job], stale: dict[Path, str], folder: Path) -> None:
+    """Make the sweep's folder, move stale runs away, and forget earlier failures."""
+    make_parent(missing[0].folder)
+    for path in stale:
+        move_to_old(path)
     if stale:
-        for path in stale:
-            move_to_old(path)
-        example, reason = next(iter(stale.items()))
+        path, reason = next(iter(stale.items()))
         note(
-            f"trained again: {len(stale)} of the jobs, the first because {example} {reason}; the "
+            f"trained again: {len(stale)} of the jobs, the first because {path} {reason}; the "
             f"old runs are in {folder / OLD}"
         )
-    returns: Sequence[JobReturn] = []
-    if missing:
-        if (folder / NOTES).is_dir():
-            for job in missing:
-                forget_failure(folder, job.folder)
-        returns = launch_all(grid, missing, launcher, loader, first)
-    grid.failures += taken
-    reasons = {failure.folder.name: failure.reason for failure in noted_failures(folder)}
-    ended = grid.stop is None and not grid.error
-    known = {failure.folder for failure in taken}
-    launched = {job.folder: JobStatus.UNKNOWN for job in missing}
-    for job, returned in zip(missing, returns, strict=False):
-        launched[job.folder] = returned.status
-    for job in jobs:
-        reason = reasons.get(job.folder.name, "")
-        if job.folder in known or is_finished(job):
-            # a job with a finished run may have failed later, for instance while drawing
-            reason = reason if job.folder in launched else ""
-        elif ended:
-            ended_well = launched.get(job.folder, JobStatus.COMPLETED) == JobStatus.COMPLETED
-            reason = reason or (LOST if ended_well else "it did not finish")
-        if reason:
-            grid.failures.append(Failure(job.folder, reason, job.command))
-
-
-LOST = "it succeeded, but its folder is gone"
+    if (folder / NOTES).is_dir():
+        for job in missing:
+            forget_failure(folder, job.folder)
 
 
 def launch_all(
-    grid: Grid, missing: list[Job], launcher: Launcher, loader: JobLoader, first: int
-) -> Sequence[JobReturn]:
-    """Launch the jobs, and return their results if the launcher reports any."""
+    grid: Grid, missing: list[Job], launcher: Launcher, loader: JobLoader
+) -> dict[Path, JobStatus]:
+    """Launch the jobs, and return their status by folder, UNKNOWN if it is not reported."""
     jobs = [list(job.launched) for job in missing]
+    statuses = {job.folder: JobStatus.UNKNOWN for job in missing}
     try:
         with raise_on_signals():  # so that plugins end their processes
-            return launcher.launch(jobs, initial_job_idx=first) or []
+            returns = launcher.launch(jobs, initial_job_idx=len(grid.jobs)) or []
+        pairs = zip(missing, returns, strict=False)
+        statuses |= {job.folder: returned.status for job, returned in pairs}
     except KeyboardInterrupt as stop:
         grid.stop = signal_of(stop)
     except Exception as error:  # a launcher plugin may raise anything
         kind = "" if isinstance(error, ConfigError) else f"{type(error).__name__}: "
-        reason = f"{kind}{first_line(error)}"
-        grid.error = f"hydra/launcher={loader.composition.launcher} failed: {reason}"
-    return []
+        name = loader.composition.launcher
+        grid.error = f"hydra/launcher={name} failed: {kind}{first_line(error)}"
+    return statuses
+
+
+def _failures(
+    grid: Grid, found: list[tuple[Job, Found]], statuses: dict[Path, JobStatus], folder: Path
+) -> Iterator[Failure]:
+    """Yield the jobs whose folder is taken, who noted a failure, or who left no run."""
+    noted = {failure.folder.name: failure.reason for failure in noted_failures(folder)}
+    ended = grid.stop is None and not grid.error
+    for job, before in found:
+        if before.state == "taken":
+            yield Failure(job.folder, f"{job.folder} {before.reason}", job.command)
+        elif job.folder in statuses and job.folder.name in noted:
+            # even with a finished run: the job may have failed later, for instance while drawing
+            yield Failure(job.folder, noted[job.folder.name], job.command)
+        elif ended and not is_finished(job):
+            lost = statuses.get(job.folder, JobStatus.COMPLETED) == JobStatus.COMPLETED
+            reason = "it succeeded, but its folder is gone" if lost else "it did not finish"
+            yield Failure(job.folder, reason, job.command)
 
 
 def is_finished(job: Job) -> bool:

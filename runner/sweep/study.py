@@ -114,7 +114,7 @@ def sweep(search: Search, launcher: Launcher, context: HydraContext) -> Grid:
         trials = [_trial(study, number, search, space) for number in numbers]
         batch = [_job(loader, as_words(space, trial.params), trial.number) for trial in trials]
         new = {job.folder: job for job in batch if job not in jobs}
-        run_missing(grid, list(new.values()), "", folder, launcher, loader)
+        run_missing(grid, list(new.values()), "", launcher, loader)
         jobs += batch
         for trial, job in zip(trials, batch, strict=True):
             if not trial.state.is_finished() and is_finished(job):
@@ -127,7 +127,7 @@ def sweep(search: Search, launcher: Launcher, context: HydraContext) -> Grid:
     if grid.stop is None and not grid.error and (chosen := _chosen(grid, jobs)):
         fresh_jobs = with_fresh_seeds(chosen)
         title = "the chosen trial again, with fresh seeds"
-        run_missing(grid, fresh_jobs, title, folder, launcher, loader)
+        run_missing(grid, fresh_jobs, title, launcher, loader)
     return grid
 
 
