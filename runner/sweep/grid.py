@@ -63,13 +63,43 @@ def sweep(launcher: Launcher, context: HydraContext) -> Grid:
     jobs = planned.jobs
     grid = Grid()
     title = f"sweep of {len(jobs)} job{'s' if len(jobs) > 1 else ''} in {planned.folder}"
-    run_missing(grid, jobs, title, launcher, loader, planned.remarks, planned.warning)
+    remarks = [*planned.remarks, *repeated_seeds(jobs)]
+    run_missing(grid, jobs, title, launcher, loader, remarks, planned.warning)
     fresh_jobs = _chosen(planned) if grid.stop is None and not grid.error else []
     if fresh_jobs:
         count = len(fresh_jobs)
         title = f"{count} more with fresh seeds, for the settings chosen on validation data"
         run_missing(grid, fresh_jobs, title, launcher, loader)
     return grid
+
+
+def repeated_seeds(jobs: Sequence[Job]) -> list[str]:
+    """Return a remark if jobs of the same setting share seeds, with the words that avoid it."""
+    seeds = [
+        range(job.config["seed"], job.config["seed"] + job.config["replicates"]) for job in jobs
+    ]
+    if len(set(seeds)) == 1:
+        return []
+    settings: dict[str, list[range]] = {}
+    for job, own in zip(jobs, seeds, strict=True):
+        settings.setdefault(repr(job.setting), []).append(own)
+    for same in settings.values():
+        known, count = set().union(*same), sum(map(len, same))
+        if len(known) == count:
+            continue
+        first, length = min(known), len(same[0])
+        words = []
+        if len(known) == max(known) + 1 - first:
+            words.append(f"seed={first} replicates={len(known)} trains each of them once")
+        if {len(own) for own in same} == {length}:
+            apart = [str(first + k * length) for k in range(len(same))]
+            listed = ",".join(apart if len(apart) <= 5 else [*apart[:3], "..."])
+            words.append(f"seed={listed} trains {count} different ones")
+        return [
+            f"{len(same)} jobs of the same setting train {count} networks, but only {len(known)} "
+            f"different ones, as replicate k has seed + k" + "".join(f"; {word}" for word in words)
+        ]
+    return []
 
 
 def run_missing(

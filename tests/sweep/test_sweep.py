@@ -25,6 +25,7 @@ from runner.config.overrides import read
 from runner.results.run import load_run
 from runner.shell.arguments import parse
 from runner.sweep import launch as launching
+from runner.sweep.grid import repeated_seeds
 from runner.sweep.job import run_job
 from runner.sweep.plan import plan
 from runner.sweep.vary import Variations
@@ -74,6 +75,36 @@ def test_a_sweep_runs_every_combination_and_compares_them(capsys):
 def test_what_no_verdict_will_come_of_is_said_before_it_starts(words, warning):
     found = plan(compose(words)).warning
     assert found.startswith(warning) and bool(found) == bool(warning)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ["seed=0,1,2", "replicates=10"],
+            ["30 networks, but only 12", "seed=0 replicates=12 ", "seed=0,10,20 trains 30"],
+        ),
+        (["seed=4,6", "replicates=3", "activation=relu,tanh"], ["seed=4 replicates=5 ", "=4,7 "]),
+        (["seed=range(9)", "replicates=2"], ["seed=0 replicates=10 ", "seed=0,2,4,... trains 18"]),
+        (["replicates=5,10"], ["15 networks, but only 10", "seed=0 replicates=10 "]),
+        (["seed=0,1,100", "replicates=2"], ["6 networks, but only 5", "seed=0,2,4 "]),
+        (["seed=0,10,20", "replicates=10"], []),
+        (["seed=0,1,2", "replicates=1"], []),
+        (["activation=relu,tanh", "replicates=10"], []),
+        (["activation=relu,tanh", "placebo=relu"], []),
+    ],
+)
+def test_seeds_that_jobs_share_are_reported_before_training(words, says):
+    remarks = repeated_seeds(plan(compose(words)).jobs)
+    assert len(remarks) == bool(says)
+    assert all(text in remarks[0] for text in says)
+
+
+def test_the_remark_on_shared_seeds_is_printed_with_the_plan(capsys):
+    assert main(["-m", "seed=0,1", *QUICK]) == 0
+    out = capsys.readouterr().out
+    assert "note: 2 jobs of the same setting train 4 networks, but only 3 different ones" in out
+    assert out.index("note: 2 jobs") < out.index("test accuracy")
 
 
 def test_a_job_is_the_run_alone_to_the_last_byte():
