@@ -28,11 +28,18 @@ def closest(word: object, known: Iterable[str]) -> str:
     return f"known: {', '.join(known)}" if known else "there are none"
 
 
+def shown(value: Any) -> str:
+    """Return a value as messages show it: null, true and false as in YAML, all else shortened."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else f"{value!r:.60}"
+
+
 def whole_number(name: str, value: Any, *, minimum: int, maximum: int = 2**31) -> int:
     """Return ``value`` if it is an int from minimum to maximum; else raise ValueError."""
     if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
         raise ValueError(
-            f"{name} must be a whole number from {minimum} to {maximum}, got {value!r:.60}"
+            f"{name} must be a whole number from {minimum} to {maximum}, got {shown(value)}"
         )
     return value
 
@@ -41,7 +48,7 @@ def one_of(name: str, value: Any, allowed: Iterable[str]) -> str:
     """Return ``value`` if it is one of the allowed words; else raise ValueError."""
     allowed = list(allowed)
     if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {shown(value)}")
     return value
 
 
@@ -61,17 +68,8 @@ def number(
 
     Raises ValueError with the argument's name, its value and the allowed range.
     """
-    limits = [
-        text
-        for text, bound in (
-            (f"> {above:g}", above),
-            (f">= {minimum:g}", minimum if minimum > above else -math.inf),
-            (f"<= {maximum:g}", maximum),
-        )
-        if math.isfinite(bound)
-    ]
-    allowed = " and ".join(["a finite number", *limits])
-    refusal = f"{name} must be {allowed}, got {value!r:.60}"
+    least = f"from {minimum:g} to" if minimum > above else f"> {above:g} and <="
+    refusal = f"{name} must be a number {least} {maximum:g}, got {shown(value)}"
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
         raise ValueError(refusal)
     try:
@@ -108,7 +106,7 @@ def _letters(name: str) -> str:
 def true_or_false(name: str, value: Any) -> bool:
     """Return ``value`` if it is a bool; else raise ValueError."""
     if not isinstance(value, bool):
-        raise ValueError(f"{name} must be true or false, got {value!r}")
+        raise ValueError(f"{name} must be true or false, got {shown(value)}")
     return value
 
 

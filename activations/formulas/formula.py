@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from activations.arguments import number, true_or_false
+from activations.arguments import number, shown, true_or_false
 from activations.base import Array
 from activations.formulas.calculus import differentiate
 from activations.formulas.evaluation import CONSTANTS, Program, argument_count
@@ -105,7 +105,8 @@ def _checked(parameters: Any) -> dict[str, float]:
     """Return the parameters as floats by name. Raises ValueError for invalid ones."""
     if not isinstance(parameters, dict):
         raise ValueError(
-            f"parameters must be names with numbers, for example {{beta: 1.0}}, got {parameters!r}"
+            "parameters must be names with numbers, for example {beta: 1.0}, got "
+            f"{shown(parameters)}"
         )
     found = {}
     for name, value in parameters.items():

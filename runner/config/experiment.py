@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from activations.arguments import closest, number, one_of, true_or_false, whole_number
+from activations.arguments import closest, number, one_of, shown, true_or_false, whole_number
 from activations.base import ACTIVATIONS, Activation
 from activations.registry import Registry
 from runner.config.build import SECTIONS, build, complete, naming
@@ -87,7 +87,7 @@ class Training:
             whole_number("batch_size", self.batch_size, minimum=1)
         true_or_false("shuffle", self.shuffle)
         if not isinstance(self.loss, str):
-            raise ValueError(f"loss must be a name, e.g. cross_entropy; got {self.loss!r:.60}")
+            raise ValueError(f"loss must be a name, e.g. cross_entropy; got {shown(self.loss)}")
         number("l2", self.l2, minimum=0)
         if self.patience is not None:
             whole_number("patience", self.patience, minimum=1)
@@ -156,7 +156,7 @@ class Experiment:
             values[key] = _section(key, section, config[key])
         for key in SECTIONS:
             if not isinstance(config[key], Mapping) or not isinstance(config[key].get("name"), str):
-                raise ConfigError(f"{key} must be a section with a name; got {config[key]!r:.50}")
+                raise ConfigError(f"{key} must be a section with a name; got {shown(config[key])}")
             values[key] = complete(SECTIONS[key], config[key])
         try:
             whole_number("seed", values["seed"], minimum=0, maximum=LARGEST_SEED)
@@ -171,7 +171,7 @@ class Experiment:
         ):
             raise ConfigError(
                 "extensions must be a list of Python files or modules, "
-                f"e.g. [my_activations.py]; got {extensions!r}"
+                f"e.g. [my_activations.py]; got {shown(extensions)}"
             )
         values["extensions"] = tuple(extensions)
         experiment = cls(**values)
@@ -381,7 +381,7 @@ def _unknown(registry: Registry[Any], name: object, hint: str) -> ConfigError:
 def _section(key: str, section: type[Any], node: Any) -> Any:
     known = [field.name for field in fields(section)]
     if not isinstance(node, Mapping):
-        raise ConfigError(f"{key} must be a section with {', '.join(known)}; got {node!r}")
+        raise ConfigError(f"{key} must be a section with {', '.join(known)}; got {shown(node)}")
     with naming(key):
         for name in node:
             if name not in known:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from activations.arguments import whole_number
+from activations.arguments import shown, whole_number
 from activations.base import Activation
 from runner.network.architecture import LARGEST_WIDTH, widths_for
 from runner.system.terminal import ConfigError
@@ -25,7 +25,9 @@ class Model:
 
     def __post_init__(self) -> None:
         if not isinstance(self.hidden, (list, tuple)):
-            raise ValueError(f"hidden must be a list of widths, e.g. [16,16]; got {self.hidden!r}")
+            raise ValueError(
+                f"hidden must be a list of widths, e.g. [16,16]; got {shown(self.hidden)}"
+            )
         for width in self.hidden:
             whole_number("hidden: each width", width, minimum=1, maximum=LARGEST_WIDTH)
         object.__setattr__(self, "hidden", tuple(self.hidden))

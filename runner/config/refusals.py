@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from hydra.core.override_parser.types import ChoiceSweep
+from hydra.core.override_parser.types import ChoiceSweep, Glob
 
 from activations.arguments import close_names, closest
 from runner.config.build import SECTIONS
@@ -93,6 +93,9 @@ def refuse_as_axis(word: Word, sweeper: str = "grid") -> None:
             f"{word}: an interval has no list of values; write -m {word.key}=0.001,0.01,0.1 or "
             "range(START,STOP,STEP)"
         )
+    known = choices(word.key) if word.key in GROUPS else {}
+    if known and isinstance(word.value, Glob) and not word.value.filter(list(known)):
+        raise ConfigError(f"{word} matches no choice; {closest(word.text, known)}")
     if word.key == "experiment":
         raise ConfigError(
             f"{word} must name one experiment; run them one after the other and compare them "

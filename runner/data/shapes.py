@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from activations.arguments import number, whole_number
+from activations.arguments import number, shown, whole_number
 from activations.base import Array
 from activations.registry import Registry
 from runner.data.split import Dataset
@@ -120,7 +120,7 @@ def circles(samples: int, noise: float, rng: np.random.Generator, factor: float 
     Points are shifted by N(0, noise^2) along each axis. Raises ValueError unless 0 < factor < 1.
     """
     if not 0 < number("factor", factor) < 1:
-        raise ValueError(f"factor must be > 0 and < 1, got {factor!r}")
+        raise ValueError(f"factor must be > 0 and < 1, got {shown(factor)}")
     labels = _labels(samples, 2, rng)
     angle = 2 * np.pi * rng.random(samples)
     radius = np.where(labels == 0, 1.0, factor)
@@ -224,7 +224,7 @@ def xor(samples: int, noise: float, rng: np.random.Generator, margin: float = 0.
     each axis; the labels stay. Raises ValueError unless 0 <= margin < 1.
     """
     if not 0 <= number("margin", margin) < 1:
-        raise ValueError(f"margin must be >= 0 and < 1, got {margin!r}")
+        raise ValueError(f"margin must be >= 0 and < 1, got {shown(margin)}")
     labels = _labels(samples, 2, rng)
     size = margin + (1 - margin) * rng.random((samples, 2))
     first = np.where(rng.random(samples) < 0.5, -1, 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from activations.arguments import number, true_or_false
+from activations.arguments import number, shown, true_or_false
 from activations.base import Array
 from runner.data.streams import LABELS_STREAM, SPLIT_STREAM
 
@@ -79,7 +79,7 @@ def split(
     fractions = {"test_fraction": test_fraction, "validation_fraction": validation_fraction}
     for key, value in fractions.items():
         if number(key, value, minimum=0) >= 1:
-            raise ValueError(f"{key} must be >= 0 and < 1, got {value!r}")
+            raise ValueError(f"{key} must be >= 0 and < 1, got {shown(value)}")
     sizes = part_sizes(samples, test_fraction, validation_fraction)
     test, validation = sizes["test"], sizes["validation"]
     if sizes["train"] <= 0:

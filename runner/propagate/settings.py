@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from activations.arguments import closest, number, one_of, whole_number
+from activations.arguments import closest, number, one_of, shown, whole_number
 from activations.base import ACTIVATIONS, Activation
 from runner.config.build import SECTIONS, build, complete
 from runner.config.catalogue import choices, closest_key, refuse_other_commands
@@ -143,7 +143,7 @@ def compose(overrides: Sequence[str]) -> Settings:
         raise ConfigError("extensions are allowed on the command line only")
     for key in GROUPS:
         if not isinstance(sections[key], dict) or not isinstance(sections[key].get("name"), str):
-            raise ConfigError(f"{key} must be a section with a name; got {sections[key]!r:.50}")
+            raise ConfigError(f"{key} must be a section with a name; got {shown(sections[key])}")
         sections[key] = complete(SECTIONS[key], sections[key])
     for key in sections:
         if key not in KEYS:

@@ -19,7 +19,7 @@ from runner.config.compose import Composition, checked, compose
 from runner.system.terminal import ConfigError, printable
 
 LABEL = 12
-_UNBOUNDED = r">= -1e\+30 and <= 1e\+30| and <= 1e\+30| to \d{10,}"
+_UNBOUNDED = r"^from -1e\+30 to 1e\+30$| and <= 1e\+30$| to \d{10,}"
 """Limits of a number that nobody meets; an error names them, help does not."""
 
 
@@ -132,8 +132,8 @@ def _allowed(composition: Composition, group: str, key: str) -> str:
         except ConfigError as error:
             says = re.match(rf"{group}\.{key} must be (.+?)[,;] got ", str(error))
             found = says[1] if says else found
-    limits = re.sub(_UNBOUNDED, "", found.removeprefix("a finite number").removeprefix(" and "))
-    limits = re.sub("^>= (\\S+) and <= ", r"from \1 to ", limits)
+    limits = re.sub(_UNBOUNDED, "", found.removeprefix("a number "))
+    limits = re.sub(r"^from (\S+) to 1e\+30$", r">= \1", limits)
     return limits if limits or not found else "any number"
 
 

@@ -477,7 +477,7 @@ def test_a_pattern_sweeps_over_the_choices_that_match(capsys):
     assert main(["-m", "activation=glob(relu*)", *QUICK]) == 0
     assert "sweep of 4 jobs" in capsys.readouterr().out
     assert main(["-m", "activation=glob(nosuch*)", *QUICK]) == 2
-    assert "matches none of: abs, acon_c" in capsys.readouterr().err
+    assert "matches no choice; known: relu, " in capsys.readouterr().err
     assert main(["-m", "seed=glob(*)", *QUICK]) == 2
     assert "only choices match" in capsys.readouterr().err
 

@@ -62,5 +62,5 @@ def test_features_beyond_all_measure_are_refused(
     assert main([*QUICK, *words.split(), f"hydra.run.dir={tmp_path / 'run'}"]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: {words.split('=')[0]} must be ")
-    assert "<= 1e+30" in error and error.count("\n") == 1
+    assert "1e+30" in error and error.count("\n") == 1
     assert not (tmp_path / "run").exists()

@@ -163,9 +163,9 @@ def test_full_batch_without_validation_or_test_data(tmp_path):
     [
         ("dataset.standardize=1", "dataset.standardize must be true or false, got 1"),
         ("training.shuffle=no_way", "training.shuffle must be true or false, got 'no_way'"),
-        ("initializer=uniform initializer.limit=0", "initializer.limit must be a finite .* > 0"),
-        ("initializer.bias_mean=nan", "initializer.bias_mean must be a finite number"),
-        ("training.l2=-1", "training.l2 must be a finite number and >= 0"),
+        ("initializer=uniform initializer.limit=0", "initializer.limit must be a number > 0"),
+        ("initializer.bias_mean=nan", "initializer.bias_mean must be a number from .*, got nan"),
+        ("training.l2=-1", "training.l2 must be a number from 0 to .*, got -1"),
         (
             "training.loss=tanh_squared_error dataset=spirals",
             "training.loss=tanh_squared_error is for two classes, dataset spirals has 3; "
