@@ -12,9 +12,12 @@ from hydra.experimental.callback import Callback
 from omegaconf import OmegaConf
 
 from runner.__main__ import main
+from runner.config.compose import compose
 from runner.config.hydra_keys import GROUPS_OF_HYDRA, REFUSED, WORKS
 from runner.results.run import load_run
 from runner.shell import arguments
+from runner.sweep.plan import plan
+from runner.system.terminal import ConfigError
 from tests.commands import ROOT, python, refusal
 
 QUICK = ["replicates=2", "training.epochs=2", "dataset.samples=80", "plots=none"]
@@ -74,6 +77,25 @@ def test_every_option_of_hydras_has_its_line_and_is_known(capsys):
             arguments.parse([*words, *action.option_strings[1:1]])
         except ValueError as error:
             assert "unrecognized" not in str(error)
+
+
+@pytest.mark.parametrize(("word", "row"), table("Override grammar").items())
+def test_the_grammar_of_overrides_is_as_its_table_has_it(word, row):
+    here, remark = row
+    if here == "refused":
+        with pytest.raises(ConfigError, match=f"^{re.escape(word)}.* (must|cannot|has no) "):
+            assert compose([word]).axes
+        return
+    key, _, typed = word.lstrip("+").partition("=")
+    composition = compose([word, "replicates=1"])
+    if composition.axes:
+        configs = [job.config for job in plan(composition).jobs]
+        expected = re.findall("^`(.+?)`", remark) or ["1,2,3"]
+    else:
+        configs, expected = [composition.experiment.to_dict()], [typed]
+    found = [OmegaConf.select(OmegaConf.create(config), key) for config in configs]
+    names = [str(one.name if OmegaConf.is_dict(one) else one) for one in found]
+    assert ",".join(sorted(names)) == expected[0]
 
 
 @pytest.mark.parametrize("key", [key for key in REFUSED if "/" not in key])
