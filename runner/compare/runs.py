@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.compare.histories import Histories
-from runner.results.run import CONFIG, LEADERBOARD, SUMMARY, Run, read_run
+from runner.results.run import CONFIG, LEADERBOARD, SUMMARY, Run, no_folder, read_run
 from runner.system.terminal import first_line
 from runner.training.fingerprint import laboratory_code
 
@@ -44,7 +44,7 @@ def collect(folders: Iterable[str | os.PathLike[str]]) -> tuple[list[Run], list[
             problems.append(Problem(str(folder), "is a file"))
             continue
         if not folder.is_dir():
-            raise ValueError(f"{folder} is not a folder; name folders that hold runs")
+            raise ValueError(no_folder(folder))
         known = len(problems)
         found = list(_run_folders(folder, problems))
         # a folder that cannot be listed is a problem already

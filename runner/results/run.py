@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from activations.arguments import close_names
 from activations.base import Array
 from runner.config.experiment import Experiment
 from runner.data.split import Split
@@ -191,7 +192,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     """
     folder = Path(path)
     if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder")
+        raise ValueError(no_folder(folder))
     if not (folder / SUMMARY).exists() and any(one.is_dir() for one in folder.glob("[!.]*")):
         raise ValueError(f"{folder} is not a run's folder; name one of the folders in it")
     try:
@@ -201,6 +202,21 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     except ValueError as error:
         raise ValueError(f"{folder}: {error}") from None
     return run
+
+
+def no_folder(folder: Path) -> str:
+    """Return the line for a folder that does not exist, with at most three similar ones beside it.
+
+    A run's folder ends with digits that nobody remembers: the beginning of its name finds it.
+    """
+    try:
+        beside = sorted(one.name for one in folder.parent.glob("[!.]*") if one.is_dir())
+    except OSError:
+        beside = []
+    longer = [name for name in beside if folder.name and name.startswith(folder.name)]
+    close = [str(folder.with_name(name)) for name in longer or close_names(folder.name, beside)]
+    hint = f"; did you mean {' or '.join(close[:3])}?" if close else ""
+    return f"{folder} is not a folder{hint}"
 
 
 def read_run(folder: Path) -> Run:
