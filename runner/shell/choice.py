@@ -1,4 +1,5 @@
-"""``--help NAME``: one choice of a group, its parameters, its source and commands to try."""
+"""``--help NAME``: one choice of a group, its parameters, its source and commands to try; or one
+setting, its default, its allowed values and its meaning."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from activations.base import ACTIVATIONS
 from activations.passport.description import describe
 from activations.user_code import source
 from runner.config.build import SECTIONS, build
-from runner.config.catalogue import CONFIG_DIR, choices
+from runner.config.catalogue import AROUND, CONFIG_DIR, GROUPS, choices, known_values
 from runner.config.compose import Composition, checked, compose
 from runner.system.terminal import ConfigError, printable
 
@@ -33,19 +34,43 @@ def named(word: str, groups: Iterable[str]) -> list[tuple[str, str]]:
     if name in known.get(group, ()):
         return [(group, name)]
     found = [(group, word) for group in known if word in known[group]]
-    if found:
+    if found or keys_named(word):
         return found
-    owners = [one for one in sorted(known.get(group, ())) if name in _comments(group, one)]
-    if owners:
-        raise ConfigError(
-            f"--help {word}: {name} is a parameter of {', '.join(owners)}; "
-            f"try --help {group}.{owners[0]}"
-        )
     close = close_names(name or word, [*known, *sorted(set().union(*known.values()))])
+    close = close or close_names(word, known_values())
     hint = f"did you mean {' or '.join(close)}?" if close else "e.g. --help swish"
     raise ConfigError(
-        f"--help {word}: describes a group ({', '.join(known)}) or one of its choices; {hint}"
+        f"--help {word}: describes a group ({', '.join(known)}), one of its choices or a setting; "
+        f"{hint}"
     )
+
+
+def keys_named(word: str) -> list[str]:
+    """Return each setting that a word may mean: "training.epochs", "epochs"."""
+    known = (key for key in known_values() if key not in (*GROUPS, "experiment"))
+    keys = [key for key in known if word in (key, key.rpartition(".")[2])]
+    return [key for key in keys if not key.endswith(".name")]
+
+
+def described_key(key: str, width: int) -> str:
+    """Return a setting's defaults, with what it may be and what it means."""
+    group, _, name = key.rpartition(".")
+    owners = [one for one in choices(group) if name in _comments(group, one)] if group else []
+    rows: dict[tuple[str, str], list[str]] = {}
+    for owner in owners or [""]:
+        composition = compose([f"{group}={owner}"] if owner else [])
+        section = composition.sections[group] if group else composition.sections
+        comment = _comments(group, owner)[name] if owner else _common_comments()[name]
+        allowed = "" if key in (*AROUND, "extensions") else _allowed(composition, group, name)
+        notes = ["null or " * (section[name] is None and allowed != "") + allowed, comment]
+        row = f"{key}={_text(section[name])}", "; ".join(filter(None, notes))
+        rows.setdefault(row, []).append(owner)
+    lines = []
+    for (setting, text), those in rows.items():
+        lines += [setting, *_row("", text, width, 4)]
+        if those != [""]:
+            lines += _row("", f"with {group}={', '.join(those)}", width, 4)
+    return printable("\n".join(lines))
 
 
 def described(group: str, name: str, extensions: Sequence[str], width: int) -> str:
@@ -122,15 +147,16 @@ def _paragraph(lines: Sequence[str], width: int) -> list[str]:
 
 
 def _allowed(composition: Composition, group: str, key: str) -> str:
-    """Return what a parameter may be: what the error for a wrong value says of it."""
+    """Return what a setting may be: what the error for a wrong value says of it."""
     found = ""
+    name = f"{group}.{key}" if group else key
     # a number as well, as some say first that it must be a number and then which one
     for wrong in ("?", LARGEST_PARAMETER / 10):
-        section = {**composition.sections[group], key: wrong}
+        changed = {group: {**composition.sections[group], key: wrong}} if group else {key: wrong}
         try:
-            checked({**composition.sections, group: section}, composition.words)
+            checked({**composition.sections, **changed}, composition.words)
         except ConfigError as error:
-            says = re.match(rf"{group}\.{key} must be (.+?)[,;] got ", str(error))
+            says = re.match(rf"{re.escape(name)} must be (.+?)[,;] got ", str(error))
             found = says[1] if says else found
     limits = re.sub(_UNBOUNDED, "", found.removeprefix("a number "))
     limits = re.sub(r"^from (\S+) to 1e\+30$", r">= \1", limits)
@@ -143,6 +169,13 @@ def _comments(group: str, name: str) -> dict[str, str]:
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     pairs = re.findall(r"^(\w+):[^#\n]*(?:# *(.*))?$", text, re.MULTILINE)
     return {key: comment for key, comment in pairs if key != "name"}
+
+
+def _common_comments() -> dict[str, str]:
+    """Return the settings of config.yaml outside the groups, each with its comment."""
+    text = (CONFIG_DIR / "config.yaml").read_text(encoding="utf-8")
+    pairs = re.findall(r"^ *(\w+):[^#\n]*(?:# *(.*(?:\n +#.*)*))?$", text, re.MULTILINE)
+    return {key: re.sub(r"\s*\n *# *", " ", comment) for key, comment in pairs}
 
 
 def _text(value: Any) -> str:

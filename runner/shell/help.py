@@ -10,7 +10,7 @@ from activations.families import FAMILIES, members
 from runner.config.catalogue import GROUPS, choices
 from runner.config.extensions import load_extensions
 from runner.config.overrides import extensions_of, read
-from runner.shell.choice import described, named
+from runner.shell.choice import described, described_key, keys_named, named
 
 USAGE = """\
 Train small networks in NumPy and see what their activation function does.
@@ -54,7 +54,7 @@ Options
   --hydra-help, --info    Hydra's own help and information
   --shell-completion      tab completion; conf/README.md says how to install it
   --version               the version of this program
-  -h, --help [NAME]       this page, a group's choices, or a choice's parameters
+  -h, --help [NAME]       this page, or a group, a choice or a setting
 
 Other commands, each with --help
   python -m runner.compare FOLDER ...    compare finished runs, old or new
@@ -80,7 +80,7 @@ WIDEST = 100
 
 
 def help_text(words: Sequence[str] = ()) -> str:
-    """Return the page, or a description of each group or choice among the words.
+    """Return the page, or a description of each group, choice or setting among the words.
 
     A choice may be written activation=swish; other overrides than that and extensions=[...] do not
     matter. Raises ConfigError for a word that is none of these.
@@ -93,7 +93,9 @@ def help_text(words: Sequence[str] = ()) -> str:
         if word in ABOUT:
             parts.append(_described(word, width))
         elif "=" not in word or word.partition("=")[0] in ABOUT:
-            parts += [described(*one, extensions, width) for one in named(word, ABOUT)]
+            found = named(word, ABOUT)
+            parts += [described_key(key, width) for key in keys_named(word)]
+            parts += [described(*one, extensions, width) for one in found]
     if parts:
         return "\n\n".join(parts)
     return "\n".join([USAGE, _all_names(width), REST]).rstrip()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.__main__ import main
-from runner.config.catalogue import GROUPS, choices
+from runner.config.catalogue import GROUPS, choices, known_values
 from runner.config.compose import compose
 from runner.shell.choice import described
 from runner.shell.help import help_text
@@ -90,14 +90,47 @@ def test_the_files_of_the_user(capsys):
         ("activation.swsh", ["did you mean swish?"]),
         ("optimzer", ["did you mean optimizer?"]),
         ("losses", ["dataset", "e.g. --help swish"]),
-        ("activation.beta", ["beta is a parameter of acon_c,", "try --help activation.acon_c"]),
-        ("slope", ["slope", "--help"]),
+        ("trainig.epochs", ["trainig.epochs", "did you mean training.epochs?"]),
+        ("optimizer.name", ["optimizer.name"]),
+        ("steep", ["steep", "--help"]),
         ("optimizer.swish", ["optimizer.swish"]),
     ],
 )
 def test_an_unknown_name_gets_one_line(capsys, word, expected):
     line = refusal(capsys, "--help", word)
     assert all(part in line for part in expected), line
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("training.target_accuracy", ["0.95 > 0 and <= 1; validation accuracy at which a"]),
+        ("seed", ["seed=0 a whole number from 0; replicate k uses seed + k"]),
+        ("tune", ["tune=null a key whose value is chosen", "trained again on fresh seeds"]),
+        ("extensions", ["extensions=[] Python files with your own activations"]),
+        ("model.hidden", ["model.hidden=[16,16] a list of widths"]),
+        (
+            "learning_rate",
+            [
+                "optimizer.learning_rate=0.01 > 0 with optimizer=adam, adamw, rmsprop",
+                "optimizer.learning_rate=0.1 > 0 with optimizer=sgd",
+                "experiment=learning_rate: ",
+            ],
+        ),
+        ("activation.derivative_at_zero", ["with activation=", "leaky_relu"]),
+    ],
+)
+def test_a_setting_has_its_default_its_allowed_values_and_its_meaning(word, expected):
+    text = one_line(help_text([word]))
+    for part in expected:
+        assert part in text, text
+
+
+@pytest.mark.slow
+def test_every_setting_has_help():
+    for key in known_values():
+        if key not in (*GROUPS, "experiment") and not key.endswith(".name"):
+            assert help_text([key]).startswith(f"{key}="), key
 
 
 def test_each_experiment_shows_its_commands():
