@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
+import numpy as np
+
 from runner.compare.comparison import Comparison
 from runner.compare.scores import Arm
 from runner.compare.settings import Setting, differing_keys, names
@@ -30,9 +32,10 @@ def hidden_meaning(settings: Iterable[Setting]) -> dict[str, tuple[str, dict[str
 
 def depth_sentences(comparison: Comparison) -> list[str]:
     """Return, for each task, how deep the networks train: the greatest depth at which, and at all
-    smaller depths, more than half of the replicates reach the target accuracy.
+    smaller depths, more than half of the replicates have the target accuracy after the last epoch.
 
-    The list is empty if the settings do not differ in depth or have different targets.
+    The list is empty if the settings do not differ in depth, have different targets, or have no
+    validation data. ``solved`` would count networks that reach the target and then lose it.
     """
     meaning, _ = hidden_meaning(comparison.settings).get(HIDDEN, ("", {}))
     target, *others = (setting.config.get(TARGET) for setting in comparison.settings)
@@ -40,24 +43,26 @@ def depth_sentences(comparison: Comparison) -> list[str]:
         return []
     if any(other != target for other in others):
         return []
-    reach = f"most replicates reach {100 * target:.3g}% validation accuracy"
+    reach = f"most replicates end with at least {100 * target:.3g}% validation accuracy"
     return [
         f"On {task}, {reach} {clauses}."
         for task in comparison.tasks
-        if (clauses := _clauses(comparison.of_task(task), comparison.tuned))
+        if (clauses := _clauses(comparison.of_task(task), comparison.tuned, target))
     ]
 
 
-def _clauses(arms: Sequence[Arm], tuned: Sequence[str]) -> str:
+def _clauses(arms: Sequence[Arm], tuned: Sequence[str], target: float) -> str:
     """Return "up to 30 hidden layers with relu and tanh; up to 2 hidden layers with sigmoid"."""
     configs = [
         {k: v for k, v in arm.setting.config.items() if k not in (HIDDEN, *tuned)} for arm in arms
     ]
     groups: dict[str, dict[int, bool]] = {}
     for arm, name in zip(arms, names(configs, differing_keys(configs)), strict=True):
-        setting = arm.setting
-        trains = 2 * setting.solved > len(setting.replicates)
-        groups.setdefault(name, {})[len(setting.config[HIDDEN])] = trains
+        accuracy = arm.setting.measured("validation_accuracy")
+        if np.isnan(accuracy[~arm.setting.diverged]).any():
+            return ""
+        trains = 2 * np.count_nonzero(accuracy >= target) > accuracy.size
+        groups.setdefault(name, {})[len(arm.setting.config[HIDDEN])] = bool(trains)
     limits: dict[str, list[str]] = {}
     for name, trained in sorted(groups.items(), key=lambda group: (-_deepest(group[1]), group[0])):
         if len(trained) < 2:

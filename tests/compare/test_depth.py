@@ -19,7 +19,7 @@ def write_depths(folder, found, **how):
         for depth, own in zip((2, 10, 30), scores, strict=False):
             path = folder / f"{name}{depth}{how.get('learning_rate', '')}"
             model = {"hidden": [16] * depth}
-            write_run(path, name, "xor", own, model=model, training=training, solved_at=0.95, **how)
+            write_run(path, name, "xor", own, model=model, training=training, solved_at=0.4, **how)
 
 
 def test_the_verdict_says_up_to_which_depth_each_activation_trains(tmp_path):
@@ -31,8 +31,9 @@ def test_the_verdict_says_up_to_which_depth_each_activation_trains(tmp_path):
     }
     write_depths(tmp_path, found)
     assert sentences(build([tmp_path]))[0] == (
-        "On xor, most replicates reach 95% validation accuracy up to 30 hidden layers (the deepest "
-        "here) with relu and tanh; up to 2 hidden layers with gelu; at no depth with sigmoid."
+        "On xor, most replicates end with at least 95% validation accuracy up to 30 hidden layers "
+        "(the deepest here) with relu and tanh; up to 2 hidden layers with gelu; "
+        "at no depth with sigmoid."
     )
 
 
