@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from activations.arguments import number
+from activations.arguments import number, shown
 from activations.base import Array
 from activations.registry import Named, Registry
 from runner.network.underflow import FLUSH_STEPS, flush_subnormals
@@ -108,7 +108,7 @@ class SGD(Optimizer):
         super().__post_init__()
         self.momentum = _below_one("momentum", self.momentum)
         if not isinstance(self.nesterov, bool):
-            raise ValueError(f"nesterov must be true or false, got {self.nesterov!r}")
+            raise ValueError(f"nesterov must be true or false, got {shown(self.nesterov)}")
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov=true needs momentum > 0, e.g. momentum=0.9")
 
@@ -275,5 +275,5 @@ def largest_gradient(decay: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:
 
 def _below_one(name: str, value: float) -> float:
     if number(name, value, minimum=0) >= 1:
-        raise ValueError(f"{name} must be >= 0 and < 1, got {value!r}")
+        raise ValueError(f"{name} must be >= 0 and < 1, got {shown(value)}")
     return float(value)
