@@ -155,11 +155,13 @@ def load_run(path: str | os.PathLike[str]) -> Result:
 
 
 def _words(overrides: Iterable[str]) -> list[str]:
+    from runner.config.key_value import refuse_repeated
     from runner.system.terminal import ConfigError
 
     words = overrides if isinstance(overrides, str) else list(overrides)
     if isinstance(words, str) or not all(isinstance(word, str) for word in words):
         raise ConfigError(f"overrides must be a list of texts, got {words!r}")
+    refuse_repeated(words)
     return words
 
 

@@ -1,4 +1,4 @@
-"""Check that words are ``key=value``, before Hydra is imported, which is slow."""
+"""Check that words are ``key=value``, each key once, before Hydra is imported, which is slow."""
 
 from __future__ import annotations
 
@@ -26,3 +26,18 @@ def refuse_without_key(words: Sequence[str]) -> None:
                 f"{word!r} is not key=value, e.g. activation=relu; quote a value that has spaces"
             )
         raise ConfigError(f"there must be no spaces around =; write {right}")
+
+
+def refuse_repeated(words: Sequence[str]) -> None:
+    """Raise ConfigError for two words that set the same key: Hydra ignores the first one.
+
+    ``hydra.searchpath`` may be repeated: its folders add up, as those of --config-dir do.
+    """
+    first: dict[str, str] = {}
+    for word in words:
+        key = word.partition("=")[0].strip().lstrip("+~")
+        if key in first and key != "hydra.searchpath":
+            raise ConfigError(
+                f"{key} is set twice, by {first[key]} and {word}; leave one of them out"
+            )
+        first[key] = word

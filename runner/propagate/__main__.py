@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from runner.config.key_value import refuse_without_key
+from runner.config.key_value import refuse_repeated, refuse_without_key
 from runner.system.command import prepare, status_of
 from runner.system.terminal import ConfigError, OneLineParser, printable, progress_bar
 
@@ -72,6 +72,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     if chosen.multirun:
         raise ConfigError("--multirun is refused: runner.propagate takes one setting at a time")
     refuse_without_key(chosen.overrides)
+    refuse_repeated(chosen.overrides)
     from runner.propagate.result import propagate
     from runner.propagate.settings import compose
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.config.key_value import refuse_without_key
+from runner.config.key_value import refuse_repeated, refuse_without_key
 from runner.system.terminal import ConfigError, OneLineParser
 
 INFORMATION = ("all", "aliases", "config", "defaults", "defaults-tree", "plugins", "searchpath")
@@ -97,6 +97,7 @@ def parse(arguments: Sequence[str]) -> Options:
             raise ConfigError(f"{option} is refused: {reason}")
     if not found.help:  # whose words may be names
         refuse_without_key(found.overrides)
+        refuse_repeated(found.overrides)
     return Options(
         words=tuple(arguments),
         settings=tuple(found.overrides),

@@ -632,8 +632,8 @@ def test_weights_with_any_flipped_bit_are_read_or_refused_in_a_line():
 @pytest.mark.parametrize("dataset", ["moons", "blobs"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_runs_network_takes_what_its_data_are_in(dataset, dtype):
-    words = [f"dataset={dataset}", f"dtype={dtype}", *QUICK, "dataset.samples=200"]
-    result = run([*words, "training.epochs=20"])
+    words = [f"dataset={dataset}", f"dtype={dtype}", "replicates=2", "plots=none"]
+    result = run([*words, "dataset.samples=200", "training.epochs=20"])
     data, network = result.data(), result.network()
     entries = result.summary["replicates"]
     logits = network.logits(data.test_x)
