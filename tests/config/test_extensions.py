@@ -152,7 +152,7 @@ def test_lists_and_whole_floats_are_data_too():
 
 def test_the_process_that_draws_imports_the_file_too():
     write()
-    done = _shell(*OWN, *QUICK, "plots=png", "hydra.run.dir=it")
+    done = _shell(*OWN, *QUICK[:-1], "hydra.run.dir=it")
     assert done.returncode == 0, done.stderr
     assert Path("it/activation.png").is_file()
 

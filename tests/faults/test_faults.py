@@ -23,10 +23,7 @@ from runner.compare.__main__ import main as compare
 from runner.results.run import LAST_PICTURE
 from tests.commands import only_line, python, refusal
 
-QUICK = [
-    *("training.snapshots=2", "training.epochs=2", "dataset.samples=60", "replicates=2"),
-    "activation=tanh",
-]
+QUICK = ["training.snapshots=2", "dataset.samples=60", "replicates=2", "training.epochs=2"]
 BARE = [*QUICK, "plots=none"]
 FILES = ("config.yaml", "history.csv", "weights.npz", "snapshots.npz")
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
@@ -162,7 +159,7 @@ def test_a_file_where_a_folder_should_be(capsys):
     Path("outputs").write_text("mine")
     message = refusal(capsys, *BARE, status=1)
     assert "outputs/runs: it or a folder above it is a file" in message
-    assert main(["-m", *BARE[:-2], "plots=none", "activation=relu,tanh"]) == 1
+    assert main(["-m", *BARE, "activation=relu,tanh"]) == 1
     assert "outputs" in capsys.readouterr().err.splitlines()[-1]
     assert Path("taken").read_text() == Path("outputs").read_text() == "mine"
 
@@ -190,7 +187,7 @@ def test_an_output_folder_that_vanishes_is_made_again(monkeypatch):
 
 
 def test_two_processes_on_one_folder_end_in_one_whole_run(tmp_path):
-    words = ["-m", "runner", *BARE, "training.epochs=300", "hydra.run.dir=it"]
+    words = ["-m", "runner", *QUICK[:-1], "plots=none", "training.epochs=300", "hydra.run.dir=it"]
     with ThreadPoolExecutor() as both:
         for done in both.map(lambda _: python(*words), range(2)):
             assert done.returncode == 0, done.stderr
