@@ -108,11 +108,12 @@ def described(group: str, name: str, extensions: Sequence[str], width: int) -> s
 
 
 def _about(group: str, section: Mapping[str, Any], width: int) -> Iterator[str]:
-    """Yield an activation's formula, derivative, range and sources; the docstring of another."""
+    """Yield an activation's formula, derivative, range, sources and file; another's docstring."""
     if group == "activation":
         found = describe(build(ACTIVATIONS, section))
         rows = [("formula", found.formula), ("derivative", found.derivative)]
         rows += [("range", found.range), *(("source", text) for text in found.sources)]
+        rows += [("code", source(ACTIVATIONS[section["name"]]))]
         for label, text in rows:
             if text:
                 yield from _row(label, text, width, LABEL + 2)

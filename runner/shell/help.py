@@ -82,8 +82,8 @@ WIDEST = 100
 def help_text(words: Sequence[str] = ()) -> str:
     """Return the page, or a description of each group, choice or setting among the words.
 
-    A choice may be written activation=swish; other overrides than that and extensions=[...] do not
-    matter. Raises ConfigError for a word that is none of these.
+    A choice may be written activation=swish; the values of other overrides than that and
+    extensions=[...] do not matter. Raises ConfigError for a word that is none of these.
     """
     width = max(60, min(WIDEST, shutil.get_terminal_size().columns))
     extensions = [word for word in words if word.startswith("extensions=")]
@@ -96,6 +96,8 @@ def help_text(words: Sequence[str] = ()) -> str:
             found = named(word, ABOUT)
             parts += [described_key(key, width) for key in keys_named(word)]
             parts += [described(*one, extensions, width) for one in found]
+        elif not word.lstrip("+").startswith(("hydra", "extensions=")):
+            named(word.partition("=")[0].lstrip("+"), ABOUT)  # refuses an unknown key
     if parts:
         return "\n\n".join(parts)
     return "\n".join([USAGE, _all_names(width), REST]).rstrip()

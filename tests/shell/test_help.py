@@ -94,6 +94,7 @@ def test_the_files_of_the_user(capsys):
         ("optimizer.name", ["optimizer.name"]),
         ("steep", ["steep", "--help"]),
         ("optimizer.swish", ["optimizer.swish"]),
+        ("trainig.epochs=3", ["trainig.epochs", "did you mean training.epochs?"]),
     ],
 )
 def test_an_unknown_name_gets_one_line(capsys, word, expected):
