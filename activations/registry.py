@@ -123,9 +123,9 @@ class Registry(Generic[Built]):
         return built
 
     def _owners(self, key: str) -> str:
-        """Return which others take a parameter: "swish takes it", or nothing."""
+        """Return which others take a parameter: "swish takes beta", or nothing."""
         owners = [name for name in self if key in self.parameters(name)]
-        return f"{', '.join(owners)} take{'' if owners[1:] else 's'} it" if owners else ""
+        return f"{', '.join(owners)} take{'' if owners[1:] else 's'} {key}" if owners else ""
 
     def forget(self, module: str) -> None:
         """Remove all entries that a module has defined."""
