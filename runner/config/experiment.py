@@ -257,9 +257,12 @@ class Experiment:
         return build(registry, node)
 
     def _refuse_not_imported(self, registry: Registry[Any], name: str) -> None:
-        if self.extensions and name not in registry:
+        if name not in registry:
             files = ",".join(self.extensions)
-            hint = f"if {files} defines it, add 'extensions=[{files}]' to the command"
+            hint = "define its class, or import the file that does, first"
+            if files:
+                hint = f"if {files} defines it, add 'extensions=[{files}]' to the command"
+                hint += f"; in Python, import {files} first"
             raise _unknown(registry, name, hint)
 
     @property

@@ -169,7 +169,9 @@ def test_a_stored_run_is_drawn_again_if_the_file_is_named(capsys):
     words = [*OWN, "hydra.run.dir=it", *QUICK]
     assert _shell(*words).returncode == 0
     assert draw(["it"]) == 2  # this process has not seen the class
-    assert "add 'extensions=[my_activations.py]' to the command" in capsys.readouterr().err
+    line = capsys.readouterr().err
+    assert "add 'extensions=[my_activations.py]' to the command" in line
+    assert "in Python, import my_activations.py first" in line
     assert draw(["it", "extensions=[my_activations.py]"]) == 0
     assert Path("it/activation.png").is_file()
     assert draw(["it", "extensions=[nowhere.py]"]) == 2
