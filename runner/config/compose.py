@@ -10,6 +10,7 @@ import copy
 import hashlib
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -132,7 +133,8 @@ class Composition:
         """The experiment of a single run. Raises ConfigError, also for settings of sweeps."""
         for word in self.words:
             if word.is_axis:
-                raise ConfigError(f"{word} has several values; add -m to sweep over them")
+                point = "; a decimal has a point" if re.search(r"=-?0,\d\d+$", str(word)) else ""
+                raise ConfigError(f"{word} has several values; add -m to sweep over them{point}")
             if is_for_sweeps(word):
                 raise ConfigError(f"{word} is for sweeps; add -m (a run's folder is {RUN_DIR})")
         for key in ("tune", "placebo"):

@@ -179,6 +179,7 @@ def test_config_is_printed_by_hydras_own_option():
         ("training.batch_size=100000", ["training.batch_size", "training samples", "null"]),
         ("optimizer.learning_rate=-1", ["optimizer.learning_rate", "> 0"]),
         ("optimizer.learning_rate=nan", ["optimizer.learning_rate", "nan"]),
+        ("optimizer.learning_rate=0,01", ["several values", "-m", "a decimal has a point"]),
         ("optimizer.learning_rate='1e-3'", ["optimizer.learning_rate", "'1e-3'"]),
         ("optimizer.beta1=1", ["optimizer.beta1", "< 1"]),
         ("dataset.samples=-5", ["dataset.samples"]),
