@@ -107,11 +107,11 @@ def work(task: tuple[Job, str]) -> tuple[str, float | None]:
 
 
 def result_text(summary: Mapping[str, Any]) -> str:
-    """Return a run's result as a short text: "test accuracy 0.985, 1 diverged"."""
+    """Return a run's result as a short text: "test accuracy 98.5%, 1 diverged"."""
     final = summary["together"]["final"]
     means = [(part, final[f"{part}_accuracy"]["centre"]) for part in ("test", "train")]
     diverged = sum(entry["status"] == "diverged" for entry in summary["replicates"])
-    words = [f"{part} accuracy {mean:.3f}" for part, mean in means if mean is not None][:1]
+    words = [f"{part} accuracy {100 * mean:.1f}%" for part, mean in means if mean is not None][:1]
     words += [f"{diverged} diverged"] if diverged else []
     return ", ".join(words)
 
