@@ -90,11 +90,11 @@ def test_the_files_of_the_user(capsys):
         ("activation.swsh", ["did you mean swish?"]),
         ("optimzer", ["did you mean optimizer?"]),
         ("losses", ["dataset", "e.g. --help swish"]),
-        ("trainig.epochs", ["trainig.epochs", "did you mean training.epochs?"]),
+        ("trainng.epochs", ["trainng.epochs", "did you mean training.epochs?"]),
         ("optimizer.name", ["optimizer.name"]),
         ("steep", ["steep", "--help"]),
         ("optimizer.swish", ["optimizer.swish"]),
-        ("trainig.epochs=3", ["trainig.epochs", "did you mean training.epochs?"]),
+        ("trainng.epochs=3", ["trainng.epochs", "did you mean training.epochs?"]),
     ],
 )
 def test_an_unknown_name_gets_one_line(capsys, word, expected):
