@@ -28,7 +28,6 @@ from runner.system.terminal import ConfigError
         ("seed=a;b", "; has no meaning in a value"),
         ("seed=a'b'", "quotes must enclose a whole value"),
         ("a b=1", "a key has letters, digits, _ and dots"),
-        ("model.hidden[0]=1", "a key has letters, digits, _ and dots"),
         ("seed=\u00e9", "non-ASCII letters need quotes"),
         ("seed=rangee(3)", "Unknown function 'rangee'"),
         ("seed=(1)", "brackets, braces, parentheses and colons have a meaning of their own"),

@@ -194,6 +194,7 @@ def test_config_is_printed_by_hydras_own_option():
         ("extensions=[.]", ["extensions", "my_activations.py"]),
         ("dataset.samples=3", ["dataset"]),
         ("model.hidden=16", ["model.hidden", "list"]),
+        ("model.hidden[0]=1", ["model.hidden[0]"]),
         ("model.hidden=[16,0]", ["model.hidden", "from 1"]),
         ("model.hidden=[a]", ["model.hidden", "'a'"]),
         ("dtype=float16", ["dtype", "float32, float64"]),
