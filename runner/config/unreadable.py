@@ -28,6 +28,8 @@ def why_unreadable(text: str) -> str:
         return "a value is missing before or after a comma"
     if not value.isascii():
         return "non-ASCII letters need quotes that the shell keeps, as in key=\"'é'\""
+    if re.fullmatch(r"\[.*\]\*.*", value):
+        return "a list is repeated a whole number of times, as in [16]*30"
     quotes = "; quote the value, and for the shell once more, as in 'key=\"value\"'"
     if "=" in value:
         return f"there is a second ={quotes}"

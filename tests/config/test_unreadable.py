@@ -24,6 +24,8 @@ from runner.system.terminal import ConfigError
         ("model.hidden=[16,,16]", "a value is missing before or after a comma"),
         ("seed=1,", "a value is missing before or after a comma"),
         ("seed=,1", "a value is missing before or after a comma"),
+        ("model.hidden=[16]*-2", "a list is repeated a whole number of times"),
+        ("model.hidden=[16]*x", "a list is repeated a whole number of times"),
         ("seed==1", "there is a second ="),
         ("seed=a;b", "; has no meaning in a value"),
         ("seed=a'b'", "quotes must enclose a whole value"),
